@@ -1,0 +1,43 @@
+import type { Store } from "../store/store.ts";
+
+/** All that the engine is handed; it reads no clock, no randomness and no environment of its own. */
+export interface Dependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly secretBox: SecretBox;
+  readonly chainVerifier: ChainVerifier;
+}
+
+/** The wall clock: milliseconds since 1970. */
+export type Clock = () => number;
+
+/** That many octets from a cryptographic source. */
+export type Random = (octets: number) => Uint8Array;
+
+/** Encryption of secrets at rest. `context` says what the secret is of; a box opens only under the same context. */
+export interface SecretBox {
+  /** Text that differs each time. */
+  seal(plaintext: string, context: string): string;
+  /** Throws when the text was sealed under another key or context, or was changed. */
+  open(sealed: string, context: string): string;
+  /** 32 octets, equal for equal texts and telling nothing of them without the key. */
+  tag(text: string): Uint8Array;
+}
+
+/** A certificate path to decide over; every certificate as DER. */
+export interface CertificatePath {
+  readonly leaf: Uint8Array;
+  /** What the client sent besides, in any order. */
+  readonly intermediates: readonly Uint8Array[];
+  /** Nothing else is ever trusted: never the system's own anchors. */
+  readonly anchors: readonly Uint8Array[];
+}
+
+/** `reason` is for the operator: the verifier's own words. */
+export type ChainVerdict = { readonly trusted: true } | { readonly trusted: false; readonly reason: string };
+
+/** Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it could not find out. */
+export interface ChainVerifier {
+  verify(path: CertificatePath): Promise<ChainVerdict>;
+}

@@ -1,0 +1,77 @@
+import type { Command } from "./command.ts";
+
+/** A service's settings as kept: `settings` is the engine's own JSON text, secrets sealed; `version` changes with it. */
+export interface StoredService {
+  readonly serviceId: number;
+  readonly version: number;
+  readonly settings: string;
+}
+
+/** A client's settings as kept, under the same rules as {@link StoredService}. */
+export interface StoredClient {
+  readonly clientId: number;
+  readonly version: number;
+  readonly settings: string;
+  readonly serviceVersion: number;
+}
+
+/** Members that access and refresh tokens share; instants in milliseconds since 1970, digests 32 octets. */
+interface StoredToken {
+  readonly digest: Uint8Array;
+  readonly clientId: number;
+  /** `undefined` when the token stands alone (client credentials): then ending the token ends all there is. */
+  readonly grantId: string | undefined;
+  readonly subject: string | undefined;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** An access token whose own, grant's, client's and service's rows all stand; it may still have expired. */
+export interface StoredAccessToken extends StoredToken {
+  readonly grantType: string;
+  /** `x5t#S256` of the certificate it is bound to. */
+  readonly x5tS256: string | undefined;
+  readonly clientIdAliasUsed: boolean;
+  /** The contract's `Property[]` as JSON text. */
+  readonly properties: string | undefined;
+  readonly clientVersion: number;
+  readonly serviceVersion: number;
+}
+
+/** A refresh token, under the same rules. */
+export interface StoredRefreshToken extends StoredToken {
+  readonly grantId: string;
+  readonly clientVersion: number;
+  readonly serviceVersion: number;
+}
+
+/**
+ * What is kept. Reads answer facts; the one write is a {@link Command} that carries its own preconditions.
+ *
+ * Every method rejects with {@link StoreFailure} when the store could not be asked; nothing was then acknowledged.
+ */
+export interface Store {
+  readService(serviceId: number): Promise<StoredService | undefined>;
+  /** By number, or by alias: the engine decides which of the two a `client_id` is. */
+  readClient(
+    serviceId: number,
+    by: { clientId: number } | { clientIdAlias: string },
+  ): Promise<StoredClient | undefined>;
+  readAccessToken(serviceId: number, digest: Uint8Array): Promise<StoredAccessToken | undefined>;
+  readRefreshToken(serviceId: number, digest: Uint8Array): Promise<StoredRefreshToken | undefined>;
+  /** Carries a command out, all or nothing; resolves after it is durable. Run twice it does the same. */
+  run(command: Command): Promise<CommandOutcome>;
+  /** Deletes rows that expired before `expiredBefore` (milliseconds), at most `limit` of a kind; answers how many. */
+  sweep(expiredBefore: number, limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `conflict`: a precondition no longer held and nothing was written; read the facts again and decide again. */
+export type CommandOutcome = "done" | "conflict";
+
+/** The store could not be asked, or could not keep what it was given; `cause` is for the operator's log only. */
+export class StoreFailure extends Error {
+  override readonly name = "StoreFailure";
+}

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import * as member from "./members.ts";
+import { defineOperation } from "./operation.ts";
+
+export const standardIntrospectionRequest = z
+  .object({
+    parameters: member.text("The introspection request as it arrived: the form-encoded body, whole (RFC 7662 §2.1)."),
+    withHiddenProperties: member.flag("Whether hidden properties are put into the answer too."),
+    rsUri: member.text(
+      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4).",
+    ),
+    httpAcceptHeader: member.text(
+      "The Accept header of the introspection request. Signed answers (RFC 9701) are not supported: one that accepts nothing else is refused.",
+    ),
+    introspectionSignAlg: member.text("Not supported: a request with a value is refused."),
+    introspectionEncryptionAlg: member.text("Not supported: a request with a value is refused."),
+    introspectionEncryptionEnc: member.text("Not supported: a request with a value is refused."),
+    sharedKeyForSign: member.text("Not supported: a request with a value is refused."),
+    sharedKeyForEncryption: member.text("Not supported: a request with a value is refused."),
+    publicKeyForEncryption: member.text("Not supported: a request with a value is refused."),
+  })
+  .meta({ id: "StandardIntrospectionRequest" });
+
+export const standardIntrospectionResponse = z
+  .looseObject({
+    ...member.result,
+    action: z
+      .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK"])
+      .describe("What the authorization server does next: 500, 400, or 200, each with `responseContent` as JSON body."),
+    responseContent: z
+      .string()
+      .describe("The JSON body to send to the resource server, as text (RFC 7662 §2.2).")
+      .optional(),
+    invalidationKeys: z
+      .array(z.string())
+      .describe("What this answer rests on; an invalidation event that names one of them makes it void.")
+      .optional(),
+  })
+  .meta({ id: "StandardIntrospectionResponse" });
+
+export type StandardIntrospectionRequest = z.infer<typeof standardIntrospectionRequest>;
+export type StandardIntrospectionResponse = z.infer<typeof standardIntrospectionResponse>;
+
+export const authIntrospectionStandard = defineOperation({
+  operationId: "auth_introspection_standard_api",
+  method: "POST",
+  path: "/auth/introspection/standard",
+  caller: "service",
+  summary: "Process an introspection request (RFC 7662)",
+  description:
+    "Answers the facts about a token as RFC 7662 has them, `cnf` included (RFC 8705 §3.2). It checks no certificate: the resource server compares. The caller authenticates the resource server.",
+  request: standardIntrospectionRequest,
+  response: standardIntrospectionResponse,
+  v2Type: "standardIntrospectionResponse",
+  idempotent: true,
+  unsupported: [
+    "introspectionSignAlg",
+    "introspectionEncryptionAlg",
+    "introspectionEncryptionEnc",
+    "sharedKeyForSign",
+    "sharedKeyForEncryption",
+    "publicKeyForEncryption",
+  ],
+  example: {
+    request: { parameters: "token=JDGiiM9PuWT63FIwGjG9eYlGi-aZMq6CQ2IB475JUxs" },
+    response: {
+      resultCode: "A145001",
+      resultMessage: "[A145001] Introspection was performed successfully (type=access_token, active=true).",
+      action: "OK",
+      responseContent:
+        '{"active":true,"scope":"read","iss":"https://as.example.com","cnf":{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"},"token_type":"Bearer","iat":1640415600,"exp":1640419200,"client_id":"4326385670"}',
+      invalidationKeys: [
+        "token:bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2",
+        "client:3693555439:4326385670",
+        "service:3693555439",
+      ],
+    },
+  },
+});

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { defineOperation } from "./operation.ts";
+
+export const infoResponse = z
+  .looseObject({
+    version: z.string().describe("The version of the backend."),
+    features: z.array(z.string()).describe("What this backend can do."),
+  })
+  .meta({ id: "InfoResponse" });
+
+export type InfoResponse = z.infer<typeof infoResponse>;
+
+export const info = defineOperation({
+  operationId: "info_api",
+  method: "GET",
+  path: "/info",
+  caller: "none",
+  summary: "Which backend this is",
+  description: "Answers the backend's version and features.",
+  request: z.undefined(),
+  response: infoResponse,
+  idempotent: true,
+  example: { response: { version: "0.1.0", features: ["client_credentials", "tls_client_auth"] } },
+});

@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+/** Sizes: a request body is at most 1 MiB, so no single member can be larger; these are what each may sensibly be. */
+const oneMebibyte = 1_048_576;
+
+/** An optional request member: public clients send `null` for "not given" (authlete-contract §5.4). */
+export const text = (description: string) => z.string().max(oneMebibyte).nullish().describe(description);
+export const flag = (description: string) => z.boolean().nullish().describe(description);
+export const wholeNumber = (description: string) =>
+  z.int().min(0).nullish().describe(description).meta({ format: "int64" });
+export const texts = (description: string) =>
+  z.array(z.string().max(oneMebibyte)).max(1000).nullish().describe(description);
+
+/** A certificate as PEM text; public clients also send it on one line or without the final newline. */
+export const certificatePem = text(
+  "The client's TLS certificate as PEM text, as the front end took it from its own mutual TLS connection.",
+);
+
+/** Arbitrary data bound to a token; hidden properties are left out of token answers and standard introspection. */
+export const property = z
+  .object({ key: z.string().min(1).max(255), value: z.string().max(65_535), hidden: z.boolean().optional() })
+  .meta({ id: "Property", description: "Arbitrary data bound to a token." });
+
+/** A key and a value, as in `serviceAttributes` and `clientAttributes`. */
+export const pair = z
+  .object({ key: z.string(), value: z.string() })
+  .meta({ id: "Pair", description: "A key and a value." });
+
+export const scope = z
+  .object({
+    name: z.string(),
+    defaultEntry: z.boolean().optional(),
+    description: z.string().optional(),
+    attributes: z.array(pair).optional(),
+  })
+  .meta({ id: "Scope", description: "A scope as the service defines it." });
+
+export const grantType = z
+  .enum(["AUTHORIZATION_CODE", "PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"])
+  .meta({ id: "GrantType" });
+
+export const clientAuthMethod = z
+  .enum(["NONE", "CLIENT_SECRET_BASIC", "CLIENT_SECRET_POST", "TLS_CLIENT_AUTH", "SELF_SIGNED_TLS_CLIENT_AUTH"])
+  .meta({ id: "ClientAuthMethod" });
+
+/** The two members that every answer has. */
+export const result = {
+  resultCode: z.string().describe("The outcome as a code, for example `A056001`."),
+  resultMessage: z.string().describe("The code in brackets and a sentence; for people."),
+};
+
+export const milliseconds = (description: string) =>
+  z.int().describe(`${description}, in milliseconds since 1970.`).meta({ format: "int64" });
+export const seconds = (description: string) =>
+  z.int().describe(`${description}, in seconds.`).meta({ format: "int64" });
+export const identifier = (description: string) => z.int().describe(description).meta({ format: "int64" });
+
+export type Property = z.infer<typeof property>;
+export type Pair = z.infer<typeof pair>;
+export type Scope = z.infer<typeof scope>;

@@ -1,0 +1,36 @@
+import type { z } from "zod";
+
+/**
+ * One operation of the HTTP API: where it is, what it takes and what it answers.
+ *
+ * The schemas describe the wire and nothing else: no defaults, no transforms. Requests are strict about types and
+ * sizes and tolerant of members they do not know; `null` counts as absent, since public clients send it.
+ */
+export interface Operation<Request extends z.ZodType = z.ZodType, Response extends z.ZodType = z.ZodType> {
+  /** The API's own name of it; generated clients name their methods after this. */
+  readonly operationId: string;
+  readonly method: "GET" | "POST";
+  /** Below `/api/{serviceId}` in the v3 shape and below `/api` in the v2 shape. */
+  readonly path: `/${string}`;
+  /** `service`: the caller authenticates as a service. `none`: anyone may ask, and the path carries no service. */
+  readonly caller: "service" | "none";
+  readonly summary: string;
+  readonly description: string;
+  /** `undefined` for an operation without a body. */
+  readonly request: Request;
+  readonly response: Response;
+  /** The `type` member that v2 bodies carry beside the others. */
+  readonly v2Type?: string;
+  /** Whether asking twice is the same as asking once: only then may a client repeat a call that failed. */
+  readonly idempotent: boolean;
+  /** Members that would change the outcome and that are not implemented: with a value they are refused, never ignored. */
+  readonly unsupported?: readonly string[];
+  readonly example: { readonly request?: z.input<Request>; readonly response: z.input<Response> };
+}
+
+/** Gives an operation its exact types. */
+export function defineOperation<Request extends z.ZodType, Response extends z.ZodType>(
+  operation: Operation<Request, Response>,
+): Operation<Request, Response> {
+  return operation;
+}

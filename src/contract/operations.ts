@@ -1,0 +1,29 @@
+import type { z } from "zod";
+import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
+import { authIntrospection } from "./auth-introspection.ts";
+import { authRevocation } from "./auth-revocation.ts";
+import { authToken } from "./auth-token.ts";
+import { info } from "./info.ts";
+
+/** Every operation of the API, by the name of its method. */
+export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
+
+export type OperationName = keyof typeof operations;
+
+/** How a single call may be bounded. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The API as an interface: the engine implements it in the same process, the api-client implements it over HTTP.
+ *
+ * Each method rejects with `ApiError` when the caller, not the OAuth client, is wrong.
+ */
+export type Operations = {
+  [Name in OperationName]: Call<(typeof operations)[Name]>;
+};
+
+type Call<O> = O extends { request: infer Request extends z.ZodType; response: infer Response extends z.ZodType }
+  ? (request: z.input<Request>, options?: CallOptions) => Promise<z.infer<Response>>
+  : never;

@@ -1,0 +1,51 @@
+/**
+ * What a token demands of whoever presents it.
+ *
+ * `unsupported` is a binding that exists and that we do not check; `malformed` is a `cnf` that says nothing
+ * usable. Both refuse: a binding that cannot be checked must never count as "not bound".
+ */
+export type Confirmation =
+  | { readonly kind: "none" }
+  | { readonly kind: "certificate"; readonly x5tS256: string }
+  | { readonly kind: "unsupported"; readonly member: string }
+  | { readonly kind: "malformed" };
+
+const none: Confirmation = Object.freeze({ kind: "none" });
+const malformed: Confirmation = Object.freeze({ kind: "malformed" });
+
+/** base64url of 32 octets: the last character carries only four significant bits (RFC 8705 §3.1). */
+const sha256Thumbprint = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+/** Bindings defined elsewhere (RFC 7800 §3, RFC 9449 §6.1): known, and not checked here. */
+const otherBindings = new Set(["jkt", "jwk", "jwe", "jku", "kid"]);
+
+/**
+ * Reads the `cnf` member of an introspection answer or of a JWT (RFC 7800 §3.1, RFC 8705 §3.1 and §3.2).
+ *
+ * Takes any value, `undefined` meaning that there was no `cnf`; throws nothing.
+ *
+ * @example readConfirmation({ "x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" })
+ */
+export function readConfirmation(cnf: unknown): Confirmation {
+  if (cnf === undefined) return none;
+  if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return malformed;
+  for (const member of Object.keys(cnf)) {
+    if (otherBindings.has(member) || isMisspeltThumbprint(member)) return { kind: "unsupported", member };
+  }
+  const x5tS256: unknown = (cnf as Record<string, unknown>)["x5t#S256"];
+  return isThumbprint(x5tS256) ? { kind: "certificate", x5tS256 } : malformed;
+}
+
+/**
+ * Whether a value is a SHA-256 certificate thumbprint: 43 characters of unpadded base64url (RFC 8705 §3.1).
+ *
+ * @example isThumbprint("A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0") // true
+ */
+export function isThumbprint(value: unknown): value is string {
+  return typeof value === "string" && sha256Thumbprint.test(value);
+}
+
+/** `x5t#SHA256`, `x5t#s256`, `x5t`, … mean a certificate binding that we would otherwise overlook. */
+function isMisspeltThumbprint(member: string): boolean {
+  return member !== "x5t#S256" && member.toLowerCase().startsWith("x5t");
+}
