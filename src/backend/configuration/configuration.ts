@@ -1,0 +1,61 @@
+import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+
+/** What a backend is started with: everything read, resolved and checked. It holds secrets: never log it. */
+export interface Configuration {
+  readonly listen: Listen;
+  readonly store: StoreLocation;
+  /** 32 octets, the key of all secrets at rest; `undefined` only with a store in memory: the backend then draws one. */
+  readonly secretKey: Uint8Array | undefined;
+  readonly log: { readonly level: LogLevel };
+  readonly services: readonly ConfiguredService[];
+  /** Sentences for the operator: accepted, but perhaps not meant. */
+  readonly warnings: readonly string[];
+}
+
+/** A service and the clients that are registered with it. */
+export interface ConfiguredService {
+  readonly settings: ServiceSettings;
+  readonly clients: readonly ClientSettings[];
+}
+
+export type Listen = ListenOnAddress | ListenOnSocket;
+
+/** Without `tls` only loopback addresses and, with `behindTls`, those that something in front ends TLS for. */
+export interface ListenOnAddress {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls?: ListenTls;
+  readonly behindTls: boolean;
+}
+
+/** A unix socket, as an absolute path. */
+export interface ListenOnSocket {
+  readonly unix: string;
+}
+
+/** PEM texts: the certificate may be followed by its chain. */
+export interface ListenTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+}
+
+/** An absolute path, or `:memory:`. */
+export interface StoreLocation {
+  readonly sqlite: string;
+}
+
+export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+
+/**
+ * Whether a client's authentication rests on path validation, so that the `openssl` command must be there.
+ *
+ * @example if (needsChainVerification(configuration)) await checkOpenssl();
+ */
+export function needsChainVerification(configuration: Configuration): boolean {
+  return configuration.services.some(
+    ({ settings, clients }) =>
+      settings.mutualTlsValidatePkiCertChain && clients.some((client) => client.tokenAuthMethod === "TLS_CLIENT_AUTH"),
+  );
+}
