@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { apiErrorBody, errorReferences, errorStatuses, exportErrorAnswers } from "./openapi-error-answers.ts";
+import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import type { Operation } from "./operation.ts";
+import { operations } from "./operations.ts";
+
+/** `v3`: `/api/{serviceId}/…` with a service access token. `v2`: `/api/…` with a service's key and secret. */
+export type ApiShape = "v2" | "v3";
+
+const tags = {
+  auth: "What an authorization server and its resource servers ask for each OAuth request.",
+  backend: "The backend itself.",
+} as const;
+
+const credentials = {
+  v3: {
+    name: "bearer",
+    scheme: { type: "http", scheme: "bearer", description: "A service access token of the service in the path." },
+  },
+  v2: {
+    name: "basic",
+    scheme: { type: "http", scheme: "basic", description: "The service's API key and API secret." },
+  },
+} as const;
+
+/**
+ * The HTTP API as an OpenAPI 3.1 document, made from the operations' schemas.
+ *
+ * @example createOpenapiDocument({ shape: "v3", version: "0.1.0" })
+ */
+export function createOpenapiDocument({ shape, version }: { shape: ApiShape; version: string }): JsonObject {
+  const all: Operation[] = Object.values(operations);
+  const schemas = exportSchemas([...all.flatMap(schemasOf), apiErrorBody]);
+  const { name, scheme } = credentials[shape];
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "certbound",
+      version,
+      summary: "OAuth 2.0 access tokens bound to the client's TLS certificate (RFC 8705).",
+      description: `${about} ${aboutShape[shape]}`,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "http://127.0.0.1:8705", description: "Where the backend listens unless configured otherwise." }],
+    tags: Object.entries(tags).map(([tag, description]) => ({ name: tag, description })),
+    paths: {
+      ...Object.fromEntries(all.map((operation) => [pathOf(operation, shape), pathItem(operation, shape)])),
+      "/api/lifecycle/healthcheck": { get: healthcheck },
+    },
+    components: {
+      securitySchemes: { [name]: scheme },
+      ...(shape === "v3" && { parameters: { serviceId } }),
+      schemas: shape === "v2" ? withTypes(schemas, all) : schemas,
+      responses: exportErrorAnswers(),
+    },
+  };
+}
+
+const about =
+  "The answer to a call that reached OAuth has the status 200, whatever the outcome: `action` says what the caller does next, and `responseContent` with which text. Another status means that the call itself went wrong. Answers may gain members; a reader ignores what it does not know.";
+
+const aboutShape = {
+  v3: "These are the paths with the service's id in them; openapi-v2.yaml has the same operations without.",
+  v2: "These are the paths without the service's id; openapi.yaml has the same operations with it.",
+} as const;
+
+const serviceId: JsonObject = {
+  name: "serviceId",
+  in: "path",
+  required: true,
+  description: "The service that the call is about.",
+  schema: { type: "integer", format: "int64" },
+  example: 3_693_555_439,
+};
+
+const healthcheck: JsonObject = {
+  operationId: "lifecycle_healthcheck_api",
+  tags: ["backend"],
+  summary: "Whether the backend serves",
+  description: "Answers `OK` while the backend takes requests.",
+  security: [],
+  responses: {
+    200: { description: "It serves.", content: { "text/plain": { schema: { type: "string" }, example: "OK" } } },
+    ...errorReferences([405, 500, 503]),
+  },
+};
+
+function pathOf(operation: Operation, shape: ApiShape): string {
+  return `/api${shape === "v3" && operation.caller === "service" ? "/{serviceId}" : ""}${operation.path}`;
+}
+
+function pathItem(operation: Operation, shape: ApiShape): JsonObject {
+  const asService = operation.caller === "service";
+  return {
+    ...(asService && shape === "v3" && { parameters: [{ $ref: "#/components/parameters/serviceId" }] }),
+    [operation.method.toLowerCase()]: {
+      operationId: operation.operationId,
+      tags: [asService ? "auth" : "backend"],
+      summary: operation.summary,
+      description: operation.description,
+      security: asService ? [{ [credentials[shape].name]: [] }] : [],
+      ...(takesBody(operation) && {
+        requestBody: { required: true, content: json(operation.request, operation.example.request as Json) },
+      }),
+      responses: {
+        200: {
+          description: "The outcome.",
+          content: json(operation.response, exampleAnswer(operation, shape)),
+        },
+        ...errorReferences(asService ? errorStatuses : [405, 500, 503]),
+      },
+    },
+  };
+}
+
+function json(schema: z.ZodType, example: Json): JsonObject {
+  return { "application/json": { schema: schemaReference(schema), example } };
+}
+
+/** The operation's example as it goes over the wire: v2 bodies also say their `type`. */
+function exampleAnswer({ example, v2Type }: Operation, shape: ApiShape): Json {
+  const answer = example.response as JsonObject;
+  return shape === "v2" && v2Type !== undefined ? { type: v2Type, ...answer } : answer;
+}
+
+function withTypes(schemas: JsonObject, all: readonly Operation[]): JsonObject {
+  const typed = all.flatMap(({ response, v2Type }) => {
+    if (v2Type === undefined) return [];
+    const id = idOf(response);
+    const { properties, ...schema } = schemas[id] as JsonObject;
+    const type = { type: "string", enum: [v2Type], description: "Which answer this is." };
+    return [[id, { ...schema, properties: { type, ...(properties as JsonObject) } }]];
+  });
+  return { ...schemas, ...(Object.fromEntries(typed) as JsonObject) };
+}
+
+function takesBody(operation: Operation): boolean {
+  return !(operation.request instanceof z.ZodUndefined);
+}
+
+function schemasOf(operation: Operation): z.ZodType[] {
+  return takesBody(operation) ? [operation.request, operation.response] : [operation.response];
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { ApiError } from "./api-error.ts";
+import { type JsonObject, schemaReference } from "./openapi-schemas.ts";
+
+/** The body of every answer with a status of 400 or above. */
+export const apiErrorBody = z
+  .looseObject({
+    resultCode: z.string().describe("What is wrong, as a code."),
+    resultMessage: z.string().describe("The code in brackets and a sentence; for people."),
+  })
+  .meta({
+    id: "ApiErrorBody",
+    description: "The caller of the API is wrong, or the backend is. Outcomes of OAuth are never this.",
+  });
+
+interface ErrorAnswer {
+  readonly description: string;
+  readonly example: ApiError;
+  readonly header?: { readonly name: string; readonly description: string };
+}
+
+/** What can go wrong over HTTP, by status. */
+const errorAnswers = {
+  400: {
+    description: "The request cannot be read: its body, its content type or its credentials.",
+    example: new ApiError(400, "A126202", "/auth/token, the request body does not have the right shape: parameters."),
+  },
+  401: {
+    description: "The caller of the API is not who it says it is, or does not say.",
+    example: new ApiError(401, "A001202", "/auth/token, the Authorization header is missing."),
+    header: { name: "WWW-Authenticate", description: "The scheme that this path takes." },
+  },
+  403: {
+    description: "The request demands what this backend does not do.",
+    example: new ApiError(403, "A001223", '/auth/token, "dpop" is not supported by this backend.'),
+  },
+  404: {
+    description: "There is no such path.",
+    example: new ApiError(404, "A000404", "There is no such path."),
+  },
+  405: {
+    description: "The path takes another method.",
+    example: new ApiError(405, "A000405", "/auth/token, the method is not allowed."),
+    header: { name: "Allow", description: "The methods that the path takes." },
+  },
+  413: {
+    description: "The request body is larger than 1 MiB.",
+    example: new ApiError(413, "A000413", "/auth/token, the request body is too large."),
+  },
+  500: {
+    description: "The backend failed.",
+    example: new ApiError(500, "A001101", "An unexpected error occurred on the server."),
+  },
+  503: {
+    description: "The backend cannot answer now.",
+    example: new ApiError(503, "A001102", "The server cannot answer now."),
+    header: { name: "Retry-After", description: "After how many seconds to try again." },
+  },
+} as const satisfies Record<number, ErrorAnswer>;
+
+export type ErrorStatus = keyof typeof errorAnswers;
+
+export const errorStatuses = Object.keys(errorAnswers).map(Number) as ErrorStatus[];
+
+/** The document's `components.responses`. */
+export function exportErrorAnswers(): JsonObject {
+  return Object.fromEntries(
+    Object.entries<ErrorAnswer>(errorAnswers).map(([status, answer]) => [`Error${status}`, errorAnswer(answer)]),
+  );
+}
+
+/** The `responses` of an operation that can fail in these ways. */
+export function errorReferences(statuses: readonly ErrorStatus[]): JsonObject {
+  return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/Error${status}` }]));
+}
+
+function errorAnswer({ description, example, header }: ErrorAnswer): JsonObject {
+  const { resultCode, resultMessage } = example;
+  return {
+    description,
+    ...(header && {
+      headers: { [header.name]: { description: header.description, schema: { type: "string" } } },
+    }),
+    content: { "application/json": { schema: schemaReference(apiErrorBody), example: { resultCode, resultMessage } } },
+  };
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/** A JSON value as it stands in a document. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
+export type JsonObject = Record<string, Json>;
+
+const defined = "#/$defs/";
+const component = "#/components/schemas/";
+
+/**
+ * The schemas of an OpenAPI 3.1 document, by the `id` of each: the given ones and all that they refer to.
+ *
+ * @example exportSchemas([tokenRequest])["TokenRequest"]
+ */
+export function exportSchemas(schemas: readonly z.ZodType[]): JsonObject {
+  const named = new Map<string, Json>();
+  for (const schema of schemas) {
+    // The wire schemas transform nothing, so both directions are alike; only "input" leaves objects open.
+    const exported = z.toJSONSchema(schema, { target: "draft-2020-12", io: "input", override: flatten });
+    for (const [id, definition] of Object.entries(exported.$defs ?? {})) named.set(id, readdress(definition as Json));
+  }
+  return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Where a document refers to a schema that {@link exportSchemas} answered. */
+export function schemaReference(schema: z.ZodType): JsonObject {
+  return { $ref: component + idOf(schema) };
+}
+
+/** A schema's name in the document, or `TypeError`. */
+export function idOf(schema: z.ZodType): string {
+  const id = schema.meta()?.id;
+  if (id === undefined) throw new TypeError("A schema of the contract has no id.");
+  return id;
+}
+
+/** `type: [string, "null"]` where zod says `anyOf`: code generators make a union type of every `anyOf`. */
+function flatten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const [kept, nothing] = jsonSchema.anyOf ?? [];
+  if (jsonSchema.anyOf?.length === 2 && typeof kept?.type === "string" && nothing?.type === "null") {
+    delete jsonSchema.anyOf;
+    const { type, enum: values, ...rest } = kept;
+    Object.assign(jsonSchema, { type: [type, "null"], ...rest }, values && { enum: [...values, null] });
+  }
+  // The same as `{}`, in the words that every generator knows.
+  if (isEmptyObject(jsonSchema.additionalProperties)) jsonSchema.additionalProperties = true;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
+
+function readdress(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(readdress);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === "$ref" && typeof member === "string" ? member.replace(defined, component) : readdress(member),
+    ]),
+  );
+}

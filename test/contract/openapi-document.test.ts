@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import test from "ava";
+import { parse } from "yaml";
+import { z } from "zod";
+import { type ApiShape, createOpenapiDocument } from "../../src/contract/openapi-document.ts";
+import { apiErrorBody } from "../../src/contract/openapi-error-answers.ts";
+import type { Operation } from "../../src/contract/operation.ts";
+import { operations } from "../../src/contract/operations.ts";
+
+const root = new URL("../../", import.meta.url);
+const { version } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { version: string };
+const files = { v3: "openapi.yaml", v2: "openapi-v2.yaml" } as const;
+const shapes = ["v3", "v2"] as const;
+const all: [string, Operation][] = Object.entries(operations);
+
+for (const shape of shapes) {
+  test(`${files[shape]} says what the code says`, async (t) => {
+    const committed: unknown = parse(await readFile(new URL(files[shape], root), "utf8"));
+    t.deepEqual(committed, asJson(createOpenapiDocument({ shape, version })), 'run "npm run openapi"');
+  });
+
+  test(`${shape}: every operation has a path, an operationId of its own, a summary and its errors`, (t) => {
+    const served = documented(shape);
+    t.is(new Set(served.map(({ operationId }) => operationId)).size, served.length);
+    for (const [, operation] of all) {
+      const found = served.find(({ operationId }) => operationId === operation.operationId);
+      const below = shape === "v3" && operation.caller === "service" ? "/api/{serviceId}" : "/api";
+      t.is(found?.path, `${below}${operation.path}`);
+      t.is(found?.method, operation.method.toLowerCase());
+      t.truthy(found?.summary);
+      const refusals = operation.caller === "service" ? ["400", "401", "403", "404", "405", "413"] : ["405"];
+      t.deepEqual(Object.keys(found?.responses ?? {}), ["200", ...refusals, "500", "503"]);
+    }
+    t.is(served.length, all.length + 1, "the operations and the health check");
+  });
+
+  test(`${shape}: services authenticate, the other operations are open`, (t) => {
+    const scheme = shape === "v3" ? "bearer" : "basic";
+    for (const { operationId, security } of documented(shape)) {
+      const operation = all.find(([, candidate]) => candidate.operationId === operationId)?.[1];
+      t.deepEqual(security, operation?.caller === "service" ? [{ [scheme]: [] }] : [], operationId);
+    }
+  });
+
+  test(`${shape}: every error answer's example is an error body`, (t) => {
+    const { responses } = createOpenapiDocument({ shape, version })["components"] as unknown as Components;
+    t.is(Object.keys(responses).length, 8);
+    for (const [name, { content }] of Object.entries(responses)) {
+      const example = apiErrorBody.strict().safeParse(content["application/json"].example);
+      t.true(example.success, name);
+      t.regex(example.data?.resultMessage ?? "", new RegExp(`^\\[${example.data?.resultCode ?? ""}\\] .+\\.$`));
+    }
+  });
+}
+
+for (const [name, operation] of all) {
+  test(`${name}: the examples are what the schemas accept, and name no member that they lack`, (t) => {
+    const { request, response } = operation.example;
+    t.deepEqual(closed(operation.response).parse(response), response);
+    if (operation.request instanceof z.ZodUndefined) t.is(request, undefined);
+    else t.deepEqual(closed(operation.request).parse(request), request);
+  });
+
+  test(`${name}: what it does not support are members of its request`, (t) => {
+    const members = operation.request instanceof z.ZodObject ? Object.keys(operation.request.shape) : [];
+    t.deepEqual(
+      (operation.unsupported ?? []).filter((member) => !members.includes(member)),
+      [],
+    );
+  });
+}
+
+test("only the v2 answers have a type", (t) => {
+  for (const [, { response, v2Type }] of all) {
+    const id = response.meta()?.id ?? "";
+    t.deepEqual(schemas("v2")[id]?.properties?.["type"]?.enum, v2Type === undefined ? undefined : [v2Type], id);
+    t.is(schemas("v3")[id]?.properties?.["type"], undefined, id);
+  }
+});
+
+test("a request member may be null without a union, an answer may gain members, a number is 64 bits wide", (t) => {
+  const { TokenRequest, TokenResponse, Property } = schemas("v3");
+  t.like(TokenRequest?.properties?.["clientId"], { type: ["string", "null"], maxLength: 1_048_576 });
+  t.like(TokenRequest?.properties?.["accessTokenDuration"], { type: ["integer", "null"], format: "int64", minimum: 0 });
+  t.like(TokenRequest?.properties?.["properties"], {
+    type: ["array", "null"],
+    items: { $ref: "#/components/schemas/Property" },
+  });
+  t.is(TokenRequest?.additionalProperties, undefined);
+  t.is(TokenResponse?.additionalProperties, true);
+  t.is(Property?.additionalProperties, undefined);
+  t.like(TokenResponse?.properties?.["accessTokenExpiresAt"], { type: "integer", format: "int64" });
+});
+
+test("every integer says its format", (t) => {
+  for (const shape of shapes) {
+    const text = JSON.stringify(createOpenapiDocument({ shape, version }));
+    t.is(text.match(/"type":"integer"|"type":\["integer","null"\]/g)?.length, text.match(/"format":"int64"/g)?.length);
+  }
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean;
+  readonly enum?: readonly string[];
+}
+interface Components {
+  readonly schemas: Readonly<Record<string, Schema>>;
+  readonly responses: Readonly<Record<string, { content: { "application/json": { example: unknown } } }>>;
+}
+interface DocumentedOperation {
+  readonly path: string;
+  readonly method: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly security: unknown;
+  readonly responses: object;
+}
+
+function schemas(shape: ApiShape) {
+  return (createOpenapiDocument({ shape, version })["components"] as unknown as Components).schemas;
+}
+
+function documented(shape: ApiShape): DocumentedOperation[] {
+  const paths = asJson(createOpenapiDocument({ shape, version })["paths"]) as Record<string, object>;
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => method !== "parameters")
+      .map(([method, operation]) => ({ path, method, ...(operation as Omit<DocumentedOperation, "path" | "method">) })),
+  );
+}
+
+function closed(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodObject ? schema.strict() : schema;
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
