@@ -1,0 +1,121 @@
+import { Buffer } from "node:buffer";
+import { isIPv4 } from "node:net";
+import { optionError } from "./option-error.ts";
+
+/** Where the backend is and who calls it. */
+export interface ApiConnection {
+  /** Everything before `/api`: `https://backend.example.com`, or `unix:/run/certbound.sock`. */
+  readonly baseUrl: string;
+  /** The service's number (its API key). */
+  readonly serviceId: number;
+  /** A service's secret calls the v2 paths with Basic, a service access token the v3 paths with Bearer. */
+  readonly credentials: { readonly apiSecret: string } | { readonly accessToken: string };
+  /** Milliseconds: for one attempt (default 1,000) and for all of them together (default 2,000). */
+  readonly timeout?: { readonly attempt?: number; readonly total?: number };
+  /** Anchors to verify the backend with instead of the system's, and a certificate to present to it; all PEM text. */
+  readonly tls?: { readonly ca?: string | readonly string[]; readonly cert?: string; readonly key?: string };
+  /** How many connections at most are open at a time (default 64). */
+  readonly maxSockets?: number;
+  /** Sends credentials and tokens over plain HTTP to another machine; only for a network that encrypts by itself. */
+  readonly allowInsecure?: boolean;
+}
+
+/** A connection, checked and completed. */
+export interface ResolvedConnection {
+  readonly tls: { readonly ca?: string | string[]; readonly cert?: string; readonly key?: string } | undefined;
+  readonly socketPath: string | undefined;
+  readonly attemptTimeout: number;
+  readonly totalTimeout: number;
+  readonly maxSockets: number;
+  readonly authorization: string;
+  /** The URL of an operation of the service, or of one that names no service. */
+  url(path: string, caller: "service" | "none"): string;
+}
+
+const members = ["baseUrl", "serviceId", "credentials", "timeout", "tls", "maxSockets", "allowInsecure"];
+
+/**
+ * Checks a connection's options; throws a `TypeError` that names the wrong one.
+ *
+ * Plain HTTP is accepted for this machine only (RFC 7662 §2 demands TLS), certificates are always verified.
+ *
+ * @example resolveConnection({ baseUrl: "http://127.0.0.1:8705", serviceId: 1, credentials: { apiSecret } })
+ */
+export function resolveConnection(connection: ApiConnection): ResolvedConnection {
+  const unknown = Object.keys(connection).find((name) => !members.includes(name));
+  if (unknown !== undefined) throw optionError(unknown, "is not an option of a connection");
+  const { serviceId, tls } = connection;
+  if (!Number.isSafeInteger(serviceId) || serviceId <= 0) throw optionError("serviceId", "must be a positive integer");
+  const { base, socketPath, encrypted } = readBaseUrl(connection);
+  if (tls !== undefined && !encrypted) throw optionError("tls", "needs an https: baseUrl");
+  const { authorization, servicePath } = readCredentials(connection);
+  const totalTimeout = positive("timeout.total", connection.timeout?.total ?? 2000);
+  return {
+    tls: encrypted ? readTls(tls) : undefined,
+    socketPath,
+    totalTimeout,
+    attemptTimeout: Math.min(totalTimeout, positive("timeout.attempt", connection.timeout?.attempt ?? 1000)),
+    maxSockets: positive("maxSockets", connection.maxSockets ?? 64),
+    authorization,
+    url: (path, caller) => `${base}${caller === "service" ? servicePath : "/api"}${path}`,
+  };
+}
+
+function readBaseUrl({ baseUrl, allowInsecure }: ApiConnection) {
+  const url = typeof baseUrl === "string" ? URL.parse(baseUrl) : null;
+  if (url === null) throw optionError("baseUrl", "must be an https:, http: or unix: URL");
+  if (url.username !== "" || url.password !== "") throw optionError("baseUrl", "must not contain credentials");
+  if (url.search !== "" || url.hash !== "") throw optionError("baseUrl", "must have neither query nor fragment");
+  if (url.protocol === "unix:") {
+    const socketPath = decodeURIComponent(url.pathname);
+    if (url.host !== "" || !socketPath.startsWith("/")) throw optionError("baseUrl", "must be unix:/path/to/socket");
+    return { base: "http://localhost", socketPath, encrypted: false };
+  }
+  const prefix = url.pathname.replace(/\/+$/, "");
+  if (prefix.endsWith("/api")) throw optionError("baseUrl", "must end before /api");
+  const encrypted = url.protocol === "https:";
+  if (!encrypted && url.protocol !== "http:") throw optionError("baseUrl", "must be an https:, http: or unix: URL");
+  if (!encrypted && !isLoopback(url.hostname) && allowInsecure !== true) {
+    throw optionError("baseUrl", "must be https: unless the backend is on this machine or allowInsecure is true");
+  }
+  return { base: `${url.origin}${prefix}`, socketPath: undefined, encrypted };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
+}
+
+function readCredentials({ credentials, serviceId }: ApiConnection) {
+  if (typeof credentials !== "object" || (credentials as unknown) === null) {
+    throw optionError("credentials", "must have an apiSecret or an accessToken");
+  }
+  const { apiSecret, accessToken } = credentials as { apiSecret?: unknown; accessToken?: unknown };
+  if ((apiSecret === undefined) === (accessToken === undefined)) {
+    throw optionError("credentials", "must have either an apiSecret or an accessToken");
+  }
+  if (apiSecret !== undefined) {
+    if (typeof apiSecret !== "string" || apiSecret === "") throw optionError("credentials.apiSecret", "must be text");
+    const pair = Buffer.from(`${serviceId}:${apiSecret}`).toString("base64");
+    return { authorization: `Basic ${pair}`, servicePath: "/api" };
+  }
+  if (typeof accessToken !== "string" || !/^[\x21-\x7e]+$/.test(accessToken)) {
+    throw optionError("credentials.accessToken", "must be text without blanks");
+  }
+  return { authorization: `Bearer ${accessToken}`, servicePath: `/api/${serviceId}` };
+}
+
+function readTls({ ca, cert, key }: NonNullable<ApiConnection["tls"]> = {}) {
+  if ((cert === undefined) !== (key === undefined)) throw optionError("tls", "must have both cert and key or neither");
+  return {
+    ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+function positive(option: string, value: number): number {
+  if (!(Number.isSafeInteger(value) && value > 0 && value <= 2_147_483_647)) {
+    throw optionError(option, "must be a positive integer");
+  }
+  return value;
+}

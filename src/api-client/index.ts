@@ -1,0 +1,8 @@
+/** Entry `certbound/api-client`: one typed method an operation, over HTTP. */
+export { ApiError } from "../contract/api-error.ts";
+export type { CallOptions, Operations } from "../contract/operations.ts";
+export { type ApiClient, createApiClient } from "./api-client.ts";
+export type { ApiConnection } from "./api-connection.ts";
+export { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+export { BackendUnavailable } from "./backend-unavailable.ts";
+export { BackendUntrusted } from "./backend-untrusted.ts";

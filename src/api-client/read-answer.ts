@@ -1,0 +1,66 @@
+import type { z } from "zod";
+import { ApiError } from "../contract/api-error.ts";
+import type { Operation } from "../contract/operation.ts";
+import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+
+/** What is needed of an HTTP response. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/**
+ * Reads an answer of the API: the operation's response, or throws what it means.
+ *
+ * Throws `ApiError` for a status of 400 and above, with the body's result code and message when it has them, and
+ * {@link BackendAnswerMalformed} for anything that is not the contract's; neither quotes the answer otherwise.
+ *
+ * @example readAnswer(info, { statusCode: 200, headers: { "content-type": "application/json" }, body: "{…}" })
+ */
+export function readAnswer<Response extends z.ZodType>(
+  operation: Operation<z.ZodType, Response>,
+  { statusCode, headers, body }: Answer,
+): z.output<Response> {
+  const json = isJson(headers["content-type"]) ? parse(body) : undefined;
+  if (statusCode >= 400) throw apiError(statusCode, headers["retry-after"], json);
+  const malformed = (defect: string) =>
+    new BackendAnswerMalformed(`${operation.method} ${operation.path}: the answer ${defect}.`);
+  if (statusCode !== 200) throw malformed(`has status ${statusCode}`);
+  if (json === undefined) throw malformed("is not JSON");
+  const parsed = operation.response.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const members = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "body")));
+  throw malformed(`does not have the right shape: ${[...members].slice(0, 10).join(", ")}`);
+}
+
+function isJson(contentType: string | string[] | undefined): boolean {
+  return typeof contentType === "string" && /^application\/json *(;|$)/i.test(contentType);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A load balancer's page has no result code: the status stands in, as the API itself does in its 404. */
+function apiError(status: number, retryAfter: string | string[] | undefined, json: unknown): ApiError {
+  const members = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
+  const { resultCode, resultMessage } = members;
+  const headers =
+    typeof retryAfter === "string" && /^\d{1,9}$/.test(retryAfter) ? { "Retry-After": retryAfter } : undefined;
+  const known = typeof resultCode === "string" && /^A\d{6}$/.test(resultCode);
+  const code = known ? resultCode : String(status);
+  const sentence = known && typeof resultMessage === "string" ? withoutCode(resultMessage) : "";
+  return new ApiError(status, code, sentence || "The backend gave no reason.", headers && { headers });
+}
+
+function withoutCode(resultMessage: string): string {
+  return resultMessage
+    .slice(0, 500)
+    .replace(/^\[A\d{6}\] */, "")
+    .replace(/[^\x20-\x7e]/g, "?");
+}
