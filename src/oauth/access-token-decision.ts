@@ -1,4 +1,4 @@
-import type { Confirmation } from "./confirmation.ts";
+import { isThumbprint, type Confirmation } from "./confirmation.ts";
 
 /** What is known of a token that is in force; `exp`, `nbf` and `iat` in seconds since 1970 (RFC 7662 §2.2). */
 export interface ActiveTokenFacts {
@@ -58,8 +58,9 @@ const granted: AccessTokenDecision = Object.freeze({ granted: true });
 /**
  * Decides whether a token, presented over a connection with this certificate, opens a route.
  *
- * Pure: no clock, no I/O. `now` is in milliseconds since 1970; at `exp` the token is dead to the millisecond.
- * The same function serves the backend's introspection and the library (RFC 8705 §3, RFC 6750 §3.1).
+ * Pure: no clock, no I/O. `now` is in milliseconds since 1970; at `exp` the token is dead to the millisecond, at
+ * `nbf` it is in force. A time that is not a number refuses. The same function serves the backend's introspection
+ * and the library (RFC 8705 §3, RFC 6750 §3.1).
  *
  * @example decideAccess(facts, { scopes: ["read"], binding: "required" }, { x5tS256 }, Date.now())
  */
@@ -70,10 +71,10 @@ export function decideAccess(
   now: number,
 ): AccessTokenDecision {
   if (!facts.active) return refused(facts.cause === "client_locked" ? "client_locked" : "token_unknown");
-  if (facts.exp !== undefined && now >= facts.exp * 1000) return refused("token_expired");
-  if (facts.nbf !== undefined && now < facts.nbf * 1000) return refused("token_not_yet_valid");
-  const unconfirmed = checkConfirmation(facts.confirmation, requirement.binding, certificate);
-  if (unconfirmed !== undefined) return refused(unconfirmed);
+  if (!isBefore(now, facts.exp)) return refused("token_expired");
+  if (!isReached(now, facts.nbf)) return refused("token_not_yet_valid");
+  const proof = checkConfirmation(facts.confirmation, requirement.binding, certificate);
+  if (proof !== "holds") return refused(proof);
   if (!covers(facts.audience, requirement.resources)) return refused("audience_mismatch");
   if (requirement.subject !== undefined && facts.sub !== requirement.subject) {
     return refused(facts.sub === undefined ? "subject_missing" : "subject_mismatch");
@@ -82,28 +83,45 @@ export function decideAccess(
   return granted;
 }
 
-/** The proof of possession (RFC 7800 §3, RFC 8705 §3): `undefined` when it holds. */
+// Each asks for what must be true: a comparison with NaN is false, and then the token is refused.
+
+function isBefore(now: number, exp: number | undefined): boolean {
+  return exp === undefined || now < exp * 1000;
+}
+
+function isReached(now: number, nbf: number | undefined): boolean {
+  return nbf === undefined || now >= nbf * 1000;
+}
+
+/** The proof of possession (RFC 7800 §3, RFC 8705 §3). */
 function checkConfirmation(
   confirmation: Confirmation,
   binding: Requirement["binding"],
   certificate: PresentedCertificate,
-): RefusalCode | undefined {
+): RefusalCode | "holds" {
   if (certificate !== undefined && "unreadable" in certificate) return "certificate_unreadable";
   switch (confirmation.kind) {
-    case "malformed":
-      return "confirmation_malformed";
+    case "none":
+      return binding === "if-bound" ? "holds" : "token_unbound";
+    case "certificate":
+      // Two empty texts are equal as well, and neither is a thumbprint.
+      if (!isThumbprint(confirmation.x5tS256)) return "confirmation_malformed";
+      if (certificate === undefined) return "certificate_missing";
+      return certificate.x5tS256 === confirmation.x5tS256 ? "holds" : "certificate_mismatch";
     case "unsupported":
       return "confirmation_unsupported";
-    case "none":
-      return binding === "required" ? "token_unbound" : undefined;
-    case "certificate":
-      if (certificate === undefined) return "certificate_missing";
-      return certificate.x5tS256 === confirmation.x5tS256 ? undefined : "certificate_mismatch";
+    case "malformed":
+    default:
+      // A kind that comes from JavaScript and is none of these must not count as checked.
+      return "confirmation_malformed";
   }
 }
 
+/** A loop: a closure would be allocated on every request. */
 function covers(held: readonly string[], demanded: readonly string[] | undefined): boolean {
-  return demanded === undefined || demanded.every((one) => held.includes(one));
+  if (demanded === undefined) return true;
+  for (const one of demanded) if (!held.includes(one)) return false;
+  return true;
 }
 
 function refused(code: RefusalCode): AccessTokenDecision {

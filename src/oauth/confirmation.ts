@@ -16,8 +16,11 @@ const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 /** base64url of 32 octets: the last character carries only four significant bits (RFC 8705 §3.1). */
 const sha256Thumbprint = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** Bindings defined elsewhere (RFC 7800 §3, RFC 9449 §6.1): known, and not checked here. */
-const otherBindings = new Set(["jkt", "jwk", "jwe", "jku", "kid"]);
+/** The other registered bindings (RFC 7800 §3, RFC 9203 §3.2.1, RFC 9449 §6.1): known, and not checked here. */
+const otherBindings = new Set(["jkt", "jwk", "jwe", "jku", "kid", "osc"]);
+
+/** A misspelt name is shown to the operator; whoever wrote it chose its length. */
+const longestMember = 32;
 
 /**
  * Reads the `cnf` member of an introspection answer or of a JWT (RFC 7800 §3.1, RFC 8705 §3.1 and §3.2).
@@ -30,9 +33,11 @@ export function readConfirmation(cnf: unknown): Confirmation {
   if (cnf === undefined) return none;
   if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return malformed;
   for (const member of Object.keys(cnf)) {
-    if (otherBindings.has(member) || isMisspeltThumbprint(member)) return { kind: "unsupported", member };
+    if (otherBindings.has(member)) return { kind: "unsupported", member };
+    if (isMisspeltThumbprint(member)) return { kind: "unsupported", member: member.slice(0, longestMember) };
   }
-  const x5tS256: unknown = (cnf as Record<string, unknown>)["x5t#S256"];
+  // Its own member only: what a polluted prototype lends to every object says nothing about this token.
+  const x5tS256: unknown = Object.hasOwn(cnf, "x5t#S256") ? (cnf as Record<string, unknown>)["x5t#S256"] : undefined;
   return isThumbprint(x5tS256) ? { kind: "certificate", x5tS256 } : malformed;
 }
 

@@ -1,0 +1,47 @@
+/**
+ * What an Authorization header says of a bearer token. `none`: no header, or one of another scheme.
+ *
+ * `reason` is for the operator; the caller is told `invalid_request` (RFC 6750 §3.1).
+ */
+export type BearerReading =
+  | { readonly kind: "none" }
+  | { readonly kind: "token"; readonly token: string }
+  | {
+      readonly kind: "malformed";
+      readonly reason: "header_repeated" | "token_missing" | "separator_malformed" | "token_malformed";
+    };
+
+const none: BearerReading = Object.freeze({ kind: "none" });
+
+/** One blank, then a b64token, then nothing (RFC 6750 §2.1). */
+const bearerToken = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+
+/** The scheme, and not the beginning of a longer one: no further character of an RFC 9110 §5.6.2 token. */
+const bearerScheme = /^bearer(?![A-Za-z0-9!#$%&'*+.^_`|~-])/i;
+
+/**
+ * Reads the access token from the Authorization header (RFC 6750 §2.1, RFC 9110 §11.4).
+ *
+ * Hand it every Authorization header of the request (`req.headersDistinct.authorization`): `req.headers` keeps the
+ * first and drops the others silently.
+ *
+ * @example readBearerToken("Bearer mF_9.B5f-4.1JqM") // { kind: "token", token: "mF_9.B5f-4.1JqM" }
+ */
+export function readBearerToken(authorization: string | readonly string[] | undefined): BearerReading {
+  if (authorization === undefined) return none;
+  if (typeof authorization === "string") return readValue(authorization);
+  const [value, ...others] = authorization;
+  if (others.length > 0) return { kind: "malformed", reason: "header_repeated" };
+  return value === undefined ? none : readValue(value);
+}
+
+function readValue(value: string): BearerReading {
+  const token = bearerToken.exec(value)?.[1];
+  if (token !== undefined) return { kind: "token", token };
+  const credentials = value.trimStart();
+  if (!bearerScheme.test(credentials)) return none;
+  const afterScheme = credentials.slice("bearer".length);
+  if (afterScheme.trim() === "") return { kind: "malformed", reason: "token_missing" };
+  const wellSeparated = credentials === value && /^ [^\s]/.test(afterScheme);
+  return { kind: "malformed", reason: wellSeparated ? "token_malformed" : "separator_malformed" };
+}

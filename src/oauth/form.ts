@@ -1,0 +1,77 @@
+import { decodeFormComponent } from "./form-component.ts";
+
+/** The parameters of a form. One that was sent without a value counts as omitted (RFC 6749 §3.2). */
+export interface Form {
+  /** The value; of several, where several are allowed, the first. */
+  get(name: string): string | undefined;
+  /** Every value, in the order sent. */
+  getAll(name: string): readonly string[];
+}
+
+/** `parameter` names the one at fault, when its name can be shown to anyone. */
+export type FormReading =
+  | { readonly ok: true; readonly form: Form }
+  | { readonly ok: false; readonly reason: "malformed" | "repeated"; readonly parameter: string | undefined };
+
+const mostParameters = 1000;
+
+/** Names that can go into a message: nothing of what was sent but a word. */
+const showable = /^[A-Za-z0-9_]{1,64}$/;
+
+/** `token[]` and `token[a]`, which some programs read as `token`. */
+const bracketed = /^([a-z_]+)\[/;
+
+/**
+ * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
+ *
+ * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`;
+ * so are bracketed names, undecodable text and more than 1000 parameters. Line ends after the last value are dropped.
+ *
+ * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
+ */
+export function readForm(text: string, options: { readonly repeatable?: readonly string[] } = {}): FormReading {
+  const values = new Map<string, string[]>();
+  const end = endWithoutLineEnds(text);
+  let parameters = 0;
+  for (let start = 0, stop; start < end; start = stop + 1) {
+    stop = text.indexOf("&", start);
+    if (stop === -1 || stop > end) stop = end;
+    if (stop === start) continue;
+    if (++parameters > mostParameters) return refused("malformed");
+    const pair = readPair(text.slice(start, stop));
+    if (pair === undefined) return refused("malformed");
+    const [name, value] = pair;
+    const plainName = bracketed.exec(name)?.[1];
+    if (plainName !== undefined) return refused("malformed", plainName);
+    const earlier = values.get(name);
+    if (earlier === undefined) values.set(name, [value]);
+    else if (options.repeatable?.includes(name) === true) earlier.push(value);
+    else return refused("repeated", name);
+  }
+  return { ok: true, form: createForm(values) };
+}
+
+function createForm(values: ReadonlyMap<string, readonly string[]>): Form {
+  return {
+    get: (name) => values.get(name)?.find((value) => value !== ""),
+    getAll: (name) => values.get(name)?.filter((value) => value !== "") ?? [],
+  };
+}
+
+function readPair(text: string): readonly [name: string, value: string] | undefined {
+  const equals = text.indexOf("=");
+  const name = decodeFormComponent(equals === -1 ? text : text.slice(0, equals));
+  const value = equals === -1 ? "" : decodeFormComponent(text.slice(equals + 1));
+  return name === undefined || value === undefined ? undefined : [name, value];
+}
+
+/** A loop, because `/[\r\n]+$/` takes quadratic time on a text of line ends. */
+function endWithoutLineEnds(text: string): number {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
+  return end;
+}
+
+function refused(reason: "malformed" | "repeated", name?: string): FormReading {
+  return { ok: false, reason, parameter: name !== undefined && showable.test(name) ? name : undefined };
+}

@@ -1,0 +1,25 @@
+export type ScopeReading = { readonly ok: true; readonly scopes: readonly string[] } | { readonly ok: false };
+
+const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
+
+/**
+ * Reads a `scope` value: scope tokens with one blank between them (RFC 6749 §3.3); order kept, duplicates dropped.
+ *
+ * The empty text is no scope at all, as a parameter without a value counts as omitted (RFC 6749 §3.2).
+ *
+ * @example readScope("read write read") // { ok: true, scopes: ["read", "write"] }
+ */
+export function readScope(text: string): ScopeReading {
+  if (text === "") return { ok: true, scopes: [] };
+  if (!scopeTokens.test(text)) return { ok: false };
+  return { ok: true, scopes: [...new Set(text.split(" "))] };
+}
+
+/**
+ * Writes scope tokens as a `scope` value (RFC 6749 §3.3).
+ *
+ * @example formatScope(["read", "write"]) // "read write"
+ */
+export function formatScope(scopes: readonly string[]): string {
+  return scopes.join(" ");
+}
