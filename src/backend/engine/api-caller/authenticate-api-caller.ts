@@ -1,0 +1,37 @@
+import { timingSafeEqual } from "node:crypto";
+import type { ApiCallerCredentials } from "../../../contract/api-caller-credentials.ts";
+import { digestOfSecret, type Service, type Settings } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+
+/** Who the API caller is: the service it speaks for, or why it is not accepted. */
+export type ApiCaller = { readonly service: Service } | { readonly refusedWith: ResultCode };
+
+/**
+ * Authenticates the caller of the API by the credentials of a service (authlete-contract §1.1).
+ *
+ * A wrong secret, another service's and a service that does not exist take the same path through the comparison.
+ */
+export async function authenticateApiCaller(settings: Settings, credentials: ApiCallerCredentials): Promise<ApiCaller> {
+  if (credentials.scheme === "basic") {
+    const service = await serviceOf(settings, serviceIdOf(credentials.apiKey));
+    const right = timingSafeEqual(digestOfSecret(credentials.apiSecret), service?.apiSecretDigest ?? nobody);
+    if (service === undefined) return { refusedWith: "A003201" };
+    return right ? { service } : { refusedWith: "A003204" };
+  }
+  const service = await serviceOf(settings, credentials.serviceId);
+  const presented = digestOfSecret(credentials.accessToken);
+  const right = (service?.accessTokenDigests ?? [nobody]).filter((digest) => timingSafeEqual(presented, digest));
+  return service !== undefined && right.length > 0 ? { service } : { refusedWith: "A458101" };
+}
+
+/** No secret has this digest. */
+const nobody = new Uint8Array(32);
+
+function serviceOf(settings: Settings, serviceId: number | undefined): Promise<Service | undefined> {
+  return serviceId === undefined ? Promise.resolve(undefined) : settings.service(serviceId);
+}
+
+/** A service id is a decimal integer; anything else names no service. */
+function serviceIdOf(apiKey: string): number | undefined {
+  return /^[1-9][0-9]{0,15}$/.test(apiKey) && Number.isSafeInteger(Number(apiKey)) ? Number(apiKey) : undefined;
+}

@@ -1,0 +1,69 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Dependencies } from "../dependencies.ts";
+import { digestOfSecret, type Client, type Service } from "../management/settings-memo.ts";
+import type { ClientAuthMethod } from "../management/settings.ts";
+import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
+import { authenticateByCertificatePath, authenticateByRegisteredCertificate } from "./mutual-tls.ts";
+
+type Method = (
+  client: Client,
+  evidence: Evidence,
+  service: Service,
+  dependencies: Dependencies,
+) => ClientAuthentication | Promise<ClientAuthentication>;
+
+const methods = {
+  NONE: authenticateNobody,
+  CLIENT_SECRET_BASIC: (client, evidence) =>
+    checkSecret(client, evidence.basicSecret, evidence.form.get("client_secret")),
+  CLIENT_SECRET_POST: (client, evidence) =>
+    checkSecret(client, evidence.form.get("client_secret"), evidence.basicSecret),
+  TLS_CLIENT_AUTH: authenticateByCertificatePath,
+  SELF_SIGNED_TLS_CLIENT_AUTH: authenticateByRegisteredCertificate,
+} satisfies Record<ClientAuthMethod, Method>;
+
+/**
+ * Authenticates a client by the one method it is registered with (RFC 6749 §2.3, RFC 8705 §2).
+ *
+ * Evidence for any other method, beside the right one or instead of it, refuses (RFC 6749 §2.3: one method a request).
+ */
+export async function authenticateClient(
+  client: Client,
+  evidence: Evidence,
+  service: Service,
+  dependencies: Dependencies,
+): Promise<ClientAuthentication> {
+  if (client.settings.locked) return notAuthenticated("A048307");
+  const method = client.settings.tokenAuthMethod;
+  if (isMutualTls(method) && sentSecret(evidence)) return notAuthenticated("A157357");
+  return methods[method](client, evidence, service, dependencies);
+}
+
+function authenticateNobody(client: Client, evidence: Evidence): ClientAuthentication {
+  if (client.settings.clientType !== "PUBLIC") return notAuthenticated("A157304");
+  return sentSecret(evidence) ? notAuthenticated("A157303") : authenticated;
+}
+
+function checkSecret(
+  client: Client,
+  presented: string | undefined,
+  elsewhere: string | undefined,
+): ClientAuthentication {
+  if (isGiven(presented) && isGiven(elsewhere)) return notAuthenticated("A158301");
+  if (isGiven(elsewhere)) return notAuthenticated("A157357");
+  if (!isGiven(presented) || client.secretDigest === undefined) return notAuthenticated("A157304");
+  return timingSafeEqual(digestOfSecret(presented), client.secretDigest) ? authenticated : notAuthenticated("A157305");
+}
+
+function isMutualTls(method: ClientAuthMethod): boolean {
+  return method === "TLS_CLIENT_AUTH" || method === "SELF_SIGNED_TLS_CLIENT_AUTH";
+}
+
+function sentSecret({ basicSecret, form }: Evidence): boolean {
+  return isGiven(basicSecret) || isGiven(form.get("client_secret"));
+}
+
+/** An empty secret is no secret: clients without one send it (authlete-contract §7.3). */
+function isGiven(secret: string | undefined): secret is string {
+  return secret !== undefined && secret !== "";
+}

@@ -1,0 +1,36 @@
+import type { Form } from "../../../oauth/form.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+
+/** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
+export type IdentifiedClient =
+  { readonly client: Client; readonly clientIdAliasUsed: boolean } | { readonly refusedWith: ResultCode };
+
+/**
+ * Finds the client by its `client_id`, and by nothing else: never by what its certificate says (RFC 8705 §2).
+ *
+ * The user id of Basic credentials wins over the `client_id` of the form (authlete-contract §7.3).
+ */
+export async function identifyClient(
+  settings: Settings,
+  service: Service,
+  basicUserId: string | undefined,
+  form: Form,
+): Promise<IdentifiedClient> {
+  const identifier = basicUserId ?? form.get("client_id");
+  if (identifier === undefined) return { refusedWith: "A244305" };
+  const number = clientNumber(identifier);
+  const byNumber = number === undefined ? undefined : await settings.client(service, { clientId: number });
+  if (byNumber !== undefined) return { client: byNumber, clientIdAliasUsed: false };
+  const byAlias = await settings.client(service, { clientIdAlias: identifier });
+  if (byAlias === undefined) return { refusedWith: "A244306" };
+  if (!byAlias.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
+  return { client: byAlias, clientIdAliasUsed: true };
+}
+
+/** A client number in its one canonical spelling. */
+function clientNumber(identifier: string): number | undefined {
+  return /^[1-9][0-9]{0,15}$/.test(identifier) && Number.isSafeInteger(Number(identifier))
+    ? Number(identifier)
+    : undefined;
+}

@@ -1,0 +1,66 @@
+import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
+import { readCertificate } from "../../../x509/read-certificate.ts";
+import { checkSubject, type SubjectExpectation } from "../../../x509/subject.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
+
+/** More than any real chain has; the verifier's depth is the finer bound. */
+const longestPath = 10;
+
+const subjectDiffers = {
+  dn: "A157343",
+  sanDns: "A157346",
+  sanUri: "A157347",
+  sanIp: "A157348",
+  sanEmail: "A157349",
+} satisfies Record<SubjectExpectation["kind"], ResultCode>;
+
+/**
+ * `tls_client_auth`: the registered subject, in a certificate with a valid path to an anchor (RFC 8705 §2.1).
+ *
+ * The subject comes first: it is cheap, and no process is started for a stranger.
+ */
+export async function authenticateByCertificatePath(
+  client: Client,
+  evidence: Evidence,
+  service: Service,
+  { chainVerifier }: Dependencies,
+): Promise<ClientAuthentication> {
+  const { certificate } = evidence;
+  if (certificate === undefined) return notAuthenticated("A157327");
+  if (!("raw" in certificate)) return notAuthenticated("A157328", certificate.unreadable);
+  if (client.subject === undefined) return notAuthenticated("A157343");
+  if (!checkSubject(client.subject, certificate.raw)) return notAuthenticated(subjectDiffers[client.subject.kind]);
+  if (!service.settings.mutualTlsValidatePkiCertChain) return authenticated;
+  const anchors = client.anchors ?? service.anchors;
+  if (anchors.length === 0) return notAuthenticated("A157335");
+  const intermediates = readPath(evidence.certificatePath);
+  if (intermediates === undefined) return notAuthenticated("A157339", "a certificate of the path cannot be read");
+  const verdict = await chainVerifier.verify({ leaf: certificate.raw, intermediates, anchors });
+  return verdict.trusted ? authenticated : notAuthenticated("A157339", verdict.reason);
+}
+
+/**
+ * `self_signed_tls_client_auth`: exactly a certificate that the client registered (RFC 8705 §2.2).
+ *
+ * The whole certificate counts, not its key or name; registration is the authority, so an expired one counts too.
+ */
+export function authenticateByRegisteredCertificate(client: Client, { certificate }: Evidence): ClientAuthentication {
+  if (certificate === undefined) return notAuthenticated("A157327");
+  if (!("raw" in certificate)) return notAuthenticated("A157328", certificate.unreadable);
+  const registered = client.registeredCertificates.some((der) => Buffer.compare(der, certificate.raw) === 0);
+  return registered ? authenticated : notAuthenticated("A157333");
+}
+
+/** `undefined` when the path is too long or one of it is no certificate. */
+function readPath(pems: readonly string[]): readonly Uint8Array[] | undefined {
+  if (pems.length > longestPath) return undefined;
+  try {
+    return pems.map((pem) => readCertificate(pem).raw);
+  } catch (error) {
+    if (error instanceof MalformedCertificate) return undefined;
+    throw error;
+  }
+}

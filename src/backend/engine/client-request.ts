@@ -1,0 +1,81 @@
+import { readForm, type Form } from "../../oauth/form.ts";
+import type { TokenRequest } from "../../contract/auth-token.ts";
+import { authenticateClient } from "./client-authentication/authenticate-client.ts";
+import { identifyClient } from "./client-authentication/identify-client.ts";
+import { readPresentedCertificate, type CertificateOfRequest } from "./client-authentication/presented-certificate.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { Client, Service, Settings } from "./management/settings-memo.ts";
+import { oauthError } from "./oauth-error.ts";
+import type { ResultCode } from "./result.ts";
+
+/** The members in which an authorization server hands on what a client sent. */
+export type ForwardedRequest = Pick<
+  TokenRequest,
+  "parameters" | "clientId" | "clientSecret" | "clientCertificate" | "clientCertificatePath"
+>;
+
+/** The codes that differ by endpoint for the same defect of `parameters`. */
+export interface ParameterCodes {
+  readonly missing: ResultCode;
+  readonly empty: ResultCode;
+  readonly malformed: ResultCode;
+  readonly repeated: Readonly<Record<string, ResultCode>>;
+}
+
+export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
+type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
+
+/** Reads the form that a client sent: the API caller's own omission is a server error, everything else the client's. */
+export function readForwardedForm(
+  service: Service,
+  parameters: string | null | undefined,
+  codes: ParameterCodes,
+  repeatable: readonly string[] = [],
+): FormOfRequest {
+  if (parameters === undefined || parameters === null) {
+    return { refusal: oauthError(service, "server_error", codes.missing) };
+  }
+  if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
+  const reading = readForm(parameters, { repeatable });
+  if (reading.ok) return { form: reading.form };
+  const repeated = reading.reason === "repeated" ? codes.repeated[reading.parameter ?? ""] : undefined;
+  const detail = reading.parameter === undefined ? reading.reason : `${reading.parameter}: ${reading.reason}`;
+  return { refusal: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
+}
+
+/** A client that has proved who it is, and how it was named. */
+export interface AuthenticatedClient {
+  readonly client: Client;
+  readonly clientIdAliasUsed: boolean;
+  readonly certificate: CertificateOfRequest | undefined;
+}
+
+export type ClientOfRequest = AuthenticatedClient | { readonly refusal: Refusal };
+
+/** Identifies the client by what it says and authenticates it by what it proves (RFC 6749 §3.2.1, RFC 8705 §2). */
+export async function readClientOfRequest(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: ForwardedRequest,
+  form: Form,
+): Promise<ClientOfRequest> {
+  const basicUserId = request.clientId === null || request.clientId === "" ? undefined : request.clientId;
+  const identified = await identifyClient(settings, service, basicUserId, form);
+  if ("refusedWith" in identified) {
+    const error = identified.refusedWith === "A244305" ? "invalid_request" : "invalid_client";
+    return { refusal: oauthError(service, error, identified.refusedWith) };
+  }
+  const certificate = readPresentedCertificate(request.clientCertificate);
+  const evidence = {
+    form,
+    basicSecret: request.clientSecret ?? undefined,
+    certificate,
+    certificatePath: request.clientCertificatePath ?? [],
+  };
+  const authentication = await authenticateClient(identified.client, evidence, service, dependencies);
+  if (!authentication.authenticated) {
+    return { refusal: oauthError(service, "invalid_client", authentication.code, authentication.detail) };
+  }
+  return { client: identified.client, clientIdAliasUsed: identified.clientIdAliasUsed, certificate };
+}

@@ -1,0 +1,149 @@
+import type {
+  StandardIntrospectionRequest,
+  StandardIntrospectionResponse,
+} from "../../../contract/auth-introspection-standard.ts";
+import type { Property } from "../../../contract/members.ts";
+import { decideAccess } from "../../../oauth/access-token-decision.ts";
+import { formatScope } from "../../../oauth/scope.ts";
+import { tokenDigest, tokenDigestText } from "../../../oauth/token-digest.ts";
+import type { StoredRefreshToken } from "../../store/store.ts";
+import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { oauthError } from "../oauth-error.ts";
+import { propertyMembers } from "../public-properties.ts";
+import { result } from "../result.ts";
+import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+
+const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: {} };
+
+/** Members that no property may take: they would change what the resource server decides (RFC 7662 §2.2). */
+const reserved = "active scope client_id username token_type exp iat nbf sub aud iss jti cnf act may_act acr auth_time"
+  .split(" ")
+  .concat("authorization_details");
+
+/** The one answer for every token that is not active, whatever the cause (RFC 7662 §2.2). */
+const inactive: StandardIntrospectionResponse = Object.freeze({
+  ...result("A145001", "type=null, active=false"),
+  action: "OK",
+  responseContent: '{"active":false}',
+});
+
+/** Answers an introspection request with the facts of RFC 7662 §2.2; certificates are compared by the resource server. */
+export async function introspectStandard(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: StandardIntrospectionRequest,
+): Promise<StandardIntrospectionResponse> {
+  const read = readForwardedForm(service, request.parameters, codes);
+  if ("refusal" in read) return read.refusal as StandardIntrospectionResponse;
+  const token = read.form.get("token");
+  if (token === undefined) return oauthError(service, "invalid_request", "A145302");
+  if (demandsSignedAnswer(request.httpAcceptHeader)) return oauthError(service, "invalid_request", "A404302");
+  const rsUri = request.rsUri ?? "";
+  // The hint only orders the look-ups: it must never hide a token (RFC 7662 §2.1).
+  const kinds = [
+    () => answerForAccessToken(dependencies, settings, service, token, rsUri, request.withHiddenProperties === true),
+    () => answerForRefreshToken(dependencies, settings, service, token, rsUri),
+  ];
+  if (read.form.get("token_type_hint") === "refresh_token") kinds.reverse();
+  for (const answer of kinds) {
+    const found = await answer();
+    if (found !== undefined) return found;
+  }
+  return inactive;
+}
+
+async function answerForAccessToken(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  accessToken: string,
+  rsUri: string,
+  withHiddenProperties: boolean,
+): Promise<StandardIntrospectionResponse | undefined> {
+  const known = await findAccessToken(dependencies, settings, service, accessToken);
+  if (known === undefined) return undefined;
+  // The proof of possession is the resource server's to check: here the token counts as presented rightly.
+  const presentedRightly = known.token.x5tS256 === undefined ? undefined : { x5tS256: known.token.x5tS256 };
+  const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());
+  if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
+  const content = accessTokenContent(service, known, withHiddenProperties);
+  return active(service, known, accessToken, "access_token", content);
+}
+
+/** A refresh token concerns its client and us alone: to a resource server that names itself it is nothing. */
+async function answerForRefreshToken(
+  { store, clock }: Dependencies,
+  settings: Settings,
+  service: Service,
+  refreshToken: string,
+  rsUri: string,
+): Promise<StandardIntrospectionResponse | undefined> {
+  const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
+  if (token === undefined) return undefined;
+  const client = await settings.clientAt(service, token.clientId, token.clientVersion);
+  const inForce = client !== undefined && !client.settings.locked && clock() < expOf(token) * 1000;
+  if (!inForce || rsUri !== "") return inactive;
+  const content = commonContent(service, token, String(token.clientId));
+  return active(service, { token, client }, refreshToken, "refresh_token", content);
+}
+
+/** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
+function isForOthers(audience: readonly string[], rsUri: string): boolean {
+  return rsUri !== "" && audience.length > 0 && !audience.includes(rsUri);
+}
+
+function accessTokenContent(service: Service, { token, client }: KnownAccessToken, withHidden: boolean) {
+  const alias = token.clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
+  const content = {
+    ...commonContent(service, token, alias ?? String(token.clientId)),
+    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
+    token_type: service.settings.accessTokenType,
+  };
+  const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
+  return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
+}
+
+function commonContent(service: Service, token: KnownAccessToken["token"] | StoredRefreshToken, clientId: string) {
+  return {
+    active: true,
+    ...(token.subject === undefined ? {} : { sub: token.subject }),
+    // Left out when there is none: `scope` is a string, never null (RFC 7662 §2.2).
+    ...(token.scopes.length === 0 ? {} : { scope: formatScope(token.scopes) }),
+    iss: service.settings.issuer,
+    iat: Math.floor(token.createdAt / 1000),
+    exp: expOf(token),
+    client_id: clientId,
+    ...(token.resources.length === 0 ? {} : { aud: [...token.resources] }),
+  };
+}
+
+function active(
+  service: Service,
+  { token, client }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client },
+  value: string,
+  type: "access_token" | "refresh_token",
+  content: object,
+): StandardIntrospectionResponse {
+  const serviceId = service.settings.apiKey;
+  return {
+    ...result("A145001", `type=${type}, active=true`),
+    action: "OK",
+    responseContent: JSON.stringify(content),
+    invalidationKeys: [
+      `token:${tokenDigestText(value)}`,
+      ...(token.grantId === undefined ? [] : [`grant:${token.grantId}`]),
+      `client:${serviceId}:${client.settings.clientId}`,
+      `service:${serviceId}`,
+    ],
+  };
+}
+
+/** Whether an Accept header takes nothing but a signed answer (RFC 9701 §4). */
+function demandsSignedAnswer(accept: string | null | undefined): boolean {
+  const types = (accept ?? "").split(",").map((type) => (type.split(";")[0] ?? "").trim().toLowerCase());
+  const plain = ["application/json", "application/*", "*/*"];
+  return types.includes("application/token-introspection+jwt") && !types.some((type) => plain.includes(type));
+}

@@ -1,0 +1,137 @@
+import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
+import type { Property } from "../../../contract/members.ts";
+import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
+import { bearerChallenge } from "../../../oauth/challenge.ts";
+import { formatScope } from "../../../oauth/scope.ts";
+import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Service, Settings } from "../management/settings-memo.ts";
+import { result, type ResultCode } from "../result.ts";
+import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+
+interface RefusalAnswer {
+  readonly code: ResultCode;
+  readonly action: "UNAUTHORIZED" | "FORBIDDEN";
+  readonly error: "invalid_token" | "insufficient_scope" | "invalid_request";
+}
+
+const invalidToken = (code: ResultCode): RefusalAnswer => ({ code, action: "UNAUTHORIZED", error: "invalid_token" });
+
+/** What each refusal of the decision becomes in this API (authlete-contract §2R.5, RFC 6750 §3.1). */
+const answers = {
+  token_unknown: invalidToken("A057302"),
+  client_locked: invalidToken("A097303"),
+  token_expired: invalidToken("A065303"),
+  token_not_yet_valid: invalidToken("A057302"),
+  certificate_unreadable: invalidToken("A065307"),
+  confirmation_malformed: invalidToken("A065306"),
+  confirmation_unsupported: invalidToken("A065306"),
+  certificate_missing: invalidToken("A065304"),
+  certificate_mismatch: invalidToken("A065305"),
+  token_unbound: invalidToken("A065306"),
+  audience_mismatch: invalidToken("A064303"),
+  subject_missing: { code: "A066301", action: "FORBIDDEN", error: "invalid_request" },
+  subject_mismatch: { code: "A066302", action: "FORBIDDEN", error: "invalid_request" },
+  scope_insufficient: { code: "A064302", action: "FORBIDDEN", error: "insufficient_scope" },
+} satisfies Record<RefusalCode, RefusalAnswer>;
+
+/** Decides whether a token, presented with a certificate, opens what the API caller describes (RFC 6750 §3, RFC 8705 §3). */
+export async function introspect(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: IntrospectionRequest,
+): Promise<IntrospectionResponse> {
+  if (request.token === undefined || request.token === null || request.token === "") {
+    return {
+      ...result("A057301"),
+      action: "BAD_REQUEST",
+      responseContent: bearerChallenge({ error: "invalid_request" }),
+      existent: false,
+      usable: false,
+      sufficient: false,
+      refreshable: false,
+    };
+  }
+  const known = await findAccessToken(dependencies, settings, service, request.token);
+  const requirement = requirementOf(request);
+  const decision = decideAccess(
+    known?.facts ?? { active: false, cause: "unknown" },
+    requirement,
+    readPresentedCertificate(request.clientCertificate),
+    dependencies.clock(),
+  );
+  if (!decision.granted) return refusal(service, decision.code, requirement, known);
+  return {
+    ...result("A056001"),
+    action: "OK",
+    // For errors that the API finds itself, later on: the token was good (authlete-contract §2.12).
+    responseContent: bearerChallenge({ error: "invalid_request" }),
+    ...state(true, true),
+    ...(known === undefined ? {} : factsForCaller(service, known)),
+  };
+}
+
+/** Members that are not set demand nothing; an unbound token may be used without a certificate. */
+function requirementOf({ scopes, subject, resources }: IntrospectionRequest): Requirement {
+  return {
+    binding: "if-bound",
+    ...(scopes === undefined || scopes === null ? {} : { scopes }),
+    ...(subject === undefined || subject === null || subject === "" ? {} : { subject }),
+    ...(resources === undefined || resources === null ? {} : { resources }),
+  };
+}
+
+function refusal(
+  service: Service,
+  refusalCode: RefusalCode,
+  requirement: Requirement,
+  known: KnownAccessToken | undefined,
+): IntrospectionResponse {
+  const answer: RefusalAnswer = answers[refusalCode];
+  const code = refusalCode === "scope_insufficient" && known?.token.scopes.length === 0 ? "A064301" : answer.code;
+  const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";
+  return {
+    ...result(code),
+    action: answer.action,
+    responseContent: bearerChallenge({
+      error: answer.error,
+      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[answer.error] }),
+      ...(answer.error === "insufficient_scope" ? { scope: formatScope(requirement.scopes ?? []) } : {}),
+    }),
+    ...state(known !== undefined, inForce && known.facts.active, false),
+    ...(known === undefined ? {} : factsForCaller(service, known)),
+  };
+}
+
+/** One text an error, whatever the cause: the caller of the API learns nothing that helps to guess. */
+const descriptions = {
+  invalid_token: "The access token is not valid for this request.",
+  insufficient_scope: "The request needs scopes that the access token does not have.",
+  invalid_request: "The access token is not for this request.",
+} satisfies Record<RefusalAnswer["error"], string>;
+
+function state(existent: boolean, usable: boolean, sufficient = usable) {
+  return { existent, usable, sufficient, refreshable: false };
+}
+
+/** The members that describe the token, for the authenticated API caller. */
+function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
+  const scopeDetails = service.settings.supportedScopes.filter((scope) => token.scopes.includes(scope.name));
+  const alias = client.settings.clientIdAlias;
+  return {
+    clientId: token.clientId,
+    ...(alias === undefined ? {} : { clientIdAlias: alias }),
+    clientIdAliasUsed: token.clientIdAliasUsed,
+    ...(token.subject === undefined ? {} : { subject: token.subject }),
+    ...(token.scopes.length === 0 ? {} : { scopes: [...token.scopes] }),
+    ...(scopeDetails.length === 0 ? {} : { scopeDetails }),
+    expiresAt: expOf(token) * 1000,
+    ...(token.properties === undefined ? {} : { properties: JSON.parse(token.properties) as Property[] }),
+    ...(token.x5tS256 === undefined ? {} : { certificateThumbprint: token.x5tS256 }),
+    ...(token.resources.length === 0 ? {} : { accessTokenResources: [...token.resources] }),
+    ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
+    ...(client.settings.attributes.length === 0 ? {} : { clientAttributes: [...client.settings.attributes] }),
+    grantType: token.grantType as "CLIENT_CREDENTIALS",
+  };
+}

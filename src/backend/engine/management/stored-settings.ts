@@ -1,0 +1,52 @@
+import type { SecretBox } from "../dependencies.ts";
+import type { ClientSettings, ServiceSettings } from "./settings.ts";
+
+/** What the store keeps of a service or client: JSON text with its secrets sealed, and the tag that tells a change. */
+export interface SealedSettings {
+  readonly settings: string;
+  readonly settingsTag: Uint8Array;
+}
+
+/** Seals a service's secrets one by one, each under a context of its own. */
+export function sealService(service: ServiceSettings, secretBox: SecretBox): SealedSettings {
+  const context = serviceContext(service.apiKey);
+  const sealed: ServiceSettings = {
+    ...service,
+    apiSecret: secretBox.seal(service.apiSecret, `${context}:apiSecret`),
+    accessTokens: service.accessTokens.map((token) => secretBox.seal(token, `${context}:accessTokens`)),
+  };
+  return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(service)) };
+}
+
+/** The reverse of {@link sealService}; throws when the text was sealed under another key. */
+export function openService(text: string, secretBox: SecretBox): ServiceSettings {
+  const sealed = JSON.parse(text) as ServiceSettings;
+  const context = serviceContext(sealed.apiKey);
+  return {
+    ...sealed,
+    apiSecret: secretBox.open(sealed.apiSecret, `${context}:apiSecret`),
+    accessTokens: sealed.accessTokens.map((token) => secretBox.open(token, `${context}:accessTokens`)),
+  };
+}
+
+/** Seals a client's secret. */
+export function sealClient(serviceId: number, client: ClientSettings, secretBox: SecretBox): SealedSettings {
+  const context = clientContext(serviceId, client.clientId);
+  const sealed: ClientSettings = {
+    ...client,
+    ...(client.clientSecret === undefined ? {} : { clientSecret: secretBox.seal(client.clientSecret, context) }),
+  };
+  return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(client)) };
+}
+
+/** The reverse of {@link sealClient}; throws when the text was sealed under another key. */
+export function openClient(serviceId: number, text: string, secretBox: SecretBox): ClientSettings {
+  const sealed = JSON.parse(text) as ClientSettings;
+  if (sealed.clientSecret === undefined) return sealed;
+  const context = clientContext(serviceId, sealed.clientId);
+  return { ...sealed, clientSecret: secretBox.open(sealed.clientSecret, context) };
+}
+
+const serviceContext = (serviceId: number): string => `service:${serviceId}`;
+const clientContext = (serviceId: number, clientId: number): string =>
+  `service:${serviceId}:client:${clientId}:clientSecret`;

@@ -1,0 +1,64 @@
+import type { RevocationRequest, RevocationResponse } from "../../../contract/auth-revocation.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import type { Command } from "../../store/command.ts";
+import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { oauthError } from "../oauth-error.ts";
+import { result } from "../result.ts";
+import { runDecided, type Decided } from "../run-decided.ts";
+
+const codes: ParameterCodes = {
+  missing: "A113201",
+  empty: "A113301",
+  malformed: "A113202",
+  repeated: { token: "A115303", client_id: "A244301", client_secret: "A158301" },
+};
+
+const attemptOctets = 16;
+
+/** The one answer for a token that was ended and for one that was not known (RFC 7009 §2.2). */
+const done: RevocationResponse = Object.freeze({ ...result("A113001"), action: "OK" });
+
+/** Ends a token of the client that asks (RFC 7009 §2.1); answers only after the end is kept. */
+export async function revoke(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: RevocationRequest,
+): Promise<RevocationResponse> {
+  const read = readForwardedForm(service, request.parameters, codes);
+  if ("refusal" in read) return read.refusal;
+  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form);
+  if ("refusal" in authenticated) return authenticated.refusal;
+  const token = read.form.get("token");
+  if (token === undefined) return oauthError(service, "invalid_request", "A115301");
+  const digest = tokenDigest(token);
+  return runDecided(dependencies, () => decideRevocation(dependencies, service, authenticated.client, digest));
+}
+
+async function decideRevocation(
+  { store, clock, random }: Dependencies,
+  service: Service,
+  client: Client,
+  digest: Uint8Array,
+): Promise<Decided<RevocationResponse>> {
+  const serviceId = service.settings.apiKey;
+  // One indexed look-up a kind, whatever the hint says: a wrong one cannot hide the token (RFC 7009 §2.1).
+  const accessToken = await store.readAccessToken(serviceId, digest);
+  const refreshToken = accessToken === undefined ? await store.readRefreshToken(serviceId, digest) : undefined;
+  const token = accessToken ?? refreshToken;
+  if (token === undefined) return { outcome: done };
+  if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
+  const change = { attempt: random(attemptOctets), serviceId, endedAt: clock() };
+  const command: Command =
+    refreshToken === undefined
+      ? { name: "revoke-access-token", digest, ...change }
+      : { name: "end-grant", grantId: refreshToken.grantId, ...change };
+  return { outcome: done, command };
+}
+
+/** A client that proved who it is learns of its error; a public one, which anyone can claim to be, learns nothing. */
+function ofAnotherClient(service: Service, client: Client): RevocationResponse {
+  return client.settings.clientType === "PUBLIC" ? done : oauthError(service, "invalid_request", "A116301");
+}

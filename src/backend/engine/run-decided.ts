@@ -1,0 +1,28 @@
+import type { Dependencies } from "./dependencies.ts";
+import type { Command } from "../store/command.ts";
+
+/** Facts kept changing under every decision; the caller may ask again (503). */
+export class DecisionContended extends Error {
+  override readonly name = "DecisionContended";
+}
+
+/** A decision: either it needs nothing written, or the command that makes it so. */
+export type Decided<Outcome> = { readonly outcome: Outcome; readonly command?: Command };
+
+const attempts = 3;
+
+/**
+ * Decides from fresh facts and carries the decision out; after a conflict it decides again, three times in all.
+ *
+ * `decide` draws a new `attempt` each time. Throws {@link DecisionContended} when facts never held still.
+ */
+export async function runDecided<Outcome>(
+  { store }: Dependencies,
+  decide: () => Promise<Decided<Outcome>>,
+): Promise<Outcome> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { outcome, command } = await decide();
+    if (command === undefined || (await store.run(command)) === "done") return outcome;
+  }
+  throw new DecisionContended("The facts of the decision changed each time it was taken.");
+}

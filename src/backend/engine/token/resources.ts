@@ -1,0 +1,21 @@
+import { isResourceIndicator } from "../../../oauth/resource-indicator.ts";
+import type { Service } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+
+/** The audience that a token gets, or why the request names none that it can have. */
+export type GrantedResources = { readonly resources: readonly string[] } | { readonly refusedWith: ResultCode };
+
+/**
+ * Decides over the `resource` parameters of a token request (RFC 8707 §2.2).
+ *
+ * Every one must be an absolute URI that the service knows; a request that names none gets the service's default.
+ */
+export function grantResources(service: Service, requested: readonly string[]): GrantedResources {
+  if (requested.length === 0) return { resources: service.settings.defaultResources };
+  if (!requested.every(isResourceIndicator)) return { refusedWith: "A251307" };
+  const supported = service.settings.supportedResources;
+  if (supported !== undefined && !requested.every((resource) => supported.includes(resource))) {
+    return { refusedWith: "A251306" };
+  }
+  return { resources: [...new Set(requested)] };
+}
