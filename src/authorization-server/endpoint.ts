@@ -1,0 +1,52 @@
+/** A request to one of the endpoints, as a front end of any kind has it. */
+export interface EndpointRequest {
+  readonly method: string;
+  /** The Authorization header, if there was exactly one. */
+  readonly authorization?: string;
+  readonly contentType?: string;
+  /** The body as text; never the query. */
+  readonly body: string;
+  /** The certificate of this very TLS connection as PEM, never one that a header or a body brought. */
+  readonly clientCertificate?: string;
+  /** The rest of the chain, leaf excluded. */
+  readonly clientCertificatePath?: readonly string[];
+}
+
+/** What to send back. */
+export interface EndpointAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One endpoint: a request in, an answer out; it rejects only for a bug. */
+export type Endpoint = (request: EndpointRequest) => Promise<EndpointAnswer>;
+
+const json = "application/json";
+/** No answer of these endpoints may be kept by anyone on the way (RFC 6749 §5.1, RFC 9111 §5.2.2.5). */
+const neverCached = { "cache-control": "no-store", pragma: "no-cache" } as const;
+
+/** An answer with a JSON text, or with none. */
+export function answer(status: number, body = "", headers: Readonly<Record<string, string>> = {}): EndpointAnswer {
+  return { status, headers: { ...neverCached, ...(body === "" ? {} : { "content-type": json }), ...headers }, body };
+}
+
+/** An error that the front end finds itself, without the backend (RFC 6749 §5.2). */
+export function errorAnswer(
+  status: number,
+  error: string,
+  description: string,
+  headers: Readonly<Record<string, string>> = {},
+): EndpointAnswer {
+  return answer(status, JSON.stringify({ error, error_description: description }), headers);
+}
+
+/** What is wrong with a request that is no form POST; `undefined` for one that is (RFC 6749 §3.2, RFC 7662 §2.1). */
+export function refuseUnlessForm(request: EndpointRequest): EndpointAnswer | undefined {
+  if (request.method !== "POST") {
+    return errorAnswer(405, "invalid_request", "This endpoint takes POST.", { allow: "POST" });
+  }
+  const mediaType = (request.contentType ?? "").split(";")[0]?.trim().toLowerCase();
+  if (mediaType === "application/x-www-form-urlencoded") return undefined;
+  return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
+}

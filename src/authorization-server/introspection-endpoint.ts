@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { StandardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
+import type { Operations } from "../contract/operations.ts";
+import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
+import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+
+/** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
+export interface ResourceServerIdentity {
+  readonly rsUri?: string;
+}
+
+/** Says which resource server asks, or `undefined` when it has not proved to be one (RFC 7662 §2.1). */
+export type AuthenticateResourceServer = (
+  request: EndpointRequest,
+) => ResourceServerIdentity | undefined | Promise<ResourceServerIdentity | undefined>;
+
+export interface IntrospectionEndpointOptions {
+  readonly backend: Pick<Operations, "authIntrospectionStandard">;
+  readonly authenticate: AuthenticateResourceServer;
+  readonly realm: string;
+  readonly onBackendFailure?: OnBackendFailure;
+}
+
+/** What each action becomes (authlete-contract §2.13). */
+const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
+  StandardIntrospectionResponse["action"],
+  number
+>;
+
+/**
+ * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server.
+ *
+ * @example introspectionEndpoint({ backend, realm, authenticate: basicResourceServers([{ id, secret, rsUri }]) })
+ */
+export function introspectionEndpoint(options: IntrospectionEndpointOptions): Endpoint {
+  return async (request) => {
+    const refusal = refuseUnlessForm(request);
+    if (refusal !== undefined) return refusal;
+    const resourceServer = await options.authenticate(request);
+    if (resourceServer === undefined) {
+      const challenge = { "www-authenticate": `Basic realm="${options.realm.replace(/["\\]/g, "")}"` };
+      return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
+    }
+    const { rsUri } = resourceServer;
+    return askBackend(
+      () =>
+        options.backend.authIntrospectionStandard({
+          parameters: request.body,
+          ...(rsUri === undefined ? {} : { rsUri }),
+        }),
+      options.onBackendFailure,
+      ({ action, responseContent }) => answer(statusOf[action], responseContent ?? ""),
+    );
+  };
+}
+
+/**
+ * Resource servers that prove themselves by Basic credentials, form-encoded like a client's (RFC 6749 §2.3.1).
+ *
+ * @example basicResourceServers([{ id: "api", secret, rsUri: "https://api.example.com" }])
+ */
+export function basicResourceServers(
+  known: readonly (ResourceServerIdentity & { readonly id: string; readonly secret: string })[],
+): AuthenticateResourceServer {
+  return ({ authorization }) => {
+    const credentials =
+      authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
+    if (credentials?.ok !== true) return undefined;
+    return known.find(({ id, secret }) => id === credentials.userId && isSame(secret, credentials.password));
+  };
+}
+
+function isSame(a: string, b: string): boolean {
+  return timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { peerCertificatePems } from "../client-certificate/tls-socket.ts";
+import { errorAnswer, type Endpoint, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+
+/** More than any token request needs, certificates not being in it. In octets. */
+const largestBody = 65_536;
+
+/** Endpoints by the path they answer on, for example `{ "/token": tokenEndpoint(…) }`. */
+export type Endpoints = Readonly<Record<string, Endpoint>>;
+
+/**
+ * Serves endpoints with Node's own servers: give it to `https.createServer` with `requestCert: true` and
+ * `rejectUnauthorized: false` (RFC 8705 §6.1: whether the certificate is trusted is decided later, per client).
+ *
+ * The client's certificate is the connection's; no header is ever read for it.
+ *
+ * @example https.createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, nodeHandler({ "/token": token }))
+ */
+export function nodeHandler(endpoints: Endpoints): RequestListener {
+  const byPath = new Map(Object.entries(endpoints));
+  return (request, response) => {
+    const endpoint = byPath.get((request.url ?? "").split("?")[0] ?? "");
+    if (endpoint === undefined) {
+      request.resume();
+      write(response, errorAnswer(404, "invalid_request", "There is no such endpoint."));
+      return;
+    }
+    serve(request, response, endpoint).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, endpoint: Endpoint): Promise<void> {
+  const body = await readBody(request);
+  if (body === undefined) {
+    write(response, errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" }));
+    return;
+  }
+  const { authorization } = request.headers;
+  const contentType = request.headers["content-type"];
+  const endpointRequest: EndpointRequest = {
+    method: request.method ?? "",
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(contentType === undefined ? {} : { contentType }),
+    body,
+    ...peerCertificatePems(request),
+  };
+  write(response, await endpoint(endpointRequest));
+}
+
+/** `undefined` when the body is larger than allowed; the rest of it is not read. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestBody) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function write(response: ServerResponse, { status, headers, body }: EndpointAnswer): void {
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
