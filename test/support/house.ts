@@ -1,0 +1,167 @@
+/** What the files of one room may import; a room may always import itself, and Node's modules only where listed. */
+export interface Room {
+  /** Other rooms. */
+  readonly ours?: readonly string[];
+  /** Other rooms of which only types are taken. */
+  readonly ourTypes?: readonly string[];
+  readonly packages?: readonly string[];
+  readonly packageTypes?: readonly string[];
+  /** Packages that are loaded with `import()`, when they are needed. */
+  readonly lazyPackages?: readonly string[];
+  /** Rooms that are loaded with `import()`, when they are needed. */
+  readonly lazyOurs?: readonly string[];
+  readonly node?: readonly string[];
+}
+
+const backendTypes = ["contract/", "contract/operations.ts"];
+
+/**
+ * The house of DESIGN.md: each room is a prefix of paths below src/ ("a/*.ts": only the files directly in a/), and a file
+ * is in the room with the longest one. An arrow names a room exactly: "x509/" does not include "x509/subject.ts".
+ */
+export const house: Readonly<Record<string, Room>> = {
+  "oauth/": { node: ["node:crypto"] },
+
+  "x509/": { node: ["node:crypto"] },
+  "x509/subject.ts": { ours: ["x509/"], packages: ["@peculiar/x509", "@peculiar/asn1-x509", "reflect-metadata"] },
+
+  "jose/": { ours: ["oauth/"], packages: ["jose"], node: ["node:crypto"] },
+
+  "contract/": { ours: ["oauth/"], packages: ["zod"] },
+  "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
+  "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
+
+  "client-certificate/": { ours: ["x509/"], node: ["node:crypto", "node:http", "node:http2", "node:tls"] },
+
+  "api-client/": {
+    ours: ["contract/"],
+    packages: ["got", "zod"],
+    node: ["node:buffer", "node:http", "node:https", "node:net"],
+  },
+  "api-client/api-client.ts": { ours: ["api-client/", "contract/", "contract/operations.ts"] },
+  "api-client/index.ts": {
+    ours: ["api-client/", "api-client/api-client.ts", "contract/"],
+    ourTypes: ["contract/operations.ts"],
+  },
+
+  "resource-server/": {
+    ours: ["oauth/", "x509/", "client-certificate/", "api-client/"],
+    lazyOurs: ["jose/"],
+    packages: ["lru-cache"],
+    node: ["node:crypto"],
+  },
+  "resource-server/middleware/": {
+    ours: ["resource-server/", "client-certificate/"],
+    packageTypes: ["koa", "express", "fastify"],
+    node: ["node:http"],
+  },
+
+  "bound-client/": { ours: ["api-client/", "x509/"], node: ["node:crypto", "node:https", "node:tls"] },
+
+  "authorization-server/": {
+    ours: ["oauth/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    node: ["node:crypto", "node:http"],
+  },
+  "public-endpoints/": { ours: ["authorization-server/"] },
+
+  "backend/engine/": {
+    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/"],
+    ourTypes: [...backendTypes, "backend/store/"],
+    node: ["node:crypto"],
+  },
+  "backend/store/": {},
+  "backend/store/sqlite/": { ours: ["backend/store/"], node: ["node:sqlite", "node:worker_threads"] },
+  "backend/store/postgres/": { ours: ["backend/store/"], packages: ["pg"] },
+  "backend/chain-verification/": {
+    ours: ["x509/"],
+    ourTypes: ["backend/engine/"],
+    packages: ["lru-cache"],
+    node: ["node:child_process", "node:crypto", "node:fs/promises", "node:os", "node:path"],
+  },
+  "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
+  "backend/configuration/": {
+    ours: ["oauth/", "x509/", "x509/subject.ts"],
+    ourTypes: [...backendTypes, "backend/engine/"],
+    packages: ["yaml", "zod"],
+    node: ["node:crypto", "node:fs/promises", "node:net", "node:path"],
+  },
+  "backend/http/": {
+    ours: ["contract/", "contract/operations.ts", "oauth/"],
+    packages: ["koa", "@koa/router", "raw-body"],
+    packageTypes: ["pino"],
+    node: ["node:http", "node:https", "node:net"],
+  },
+  // backend.ts and what only it needs: the place that knows all the others.
+  "backend/*.ts": {
+    ours: [
+      "contract/",
+      "contract/operations.ts",
+      "backend/engine/",
+      "backend/store/",
+      "backend/store/sqlite/",
+      "backend/store/postgres/",
+      "backend/chain-verification/",
+      "backend/secret-box/",
+      "backend/configuration/",
+      "backend/http/",
+    ],
+    packageTypes: ["pino"],
+    node: ["node:crypto", "node:fs"],
+  },
+
+  "cli/": {
+    ours: ["backend/*.ts", "backend/configuration/", "public-endpoints/"],
+    packages: ["commander", "pino"],
+    node: ["node:fs/promises", "node:path", "node:process"],
+  },
+};
+
+/** Where `process.env`, the clock and randomness are read, to be handed down. */
+export const compositionRoots = ["cli/", "backend/backend.ts"];
+
+/** What an entry loads as soon as it is imported: these rooms and packages at most. */
+export const entryLoads: Readonly<
+  Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
+> = {
+  "resource-server/index.ts": {
+    ours: ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"],
+    packages: ["got", "lru-cache", "zod"],
+  },
+  "resource-server/middleware/koa.ts": {
+    ours: [
+      "oauth/",
+      "x509/",
+      "contract/",
+      "client-certificate/",
+      "api-client/",
+      "resource-server/",
+      "resource-server/middleware/",
+    ],
+    packages: ["got", "lru-cache", "zod"],
+  },
+  "api-client/index.ts": {
+    ours: [
+      "oauth/",
+      "contract/",
+      "contract/operations.ts",
+      "api-client/",
+      "api-client/api-client.ts",
+      "api-client/index.ts",
+    ],
+    packages: ["got", "zod"],
+  },
+  "authorization-server/index.ts": {
+    ours: [
+      "oauth/",
+      "x509/",
+      "contract/",
+      "contract/operations.ts",
+      "client-certificate/",
+      "api-client/",
+      "api-client/api-client.ts",
+      "api-client/index.ts",
+      "authorization-server/",
+    ],
+    packages: ["got", "zod"],
+  },
+};
