@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CertificatePath, ChainVerdict } from "../engine/dependencies.ts";
+import { ChainVerificationFailure } from "./chain-verification-failure.ts";
+import type { OpensslCommand } from "./openssl-process.ts";
+import { runOpenssl } from "./openssl-process.ts";
+import { readVerdict } from "./openssl-verdict.ts";
+
+/** What the leaf is to be good for: OpenSSL's names (`openssl-verification-options(1)`). */
+export type Purpose = "sslclient" | "sslserver" | "any";
+
+export interface Verification {
+  readonly purpose: Purpose;
+  /** How many certificates there may be between the leaf and the anchor. */
+  readonly maxDepth: number;
+  /** The instant of the question, milliseconds since 1970. */
+  readonly at: number;
+  /** Where the private directory for this run is made. */
+  readonly temporaryDirectory: string;
+}
+
+/** Asks one `openssl verify` over a path (RFC 5280 §6); rejects with {@link ChainVerificationFailure}. */
+export async function verifyWithOpenssl(
+  command: OpensslCommand,
+  path: CertificatePath,
+  verification: Verification,
+  signal: AbortSignal,
+): Promise<ChainVerdict> {
+  const directory = await makePrivateDirectory(verification.temporaryDirectory);
+  try {
+    await writeCertificates(join(directory, anchorsFile), path.anchors);
+    if (path.intermediates.length > 0) await writeCertificates(join(directory, pathFile), path.intermediates);
+    const args = opensslArguments(verification, path.intermediates.length > 0);
+    return readVerdict(await runOpenssl(command, args, { input: toPem(path.leaf), cwd: directory, signal }));
+  } finally {
+    await removeDirectory(directory);
+  }
+}
+
+const anchorsFile = "anchors.pem";
+const pathFile = "path.pem";
+
+function opensslArguments({ purpose, maxDepth, at }: Verification, withPath: boolean): string[] {
+  return [
+    ...["verify", "-purpose", purpose, "-x509_strict", "-verify_depth", `${maxDepth}`, "-auth_level", "2"],
+    // Without these two OpenSSL takes a critical policyConstraints for understood and does not look at it.
+    // Any policy will do, as RFC 5280 §6.1.1 (c) has it by default, but the path must be consistent (§6.1.3 (f)).
+    ...["-policy_check", "-policy", "anyPolicy"],
+    ...["-attime", `${Math.floor(at / 1000)}`],
+    // An explicit -CAfile replaces the system's file; its directory and its store are switched off beside it.
+    ...["-no-CApath", "-no-CAstore", "-CAfile", anchorsFile],
+    ...(withPath ? ["-untrusted", pathFile] : []),
+  ];
+}
+
+/** `mkdtemp` makes it with mode 0700. */
+async function makePrivateDirectory(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, "certbound-"));
+  } catch (cause) {
+    throw new ChainVerificationFailure("no temporary directory could be made", { cause });
+  }
+}
+
+async function removeDirectory(directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true });
+  } catch (cause) {
+    throw new ChainVerificationFailure("a temporary directory could not be removed", { cause });
+  }
+}
+
+async function writeCertificates(file: string, certificates: readonly Uint8Array[]): Promise<void> {
+  try {
+    await writeFile(file, certificates.map(toPem).join(""), { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    throw new ChainVerificationFailure("a temporary file could not be written", { cause });
+  }
+}
+
+/** RFC 7468 §2. */
+function toPem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+}
