@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { authIntrospectionStandard, standardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
+import { authIntrospection, type IntrospectionResponse } from "../contract/auth-introspection.ts";
+import type { ApiConnection } from "./api-connection.ts";
+import { createCaller } from "./call.ts";
+
+export { ApiError } from "../contract/api-error.ts";
+export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
+
+/** What a resource server asks of a backend; an api client and a backend in the same process have these methods too. */
+export interface IntrospectionOperations {
+  authIntrospectionStandard(
+    request: { readonly parameters: string },
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<StandardIntrospectionAnswer>;
+  authIntrospection(
+    request: IntrospectionQuestion,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<IntrospectionResponse>;
+}
+
+/** Token, certificate (PEM text) and requirement, as `auth/introspection` takes them. */
+export interface IntrospectionQuestion {
+  readonly token: string;
+  readonly scopes?: string[];
+  readonly subject?: string;
+  readonly resources?: string[];
+  readonly clientCertificate?: string;
+}
+
+/** `responseContent` is JSON text; documents also print it as the object itself, which is understood as well. */
+export interface StandardIntrospectionAnswer {
+  readonly action: string;
+  readonly resultCode?: string;
+  readonly responseContent?: unknown;
+}
+
+const tolerant = {
+  ...authIntrospectionStandard,
+  response: standardIntrospectionResponse.extend({
+    responseContent: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  }),
+};
+
+/**
+ * Creates the two calls that a resource server needs, and loads no other operation.
+ *
+ * @example const backend = createIntrospectionCaller({ baseUrl, serviceId, credentials: { apiSecret } })
+ * await backend.authIntrospectionStandard({ parameters: "token=…" })
+ */
+export function createIntrospectionCaller(
+  connection: ApiConnection,
+): IntrospectionOperations & { close(): Promise<void> } {
+  const caller = createCaller(connection);
+  const { call } = caller;
+  return {
+    authIntrospectionStandard: (request, options) => call(tolerant, request, options),
+    authIntrospection: (request, options) => call(authIntrospection, request, options),
+    close: () => caller.close(),
+  };
+}

@@ -1,0 +1,102 @@
+import { readBearerToken } from "../oauth/bearer-token.ts";
+import type { AccessToken } from "./access-token.ts";
+import { AccessTokenRefused } from "./access-token-refused.ts";
+import type { Certificate, RouteRequirement } from "./demand.ts";
+import { IntrospectionMalformed } from "./introspection-malformed.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
+import type { ResourceServer } from "./resource-server.ts";
+
+/** What is needed of an HTTP request, whatever the framework. */
+export interface ApiRequest {
+  /** Names and values in turn, as they arrived: here a repeated header can be seen (`IncomingMessage.rawHeaders`). */
+  readonly rawHeaders: readonly string[];
+  /** What a body parser made of the body, when one ran before. */
+  readonly body?: unknown;
+}
+
+/** How a route is protected. */
+export interface Protection {
+  readonly certificate: () => Certificate;
+  readonly requirement?: RouteRequirement | undefined;
+  readonly realm?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why a request is not served; each has `status`, `headers`, and `code` and `reason` for the operator. */
+export type Refusal = AccessTokenRefused | IntrospectionUnavailable | IntrospectionMalformed;
+
+export type Admission =
+  | { readonly granted: true; readonly accessToken: AccessToken }
+  | { readonly granted: false; readonly refusal: Refusal };
+
+/**
+ * Decides over a request to an API: reads its token (RFC 6750 §2.1) and asks the resource server.
+ *
+ * Only the Authorization header is a transport; a form body that carries a token as well is refused (RFC 6750 §2), one
+ * in the query is not looked at. Rejects with what is not a refusal: wrong arguments, an aborted signal.
+ *
+ * @example const admission = await authorizeRequest(api, request, { certificate: () => source(request) })
+ */
+export async function authorizeRequest(
+  resourceServer: ResourceServer,
+  request: ApiRequest,
+  { certificate, requirement, realm, signal }: Protection,
+): Promise<Admission> {
+  const refused = (code: "credentials_missing" | "request_malformed", defect?: string): Admission => {
+    const reason = defect && `the request presents its access token in a wrong way: ${defect}`;
+    const refusal = new AccessTokenRefused(code, { realm: realm ?? resourceServer.realm, reason });
+    return { granted: false, refusal };
+  };
+  const reading = readBearerToken(headerValues(request.rawHeaders, "authorization"));
+  if (reading.kind === "none") return refused("credentials_missing");
+  if (reading.kind === "malformed") return refused("request_malformed", reading.reason.replace("_", " "));
+  if (hasBodyToken(request)) return refused("request_malformed", "in the header and in the body");
+  try {
+    const { token } = reading;
+    const accessToken = await resourceServer.authorize({
+      token,
+      certificate: certificate(),
+      requirement,
+      realm,
+      signal,
+    });
+    return { granted: true, accessToken };
+  } catch (error) {
+    if (isRefusal(error)) return { granted: false, refusal: error };
+    throw error;
+  }
+}
+
+/**
+ * The flat JSON body that goes with a refusal; none when nothing was presented.
+ *
+ * @example refusalBody(new AccessTokenRefused("token_expired")) // { error: "invalid_token" }
+ */
+export function refusalBody(refusal: Refusal): { readonly error: string } | undefined {
+  const error = refusal instanceof AccessTokenRefused ? refusal.error : "temporarily_unavailable";
+  return error === undefined ? undefined : { error };
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return (
+    error instanceof AccessTokenRefused ||
+    error instanceof IntrospectionUnavailable ||
+    error instanceof IntrospectionMalformed
+  );
+}
+
+function headerValues(rawHeaders: readonly string[], wanted: string): string[] {
+  const values: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === wanted.length && name.toLowerCase() === wanted) values.push(rawHeaders[at + 1] ?? "");
+  }
+  return values;
+}
+
+/** Only a form body is a transport of tokens (RFC 6750 §2.2); a JSON API may have a member of that name. */
+function hasBodyToken({ rawHeaders, body }: ApiRequest): boolean {
+  if (typeof body !== "object" || body === null || !("access_token" in body)) return false;
+  const [type = ""] = headerValues(rawHeaders, "content-type");
+  return /^application\/x-www-form-urlencoded *(;|$)/i.test(type);
+}

@@ -1,0 +1,152 @@
+import type { IntrospectionQuestion, IntrospectionResponse } from "../api-client/introspection-caller.ts";
+import { optionError } from "../api-client/option-error.ts";
+import { type ActiveTokenFacts, decideAccess } from "../oauth/access-token-decision.ts";
+import { readConfirmation } from "../oauth/confirmation.ts";
+import { tokenDigestText } from "../oauth/token-digest.ts";
+import { type AccessToken, freezeDeeply } from "./access-token.ts";
+import type { Rememberable } from "./answer-memory.ts";
+import { type Decide, type DecisionParts, type Question, type Verdict, withOwnResource } from "./decide.ts";
+import { readPresented } from "./demand.ts";
+import { IntrospectionMalformed } from "./introspection-malformed.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
+
+interface RememberedVerdict extends Rememberable {
+  readonly verdict: (Verdict & { granted: false }) | (Verdict & { granted: true; readonly facts: ActiveTokenFacts });
+}
+
+type Refusal = RememberedVerdict["verdict"] & { granted: false };
+
+/** What the contract's result codes mean here; one that is not listed follows its action. */
+const refusals: Readonly<Record<string, Refusal["code"]>> = {
+  A057302: "token_unknown",
+  A057303: "token_unknown",
+  A064301: "scope_insufficient",
+  A064302: "scope_insufficient",
+  A065301: "token_expired",
+  A065302: "token_expired",
+  A065303: "token_expired",
+  A065304: "certificate_missing",
+  A065305: "certificate_mismatch",
+  A065306: "certificate_unreadable",
+  A065307: "certificate_unreadable",
+  A066301: "subject_missing",
+  A066302: "subject_mismatch",
+  A097303: "client_locked",
+};
+
+/**
+ * Lets the backend decide: passes token, certificate and requirement to `auth/introspection` and follows its `action`.
+ *
+ * An answer is reused for the identical question only. That an accepted token is bound to the certificate presented,
+ * and has not expired, is checked here again on every request.
+ *
+ * @example const decide = decideAtBackend({ backend, remembered, clock, ownResources: [], audienceUnchecked })
+ */
+export function decideAtBackend(parts: DecisionParts): Decide {
+  const { backend, clock } = parts;
+  const answers = parts.remembered<RememberedVerdict>();
+
+  return async (question): Promise<Verdict> => {
+    const presented = readPresented(question.certificate);
+    if (presented !== undefined && "unreadable" in presented) return { granted: false, code: "certificate_unreadable" };
+    const { scopes, subject, resources, binding } = question.requirement;
+    const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
+    const key = `${tokenDigestText(question.token)} ${identity}`;
+    const ask = (): Promise<RememberedVerdict> => {
+      const request = asQuestion(question);
+      const send = async (signal: AbortSignal) => readAnswer(await backend.authIntrospection(request, { signal }));
+      return answers.ask(key, send, question.signal);
+    };
+    const { verdict } = answers.recall(key) ?? (await ask());
+    if (!verdict.granted) return verdict;
+    const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
+    const decision = decideAccess(verdict.facts, demanded, presented, clock());
+    return decision.granted ? { granted: true, accessToken: verdict.accessToken } : decision;
+  };
+}
+
+function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
+  const { scopes, subject, resources } = requirement;
+  return {
+    token,
+    ...(certificate !== undefined && "x5tS256" in certificate && { clientCertificate: pem(certificate.raw) }),
+    ...(scopes && { scopes: [...scopes] }),
+    ...(subject !== undefined && { subject }),
+    ...(resources && { resources: [...resources] }),
+  };
+}
+
+function pem(der: Uint8Array | undefined): string {
+  if (der === undefined) throw optionError("certificate.raw", 'is needed with decide: "backend"');
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+/** Each action in one place; a known result code tells which refusal of the action's kind it is. */
+function readAnswer(answer: IntrospectionResponse): RememberedVerdict {
+  const refusal = (code: Refusal["code"]): RememberedVerdict => ({
+    positive: false,
+    usableUntil: undefined,
+    verdict: { granted: false, code, reason: `the backend refused: ${reasonOf(answer)}` },
+  });
+  switch (answer.action) {
+    case "OK":
+      return readAccepted(answer);
+    case "BAD_REQUEST":
+      return refusal("request_malformed");
+    case "UNAUTHORIZED":
+      return refusal(refusals[answer.resultCode] ?? "token_unknown");
+    case "FORBIDDEN":
+      return refusal(refusals[answer.resultCode] ?? "scope_insufficient");
+    case "INTERNAL_SERVER_ERROR":
+      throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
+    default:
+      throw new IntrospectionMalformed("its action is not known");
+  }
+}
+
+function reasonOf({ resultCode }: IntrospectionResponse): string {
+  return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
+}
+
+function readAccepted(given: IntrospectionResponse): RememberedVerdict {
+  // A copy: what is read here is frozen, and a backend in the same process may still use its own.
+  const answer = structuredClone(given);
+  const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
+  if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
+    throw new IntrospectionMalformed("its action is OK and its members say otherwise");
+  }
+  // 0 or absent: the API has no expiry to tell (authlete-contract: members without a value are left out).
+  const ends = expiresAt === undefined || expiresAt === 0 ? undefined : expiresAt;
+  const facts: ActiveTokenFacts = {
+    active: true,
+    exp: ends === undefined ? undefined : ends / 1000,
+    nbf: undefined,
+    sub: subject,
+    scopes,
+    audience: accessTokenResources,
+    confirmation: readConfirmation(certificateThumbprint && { "x5t#S256": certificateThumbprint }),
+  };
+  const accessToken: AccessToken = {
+    active: true,
+    sub: subject,
+    clientId: clientIdOf(answer),
+    scopes,
+    audience: accessTokenResources,
+    exp: ends === undefined ? undefined : Math.floor(ends / 1000),
+    iat: undefined,
+    nbf: undefined,
+    tokenType: undefined,
+    x5tS256: certificateThumbprint,
+    claims: answer,
+  };
+  return freezeDeeply({ positive: true, usableUntil: ends, verdict: { granted: true, accessToken, facts } });
+}
+
+function clientIdOf({ clientId, clientIdAlias, clientIdAliasUsed }: IntrospectionResponse): string | undefined {
+  if (clientIdAliasUsed === true && clientIdAlias !== undefined) return clientIdAlias;
+  return clientId === undefined ? undefined : String(clientId);
+}

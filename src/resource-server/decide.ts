@@ -1,0 +1,49 @@
+import type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
+import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access-token-decision.ts";
+import type { AccessToken } from "./access-token.ts";
+import type { Certificate } from "./demand.ts";
+import type { RememberedAnswers } from "./remembered-answers.ts";
+import type { Rememberable } from "./answer-memory.ts";
+
+/** One request's question, checked. */
+export interface Question {
+  readonly token: string;
+  readonly certificate: Certificate;
+  readonly requirement: Requirement;
+  readonly signal: AbortSignal | undefined;
+}
+
+export type Verdict =
+  | { readonly granted: true; readonly accessToken: AccessToken }
+  | { readonly granted: false; readonly code: RefusalCode | "request_malformed"; readonly reason?: string };
+
+/** Answers one request's question; rejects when it cannot be found out. */
+export type Decide = (question: Question) => Promise<Verdict>;
+
+/** What both ways of deciding are handed. */
+export interface DecisionParts {
+  readonly backend: IntrospectionOperations;
+  readonly remembered: <Answer extends Rememberable>() => RememberedAnswers<Answer>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** The resource server's own names; a token must be meant for one of them. Empty: not checked. */
+  readonly ownResources: readonly string[];
+  /** Called when a token names an audience and nobody checks it (RFC 9700 §2.3). */
+  readonly audienceUnchecked: () => void;
+}
+
+/**
+ * The requirement with the resource server's own audience: one of its names, the first when the token has none of them.
+ *
+ * @example withOwnResource({ binding: "required" }, facts, ["https://api.example.com"])
+ */
+export function withOwnResource(
+  requirement: Requirement,
+  { audience }: ActiveTokenFacts,
+  { ownResources, audienceUnchecked }: Pick<DecisionParts, "ownResources" | "audienceUnchecked">,
+): Requirement {
+  const own = ownResources.find((name) => audience.includes(name)) ?? ownResources[0];
+  if (own !== undefined) return { ...requirement, resources: [own, ...(requirement.resources ?? [])] };
+  if (audience.length > 0 && requirement.resources === undefined) audienceUnchecked();
+  return requirement;
+}

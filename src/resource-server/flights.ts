@@ -1,0 +1,132 @@
+/** Starts the work; its signal is aborted when nobody waits any more. */
+export type Start<Result> = (signal: AbortSignal) => Promise<Result>;
+
+export interface Flights<Result> {
+  /**
+   * Waits for the result of the flight under this key, starting one when there is none.
+   *
+   * Rejects with the flight's failure, with the signal's reason when it is aborted, with {@link WaitedTooLong} when
+   * `patience` (milliseconds) is over. Without a key nothing is shared.
+   */
+  join(
+    key: string | undefined,
+    start: Start<Result>,
+    waiter: { readonly patience: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Result>;
+  /** Ends every flight; whoever waits is told `reason`. */
+  end(reason: Error): void;
+}
+
+/** One waiter's own deadline has passed; the flight may go on for others. */
+export class WaitedTooLong extends Error {
+  override readonly name = "WaitedTooLong";
+}
+
+interface Flight<Result> {
+  readonly landed: Promise<Result>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/** Carries a failure from a flight to those who wait for it, to tell it from a waiter's own end. */
+class FlightFailed extends Error {}
+
+/**
+ * Makes one piece of work out of many concurrent wishes for the same.
+ *
+ * A flight belongs to nobody: whoever started it may leave while others wait. A failure reaches the one who started
+ * the flight; the others try once more, together, within what is left of their own patience.
+ *
+ * @example flights.join(digest, (signal) => ask(token, signal), { patience: 2000, signal })
+ */
+export function createFlights<Result>(monotonicClock: () => number): Flights<Result> {
+  const flights = new Map<string, Flight<Result>>();
+  const enders = new Set<(reason: Error) => void>();
+
+  function takeOff(key: string | undefined, start: Start<Result>): Flight<Result> {
+    const controller = new AbortController();
+    const landed = (async () => start(controller.signal))().finally(() => {
+      forget(key, flight);
+    });
+    landed.catch(() => undefined);
+    const flight: Flight<Result> = { landed, controller, waiting: 0 };
+    if (key !== undefined) flights.set(key, flight);
+    return flight;
+  }
+
+  function forget(key: string | undefined, flight: Flight<Result>): void {
+    if (key !== undefined && flights.get(key) === flight) flights.delete(key);
+  }
+
+  function wait(
+    key: string | undefined,
+    flight: Flight<Result>,
+    patience: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const leave = (settle: () => void): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        enders.delete(end);
+        flight.waiting -= 1;
+        if (flight.waiting === 0) {
+          forget(key, flight);
+          flight.controller.abort();
+        }
+        settle();
+      };
+      const end = (reason: Error): void => {
+        leave(() => {
+          reject(reason);
+        });
+      };
+      const onAbort = (): void => {
+        end(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        end(new WaitedTooLong());
+      }, patience);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      enders.add(end);
+      flight.waiting += 1;
+      flight.landed.then(
+        (result) => {
+          if (enders.has(end))
+            leave(() => {
+              resolve(result);
+            });
+        },
+        (error: unknown) => {
+          if (enders.has(end)) end(new FlightFailed("", { cause: error }));
+        },
+      );
+    });
+  }
+
+  return {
+    async join(key, start, { patience, signal }) {
+      signal?.throwIfAborted();
+      const arrived = monotonicClock();
+      const others = key === undefined ? undefined : flights.get(key);
+      try {
+        return await wait(key, others ?? takeOff(key, start), patience, signal);
+      } catch (error) {
+        if (!(error instanceof FlightFailed)) throw error;
+        if (others === undefined) throw error.cause;
+      }
+      signal?.throwIfAborted();
+      const left = patience - (monotonicClock() - arrived);
+      if (left <= 0) throw new WaitedTooLong();
+      const next = (key === undefined ? undefined : flights.get(key)) ?? takeOff(key, start);
+      try {
+        return await wait(key, next, left, signal);
+      } catch (error) {
+        throw error instanceof FlightFailed ? error.cause : error;
+      }
+    },
+    end(reason) {
+      for (const end of [...enders]) end(reason);
+    },
+  };
+}
