@@ -31,7 +31,7 @@ test("whatever pairs URLSearchParams writes come back unchanged", (t) => {
   fc.assert(
     fc.property(pairs, (given) => {
       const usable = given.filter(([name]) => !/^[a-z_]+\[/.test(name));
-      const form = formOf(new URLSearchParams(usable.map(([name, value]) => [name, value])).toString());
+      const form = formOf(new URLSearchParams(usable).toString());
       for (const [name, value] of usable) t.is(form.get(name), value);
     }),
   );
