@@ -57,7 +57,7 @@ export function createOpenapiDocument({ shape, version }: { shape: ApiShape; ver
 }
 
 const about =
-  "The answer to a call that reached OAuth has the status 200, whatever the outcome: `action` says what the caller does next, and `responseContent` with which text. Another status means that the call itself went wrong. Answers may gain members; a reader ignores what it does not know.";
+  "The answer to a call that reached OAuth has the status 200, whatever the outcome: `action` says what the caller does next, and `responseContent` with which text. Another status means that the call itself went wrong. Answers may gain members; a reader ignores what it does not know. Every answer carries `X-Request-Id`, which the backend's log has too.";
 
 const aboutShape = {
   v3: "These are the paths with the service's id in them; openapi-v2.yaml has the same operations without.",
@@ -81,7 +81,11 @@ const healthcheck: JsonObject = {
   security: [],
   responses: {
     200: { description: "It serves.", content: { "text/plain": { schema: { type: "string" }, example: "OK" } } },
-    ...errorReferences([405, 500, 503]),
+    ...errorReferences([405, 500]),
+    503: {
+      description: "It is stopping.",
+      content: { "text/plain": { schema: { type: "string" }, example: "STOPPING" } },
+    },
   },
 };
 

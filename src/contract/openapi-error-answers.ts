@@ -27,7 +27,7 @@ const errorAnswers = {
   },
   401: {
     description: "The caller of the API is not who it says it is, or does not say.",
-    example: new ApiError(401, "A001202", "/auth/token, the Authorization header is missing."),
+    example: new ApiError(401, "A001202", "The Authorization header is missing."),
     header: { name: "WWW-Authenticate", description: "The scheme that this path takes." },
   },
   403: {
@@ -36,24 +36,29 @@ const errorAnswers = {
   },
   404: {
     description: "There is no such path.",
-    example: new ApiError(404, "A000404", "There is no such path."),
+    example: new ApiError(404, "A000201", "There is nothing at this path."),
   },
   405: {
     description: "The path takes another method.",
-    example: new ApiError(405, "A000405", "/auth/token, the method is not allowed."),
+    example: new ApiError(405, "A000201", "The method has to be one of: POST."),
     header: { name: "Allow", description: "The methods that the path takes." },
   },
   413: {
     description: "The request body is larger than 1 MiB.",
-    example: new ApiError(413, "A000413", "/auth/token, the request body is too large."),
+    example: new ApiError(413, "A000201", "The request body is larger than 1048576 octets."),
+  },
+  415: {
+    description: "The request body has a content coding.",
+    example: new ApiError(415, "A000201", "The request body has a content coding."),
+    header: { name: "Accept-Encoding", description: "Always `identity`." },
   },
   500: {
     description: "The backend failed.",
-    example: new ApiError(500, "A001101", "An unexpected error occurred on the server."),
+    example: new ApiError(500, "A001101", "The request could not be processed."),
   },
   503: {
     description: "The backend cannot answer now.",
-    example: new ApiError(503, "A001102", "The server cannot answer now."),
+    example: new ApiError(503, "A001101", "The request could not be processed now."),
     header: { name: "Retry-After", description: "After how many seconds to try again." },
   },
 } as const satisfies Record<number, ErrorAnswer>;

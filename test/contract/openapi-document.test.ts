@@ -28,7 +28,7 @@ for (const shape of shapes) {
       t.is(found?.path, `${below}${operation.path}`);
       t.is(found?.method, operation.method.toLowerCase());
       t.truthy(found?.summary);
-      const refusals = operation.caller === "service" ? ["400", "401", "403", "404", "405", "413"] : ["405"];
+      const refusals = operation.caller === "service" ? ["400", "401", "403", "404", "405", "413", "415"] : ["405"];
       t.deepEqual(Object.keys(found?.responses ?? {}), ["200", ...refusals, "500", "503"]);
     }
     t.is(served.length, all.length + 1, "the operations and the health check");
@@ -44,7 +44,7 @@ for (const shape of shapes) {
 
   test(`${shape}: every error answer's example is an error body`, (t) => {
     const { responses } = createOpenapiDocument({ shape, version })["components"] as unknown as Components;
-    t.is(Object.keys(responses).length, 8);
+    t.is(Object.keys(responses).length, 9);
     for (const [name, { content }] of Object.entries(responses)) {
       const example = apiErrorBody.strict().safeParse(content["application/json"].example);
       t.true(example.success, name);
