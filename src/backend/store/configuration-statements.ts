@@ -1,0 +1,59 @@
+import type { PutConfiguration } from "./command.ts";
+import type { Statement } from "./statement.ts";
+
+/** Aliases may move from one client to another, so the old ones go before the new ones come. */
+const clearAliases = `
+  UPDATE client SET client_id_alias = NULL WHERE source = 'configuration' AND client_id_alias IS NOT NULL`;
+
+/**
+ * The version grows when the settings do; a row that comes back after its deletion begins above every version it had.
+ * Unchanged settings keep their text, so that a version always means the same text, however often it was sealed.
+ */
+const upsertOf = (table: "service" | "client"): string => {
+  const unchanged = `${table}.present = 1 AND ${table}.settings_tag = excluded.settings_tag`;
+  return `
+    version = CASE WHEN ${unchanged} THEN ${table}.version ELSE ${table}.version + 1 END,
+    first_version = CASE WHEN ${table}.present = 1 THEN ${table}.first_version ELSE ${table}.version + 1 END,
+    settings = CASE WHEN ${unchanged} THEN ${table}.settings ELSE excluded.settings END,
+    settings_tag = excluded.settings_tag, present = 1, source = excluded.source, attempt = excluded.attempt
+  WHERE ${table}.source = 'configuration' OR ${table}.present = 0`;
+};
+
+const putService = `
+  INSERT INTO service (service_id, version, first_version, present, source, settings, settings_tag, attempt)
+  VALUES ($1, 1, 1, 1, 'configuration', $2, $3, $4)
+  ON CONFLICT (service_id) DO UPDATE SET ${upsertOf("service")}`;
+
+const putClient = `
+  INSERT INTO client (service_id, client_id, client_id_alias, version, first_version, present, source, settings,
+    settings_tag, attempt)
+  SELECT service_id, $2, $3, 1, 1, 1, 'configuration', $4, $5, $6 FROM service
+  WHERE service_id = $1
+    AND NOT EXISTS (SELECT 1 FROM client WHERE service_id = $1 AND client_id_alias = $3 AND client_id <> $2)
+  ON CONFLICT (service_id, client_id) DO UPDATE SET client_id_alias = excluded.client_id_alias, ${upsertOf("client")}`;
+
+/** What this attempt did not put is no longer configured. The sealed secrets go, the versions stay taken. */
+const deleteTheRest = (table: "service" | "client"): string => `
+  UPDATE ${table} SET present = 0, version = version + 1, first_version = version + 1, settings = ''
+  WHERE source = 'configuration' AND present = 1 AND attempt <> $1`;
+
+const deleteServices = deleteTheRest("service");
+const deleteClients = deleteTheRest("client");
+
+/** Every put is a guard: it changes no row exactly when the id or the alias is taken by a row of another source. */
+export function putConfigurationStatements({ services, attempt }: PutConfiguration): Statement[] {
+  const puts = services.flatMap(({ serviceId, settings, settingsTag, clients }): Statement[] => [
+    { guard: true, sql: putService, values: [serviceId, settings, settingsTag, attempt] },
+    ...clients.map((client): Statement => ({
+      guard: true,
+      sql: putClient,
+      values: [serviceId, client.clientId, client.clientIdAlias ?? null, client.settings, client.settingsTag, attempt],
+    })),
+  ]);
+  return [
+    { sql: clearAliases, values: [] },
+    ...puts,
+    { sql: deleteServices, values: [attempt] },
+    { sql: deleteClients, values: [attempt] },
+  ];
+}
