@@ -1,0 +1,100 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Command } from "../command.ts";
+import type { Statement } from "../statement.ts";
+import { planCommand, sweepStatements } from "../statements.ts";
+import type { CommandOutcome } from "../store.ts";
+import { readFault, type Fault } from "./fault.ts";
+import { createPreparedStatements } from "./prepared-statements.ts";
+
+/** What a writer does: a command, or the sweep of expired rows. */
+export type Job = Command | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number };
+
+/** A command's outcome, the number of rows that a sweep deleted, or why it failed. */
+export type JobResult = CommandOutcome | number | Fault;
+
+/** Carries jobs out in one commit; answers in their order, and only when what they did is durable. */
+export type Batch = (jobs: readonly Job[]) => JobResult[];
+
+/** The database undid the whole transaction, the jobs before the failing one with it. */
+class TransactionLost extends Error {
+  override readonly name = "TransactionLost";
+}
+
+/**
+ * The one function that writes, synchronous on whichever thread hosts it.
+ *
+ * A job that conflicts or fails is undone to its savepoint and the others go on. A full disk ends the whole transaction
+ * despite savepoints: then each job is tried again in a transaction of its own.
+ */
+export function createBatch(db: DatabaseSync): Batch {
+  const prepare = createPreparedStatements(db);
+
+  function runBatch(jobs: readonly Job[]): JobResult[] {
+    try {
+      prepare("BEGIN IMMEDIATE").run();
+      const results = jobs.map(runJob);
+      prepare("COMMIT").run();
+      return results;
+    } catch (error) {
+      const fault = rollBack(error);
+      if (error instanceof TransactionLost && jobs.length > 1) return jobs.flatMap((job) => runBatch([job]));
+      return jobs.map(() => fault);
+    }
+  }
+
+  /** Leaves no transaction open, whatever happened, so that the next batch can begin. */
+  function rollBack(error: unknown): Fault {
+    const fault = readFault(error instanceof TransactionLost ? error.cause : error);
+    try {
+      if (db.isTransaction) prepare("ROLLBACK").run();
+      return fault;
+    } catch (second) {
+      return { ...fault, detail: `${fault.detail}; then ${readFault(second).detail}` };
+    }
+  }
+
+  function runJob(job: Job): JobResult {
+    prepare("SAVEPOINT job").run();
+    try {
+      const result = job.name === "sweep" ? sweep(job.expiredBefore, job.limit) : runCommand(job);
+      prepare("RELEASE job").run();
+      return result;
+    } catch (error) {
+      if (!db.isTransaction) throw new TransactionLost("the transaction was rolled back", { cause: error });
+      undoJob();
+      prepare("RELEASE job").run();
+      return readFault(error);
+    }
+  }
+
+  /** The savepoint itself stays, to be released. */
+  function undoJob(): void {
+    prepare("ROLLBACK TO job").run();
+  }
+
+  function runCommand(command: Command): CommandOutcome {
+    const { statements, applied } = planCommand(command);
+    for (const statement of statements) {
+      const changed = change(statement) > 0;
+      if (statement.guard === true && !changed) {
+        undoJob();
+        return applied !== undefined && found(applied) ? "done" : "conflict";
+      }
+    }
+    return "done";
+  }
+
+  function sweep(expiredBefore: number, limit: number): number {
+    return sweepStatements(expiredBefore, limit).reduce((deleted, statement) => deleted + change(statement), 0);
+  }
+
+  function change(statement: Statement): number {
+    return Number(prepare(statement.sql).run(...statement.values).changes);
+  }
+
+  function found(statement: Statement): boolean {
+    return prepare(statement.sql).get(...statement.values) !== undefined;
+  }
+
+  return runBatch;
+}

@@ -1,0 +1,87 @@
+/** Marks a file as ours in its header ("crtb"), so that no other program's database is taken for one. */
+export const applicationId = 0x63727462;
+
+/**
+ * The schema's history. A migration that was released is never changed: a change is one more at the end.
+ *
+ * Tokens are kept in the tree of their digest itself, without a row number: one look-up finds the row.
+ * Besides the primary keys there is an index an expiry, for the sweep, and one for aliases.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE service (
+    service_id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL,
+    first_version INTEGER NOT NULL,
+    present INTEGER NOT NULL CHECK (present IN (0, 1)),
+    source TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    settings_tag BLOB NOT NULL,
+    attempt BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE client (
+    service_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    client_id_alias TEXT,
+    version INTEGER NOT NULL,
+    first_version INTEGER NOT NULL,
+    present INTEGER NOT NULL CHECK (present IN (0, 1)),
+    source TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    settings_tag BLOB NOT NULL,
+    attempt BLOB NOT NULL,
+    PRIMARY KEY (service_id, client_id),
+    UNIQUE (service_id, client_id_alias)
+  ) STRICT;
+
+  CREATE TABLE token_grant (
+    service_id INTEGER NOT NULL,
+    grant_id TEXT NOT NULL,
+    client_id INTEGER NOT NULL,
+    subject TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    ended_by BLOB,
+    PRIMARY KEY (service_id, grant_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX token_grant_expiry ON token_grant (expires_at);
+
+  CREATE TABLE access_token (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    service_id INTEGER NOT NULL,
+    service_version INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    client_version INTEGER NOT NULL,
+    grant_id TEXT,
+    subject TEXT,
+    grant_type TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    x5t_s256 TEXT,
+    client_id_alias_used INTEGER NOT NULL CHECK (client_id_alias_used IN (0, 1)),
+    properties TEXT,
+    attempt BLOB NOT NULL,
+    ended_at INTEGER,
+    ended_by BLOB
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX access_token_expiry ON access_token (expires_at);
+
+  CREATE TABLE refresh_token (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    service_id INTEGER NOT NULL,
+    service_version INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    client_version INTEGER NOT NULL,
+    grant_id TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refresh_token_expiry ON refresh_token (expires_at);
+  `,
+];

@@ -1,0 +1,50 @@
+import type { DatabaseSync } from "node:sqlite";
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { createBatch, type Job } from "./batch.ts";
+import { openWriterConnection, type ConnectionOptions } from "./connection.ts";
+import { readFault } from "./fault.ts";
+import type { FromWorker, ToWorker } from "./worker-host.ts";
+
+/** Jobs a commit: enough to share an fsync well, few enough that none waits long for the others. */
+const jobsPerCommit = 512;
+
+/** The writer's thread: opens the connection, says so, and then does batch after batch until it is told to close. */
+function start(port: MessagePort, options: ConnectionOptions): void {
+  let db: DatabaseSync;
+  try {
+    db = openWriterConnection(options);
+  } catch (error) {
+    say(port, { refused: readFault(error) });
+    port.close();
+    return;
+  }
+  const batch = createBatch(db);
+  port.on("message", (first: ToWorker) => {
+    let message: ToWorker | undefined = first;
+    while (message !== undefined && message !== "close") {
+      const jobs: Job[] = [...message];
+      // What queued while the last commit was on its way to the disk goes into this one.
+      while ((message = receive(port)) !== undefined && message !== "close") {
+        jobs.push(...message);
+        if (jobs.length >= jobsPerCommit) break;
+      }
+      say(port, { answered: batch(jobs) });
+      if (message !== "close") message = receive(port);
+    }
+    if (message === "close") {
+      db.close();
+      port.close();
+    }
+  });
+  say(port, "opened");
+}
+
+function receive(port: MessagePort): ToWorker | undefined {
+  return (receiveMessageOnPort(port) as { message: ToWorker } | undefined)?.message;
+}
+
+function say(port: MessagePort, message: FromWorker): void {
+  port.postMessage(message);
+}
+
+if (parentPort !== null) start(parentPort, workerData as ConnectionOptions);
