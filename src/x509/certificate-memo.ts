@@ -1,0 +1,45 @@
+/** Remembers what was read from which exact input, the latest used longest. */
+export interface CertificateMemo<Value> {
+  get(key: string): Value | undefined;
+  /** `size`: the octets that keeping this entry costs. */
+  set(key: string, value: Value, size: number): void;
+}
+
+/**
+ * A memo bounded twice: by the number of its entries and by the octets they cost together.
+ *
+ * @example createCertificateMemo<ReadCertificate>({ maxEntries: 1000, maxOctets: 8_000_000 })
+ */
+export function createCertificateMemo<Value>(bounds: {
+  readonly maxEntries: number;
+  readonly maxOctets: number;
+}): CertificateMemo<Value> {
+  // A Map gives its keys in the order they were set: the first is the one that was used least recently.
+  const entries = new Map<string, { readonly value: Value; readonly size: number }>();
+  let octets = 0;
+
+  function remove(key: string): void {
+    octets -= entries.get(key)?.size ?? 0;
+    entries.delete(key);
+  }
+
+  return {
+    get(key) {
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry.value;
+    },
+    set(key, value, size) {
+      remove(key);
+      if (size > bounds.maxOctets) return;
+      entries.set(key, { value, size });
+      octets += size;
+      for (const oldest of entries.keys()) {
+        if (entries.size <= bounds.maxEntries && octets <= bounds.maxOctets) return;
+        remove(oldest);
+      }
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { MalformedCertificate } from "./malformed-certificate.ts";
+
+const begin = "-----BEGIN ";
+const beginCertificate = "-----BEGIN CERTIFICATE-----";
+const endCertificate = "-----END CERTIFICATE-----";
+
+/** What lies around and between the lines of a PEM text; a front end may have flattened its newlines. */
+const whitespace = " \t\r\n";
+
+/**
+ * Reads the octets of a PEM text with exactly one certificate (RFC 7468 §5).
+ *
+ * Newlines may be any mixture of CR, LF, blanks and tabs, or missing. Throws {@link MalformedCertificate}: no markers,
+ * text outside of them, two certificates, something else than a certificate, base64 that is not canonical.
+ */
+export function readPem(text: string): Buffer {
+  const trimmed = trim(text);
+  if (trimmed === "") throw new MalformedCertificate("empty");
+  checkMarkers(trimmed);
+  const base64 = trimmed.slice(beginCertificate.length, -endCertificate.length).replaceAll(/[ \t\r\n]+/g, "");
+  if (base64 === "") throw new MalformedCertificate("empty");
+  const octets = Buffer.from(base64, "base64");
+  // Node skips what is not base64; text that does not come out as it went in was not.
+  if (octets.toString("base64") !== base64) throw new MalformedCertificate("bad_base64");
+  return octets;
+}
+
+function checkMarkers(trimmed: string): void {
+  // First of all, wherever it stands: whoever reads the log should learn that a key has travelled.
+  if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(trimmed)) throw new MalformedCertificate("private_key");
+  const first = trimmed.indexOf(begin);
+  if (first === -1) throw new MalformedCertificate("not_pem");
+  if (first > 0) throw new MalformedCertificate("text_outside");
+  if (!trimmed.startsWith(beginCertificate)) throw new MalformedCertificate("not_a_certificate");
+  if (trimmed.includes(begin, begin.length)) throw new MalformedCertificate("several_certificates");
+  const end = trimmed.indexOf(endCertificate, beginCertificate.length);
+  if (end === -1) throw new MalformedCertificate("not_pem");
+  if (end + endCertificate.length !== trimmed.length) throw new MalformedCertificate("text_outside");
+}
+
+/** A loop: a regular expression for the end of a text takes quadratic time, and `trim` removes more than these. */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && whitespace.includes(text.charAt(start))) start += 1;
+  while (end > start && whitespace.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}

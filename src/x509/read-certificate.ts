@@ -1,0 +1,92 @@
+import { hash, X509Certificate } from "node:crypto";
+import { createCertificateMemo } from "./certificate-memo.ts";
+import { childrenOf, MalformedDer, readDer, tags } from "./der.ts";
+import { MalformedCertificate } from "./malformed-certificate.ts";
+import { readPem } from "./pem.ts";
+
+/** A client's certificate, as far as a decision over an access token needs it. */
+export interface ClientCertificate {
+  /** base64url of the SHA-256 of its DER: 43 characters (RFC 8705 §3.1). */
+  readonly x5tS256: string;
+}
+
+/** With its DER for those checks that need it; `raw` is shared and must not be changed. */
+export interface ReadCertificate extends ClientCertificate {
+  readonly raw: Uint8Array;
+}
+
+/** Characters of PEM or octets of DER: larger than certificates are, smaller than what costs time to look at. */
+const largestInput = 65_536;
+
+/**
+ * Only what was a certificate, by the exact PEM text and by the digest of the exact octets. Two memos: in one, the text
+ * of a digest would pass for the certificate it belongs to.
+ */
+const byText = createCertificateMemo<ReadCertificate>({ maxEntries: 4096, maxOctets: 16_777_216 });
+const byDigest = createCertificateMemo<ReadCertificate>({ maxEntries: 4096, maxOctets: 16_777_216 });
+
+/**
+ * Reads exactly one X.509 certificate and computes its thumbprint (RFC 8705 §3.1).
+ *
+ * Takes PEM text, newlines flattened or not (RFC 7468), the octets of DER, or what `node:crypto` has read already.
+ * Nothing is said of validity or trust: the thumbprint of an expired certificate is a thumbprint. Throws
+ * {@link MalformedCertificate} for everything else, and a `TypeError` for a value of another type.
+ *
+ * @example readCertificate(pem).x5tS256 // "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
+ */
+export function readCertificate(input: string | Uint8Array | X509Certificate): ReadCertificate {
+  if (typeof input === "string") return readText(input);
+  if (input instanceof X509Certificate) return { x5tS256: thumbprint(input.raw), raw: input.raw };
+  if (input instanceof Uint8Array) return readOctets(input);
+  const message = "A certificate must be a string (PEM), a Uint8Array (DER) or an X509Certificate.";
+  throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+function readText(text: string): ReadCertificate {
+  const known = byText.get(text);
+  if (known !== undefined) return known;
+  if (text.length > largestInput) throw new MalformedCertificate("too_large");
+  const certificate = readOctets(readPem(text));
+  byText.set(text, certificate, text.length + certificate.raw.length);
+  return certificate;
+}
+
+function readOctets(octets: Uint8Array): ReadCertificate {
+  if (octets.length === 0) throw new MalformedCertificate("empty");
+  if (octets.length > largestInput) throw new MalformedCertificate("too_large");
+  const x5tS256 = thumbprint(octets);
+  const known = byDigest.get(x5tS256);
+  if (known !== undefined) return known;
+  checkDer(octets);
+  const certificate = { x5tS256, raw: parse(octets) };
+  byDigest.set(x5tS256, certificate, certificate.raw.length);
+  return certificate;
+}
+
+/** OpenSSL's verdict. It looks for PEM first, wherever in the octets; what it then found must be these octets. */
+function parse(octets: Uint8Array): Uint8Array {
+  let raw: Uint8Array;
+  try {
+    ({ raw } = new X509Certificate(octets));
+  } catch {
+    throw new MalformedCertificate("not_a_certificate");
+  }
+  if (Buffer.compare(raw, octets) !== 0) throw new MalformedCertificate("not_a_certificate");
+  return raw;
+}
+
+function checkDer(octets: Uint8Array): void {
+  try {
+    const outermost = readDer(octets);
+    if (outermost.tag !== tags.sequence) throw new MalformedCertificate("not_a_certificate");
+    // Every form of a private key begins with a version; what a certificate begins with is a SEQUENCE.
+    if (childrenOf(octets, outermost)[0]?.tag === tags.integer) throw new MalformedCertificate("private_key");
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    throw new MalformedCertificate(error.trailing ? "trailing_bytes" : "not_der");
+  }
+}
+
+function thumbprint(der: Uint8Array): string {
+  return hash("sha256", der, "base64url");
+}
