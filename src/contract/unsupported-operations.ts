@@ -1,0 +1,74 @@
+/** An operation of the API that this backend does not serve; calls are answered 403 `A001223`, as JSON. */
+export interface UnsupportedOperation {
+  readonly methods: readonly ("GET" | "POST" | "PUT" | "DELETE")[];
+  /** Below `/api/{serviceId}` in the v3 shape and below `/api` in the v2 shape; `{…}` is one segment. */
+  readonly path: `/${string}`;
+  /** The one shape that has it; without this member both do. `open`: below `/api`, and it asks for no credentials. */
+  readonly only?: "v2" | "v3" | "open";
+}
+
+/**
+ * What the API has beyond {@link operations}, so that a caller gets an error it can read (authlete-contract §1.2).
+ *
+ * An operation that comes to be served leaves this table; a test holds the two apart.
+ */
+export const unsupportedOperations: readonly UnsupportedOperation[] = [
+  { methods: ["POST"], path: "/auth/authorization" },
+  { methods: ["POST"], path: "/auth/authorization/issue" },
+  { methods: ["POST"], path: "/auth/authorization/fail" },
+  { methods: ["POST"], path: "/auth/authorization/ticket/info" },
+  { methods: ["POST"], path: "/auth/authorization/ticket/update" },
+  { methods: ["POST"], path: "/auth/token/issue" },
+  { methods: ["POST"], path: "/auth/token/fail" },
+  { methods: ["POST"], path: "/auth/token/create" },
+  { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
+  { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
+  { methods: ["POST"], path: "/auth/token/update" },
+  { methods: ["DELETE"], path: "/auth/token/delete/{token}" },
+  { methods: ["POST"], path: "/auth/token/revoke" },
+  { methods: ["GET"], path: "/auth/token/get/list" },
+  { methods: ["POST"], path: "/auth/userinfo" },
+  { methods: ["POST"], path: "/auth/userinfo/issue" },
+  { methods: ["POST"], path: "/idtoken/reissue" },
+  { methods: ["POST"], path: "/pushed_auth_req" },
+  { methods: ["GET", "POST"], path: "/service/configuration" },
+  { methods: ["GET"], path: "/service/jwks/get" },
+  // Without a service id in either shape: a service cannot be the caller's own before it exists.
+  { methods: ["POST"], path: "/service/create", only: "v2" },
+  { methods: ["GET"], path: "/service/get/list", only: "v2" },
+  { methods: ["GET"], path: "/service/get/{apiKey}", only: "v2" },
+  { methods: ["GET"], path: "/service/get", only: "v3" },
+  { methods: ["POST"], path: "/service/update/{apiKey}", only: "v2" },
+  { methods: ["POST"], path: "/service/update", only: "v3" },
+  { methods: ["DELETE"], path: "/service/delete/{apiKey}", only: "v2" },
+  { methods: ["DELETE"], path: "/service/delete", only: "v3" },
+  { methods: ["POST"], path: "/client/create" },
+  { methods: ["GET"], path: "/client/get/{clientIdentifier}" },
+  { methods: ["POST"], path: "/client/update/{clientIdentifier}" },
+  { methods: ["DELETE"], path: "/client/delete/{clientIdentifier}" },
+  { methods: ["GET"], path: "/client/secret/refresh/{clientIdentifier}" },
+  { methods: ["POST"], path: "/client/secret/update/{clientIdentifier}" },
+  { methods: ["POST"], path: "/client/lock_flag/update/{clientIdentifier}" },
+  { methods: ["GET"], path: "/client/extension/requestable_scopes/get/{clientIdentifier}" },
+  { methods: ["POST", "PUT"], path: "/client/extension/requestable_scopes/update/{clientIdentifier}" },
+  { methods: ["DELETE"], path: "/client/extension/requestable_scopes/delete/{clientIdentifier}" },
+  { methods: ["GET", "POST"], path: "/client/granted_scopes/get/{clientIdentifier}" },
+  { methods: ["GET", "POST"], path: "/client/granted_scopes/get/{clientIdentifier}/{subject}" },
+  { methods: ["POST", "DELETE"], path: "/client/granted_scopes/delete/{clientIdentifier}" },
+  { methods: ["POST", "DELETE"], path: "/client/granted_scopes/delete/{clientIdentifier}/{subject}" },
+  { methods: ["GET", "POST"], path: "/client/authorization/get/list" },
+  { methods: ["GET", "POST"], path: "/client/authorization/get/list/{subject}" },
+  { methods: ["POST"], path: "/client/authorization/update/{clientIdentifier}" },
+  { methods: ["POST", "DELETE"], path: "/client/authorization/delete/{clientIdentifier}" },
+  { methods: ["POST", "DELETE"], path: "/client/authorization/delete/{clientIdentifier}/{subject}" },
+  { methods: ["POST"], path: "/client/registration" },
+  { methods: ["POST"], path: "/client/registration/get" },
+  { methods: ["POST"], path: "/client/registration/update" },
+  { methods: ["POST"], path: "/client/registration/delete" },
+  { methods: ["POST"], path: "/gm" },
+  { methods: ["POST"], path: "/hsk/create" },
+  { methods: ["GET"], path: "/hsk/get/{handle}" },
+  { methods: ["GET", "DELETE"], path: "/hsk/delete/{handle}" },
+  { methods: ["POST"], path: "/jose/verify" },
+  { methods: ["GET"], path: "/misc/echo", only: "open" },
+];
