@@ -1,0 +1,71 @@
+import { pino, type DestinationStream, type LevelWithSilent, type Logger } from "pino";
+
+/** Members that carry what opens something; compared without regard to case. */
+const secretMembers: ReadonlySet<string> = new Set(
+  [
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "password", "secret", "privateKey"],
+    ["parameters", "responseContent", "body", "ticket", "dpop", "assertion", "client_assertion"],
+    ["token", "accessToken", "access_token", "refreshToken", "refresh_token", "jwtAccessToken", "idToken", "id_token"],
+    ["clientSecret", "client_secret", "apiSecret", "sharedKeyForSign", "sharedKeyForEncryption"],
+    ["clientCertificate", "clientCertificatePath", "certificate", "pem"],
+  ].flatMap((names) => names.map((name) => name.toLowerCase())),
+);
+
+const censored = "[redacted]";
+const deepest = 6;
+
+/**
+ * Makes the log: a JSON object a line, with secrets redacted by the name of their member, however deep they stand.
+ *
+ * Errors are reduced to type, message, code, stack and cause. It cannot redact what a message says: write none
+ * that quotes input. pino's own `redact` costs 20 µs a line once its paths have wildcards; this costs nothing for a
+ * flat line without secrets.
+ *
+ * @example createLog({ level: "info", stream: process.stdout }).info({ status: 200 }, "request")
+ */
+export function createLog(options: { readonly level: LevelWithSilent; readonly stream: DestinationStream }): Logger {
+  const withoutSecrets = (record: Record<string, unknown>): Record<string, unknown> => redact(record, 0);
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets, bindings: withoutSecrets },
+      // The formatter above has described errors already.
+      serializers: { err: (described: unknown) => described },
+    },
+    options.stream,
+  );
+}
+
+/** The record itself when there is nothing to change, which is the common case. */
+function redact(record: Record<string, unknown>, depth: number): Record<string, unknown> {
+  let changed: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(record)) {
+    const shown = secretMembers.has(name.toLowerCase()) ? redactWhole(value) : redactValue(value, depth + 1);
+    if (shown !== value) (changed ??= { ...record })[name] = shown;
+  }
+  return changed ?? record;
+}
+
+function redactWhole(value: unknown): unknown {
+  return value === undefined || value === null ? value : censored;
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (depth > deepest) return "[too deep]";
+  if (value instanceof Error) return describeError(value, depth);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return "[octets]";
+  if (Array.isArray(value)) return value.map((element: unknown) => redactValue(element, depth + 1));
+  return redact(value as Record<string, unknown>, depth);
+}
+
+function describeError(error: Error, depth: number): Record<string, unknown> {
+  return {
+    type: error.name,
+    message: error.message,
+    code: "code" in error && ["string", "number"].includes(typeof error.code) ? error.code : undefined,
+    stack: error.stack,
+    cause: redactValue(error.cause, depth + 1),
+  };
+}
