@@ -1,0 +1,116 @@
+import { constants } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createHttpServer, ServerResponse, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { removeStaleSocket } from "./remove-stale-socket.ts";
+
+/** Where to listen; port 0 is any free one. With `tls` (PEM) it is HTTPS. */
+export type ListenOptions = ({ readonly host: string; readonly port: number } | { readonly unix: string }) & {
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Told of connections that could not be accepted, for example for want of file descriptors. */
+  readonly onError?: (error: Error) => void;
+};
+
+/** A server that listens. */
+export interface Listening {
+  /** `http://127.0.0.1:8705`, or `unix:` and the path. */
+  readonly url: string;
+  /** The port; `undefined` on a unix socket. */
+  readonly port: number | undefined;
+  /**
+   * Accepts nothing more and resolves when every connection is gone: requests under way are answered, with
+   * `Connection: close`, until `deadline` aborts; what is left then is cut off.
+   */
+  readonly close: (deadline: AbortSignal) => Promise<void>;
+}
+
+/** Milliseconds. Whoever sends slower than this is holding a connection, not using it. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Longer than callers and load balancers keep idle connections: they close first, never into a request.
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 2_000,
+};
+
+/**
+ * Starts to answer with the listener (DESIGN: loopback or a unix socket, or TLS; which is allowed is decided above).
+ *
+ * Rejects with the system's error when the address cannot be had. TLS is 1.2 at least and never renegotiates, since
+ * a certificate is read once a connection.
+ *
+ * @example const { url, close } = await listen(app, { host: "127.0.0.1", port: 8705 })
+ */
+export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
+  const drain = { started: false };
+  const server = createServer(listener, options.tls, drain);
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+  if ("unix" in options) {
+    await removeStaleSocket(options.unix);
+    server.listen({ path: options.unix });
+  } else {
+    server.listen({ host: options.host, port: options.port });
+  }
+  await once(server, "listening");
+  server.on("error", (error) => options.onError?.(error));
+  const closed = new Promise<void>((resolve) => {
+    server.once("close", resolve);
+  });
+  return {
+    ...addressOf(server, options),
+    async close(deadline) {
+      if (!drain.started) {
+        drain.started = true;
+        // Closes the connections between two requests, too.
+        server.close();
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      }
+      const cutOff = (): void => {
+        for (const socket of connections) socket.destroy();
+      };
+      if (deadline.aborted) cutOff();
+      deadline.addEventListener("abort", cutOff, { once: true });
+      await closed;
+      deadline.removeEventListener("abort", cutOff);
+    },
+  };
+}
+
+function createServer(
+  listener: RequestListener,
+  tls: ListenOptions["tls"],
+  drain: { readonly started: boolean },
+): Server {
+  /** Looks whether the connection may live on at the moment the answer is written, not when the request came. */
+  class DrainingResponse extends ServerResponse {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (drain.started) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...(rest as []));
+    }
+  }
+  const options = { ...timeouts, ServerResponse: DrainingResponse };
+  if (tls === undefined) return createHttpServer(options, listener);
+  return createHttpsServer(
+    {
+      ...options,
+      cert: tls.cert,
+      key: tls.key,
+      minVersion: "TLSv1.2",
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      handshakeTimeout: timeouts.headersTimeout,
+    },
+    listener,
+  );
+}
+
+function addressOf(server: Server, options: ListenOptions): Pick<Listening, "url" | "port"> {
+  if ("unix" in options) return { url: `unix:${options.unix}`, port: undefined };
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return { url: `${options.tls === undefined ? "http" : "https"}://${host}:${port}`, port };
+}
