@@ -1,0 +1,44 @@
+import type { ServerResponse } from "node:http";
+
+/** What goes back to the API caller; `resultCode` and `action` are what the log says of it. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly resultCode?: string | undefined;
+  readonly action?: string | undefined;
+}
+
+/** The members that most answers' values have and that the log repeats. */
+interface Outcome {
+  readonly resultCode?: string;
+  readonly action?: string;
+}
+
+/** An answer in JSON; members that are `undefined` are left out. */
+export function jsonAnswer(status: number, value: object, headers?: Readonly<Record<string, string>>): Answer {
+  const { resultCode, action } = value as Outcome;
+  return {
+    status,
+    contentType: "application/json",
+    body: JSON.stringify(value),
+    ...(headers !== undefined && { headers }),
+    resultCode,
+    action,
+  };
+}
+
+/** Writes the answer in one go: nothing of it may be kept by a cache or guessed at by a browser. */
+export function writeAnswer(response: ServerResponse, answer: Answer, requestId: string): void {
+  response.writeHead(answer.status, {
+    "Content-Type": answer.contentType,
+    "Content-Length": Buffer.byteLength(answer.body),
+    "Cache-Control": "no-store",
+    Pragma: "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "X-Request-Id": requestId,
+    ...answer.headers,
+  });
+  response.end(answer.body);
+}

@@ -1,0 +1,81 @@
+import type { RequestListener } from "node:http";
+import Router, { type RouterContext } from "@koa/router";
+import Koa, { type Middleware } from "koa";
+import { type Answer, writeAnswer } from "./answer.ts";
+import { errorAnswer, isFault, methodNotAllowed, nothingHere } from "./error-answer.ts";
+import type { HttpDependencies } from "./http-dependencies.ts";
+import { readRequestId } from "./request-id.ts";
+import { servedRoutes, unsupportedRoutes, type Route } from "./routes.ts";
+
+/**
+ * Makes the HTTP API, in both shapes, over the operations it is handed (authlete-contract §1 and §5).
+ *
+ * @example createServer(createHttpApp({ operationsFor, info, log, newRequestId: randomUUID, monotonicClock: () => performance.now() }))
+ */
+export function createHttpApp(dependencies: HttpDependencies): RequestListener {
+  const { log } = dependencies;
+  const app = new Koa({ env: "production" });
+  app.on("error", (error: Error) => {
+    // A system error is a connection that went away under its request.
+    log["syscall" in error ? "debug" : "error"]({ err: error }, "not answered");
+  });
+  app.use(exchange(dependencies));
+  app.use(routerOf(servedRoutes(dependencies)).routes());
+  app.use(routerOf(unsupportedRoutes(dependencies)).routes());
+  const listener = app.callback();
+  return (request, response) => void listener(request, response);
+}
+
+interface Exchange {
+  answer?: Answer;
+}
+
+const verbs = { GET: "get", POST: "post", PUT: "put", DELETE: "delete" } as const;
+
+function routerOf(routes: readonly Route[]): Router<Exchange> {
+  const router = new Router<Exchange>({ sensitive: true, strict: true });
+  for (const { method, path, respond } of routes) {
+    router[verbs[method]](path.template, path.pattern, async (context) => {
+      context.state.answer = await respond(context.req, context.captures?.[0]);
+    });
+  }
+  return router;
+}
+
+/**
+ * Around every request: whatever happens below it, one answer is written and one line logged.
+ *
+ * The answer goes out past Koa's own writing (`respond = false`), which would look at it again and costs 6 µs.
+ */
+function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Middleware<Exchange, RouterContext> {
+  return async function exchange(context, next) {
+    const startedAt = monotonicClock();
+    const requestId = readRequestId(context.req, newRequestId);
+    context.respond = false;
+    let answer: Answer;
+    try {
+      await next();
+      answer = context.state.answer ?? errorAnswer(unmatched(context));
+    } catch (error) {
+      if (isFault(error)) log.error({ requestId, err: error }, "failed");
+      answer = errorAnswer(error);
+    }
+    writeAnswer(context.res, answer, requestId);
+    log.info(
+      {
+        requestId,
+        method: context.req.method,
+        route: context.matched?.[0]?.name,
+        status: answer.status,
+        resultCode: answer.resultCode,
+        action: answer.action,
+        ms: monotonicClock() - startedAt,
+      },
+      "request",
+    );
+  };
+}
+
+function unmatched({ matched = [] }: RouterContext) {
+  return matched.length === 0 ? nothingHere() : methodNotAllowed(matched.flatMap(({ methods }) => methods));
+}

@@ -1,0 +1,20 @@
+import type { Logger } from "pino";
+import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
+import type { InfoResponse } from "../../contract/info.ts";
+import type { Operations } from "../../contract/operations.ts";
+
+/** The operations for which the caller authenticates as a service. */
+export type ServiceOperations = Omit<Operations, "info">;
+
+/** All that the HTTP layer is handed. */
+export interface HttpDependencies {
+  /** The API as this caller may use it; rejects with `ApiError` 401. Requests are handed to it already read. */
+  operationsFor(credentials: ApiCallerCredentials): Promise<ServiceOperations>;
+  info(): Promise<InfoResponse>;
+  readonly log: Logger;
+  readonly newRequestId: () => string;
+  /** Milliseconds that never run backwards, from any beginning. */
+  readonly monotonicClock: () => number;
+  /** Whether the process is on its way down: the health check then answers 503. */
+  readonly isStopping?: () => boolean;
+}

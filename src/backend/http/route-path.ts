@@ -1,0 +1,25 @@
+/** `open`: below `/api` like v2, and the operation asks for no credentials. */
+export type Shape = "v2" | "v3" | "open";
+
+/** One path that the app answers. */
+export interface RoutePath {
+  readonly shape: Shape;
+  /** What goes into the log instead of the path, which may carry a token. */
+  readonly template: string;
+  /** Exact: case, no trailing slash. In the v3 shape the first group is the service id. */
+  readonly pattern: RegExp;
+}
+
+/**
+ * Where an operation is, in one shape of the API (authlete-contract §1.1): a first segment of digits makes it v3.
+ *
+ * @example routePath("v3", "/auth/token").template // "/api/{serviceId}/auth/token"
+ */
+export function routePath(shape: Shape, path: string): RoutePath {
+  const template = `/api${shape === "v3" ? "/{serviceId}" : ""}${path}`;
+  const pattern = template
+    .replaceAll(".", "\\.")
+    .replace("{serviceId}", "([1-9][0-9]{0,15})")
+    .replaceAll(/\{[A-Za-z]+\}/g, "[^/]+");
+  return { shape, template, pattern: new RegExp(`^${pattern}$`) };
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError } from "../../contract/api-error.ts";
+import type { Operation } from "../../contract/operation.ts";
+import { operations, type OperationName } from "../../contract/operations.ts";
+import { readRequest } from "../../contract/read-request.ts";
+import { unsupportedOperations, type UnsupportedOperation } from "../../contract/unsupported-operations.ts";
+import { type Answer, jsonAnswer } from "./answer.ts";
+import { nothingHere } from "./error-answer.ts";
+import { createFormBodyReader } from "./form-body.ts";
+import type { HttpDependencies, ServiceOperations } from "./http-dependencies.ts";
+import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
+import { readBody } from "./read-body.ts";
+import { routePath, type RoutePath } from "./route-path.ts";
+
+/** One path and method, and what is answered there; `serviceId` is the path's, in the v3 shape. */
+export interface Route {
+  readonly method: UnsupportedOperation["methods"][number];
+  readonly path: RoutePath;
+  readonly respond: (request: IncomingMessage, serviceId: string | undefined) => Answer | Promise<Answer>;
+}
+
+type Api = Pick<HttpDependencies, "operationsFor" | "info" | "isStopping">;
+
+const { info: infoOperation, ...serviceOperations } = operations;
+
+/** Every operation of the contract in both shapes, and what needs no credentials. */
+export function servedRoutes(api: Api): readonly Route[] {
+  const names = Object.keys(serviceOperations) as Exclude<OperationName, "info">[];
+  return [
+    ...names.flatMap((name) => [operationRoute(api, name, "v3"), operationRoute(api, name, "v2")]),
+    {
+      method: infoOperation.method,
+      path: routePath("open", infoOperation.path),
+      respond: async () => jsonAnswer(200, await api.info()),
+    },
+    { method: "GET", path: routePath("open", "/lifecycle/healthcheck"), respond: () => health(api) },
+  ];
+}
+
+/** Every operation that the API has and that is not served: refused once the caller has shown who it is. */
+export function unsupportedRoutes(api: Api): readonly Route[] {
+  return unsupportedOperations.flatMap(({ methods, path, only }) =>
+    shapesOf(only).flatMap((shape) =>
+      methods.map((method) => ({
+        method,
+        path: routePath(shape, path),
+        respond: async (request: IncomingMessage, serviceId: string | undefined) => {
+          if (shape !== "open") await authenticate(api, request, shape, serviceId);
+          throw new ApiError(403, "A001223", `${path} is not supported by this backend.`);
+        },
+      })),
+    ),
+  );
+}
+
+function shapesOf(only: UnsupportedOperation["only"]): readonly ("v2" | "v3" | "open")[] {
+  return only === undefined ? ["v3", "v2"] : [only];
+}
+
+function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "v2" | "v3"): Route {
+  const operation: Operation = serviceOperations[name];
+  const readForm = createFormBodyReader(operation);
+  return {
+    method: operation.method,
+    path: routePath(shape, operation.path),
+    respond: async (request, serviceId) => {
+      // Before the body: who may not call need not be listened to.
+      const callers = await authenticate(api, request, shape, serviceId);
+      const call = callers[name] as (request: unknown) => Promise<object>;
+      const answer = await call(readRequest(operation, await readBody(request, readForm)));
+      return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer);
+    },
+  };
+}
+
+async function authenticate(
+  api: Api,
+  request: IncomingMessage,
+  shape: "v2" | "v3",
+  pathServiceId: string | undefined,
+): Promise<ServiceOperations> {
+  const serviceId = Number(pathServiceId ?? 0);
+  if (!Number.isSafeInteger(serviceId)) throw nothingHere();
+  const credentials = shape === "v2" ? readApiCaller(request, shape) : readApiCaller(request, shape, serviceId);
+  try {
+    return await api.operationsFor(credentials);
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 401 ? withChallenge(error, shape) : error;
+  }
+}
+
+/** HTTP's own demand on a 401 (RFC 9110 §15.5.2), which the engine does not know. */
+function withChallenge(error: ApiError, shape: "v2" | "v3"): ApiError {
+  const sentence = error.resultMessage.slice(`[${error.resultCode}] `.length);
+  const headers = { "WWW-Authenticate": apiChallenge(shape, true), ...error.headers };
+  return new ApiError(error.status, error.resultCode, sentence, { cause: error, headers });
+}
+
+function health({ isStopping }: Api): Answer {
+  const stopping = isStopping?.() === true;
+  return { status: stopping ? 503 : 200, contentType: "text/plain; charset=utf-8", body: stopping ? "STOPPING" : "OK" };
+}
