@@ -35,7 +35,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
   let parameters = 0;
   for (let start = 0, stop; start < end; start = stop + 1) {
     stop = text.indexOf("&", start);
-    if (stop === -1 || stop > end) stop = end;
+    if (stop === -1) stop = end;
     if (stop === start) continue;
     if (++parameters > mostParameters) return refused("malformed");
     const pair = readPair(text.slice(start, stop));

@@ -39,6 +39,7 @@ test("a cnf that says nothing usable is malformed and opens nothing", (t) => {
     "empty object": {},
     array: [],
     "array with the thumbprint": [x5tS256],
+    "array with the member": Object.assign([], { "x5t#S256": x5tS256 }),
     "array with the object": [{ "x5t#S256": x5tS256 }],
     "unknown member only": { other: x5tS256 },
     date: new Date(0),

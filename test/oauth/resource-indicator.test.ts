@@ -68,6 +68,8 @@ test("what is relative, has a fragment or is not a URI is none", (t) => {
     "https://[::1",
     "https://::1]/",
     "https://[::1]a/",
+    "https://[::1]@api.example.com/",
+    "api://[::1]@example/",
     "https://[v1.a]/",
     "https://[:::]/",
     "https://a@b@[::1]/",
@@ -92,7 +94,7 @@ test("no text with a character outside RFC 3986 is a resource indicator", (t) =>
   );
 });
 
-test("a long text is answered without delay that grows faster than it", (t) => {
+test("two hundred thousand of any piece are answered", (t) => {
   for (const piece of ["%", "%41", "a", "?", "/", "@", "[", "a@", ":"]) {
     t.notThrows(() => isResourceIndicator(`x://${piece.repeat(200_000)}\n`), piece);
   }

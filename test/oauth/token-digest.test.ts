@@ -16,7 +16,8 @@ test("both forms are the same 32 octets, of a token in UTF-8", (t) => {
   }
 });
 
-test("a digest does not share its octets with another", (t) => {
+test("a digest does not share its octets with another, nor its memory", (t) => {
+  t.is(tokenDigest("a").buffer.byteLength, 32);
   const first = tokenDigest("a");
   const copy = Buffer.from(first);
   tokenDigest("b");
