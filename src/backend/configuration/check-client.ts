@@ -1,0 +1,94 @@
+import type { ClientAuthMethod, ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+import { readSubjectExpectation } from "../../x509/subject.ts";
+import { checkAnchors } from "./check-anchors.ts";
+import { checkJwks } from "./check-jwks.ts";
+import type { Problem } from "./configuration-error.ts";
+
+const subjectMembers = [
+  "tlsClientAuthSubjectDn",
+  "tlsClientAuthSanDns",
+  "tlsClientAuthSanUri",
+  "tlsClientAuthSanIp",
+  "tlsClientAuthSanEmail",
+] as const satisfies readonly (keyof ClientSettings)[];
+
+/** What a client must be beyond its shape, for the service it is registered with; `at` is its path in the file. */
+export function* checkClient(client: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {
+  yield* checkMethod(client, service, at);
+  yield* checkSubject(client, at);
+  yield* checkAnchors(client.trustedRootCertificates, at);
+  if (lacksAnchors(client, service)) {
+    yield {
+      path: `${at}.tokenAuthMethod`,
+      sentence:
+        "is TLS_CLIENT_AUTH: that needs trustedRootCertificates, the client's own or the service's (the system's are never used)",
+    };
+  }
+  yield* checkJwks(client, at);
+  yield* checkScopes(client, service, at);
+}
+
+function* checkMethod(client: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {
+  const method = client.tokenAuthMethod;
+  const path = `${at}.tokenAuthMethod`;
+  if (client.clientType === "CONFIDENTIAL" && method === "NONE") {
+    yield { path, sentence: "is NONE: a CONFIDENTIAL client must prove who it is (RFC 6749 §3.2.1)" };
+  }
+  if (client.clientType === "PUBLIC" && method !== "NONE") {
+    yield { path, sentence: `is ${method}: a PUBLIC client has only NONE (RFC 6749 §2.1)` };
+  }
+  if (!service.supportedTokenAuthMethods.includes(method)) {
+    yield { path, sentence: `is ${method}: not one of the service's supportedTokenAuthMethods` };
+  }
+  if (usesSecret(method) && client.clientSecret === undefined) {
+    yield { path: `${at}.clientSecret`, sentence: `is missing: ${method} needs it` };
+  }
+}
+
+function usesSecret(method: ClientAuthMethod): boolean {
+  return method === "CLIENT_SECRET_BASIC" || method === "CLIENT_SECRET_POST";
+}
+
+/** RFC 8705 §2.1.2: exactly one, and one that can be compared. */
+function* checkSubject(client: ClientSettings, at: string): Generator<Problem> {
+  const given = subjectMembers.filter((member) => client[member] !== undefined);
+  if (client.tokenAuthMethod === "TLS_CLIENT_AUTH" && given.length !== 1) {
+    const sentence = given.length === 0 ? "none is given" : `given are ${given.join(" and ")}`;
+    yield { path: at, sentence: `needs exactly one of ${subjectMembers.join(", ")} with TLS_CLIENT_AUTH: ${sentence}` };
+  }
+  for (const member of given) {
+    if (!isWellFormed({ [member]: client[member] })) {
+      yield { path: `${at}.${member}`, sentence: subjectSentences[member] };
+    }
+  }
+}
+
+const subjectSentences = {
+  tlsClientAuthSubjectDn: "is not a distinguished name (RFC 4514), for example CN=client-a,O=Example",
+  tlsClientAuthSanDns: "is not a DNS name, for example client-a.example.org",
+  tlsClientAuthSanUri: "is not a URI, for example https://client-a.example.org/",
+  tlsClientAuthSanIp: "is not an IP address, for example 192.0.2.1 or 2001:db8::1",
+  tlsClientAuthSanEmail: "is not an e-mail address, for example a@example.org",
+} satisfies Record<(typeof subjectMembers)[number], string>;
+
+function lacksAnchors(client: ClientSettings, service: ServiceSettings): boolean {
+  if (client.tokenAuthMethod !== "TLS_CLIENT_AUTH" || !service.mutualTlsValidatePkiCertChain) return false;
+  return (client.trustedRootCertificates ?? service.trustedRootCertificates).length === 0;
+}
+
+function* checkScopes({ extension }: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {
+  for (const [index, name] of (extension?.requestableScopes ?? []).entries()) {
+    if (service.supportedScopes.some((scope) => scope.name === name)) continue;
+    const sentence = "is not one of the service's supportedScopes";
+    yield { path: `${at}.extension.requestableScopes[${index}]`, sentence };
+  }
+}
+
+function isWellFormed(subject: Parameters<typeof readSubjectExpectation>[0]): boolean {
+  try {
+    readSubjectExpectation(subject);
+    return true;
+  } catch {
+    return false;
+  }
+}

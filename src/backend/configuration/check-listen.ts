@@ -1,0 +1,53 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import type { ListenOnAddress, ListenTls } from "./configuration.ts";
+import type { ListenMembers } from "./configuration-file.ts";
+import type { Problem } from "./configuration-error.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** Problems of where the backend listens: a network may only reach it over TLS (RFC 7662 §2). */
+export function* checkListen(listen: ListenMembers): Generator<Problem> {
+  if (listen.unix !== undefined) {
+    for (const member of ["host", "port", "tls", "behindTls"] as const) {
+      if (listen[member] !== undefined) yield { path: `listen.${member}`, sentence: "cannot stand beside listen.unix" };
+    }
+  }
+  if (listen.tls !== undefined && listen.behindTls === true) {
+    yield { path: "listen.behindTls", sentence: "cannot be true beside listen.tls: TLS ends either here or in front" };
+  }
+}
+
+/** Problems of an address that plain HTTP would be spoken on. */
+export function* checkAddress({ host, tls, behindTls }: ListenOnAddress): Generator<Problem> {
+  if (isIP(host) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host)) {
+    yield { path: "listen.host", sentence: "must be an IP address (IPv6 without brackets) or a host name" };
+  } else if (!isLoopback(host) && tls === undefined && !behindTls) {
+    yield {
+      path: "listen.host",
+      sentence:
+        "is not a loopback address: give listen.tls, or say listen.behindTls: true when what is in front of it ends TLS",
+    };
+  }
+  if (tls !== undefined) yield* checkTls(tls);
+}
+
+function* checkTls({ certificate, key }: ListenTls): Generator<Problem> {
+  const leaf = attempt(() => new X509Certificate(certificate));
+  const privateKey = attempt(() => createPrivateKey(key));
+  if (leaf === undefined) yield { path: "listen.tls.certificate", sentence: "is not a PEM certificate" };
+  if (privateKey === undefined) {
+    yield { path: "listen.tls.key", sentence: "is not a PEM private key without a passphrase" };
+  }
+  if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
+    yield { path: "listen.tls.key", sentence: "is not the key of listen.tls.certificate" };
+  }
+}
+
+/** What node:crypto says of unreadable input may quote it. */
+function attempt<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import type { ServiceSettings } from "../engine/management/settings.ts";
+import { checkAnchors } from "./check-anchors.ts";
+import { checkClient } from "./check-client.ts";
+import type { ConfiguredService } from "./configuration.ts";
+import type { Problem } from "./configuration-error.ts";
+import type { ResolvedService } from "./resolve-configuration.ts";
+
+/** What a service must be beyond its shape, its clients included; `at` is its path in the file. */
+export function* checkService(
+  { settings, clients, frontEndValidatesPkiCertChain }: ResolvedService,
+  at: string,
+): Generator<Problem> {
+  if (!settings.mutualTlsValidatePkiCertChain && !frontEndValidatesPkiCertChain) {
+    yield {
+      path: `${at}.mutualTlsValidatePkiCertChain`,
+      sentence:
+        "is false: then nobody checks client certificates, unless frontEndValidatesPkiCertChain: true says that the front end does",
+    };
+  }
+  yield* checkAnchors(settings.trustedRootCertificates, at);
+  yield* checkSecrets(settings, at);
+  yield* repeated(settings.supportedScopes, ({ name }) => name, `${at}.supportedScopes`, "name");
+  yield* repeated(clients, ({ clientId }) => clientId, `${at}.clients`, "clientId");
+  yield* repeated(clients, ({ clientIdAlias }) => clientIdAlias, `${at}.clients`, "clientIdAlias");
+  for (const [index, client] of clients.entries()) yield* checkClient(client, settings, `${at}.clients[${index}]`);
+}
+
+/** Two services cannot answer to one apiKey. */
+export function checkServiceIds(services: readonly ConfiguredService[]): Iterable<Problem> {
+  return repeated(services, ({ settings }) => settings.apiKey, "services", "apiKey");
+}
+
+function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator<Problem> {
+  for (const [index, token] of accessTokens.entries()) {
+    if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) continue;
+    const sentence = "holds a character that no Bearer token may have (RFC 6750 §2.1)";
+    yield { path: `${at}.serviceAccessTokens[${index}]`, sentence };
+  }
+}
+
+function* repeated<Entry>(
+  entries: readonly Entry[],
+  read: (entry: Entry) => string | number | undefined,
+  at: string,
+  member: string,
+): Generator<Problem> {
+  const first = new Map<string | number, number>();
+  for (const [index, entry] of entries.entries()) {
+    const value = read(entry);
+    if (value === undefined) continue;
+    const before = first.get(value);
+    if (before === undefined) first.set(value, index);
+    else yield { path: `${at}[${index}].${member}`, sentence: `is the same as that of ${at}[${before}]` };
+  }
+}

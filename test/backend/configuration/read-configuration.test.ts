@@ -1,0 +1,328 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { ConfigurationError } from "../../../src/backend/configuration/configuration-error.ts";
+import { needsChainVerification, type Configuration } from "../../../src/backend/configuration/configuration.ts";
+import { configurationFrom, readConfiguration } from "../../../src/backend/configuration/read-configuration.ts";
+import {
+  accepted,
+  authority,
+  changed,
+  clientB,
+  jwksOf,
+  problemsOf,
+  read,
+  serverCertificate,
+} from "./a-configuration.ts";
+
+const file = "/etc/certbound/backend.yaml";
+
+test("a configuration is read with its references in place and the defaults filled in", async (t) => {
+  const { secretKey, ...configuration } = await read(accepted);
+  t.deepEqual(Buffer.from(secretKey ?? []), Buffer.alloc(32, 7));
+  t.deepEqual(configuration, {
+    listen: { host: "127.0.0.1", port: 0, behindTls: false },
+    store: { sqlite: "/etc/certbound/data/certbound.sqlite" },
+    log: { level: "info" },
+    services: [
+      {
+        settings: {
+          apiKey: 1004,
+          apiSecret: "the-api-secret",
+          accessTokens: ["the-service-access-token"],
+          issuer: "https://as.example.com",
+          supportedScopes: [{ name: "read", defaultEntry: true }, { name: "write" }],
+          supportedGrantTypes: ["CLIENT_CREDENTIALS"],
+          supportedTokenAuthMethods: [
+            "NONE",
+            "CLIENT_SECRET_BASIC",
+            "CLIENT_SECRET_POST",
+            "TLS_CLIENT_AUTH",
+            "SELF_SIGNED_TLS_CLIENT_AUTH",
+          ],
+          accessTokenType: "Bearer",
+          accessTokenDuration: 3600,
+          defaultResources: [],
+          tlsClientCertificateBoundAccessTokens: true,
+          mutualTlsValidatePkiCertChain: true,
+          trustedRootCertificates: [authority.certificate.pem],
+          errorDescriptionOmitted: false,
+          errorUriOmitted: false,
+          attributes: [],
+        },
+        clients: [
+          {
+            clientId: 1,
+            clientIdAlias: "client-a",
+            clientIdAliasEnabled: true,
+            clientType: "CONFIDENTIAL",
+            grantTypes: ["CLIENT_CREDENTIALS"],
+            tokenAuthMethod: "TLS_CLIENT_AUTH",
+            tlsClientAuthSubjectDn: "CN=client-a,O=Example",
+            tlsClientCertificateBoundAccessTokens: true,
+            locked: false,
+            attributes: [],
+          },
+          {
+            clientId: 2,
+            clientIdAliasEnabled: false,
+            clientType: "CONFIDENTIAL",
+            grantTypes: ["CLIENT_CREDENTIALS"],
+            tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH",
+            jwks: jwksOf(clientB),
+            tlsClientCertificateBoundAccessTokens: false,
+            locked: false,
+            attributes: [],
+          },
+          {
+            clientId: 3,
+            clientIdAliasEnabled: false,
+            clientType: "CONFIDENTIAL",
+            clientSecret: "the-client-secret",
+            grantTypes: ["CLIENT_CREDENTIALS"],
+            tokenAuthMethod: "CLIENT_SECRET_BASIC",
+            tlsClientCertificateBoundAccessTokens: false,
+            locked: false,
+            attributes: [],
+          },
+        ],
+      },
+    ],
+    warnings: [],
+  });
+});
+
+test("without listen, the backend is on loopback at port 8705", async (t) => {
+  const { listen } = await read(changed([["listen: { host: 127.0.0.1, port: 0 }", ""]]));
+  t.deepEqual(listen, { host: "127.0.0.1", port: 8705, behindTls: false });
+});
+
+test("what listen may be", async (t) => {
+  const files = "certificate: { file: server.pem }, key: { file: server.key }";
+  const kept = { certificate: serverCertificate.pem, key: serverCertificate.key.trimEnd() };
+  const plain = { port: 8705, behindTls: false };
+  const table: readonly [string, Configuration["listen"]][] = [
+    ['{ host: "::1" }', { ...plain, host: "::1" }],
+    ["{ host: 127.9.9.9 }", { ...plain, host: "127.9.9.9" }],
+    ["{ host: localhost }", { ...plain, host: "localhost" }],
+    ["{ host: 0.0.0.0, behindTls: true }", { host: "0.0.0.0", port: 8705, behindTls: true }],
+    ["{ host: backend.example.org, behindTls: true }", { host: "backend.example.org", port: 8705, behindTls: true }],
+    [
+      `{ host: 0.0.0.0, port: 443, tls: { ${files} } }`,
+      { host: "0.0.0.0", port: 443, behindTls: false, tls: { ...kept, minVersion: "TLSv1.2" } },
+    ],
+    [
+      `{ host: "::", tls: { ${files}, minVersion: TLSv1.3 } }`,
+      { ...plain, host: "::", tls: { ...kept, minVersion: "TLSv1.3" } },
+    ],
+    ["{ unix: certbound.sock }", { unix: "/etc/certbound/certbound.sock" }],
+    ["{ unix: /run/certbound.sock }", { unix: "/run/certbound.sock" }],
+  ];
+  for (const [text, expected] of table) {
+    const { listen } = await read(changed([["{ host: 127.0.0.1, port: 0 }", text]]));
+    t.deepEqual(listen, expected, text);
+  }
+});
+
+test("a store in memory needs no secret key, and its path is not one of a file", async (t) => {
+  const { store, secretKey } = await read(
+    changed([
+      ['"data/certbound.sqlite"', '":memory:"'],
+      ["secretKey: { env: SECRET_KEY }", ""],
+    ]),
+  );
+  t.deepEqual(store, { sqlite: ":memory:" });
+  t.is(secretKey, undefined);
+});
+
+test("the secret key may be hexadecimal, base64 or base64url, with or without padding", async (t) => {
+  const key = Buffer.alloc(32, 0xfb);
+  const spellings = [
+    key.toString("hex"),
+    key.toString("hex").toUpperCase(),
+    key.toString("base64"),
+    key.toString("base64").replaceAll("=", ""),
+    key.toString("base64url"),
+    `${key.toString("base64")}\n`,
+  ];
+  for (const SECRET_KEY of spellings) {
+    const { secretKey } = await read(accepted, { env: { SECRET_KEY } });
+    t.deepEqual(Buffer.from(secretKey ?? []), key, SECRET_KEY);
+  }
+});
+
+test("one newline that ends a secret's file is not part of the secret", async (t) => {
+  for (const [content, secret] of [
+    ["s", "s"],
+    ["s\n", "s"],
+    ["s\r\n", "s"],
+    [" s ", " s "],
+    ["schlüssel", "schlüssel"],
+  ] as const) {
+    const { services } = await read(accepted, { files: { "/etc/certbound/secrets/client-c": content } });
+    t.is(services[0]?.clients[2]?.clientSecret, secret);
+  }
+});
+
+test("certificates and jwks may stand in the file itself, and files may be named by absolute path", async (t) => {
+  const inline = authority.certificate.pem.trimEnd().replaceAll("\n", "\n        ");
+  const { services } = await read(
+    changed([
+      ["[{ file: ca.pem }]", `\n      - |\n        ${inline}\n      - { file: /etc/certbound/ca.pem }`],
+      ["{ file: client-b.jwks.json }", `'${jwksOf(clientB)}'`],
+    ]),
+  );
+  t.deepEqual(services[0]?.settings.trustedRootCertificates, [authority.certificate.pem, authority.certificate.pem]);
+  t.is(services[0]?.clients[1]?.jwks, jwksOf(clientB));
+});
+
+test("every member that a service or a client can have is taken over", async (t) => {
+  const service = {
+    serviceName: "Example",
+    supportedGrantTypes: ["CLIENT_CREDENTIALS", "REFRESH_TOKEN"],
+    supportedTokenAuthMethods: ["TLS_CLIENT_AUTH", "SELF_SIGNED_TLS_CLIENT_AUTH", "CLIENT_SECRET_BASIC"],
+    accessTokenType: "Bearer",
+    accessTokenDuration: 60,
+    defaultResources: ["https://api.example.com/"],
+    supportedResources: ["https://api.example.com/", "urn:example:api"],
+    errorDescriptionOmitted: true,
+    errorUriOmitted: true,
+    attributes: [{ key: "a", value: "b" }],
+  };
+  const client = {
+    clientName: "C",
+    locked: true,
+    grantTypes: ["CLIENT_CREDENTIALS"],
+    trustedRootCertificates: [authority.certificate.pem],
+    selfSignedCertificateKeyId: "b-1",
+    extension: { requestableScopes: ["read"], accessTokenDuration: 30 },
+    attributes: [{ key: "c", value: "d" }],
+  };
+  const members = (value: object, indent: string) =>
+    Object.entries(value)
+      .map(([name, member]) => `${indent}${name}: ${JSON.stringify(member)}\n`)
+      .join("");
+  const { services } = await read(
+    changed([
+      ["    issuer:", `${members(service, "    ")}    issuer:`],
+      ["        jwks:", `${members(client, "        ")}        jwks:`],
+    ]),
+  );
+  t.like(services[0]?.settings, service);
+  t.like(services[0]?.clients[1], client);
+});
+
+test("what is accepted and perhaps not meant gives a warning that names the member", async (t) => {
+  const { warnings } = await read(
+    changed([
+      ["tlsClientCertificateBoundAccessTokens: true\n", "supportedGrantTypes: [CLIENT_CREDENTIALS, PASSWORD]\n"],
+      ["        clientIdAliasEnabled: true\n", ""],
+      ["clientId: 3\n        clientType: CONFIDENTIAL", "clientId: 3\n        clientType: PUBLIC"],
+      ["tokenAuthMethod: CLIENT_SECRET_BASIC", "tokenAuthMethod: NONE"],
+      [
+        "    clients:",
+        "    mutualTlsValidatePkiCertChain: false\n    frontEndValidatesPkiCertChain: true\n    clients:",
+      ],
+    ]),
+  );
+  t.deepEqual(
+    warnings.map((warning) => warning.split(/ (?:has|is) /)[0]),
+    [
+      "services[0].mutualTlsValidatePkiCertChain",
+      "services[0].supportedGrantTypes",
+      "services[0].clients[0].tlsClientCertificateBoundAccessTokens",
+      "services[0].clients[0].clientIdAlias",
+      "services[0].clients[2].grantTypes",
+    ],
+  );
+  t.deepEqual((await read("store: { sqlite: ':memory:' }")).warnings, [
+    "services is empty: every call of the API will be refused",
+  ]);
+});
+
+test("openssl is needed where a certificate path decides, and only there", async (t) => {
+  t.true(needsChainVerification(await read(accepted)));
+  const frontEnd = "    mutualTlsValidatePkiCertChain: false\n    frontEndValidatesPkiCertChain: true\n    clients:";
+  t.false(needsChainVerification(await read(changed([["    clients:", frontEnd]]))));
+  const withSecret = await read(
+    changed([
+      [
+        "tokenAuthMethod: TLS_CLIENT_AUTH",
+        "tokenAuthMethod: CLIENT_SECRET_POST\n        clientSecret: { env: API_SECRET }",
+      ],
+      ["        tlsClientAuthSubjectDn: CN=client-a,O=Example\n", ""],
+    ]),
+  );
+  t.false(needsChainVerification(withSecret));
+});
+
+test("a program may hand the same shape as an object", async (t) => {
+  const { services } = await configurationFrom(
+    {
+      store: { sqlite: ":memory:" },
+      services: [{ apiKey: 1, apiSecret: { env: "S" }, issuer: "http://127.0.0.1:3000" }],
+    },
+    { path: "inline", env: { S: "secret" } },
+  );
+  t.is(services[0]?.settings.apiSecret, "secret");
+});
+
+test("the file and what it names are read from the file system; a file that is not UTF-8 is refused", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "backend.yaml");
+  await writeFile(
+    path,
+    "store: { sqlite: ':memory:' }\nservices: [{ apiKey: 1, apiSecret: { file: secret }, issuer: https://as.example.com }]",
+  );
+  await writeFile(join(folder, "secret"), "from a file\n");
+  t.is((await readConfiguration({ path, env: {} })).services[0]?.settings.apiSecret, "from a file");
+
+  await writeFile(join(folder, "secret"), Buffer.of(0x61, 0xff, 0x62));
+  await t.throwsAsync(readConfiguration({ path, env: {} }), {
+    instanceOf: ConfigurationError,
+    message: `${path}: services[0].apiSecret cannot be read from ${join(folder, "secret")} (ERR_ENCODING_INVALID_ENCODED_DATA)`,
+  });
+  await t.throwsAsync(readConfiguration({ path: join(folder, "none.yaml"), env: {} }), {
+    instanceOf: ConfigurationError,
+    message: `${join(folder, "none.yaml")}: cannot be read (ENOENT)`,
+  });
+  await t.throwsAsync(readConfiguration({ path: folder, env: {} }), {
+    instanceOf: ConfigurationError,
+    message: `${folder}: cannot be read (EISDIR)`,
+  });
+});
+
+test("one problem is one line, several are listed, and no more than twenty", async (t) => {
+  const messageOf = async (text: string) => {
+    const error = await t.throwsAsync(read(text), { instanceOf: ConfigurationError });
+    return error.message;
+  };
+  t.is(await messageOf(changed([["apiKey: 1004", "apiKey: -1"]])), `${file}: services[0].apiKey must be more than 0`);
+  t.is(
+    await messageOf(changed([["apiKey: 1004\n", "apiKy: 1004\n"]])),
+    `${file}: 2 problems\n  services[0].apiKey is missing\n  services[0].apiKy is not a known member`,
+  );
+  const many = Array.from({ length: 30 }, (_, index) => `unknown${index}: 1\n`).join("");
+  const lines = (await messageOf(`${accepted}${many}`)).split("\n");
+  t.is(lines.length, 22);
+  t.is(lines.at(-1), "  and 10 more");
+});
+
+test("every problem of a configuration's meaning is listed at once", async (t) => {
+  t.deepEqual(
+    await problemsOf(
+      changed([
+        ["127.0.0.1", "0.0.0.0"],
+        ["clientId: 2", "clientId: 1"],
+        ["CN=client-a,O=Example", "client-a"],
+      ]),
+    ),
+    [
+      "listen.host is not a loopback address: give listen.tls, or say listen.behindTls: true when what is in front of it ends TLS",
+      "services[0].clients[1].clientId is the same as that of services[0].clients[0]",
+      "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514), for example CN=client-a,O=Example",
+    ],
+  );
+});
