@@ -1,0 +1,16 @@
+import { checkOpenssl } from "./chain-verification/check-openssl.ts";
+import { ConfigurationError } from "./configuration/configuration-error.ts";
+import { needsChainVerification, type Configuration } from "./configuration/configuration.ts";
+
+/**
+ * Rejects with {@link ConfigurationError} when a client's authentication rests on `openssl` and there is none.
+ *
+ * `path` is where it is looked for: the value of PATH.
+ *
+ * @example await requireOpenssl(configuration, process.env.PATH)
+ */
+export async function requireOpenssl(configuration: Configuration, path: string | undefined): Promise<void> {
+  if (!needsChainVerification(configuration)) return;
+  const missing = await checkOpenssl(path === undefined ? {} : { path });
+  if (missing !== undefined) throw new ConfigurationError("openssl", [{ path: "", sentence: missing }]);
+}
