@@ -1,0 +1,203 @@
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { Consumer, type InstalledManifest, run } from "./consumer.ts";
+import { readSourceTree } from "../support/source-tree.ts";
+
+const root = new URL("../../", import.meta.url);
+const manifest = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as InstalledManifest & {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+};
+
+const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+const tarball = join(folder, `certbound-${manifest.version}.tgz`);
+const consumer = new Consumer(folder);
+
+test.before("pack, and install elsewhere", async () => {
+  await run("npm", ["run", "--silent", "pack:release"]);
+  await copyFile(new URL(`build/certbound-${manifest.version}.tgz`, root), tarball);
+  await consumer.write("package.json", '{ "name": "consumer", "private": true, "type": "module" }');
+  await consumer.install(tarball, `@types/node@${manifest.devDependencies["@types/node"] ?? ""}`);
+});
+
+test.after.always(() => rm(folder, { recursive: true, force: true }));
+
+/** What each entry has, to see that the right module is behind it. */
+const entries = {
+  ".": ["createResourceServer"],
+  "./koa": ["protect"],
+  "./api-client": ["createApiClient"],
+  "./authorization-server": ["tokenEndpoint", "introspectionEndpoint", "revocationEndpoint"],
+  "./backend": ["openBackend", "readConfiguration"],
+} as const;
+
+test("the entries are the ones that are tested here", (t) => {
+  t.deepEqual(Object.keys(manifest.exports).sort(), [...Object.keys(entries), "./package.json"].sort());
+});
+
+for (const [entry, names] of Object.entries(entries)) {
+  const specifier = entry.replace(/^\./, "certbound");
+
+  test.serial(`${specifier} can be imported`, async (t) => {
+    const found = await consumer.evaluate(
+      `import * as entry from ${JSON.stringify(specifier)}; process.stdout.write(JSON.stringify(Object.keys(entry)));`,
+    );
+    t.deepEqual(
+      names.filter((name) => !(found as string[]).includes(name)),
+      [],
+    );
+    t.true((found as string[]).length > 0);
+  });
+}
+
+test.serial("what is inside cannot be imported past the entries", async (t) => {
+  const inside = 'await import("certbound/dist/backend/backend.js")';
+  await t.throwsAsync(consumer.evaluate(inside), { message: /ERR_PACKAGE_PATH_NOT_EXPORTED/ });
+});
+
+test("the installed command says its version", async (t) => {
+  t.is((await run(join(folder, "node_modules/.bin/certbound"), ["--version"], folder)).trim(), manifest.version);
+});
+
+test("the tarball holds what is built from the sources, the documents, and nothing else", async (t) => {
+  const packed = (await run("tar", ["-tzf", tarball])).trim().split("\n");
+  const built = (await readSourceTree(new URL("src/", root)))
+    .map(({ path }) => path.replace(/\.ts$/, ""))
+    .filter((path) => !path.startsWith("contract/openapi-"))
+    .flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
+  const documents = [
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "openapi.yaml",
+    "openapi-v2.yaml",
+    "examples/backend.yaml",
+  ];
+  const expected = ["package.json", ...documents, ...built].map((path) => `package/${path}`);
+  t.deepEqual(packed.sort(), expected.sort());
+});
+
+test("the manifest is that of the checkout without what only development needs", async (t) => {
+  const left = ["private", "scripts", "devDependencies", "optionalDependencies"];
+  const kept = Object.entries(manifest).filter(([member]) => !left.includes(member));
+  const exports = Object.entries(manifest.exports).map(([entry, target]) => {
+    return [entry, typeof target === "string" ? target : { types: target["types"], default: target["default"] }];
+  });
+  t.deepEqual(await consumer.manifestOf("certbound"), {
+    ...Object.fromEntries(kept),
+    version: manifest.version,
+    bin: { certbound: "dist/cli/certbound.js" },
+    exports: Object.fromEntries(exports) as object,
+  });
+});
+
+test("the checkout itself cannot be published", (t) => {
+  t.true(manifest["private"]);
+});
+
+test("every package that the sources load is a dependency, and every dependency is loaded", async (t) => {
+  const loaded = (await readSourceTree(new URL("src/", root)))
+    .flatMap(({ imports }) => imports)
+    .filter(({ kind, typeOnly }) => kind === "package" && !typeOnly)
+    .map(({ target }) => target);
+  t.deepEqual([...new Set(loaded)].sort(), Object.keys(manifest.dependencies ?? {}).sort());
+});
+
+test("nothing of the Node that development brings along is installed", async (t) => {
+  const installed = await consumer.installed();
+  t.true(installed.includes("certbound"));
+  t.deepEqual(
+    installed.filter((name) => name.startsWith("node-")),
+    [],
+  );
+});
+
+const recorder = new URL("record-imports.mjs", import.meta.url).href;
+
+for (const specifier of ["certbound", "certbound/koa"]) {
+  test.serial(`an API process that imports "${specifier}" loads got, lru-cache, zod and what these need`, async (t) => {
+    const loaded = (await consumer.evaluate(`import ${JSON.stringify(specifier)};`, ["--import", recorder])) as Load[];
+    const own = loaded.filter(([, importer]) => packageOf(importer) === "certbound");
+    t.deepEqual(distinct(own.map(([url]) => packageOf(url))), ["certbound", "got", "lru-cache", "zod"]);
+    const packages = distinct(loaded.map(([url]) => packageOf(url))).filter((name) => name !== "certbound");
+    const needed = await needsOf(["got", "lru-cache", "zod"]);
+    t.deepEqual(
+      packages.filter((name) => !needed.has(name)),
+      [],
+    );
+    t.deepEqual(
+      loaded.map(([url]) => url).filter((url) => /^node:sqlite|certbound\/dist\/(backend|jose|cli)\//.test(url)),
+      [],
+    );
+  });
+}
+
+test("publint finds nothing to say", async (t) => {
+  const { messages } = await publint({
+    pack: { tarball: new Blob([await readFile(tarball)]).stream() },
+    strict: true,
+  });
+  t.deepEqual(
+    messages.map((message) => formatMessage(message, manifest, { color: false })),
+    [],
+  );
+});
+
+test("attw resolves the types of every entry for programs that are modules themselves", async (t) => {
+  const attw = fileURLToPath(new URL("node_modules/.bin/attw", root));
+  const args = [tarball, "--profile", "esm-only", "--no-definitely-typed", "--format", "json"];
+  // It fails on problems of the profile; the list of problems is of all profiles.
+  const { analysis } = JSON.parse(await run(attw, args)) as { analysis: { entrypoints: object } };
+  t.deepEqual(Object.keys(analysis.entrypoints).sort(), Object.keys(manifest.exports).sort());
+});
+
+test.serial("a program that knows nothing of Koa compiles, and the declarations that it reads do too", async (t) => {
+  t.false((await consumer.installed()).includes("@types/koa"));
+  await t.notThrowsAsync(consumer.checkTypes(await programOf("api.ts")));
+});
+
+test.serial("the compiler would find a wrong use", async (t) => {
+  const wrong = (await programOf("api.ts")).replace("resource:", "resuorce:");
+  await t.throwsAsync(consumer.checkTypes(wrong), { message: /resuorce/ });
+});
+
+test.serial("programs compile against the other entries", async (t) => {
+  await consumer.install(`@types/koa@${manifest.devDependencies["@types/koa"] ?? ""}`);
+  for (const name of ["koa-api.ts", "authorization-server.ts"]) {
+    // Not all of what @types/koa and @peculiar/x509 declare compiles without the types of a browser.
+    await t.notThrowsAsync(consumer.checkTypes(await programOf(name), "--skipLibCheck"), name);
+  }
+});
+
+function programOf(name: string): Promise<string> {
+  return readFile(new URL(`programs/${name}`, import.meta.url), "utf8");
+}
+
+/** A module that was loaded, and the one that imported it. */
+type Load = readonly [url: string, importer: string];
+
+/** The package that a module belongs to; "" for Node's own and for the program itself. */
+function packageOf(url: string): string {
+  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? "";
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].filter((name) => name !== "").sort();
+}
+
+/** These packages and all that they depend on, as installed. */
+async function needsOf(names: readonly string[]): Promise<Set<string>> {
+  const needed = new Set<string>();
+  for (const waiting = [...names]; waiting.length > 0;) {
+    const name = waiting.pop() ?? "";
+    if (needed.has(name)) continue;
+    needed.add(name);
+    waiting.push(...Object.keys((await consumer.manifestOf(name)).dependencies ?? {}));
+  }
+  return needed;
+}
