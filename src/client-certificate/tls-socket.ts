@@ -36,8 +36,7 @@ function certificateOf(request: Request): CertificateOfConnection {
   const certificate = peerCertificate(socket);
   // Without a handle Node answers as if the peer had sent none.
   if (certificate === undefined && socket.destroyed) return closed;
-  const found =
-    certificate === undefined ? undefined : Object.freeze({ x5tS256: readCertificate(certificate).x5tS256 });
+  const found = certificate === undefined ? undefined : Object.freeze(readCertificate(certificate));
   certificates.set(socket, found);
   return found;
 }
