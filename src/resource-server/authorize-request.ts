@@ -1,7 +1,8 @@
+import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import { readBearerToken } from "../oauth/bearer-token.ts";
 import type { AccessToken } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
-import type { Certificate, RouteRequirement } from "./demand.ts";
+import type { RouteRequirement } from "./read-requirement.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import type { ResourceServer } from "./resource-server.ts";
@@ -16,7 +17,7 @@ export interface ApiRequest {
 
 /** How a route is protected. */
 export interface Protection {
-  readonly certificate: () => Certificate;
+  readonly certificate: () => CertificateOfConnection;
   readonly requirement?: RouteRequirement | undefined;
   readonly realm?: string | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -6,7 +6,7 @@ import { tokenDigestText } from "../oauth/token-digest.ts";
 import { type AccessToken, freezeDeeply } from "./access-token.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, withOwnResource } from "./decide.ts";
-import { readPresented } from "./demand.ts";
+import { readPresented } from "./read-presented.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 

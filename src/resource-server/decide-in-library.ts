@@ -2,7 +2,7 @@ import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, withOwnResource } from "./decide.ts";
-import { readPresented } from "./demand.ts";
+import { readPresented } from "./read-presented.ts";
 import { readStandardAnswer, type TokenRecord } from "./introspection-answer.ts";
 
 interface RememberedRecord extends Rememberable {

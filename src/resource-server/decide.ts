@@ -1,14 +1,14 @@
 import type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
+import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access-token-decision.ts";
 import type { AccessToken } from "./access-token.ts";
-import type { Certificate } from "./demand.ts";
 import type { RememberedAnswers } from "./remembered-answers.ts";
 import type { Rememberable } from "./answer-memory.ts";
 
 /** One request's question, checked. */
 export interface Question {
   readonly token: string;
-  readonly certificate: Certificate;
+  readonly certificate: CertificateOfConnection;
   readonly requirement: Requirement;
   readonly signal: AbortSignal | undefined;
 }

@@ -1,12 +1,13 @@
 import { createIntrospectionCaller } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
+import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { AccessToken } from "./access-token.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
 import { decideAtBackend } from "./decide-at-backend.ts";
 import { decideInLibrary } from "./decide-in-library.ts";
-import { type Certificate, readRequirement, type RouteRequirement } from "./demand.ts";
+import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
@@ -14,7 +15,7 @@ import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resou
 export interface AuthorizeRequest {
   readonly token: string;
   /** From a certificate source or `readCertificate`; `undefined`: the connection has none. */
-  readonly certificate: Certificate;
+  readonly certificate: CertificateOfConnection;
   readonly requirement?: RouteRequirement | undefined;
   /** Ends this request's waiting, nobody else's. */
   readonly signal?: AbortSignal | undefined;

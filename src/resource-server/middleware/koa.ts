@@ -1,17 +1,17 @@
-import type { IncomingMessage } from "node:http";
 import type { Context, Middleware } from "koa";
+import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
 import { AccessTokenRefused } from "../access-token-refused.ts";
 import { authorizeRequest, type Refusal, refusalBody } from "../authorize-request.ts";
 import { createResourceServer } from "../create-resource-server.ts";
-import type { Certificate, RouteRequirement } from "../demand.ts";
+import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
 
 export interface ProtectOptions {
   /** Where the certificate comes from; default: the TLS socket. A header is never read unless a source says so. */
-  readonly certificate?: (request: IncomingMessage) => Certificate;
+  readonly certificate?: CertificateSource;
   readonly requirement?: RouteRequirement;
   /** The protection space in challenges; default: the resource server's. */
   readonly realm?: string;
@@ -38,7 +38,8 @@ export function protect(
   options: ProtectOptions = {},
 ): Middleware<ProtectedState> {
   const server = "authorize" in resourceServer ? resourceServer : createResourceServer(resourceServer);
-  const { certificate = tlsSocket(), requirement, realm = server.realm } = options;
+  const { certificate = tlsSocket(), realm = server.realm } = options;
+  const requirement = readRequirement(options.requirement);
 
   return async function protectedByAccessToken(ctx, next) {
     const { body } = ctx.request as { body?: unknown };
@@ -62,7 +63,8 @@ export function protect(
  *
  * @example router.post("/payments", requireScopes("payments:write"), pay)
  */
-export function requireScopes(...scopes: readonly string[]): Middleware<ProtectedState> {
+export function requireScopes(...scopes: readonly [string, ...string[]]): Middleware<ProtectedState> {
+  readRequirement({ scopes });
   return async function withScopes(ctx, next) {
     const protection = protections.get(ctx.state);
     if (protection === undefined) throw new Error("requireScopes stands before protect, or without it.");

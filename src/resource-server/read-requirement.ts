@@ -1,13 +1,8 @@
 import { optionError } from "../api-client/option-error.ts";
-import type { PresentedCertificate, Requirement } from "../oauth/access-token-decision.ts";
-import { isThumbprint } from "../oauth/confirmation.ts";
+import type { Requirement } from "../oauth/access-token-decision.ts";
 
 /** What a route demands; without `binding` only a certificate-bound token will do. */
 export type RouteRequirement = Omit<Requirement, "binding"> & { readonly binding?: Requirement["binding"] };
-
-/** A certificate as it is handed to `authorize`; `raw` is its DER, which only `decide: "backend"` needs. */
-export type Certificate =
-  { readonly x5tS256: string; readonly raw?: Uint8Array } | { readonly unreadable: string } | undefined;
 
 const bound: Requirement = Object.freeze({ binding: "required" });
 const members = new Set(["scopes", "subject", "resources", "binding"]);
@@ -15,14 +10,15 @@ const members = new Set(["scopes", "subject", "resources", "binding"]);
 /**
  * Checks a route's requirement and completes it.
  *
- * Throws a `TypeError` with a `code` for anything unknown: a misspelt demand would otherwise be no demand.
+ * Throws a `TypeError` with a `code` for anything unknown or undefined: a misspelt or lost demand would be no demand.
  *
  * @example readRequirement({ scopes: ["read"] }) // { scopes: ["read"], binding: "required" }
  */
 export function readRequirement(requirement: RouteRequirement | undefined): Requirement {
   if (requirement === undefined) return bound;
-  for (const name in requirement) {
+  for (const [name, value] of Object.entries(requirement)) {
     if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
+    if (value === undefined) throw optionError(`requirement.${name}`, "is undefined: leave it out or give it a value");
   }
   const { scopes, subject, resources, binding = "required" } = requirement;
   if (!isTexts(scopes)) throw optionError("requirement.scopes", "must be an array of strings");
@@ -37,20 +33,6 @@ export function readRequirement(requirement: RouteRequirement | undefined): Requ
     ...(subject !== undefined && { subject }),
     ...(resources !== undefined && { resources }),
   };
-}
-
-/**
- * Checks that a certificate is one that a source or `readCertificate` made; throws a `TypeError` with a `code`.
- *
- * @example readPresented(tlsSocket()(request))
- */
-export function readPresented(certificate: Certificate): PresentedCertificate {
-  if (certificate === undefined) return undefined;
-  if (typeof certificate === "object" && (certificate as unknown) !== null) {
-    if ("unreadable" in certificate) return certificate;
-    if (isThumbprint(certificate.x5tS256)) return certificate;
-  }
-  throw optionError("certificate", "must come from a certificate source or from readCertificate");
 }
 
 function isTexts(value: unknown): boolean {
