@@ -1,0 +1,190 @@
+import { chmod, chown, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import test, { type ExecutionContext } from "ava";
+import { migrations } from "../../../../src/backend/store/sqlite/migrations.ts";
+import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
+import { StoreFailure } from "../../../../src/backend/store/store.ts";
+import { issueTokens, twoServices } from "../commands.ts";
+import { startChild } from "./child-process.ts";
+import { temporaryFile } from "./temporary-file.ts";
+
+async function refuses(t: ExecutionContext, path: string, why: string): Promise<void> {
+  await t.throwsAsync(openSqliteStore({ path, busyTimeout: 50 }), {
+    instanceOf: StoreFailure,
+    message: `the store ${path} cannot be opened: ${why}`,
+  });
+}
+
+function execute(path: string, sql: string): void {
+  using db = new DatabaseSync(path);
+  db.exec(sql);
+}
+
+async function makeStore(path: string): Promise<void> {
+  const store = await openSqliteStore({ path });
+  await store.run(twoServices());
+  await store.close();
+}
+
+test("a store that was closed opens again with what it kept", async (t) => {
+  const path = await temporaryFile(t);
+  await makeStore(path);
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  t.is((await store.readService(1))?.settings, "service 1");
+});
+
+test("an empty file is a new store", async (t) => {
+  const path = await temporaryFile(t);
+  await writeFile(path, "");
+  await makeStore(path);
+  t.true((await stat(path)).size > 0);
+});
+
+test("a path is never taken for a URI", async (t) => {
+  const path = await temporaryFile(t, "file:store?mode=memory");
+  await makeStore(path);
+  t.true((await stat(path)).size > 0);
+});
+
+test("a file of a newer version is refused and left as it is", async (t) => {
+  const path = await temporaryFile(t);
+  await makeStore(path);
+  const newer = migrations.length + 1;
+  execute(path, `PRAGMA journal_mode = DELETE; INSERT INTO migration (number) VALUES (${newer})`);
+  const before = await readFile(path);
+  await refuses(
+    t,
+    path,
+    `it was written by a newer version (its schema is ${newer}, this version knows ${migrations.length})`,
+  );
+  t.deepEqual(await readFile(path), before);
+});
+
+test("another program's database is refused and left as it is", async (t) => {
+  const path = await temporaryFile(t);
+  execute(path, "CREATE TABLE theirs (id INTEGER)");
+  const before = await readFile(path);
+  await refuses(t, path, "it is another program's database");
+  t.deepEqual(await readFile(path), before);
+  execute(path, "PRAGMA application_id = 77");
+  await refuses(t, path, "it is another program's database");
+});
+
+test("what is not a database is refused and left as it is", async (t) => {
+  for (const content of [
+    "services: []\n",
+    "x".repeat(10_000),
+    "SQLite format 3\0 but then something else".repeat(50),
+  ]) {
+    const path = await temporaryFile(t);
+    await writeFile(path, content);
+    await refuses(t, path, "it is not a database");
+    t.is(await readFile(path, "utf8"), content);
+  }
+});
+
+test("a directory in place of the file, or none to put it in, is refused", async (t) => {
+  const path = await temporaryFile(t);
+  await mkdir(path);
+  await refuses(t, path, "the file cannot be opened, or its directory is not writable");
+  await refuses(t, join(path, "missing", "store.db"), "its directory is missing or not writable");
+});
+
+test("a file that is cut short is refused", async (t) => {
+  const path = await temporaryFile(t);
+  await makeStore(path);
+  const content = await readFile(path);
+  await writeFile(path, content.subarray(0, 4_096));
+  await refuses(t, path, "the database file is damaged");
+});
+
+test("a new file that another process holds is refused", async (t) => {
+  const path = await temporaryFile(t);
+  const locker = startChild(t, "./locking-process.ts", [path]);
+  t.is(await locker.line(), "locked");
+  await refuses(t, path, "the database is locked by another process");
+  locker.process.stdin.end();
+  await locker.done();
+  await makeStore(path);
+  t.pass("and opens when it is let go");
+});
+
+test("a migration that fails leaves the file as it was", async (t) => {
+  const path = await temporaryFile(t);
+  await t.throwsAsync(openSqliteStore({ path, maxPageCount: 3 }), {
+    instanceOf: StoreFailure,
+    message: `the store ${path} cannot be opened: the disk or the database is full`,
+  });
+  {
+    using db = new DatabaseSync(path);
+    t.deepEqual(db.prepare("SELECT name FROM sqlite_schema").all(), []);
+  }
+  await makeStore(path);
+});
+
+const nobody = 65534;
+
+/** What a process that may not override file modes is told when it opens the store. */
+async function openAsNobody(t: ExecutionContext, path: string): Promise<string | undefined> {
+  const child = startChild(
+    t,
+    "./store-process.ts",
+    [path],
+    process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {},
+  );
+  const line = await child.line();
+  child.process.stdin.end();
+  await child.done();
+  return line;
+}
+
+async function giveToNobody(...paths: readonly string[]): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  for (const path of paths) await chown(path, nobody, nobody);
+}
+
+test("a read-only file and a read-only directory are refused at once", async (t) => {
+  const path = await temporaryFile(t);
+  const writable = join(dirname(path), "writable.db");
+  await makeStore(path);
+  await copyFile(path, writable);
+  await giveToNobody(dirname(path), path, writable);
+  t.is(await openAsNobody(t, writable), "open", "the account itself is not the hindrance");
+
+  await chmod(path, 0o444);
+  t.is(
+    await openAsNobody(t, path),
+    `StoreFailure: the store ${path} cannot be opened: the file is not readable and writable`,
+  );
+  await chmod(path, 0o600);
+  await chmod(dirname(path), 0o555);
+  for (const file of [path, join(dirname(path), "new.db")]) {
+    t.is(
+      await openAsNobody(t, file),
+      `StoreFailure: the store ${file} cannot be opened: its directory is missing or not writable`,
+    );
+  }
+  await chmod(dirname(path), 0o700);
+  t.is(await openAsNobody(t, path), "open");
+});
+
+test("opening a second store in one process drops no lock of the first", async (t) => {
+  const path = await temporaryFile(t);
+  await makeStore(path);
+  const first = await openSqliteStore({ path });
+  t.teardown(() => first.close());
+  const issued = issueTokens();
+  t.is(await first.run(issued), "done");
+  const second = await openSqliteStore({ path });
+  await second.close();
+  // Another process that comes and goes would take the log away from under the first store if its lock were lost.
+  const child = startChild(t, "./store-process.ts", [path]);
+  t.is(await child.line(), "open");
+  child.process.stdin.end();
+  await child.done();
+  t.true((await stat(`${path}-wal`)).size > 0);
+  t.truthy(await first.readAccessToken(1, issued.accessToken.digest));
+  t.is(await first.run(issueTokens()), "done");
+});
