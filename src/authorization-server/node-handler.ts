@@ -37,7 +37,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, endpoin
     write(response, errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" }));
     return;
   }
-  const { authorization } = request.headers;
+  const [authorization, second] = request.headersDistinct["authorization"] ?? [];
+  if (second !== undefined) {
+    write(response, errorAnswer(400, "invalid_request", "The request has more than one Authorization header."));
+    return;
+  }
   const contentType = request.headers["content-type"];
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
@@ -49,16 +53,21 @@ async function serve(request: IncomingMessage, response: ServerResponse, endpoin
   write(response, await endpoint(endpointRequest));
 }
 
-/** `undefined` when the body is larger than allowed; the rest of it is not read. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/** `undefined` when the body is larger than allowed; the rest of it is not kept. */
+function readBody(request: IncomingMessage): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= largestBody) chunks.push(chunk);
+      else resolve(undefined);
+    });
+    request.on("end", () => {
+      resolve(Buffer.concat(chunks).toString("utf8"));
+    });
+    request.on("error", reject);
+  });
 }
 
 function write(response: ServerResponse, { status, headers, body }: EndpointAnswer): void {

@@ -31,7 +31,6 @@ export interface ServiceSettings {
   /** PEM texts. */
   readonly trustedRootCertificates: readonly string[];
   readonly errorDescriptionOmitted: boolean;
-  readonly errorUriOmitted: boolean;
   readonly attributes: readonly Pair[];
 }
 

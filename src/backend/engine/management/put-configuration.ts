@@ -1,0 +1,39 @@
+import type { Dependencies } from "../dependencies.ts";
+import type { ClientSettings, ServiceSettings } from "./settings.ts";
+import { sealClient, sealService } from "./stored-settings.ts";
+
+const attemptOctets = 16;
+
+/** An id of the configuration belongs to a service or client that was made through the API. */
+export class ConfigurationConflict extends Error {
+  override readonly name = "ConfigurationConflict";
+}
+
+/**
+ * Makes the store's configured services and clients those of the file, all or none of them.
+ *
+ * Throws {@link ConfigurationConflict} when the file takes an id that is not the file's to take.
+ */
+export async function putConfiguration(
+  { store, random, secretBox }: Dependencies,
+  services: readonly { readonly settings: ServiceSettings; readonly clients: readonly ClientSettings[] }[],
+): Promise<void> {
+  const outcome = await store.run({
+    name: "put-configuration",
+    attempt: random(attemptOctets),
+    services: services.map(({ settings, clients }) => ({
+      serviceId: settings.apiKey,
+      ...sealService(settings, secretBox),
+      clients: clients.map((client) => ({
+        clientId: client.clientId,
+        clientIdAlias: client.clientIdAlias,
+        ...sealClient(settings.apiKey, client, secretBox),
+      })),
+    })),
+  });
+  if (outcome === "conflict") {
+    throw new ConfigurationConflict(
+      "A service or client of the configuration has the id or alias of one that was made through the API.",
+    );
+  }
+}

@@ -1,0 +1,6 @@
+/** Entry `certbound/backend`: the backend as a part of another program. */
+export { openBackend, type Backend, type BackendOptions } from "./backend.ts";
+export { ConfigurationError } from "./configuration/configuration-error.ts";
+export type { Configuration } from "./configuration/configuration.ts";
+export { readConfiguration } from "./configuration/read-configuration.ts";
+export { StoreFailure } from "./store/store.ts";

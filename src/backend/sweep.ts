@@ -1,0 +1,30 @@
+import type { Logger } from "pino";
+import type { Clock } from "./engine/dependencies.ts";
+import type { Store } from "./store/store.ts";
+
+/** Once a minute: no one waits for it, and an expired row does no harm but its space. */
+const interval = 60_000;
+/** Rows a batch: few enough that a batch delays no one's write noticeably. */
+const batch = 500;
+/** An expired token answers "expired" for this long before it is unknown, in milliseconds. */
+const keptAfterExpiry = 600_000;
+
+/** Deletes expired rows in small batches until stopped. */
+export function startSweep(store: Store, clock: Clock, log: Logger): { stop(): void } {
+  let stopped = false;
+  async function sweep(): Promise<void> {
+    while (!stopped && (await store.sweep(clock() - keptAfterExpiry, batch)) >= batch);
+  }
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => {
+      log.error({ err: error }, "the sweep of expired rows failed");
+    });
+  }, interval);
+  timer.unref();
+  return {
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
+}
