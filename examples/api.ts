@@ -1,0 +1,67 @@
+/**
+ * An API whose routes open only to certificate-bound tokens, presented over mutual TLS.
+ *
+ *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/api.ts
+ */
+import { constants } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createResourceServer } from "certbound";
+import { protect } from "certbound/koa";
+import Koa from "koa";
+
+const setting = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`The environment variable ${name} is missing.`);
+  return value;
+};
+
+const resourceServer = createResourceServer({
+  backend: {
+    baseUrl: setting("BACKEND_URL"),
+    serviceId: Number(setting("SERVICE_ID")),
+    credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
+  },
+  cache: { ttl: Number(process.env["CACHE_TTL"] ?? 10) },
+});
+
+const app = new Koa();
+app.use(
+  protect(resourceServer, {
+    requirement: { scopes: ["read"] },
+    // For the operator: which check failed. The caller gets the same answer for all of them.
+    onRefusal: ({ code, reason }) => {
+      console.log(JSON.stringify({ refused: code, reason }));
+    },
+  }),
+);
+app.use((ctx) => {
+  ctx.body = { hello: ctx.state.accessToken.clientId };
+});
+
+const handle = app.callback();
+const server = createServer(
+  {
+    cert: readFileSync(setting("TLS_CERT")),
+    key: readFileSync(setting("TLS_KEY")),
+    minVersion: "TLSv1.2",
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
+    // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+    requestCert: true,
+    rejectUnauthorized: false,
+  },
+  handle,
+);
+
+server.listen(Number(process.env["PORT"] ?? 8443), "127.0.0.1", () => {
+  const { port } = server.address() as AddressInfo;
+  console.log(JSON.stringify({ listening: `https://127.0.0.1:${port}` }));
+});
+
+process.once("SIGTERM", () => {
+  server.close(() => void resourceServer.close());
+  server.closeIdleConnections();
+});

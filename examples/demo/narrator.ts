@@ -1,0 +1,52 @@
+import type { Answer, Call } from "./request.ts";
+
+/** Tells the story on the terminal and keeps count of what did not go as told. */
+export interface Narrator {
+  chapter(title: string): void;
+  say(text: string): void;
+  exchange(call: Call, answer: Answer): void;
+  /** Prints the expectation with a tick or a cross. */
+  expect(what: string, holds: boolean): void;
+  readonly failures: number;
+}
+
+/** Anything that looks like a token is cut to six characters: also a demo leaks none. */
+const secretText = /[A-Za-z0-9_-]{43,}/g;
+
+/** `keep`: values that may be shown whole, such as thumbprints. */
+export function createNarrator(write: (line: string) => void, keep: ReadonlySet<string>): Narrator {
+  let chapters = 0;
+  let failures = 0;
+  const shorten = (text: string): string =>
+    text.replace(secretText, (match) => (keep.has(match) ? match : `${match.slice(0, 6)}…`));
+  return {
+    chapter(title) {
+      write(`\n${++chapters}. ${title}`);
+    },
+    say(text) {
+      write(`   ${text}`);
+    },
+    exchange(call, answer) {
+      const as = call.as === undefined ? "no certificate" : `certificate: ${call.as.name}`;
+      write(`   → ${call.method} ${call.url}  [${call.url.startsWith("https") ? as : "API caller"}]`);
+      if (call.headers?.["authorization"]?.startsWith("Bearer ") === true && call.method === "GET") {
+        write(`     Authorization: ${shorten(call.headers["authorization"])}`);
+      }
+      if (call.body !== undefined) write(`     ${shorten(abbreviate(call.body))}`);
+      write(`   ← ${answer.status}${answer.body === "" ? "" : ` ${shorten(answer.body)}`}`);
+      if (answer.challenge !== undefined) write(`     WWW-Authenticate: ${answer.challenge}`);
+    },
+    expect(what, holds) {
+      if (!holds) failures++;
+      write(`   ${holds ? "✓" : "✗"} ${what}`);
+    },
+    get failures() {
+      return failures;
+    },
+  };
+}
+
+/** A PEM text says nothing to the reader of a demo. */
+function abbreviate(body: string): string {
+  return body.replace(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----(\\n|\n)?/g, "<certificate as PEM>");
+}

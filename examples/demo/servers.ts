@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Certificates } from "./certificates.ts";
+import { startServer, type Server } from "./processes.ts";
+
+/** The three processes of the demo, and what a caller needs to know to use them. */
+export interface Servers {
+  readonly backend: Server;
+  readonly authorizationServer: Server;
+  readonly api: Server;
+  readonly serviceId: number;
+  readonly serviceAccessToken: string;
+  readonly clientA: string;
+  readonly clientB: string;
+  stop(): Promise<void>;
+}
+
+const serviceId = 3_693_555_439;
+const clientA = "4326385670";
+const clientB = "4326385671";
+/** How long the API keeps what it was told of a token. In seconds. */
+export const cacheTtl = 2;
+
+const file = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Starts backend, authorization server and API, each a process of its own on a free port. */
+export async function startServers(folder: string, certificates: Certificates): Promise<Servers> {
+  const secret = (): string => randomBytes(32).toString("base64url");
+  const serviceAccessToken = secret();
+  const configuration = join(folder, "backend.yaml");
+  await writeFile(configuration, configurationText(folder, certificates));
+  const backend = await startServer(
+    "backend",
+    [file("../../src/cli/certbound.ts"), "serve", "--config", configuration],
+    {
+      CERTBOUND_SECRET_KEY: randomBytes(32).toString("base64"),
+      SERVICE_API_SECRET: secret(),
+      SERVICE_ACCESS_TOKEN: serviceAccessToken,
+    },
+  );
+  const common = {
+    BACKEND_URL: backend.url,
+    SERVICE_ID: String(serviceId),
+    SERVICE_ACCESS_TOKEN: serviceAccessToken,
+    TLS_CERT: certificates.server.certificate,
+    TLS_KEY: certificates.server.key,
+    PORT: "0",
+  };
+  const authorizationServer = await startServer("authorization server", [file("../authorization-server.ts")], {
+    ...common,
+    RESOURCE_SERVER_ID: "example-api",
+    RESOURCE_SERVER_SECRET: secret(),
+  });
+  const api = await startServer("API", [file("../api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
+  const stop = async (): Promise<void> => {
+    await Promise.all([api, authorizationServer, backend].map((server) => server.stop()));
+  };
+  return { backend, authorizationServer, api, serviceId, serviceAccessToken, clientA, clientB, stop };
+}
+
+function configurationText(folder: string, { authority, clientBJwks }: Certificates): string {
+  return `
+listen: { host: 127.0.0.1, port: 0 }
+store: { sqlite: ${JSON.stringify(join(folder, "certbound.sqlite"))} }
+secretKey: { env: CERTBOUND_SECRET_KEY }
+log: { level: warn }
+services:
+  - apiKey: ${serviceId}
+    apiSecret: { env: SERVICE_API_SECRET }
+    serviceAccessTokens: [{ env: SERVICE_ACCESS_TOKEN }]
+    serviceName: The demo's service
+    issuer: https://as.example.com
+    tlsClientCertificateBoundAccessTokens: true
+    trustedRootCertificates: [{ file: ${JSON.stringify(authority)} }]
+    supportedScopes: [{ name: read, defaultEntry: true }]
+    clients:
+      - clientId: ${clientA}
+        clientName: Client A
+        clientType: CONFIDENTIAL
+        tokenAuthMethod: TLS_CLIENT_AUTH
+        tlsClientAuthSubjectDn: CN=client-a.example.com,O=Client A,C=JP
+        tlsClientCertificateBoundAccessTokens: true
+      - clientId: ${clientB}
+        clientName: Client B
+        clientType: CONFIDENTIAL
+        tokenAuthMethod: SELF_SIGNED_TLS_CLIENT_AUTH
+        jwks: { file: ${JSON.stringify(clientBJwks)} }
+        tlsClientCertificateBoundAccessTokens: true
+`;
+}
