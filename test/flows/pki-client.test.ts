@@ -1,0 +1,112 @@
+import { X509Certificate } from "node:crypto";
+import test from "ava";
+import { createAuthority, createSelfSigned } from "../support/certificates.ts";
+import { accessTokenOf, startDeployment } from "../support/deployment.ts";
+import { assertErrorForm } from "../support/error-form.ts";
+import { clientSettings } from "../support/settings.ts";
+
+const authority = createAuthority({ subject: "CN=Client CA" });
+const subject = "CN=client-1.example.com,O=Client One,C=JP";
+const trusting = { trustedRootCertificates: [authority.certificate.pem] };
+
+test("8705-2.1-b: exactly the registered kind of subject is compared, whatever else the certificate matches", async (t) => {
+  const certificate = authority.issue({
+    subject,
+    san: [
+      { dns: "client-1.example.com" },
+      { uri: "https://client-1.example.com/id" },
+      { ip: "192.0.2.1" },
+      { email: "ops@client-1.example.com" },
+    ],
+  });
+  const registrations = [
+    [{ tlsClientAuthSubjectDn: subject }, true],
+    [{ tlsClientAuthSubjectDn: "CN=other" }, false],
+    [{ tlsClientAuthSanDns: "client-1.example.com" }, true],
+    [{ tlsClientAuthSanDns: "other.example.com" }, false],
+    [{ tlsClientAuthSanUri: "https://client-1.example.com/id" }, true],
+    [{ tlsClientAuthSanUri: "https://client-1.example.com/" }, false],
+    [{ tlsClientAuthSanIp: "192.0.2.1" }, true],
+    [{ tlsClientAuthSanIp: "192.0.2.2" }, false],
+    [{ tlsClientAuthSanEmail: "ops@CLIENT-1.example.com" }, true],
+    [{ tlsClientAuthSanEmail: "OPS@client-1.example.com" }, false],
+  ] as const;
+  const clients = registrations.map(([registered], index) =>
+    clientSettings({ clientId: index + 1, tokenAuthMethod: "TLS_CLIENT_AUTH", ...registered }),
+  );
+  const { token } = await startDeployment(t, { service: trusting, clients });
+  for (const [index, [, matches]] of registrations.entries()) {
+    const answer = await token({ client_id: String(index + 1) }, certificate);
+    if (matches) accessTokenOf(t, answer);
+    else assertErrorForm(t, answer, "invalid_client", [400, 401]);
+  }
+});
+
+test("8705-2.1-e: a re-issued certificate authenticates at once, and old tokens stay with the old certificate", async (t) => {
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const { token, api } = await startDeployment(t, { service: trusting, clients: [client] });
+  const old = authority.issue({ subject });
+  const renewed = authority.issue({ subject });
+  const tokenOfOld = accessTokenOf(t, await token({ client_id: "1" }, old));
+  const tokenOfRenewed = accessTokenOf(t, await token({ client_id: "1" }, renewed));
+  const decide = async (value: string, clientCertificate: string) =>
+    (await api.authIntrospection({ token: value, clientCertificate })).resultCode;
+  t.is(await decide(tokenOfOld, old.pem), "A056001");
+  t.is(await decide(tokenOfOld, renewed.pem), "A065305");
+  t.is(await decide(tokenOfRenewed, renewed.pem), "A056001");
+  t.is(await decide(tokenOfRenewed, old.pem), "A065305");
+});
+
+test("chains with one and with two intermediates are accepted, as the client sends them in the handshake", async (t) => {
+  const first = createAuthority({ subject: "CN=Intermediate 1", parent: authority });
+  const second = createAuthority({ subject: "CN=Intermediate 2", parent: first });
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const { token } = await startDeployment(t, { service: trusting, clients: [client] });
+  const chains = [
+    [first.issue({ subject }), [first]],
+    [second.issue({ subject }), [second, first]],
+  ] as const;
+  for (const [leaf, intermediates] of chains) {
+    const chain = intermediates.map(({ certificate }) => certificate.pem).join("");
+    accessTokenOf(t, await token({ client_id: "1" }, { ...leaf, pem: leaf.pem + chain }));
+    assertErrorForm(t, await token({ client_id: "1" }, leaf), "invalid_client", [400, 401]);
+  }
+});
+
+test("the right name from a CA that is no anchor of the client's is refused, also when the service trusts it", async (t) => {
+  const own = createAuthority({ subject: "CN=Own CA" });
+  const base = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const pinned = { ...base, clientId: 2, trustedRootCertificates: [own.certificate.pem] };
+  const { token } = await startDeployment(t, { service: trusting, clients: [base, pinned] });
+  const fromService = authority.issue({ subject });
+  accessTokenOf(t, await token({ client_id: "1" }, fromService));
+  assertErrorForm(t, await token({ client_id: "2" }, fromService), "invalid_client", [400, 401]);
+  accessTokenOf(t, await token({ client_id: "2" }, own.issue({ subject })));
+  const selfMade = createSelfSigned({ subject });
+  for (const clientId of ["1", "2"]) {
+    assertErrorForm(t, await token({ client_id: clientId }, selfMade), "invalid_client", [400, 401]);
+  }
+});
+
+test("the operator learns from the API's answer why a chain was refused, the client does not", async (t) => {
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const { api } = await startDeployment(t, { service: trusting, clients: [client] });
+  const expired = authority.issue({ subject, notAfter: new Date("2021-01-01T00:00:00Z") });
+  t.true(new X509Certificate(expired.pem).validToDate < new Date());
+  const answer = await api.authToken({
+    parameters: "grant_type=client_credentials&client_id=1",
+    clientCertificate: expired.pem,
+  });
+  t.is(answer.action, "INVALID_CLIENT");
+  t.is(answer.resultCode, "A157339");
+  t.regex(answer.resultMessage, /certificate has expired/);
+  t.notRegex(answer.responseContent ?? "", /expired|A157/);
+});
+
+test("a front end that validates chains itself says so in the configuration; the subject is compared all the same", async (t) => {
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const { token } = await startDeployment(t, { service: { mutualTlsValidatePkiCertChain: false }, clients: [client] });
+  accessTokenOf(t, await token({ client_id: "1" }, createSelfSigned({ subject })));
+  const stranger = createSelfSigned({ subject: "CN=stranger" });
+  assertErrorForm(t, await token({ client_id: "1" }, stranger), "invalid_client", [400, 401]);
+});

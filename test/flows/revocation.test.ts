@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { createSelfSigned } from "../support/certificates.ts";
+import { accessTokenOf, startDeployment } from "../support/deployment.ts";
+import { assertErrorForm } from "../support/error-form.ts";
+import { basic, postForm } from "../support/https-request.ts";
+import { seedGrant, startStore } from "../support/seed-grant.ts";
+import { clientSettings, secretOf } from "../support/settings.ts";
+
+const k1 = createSelfSigned({ subject: "CN=client-1" });
+const authorization = basic(1, secretOf(1));
+const clients = [clientSettings({ clientId: 1 }), clientSettings({ clientId: 2 })];
+
+const isActive = (body: string): boolean => (JSON.parse(body) as { active: boolean }).active;
+
+test("7009-2-a: access tokens and refresh tokens can be revoked", async (t) => {
+  const store = await startStore(t, clients);
+  const credentials = { clientId: "1", clientSecret: secretOf(1) };
+  const active = async (token: string) =>
+    isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
+  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  t.true(await active(accessToken));
+  t.is((await store.backend.authRevocation({ parameters: `token=${accessToken}`, ...credentials })).action, "OK");
+  t.false(await active(accessToken));
+  t.true(await active(refreshToken));
+  t.is((await store.backend.authRevocation({ parameters: `token=${refreshToken}`, ...credentials })).action, "OK");
+  t.false(await active(refreshToken));
+});
+
+test("revoking a refresh token ends the access tokens of its grant and no others", async (t) => {
+  const store = await startStore(t, clients);
+  const active = async (token: string) =>
+    isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
+  const ended = await seedGrant(store, 1);
+  const untouched = await seedGrant(store, 1);
+  const credentials = { clientId: "1", clientSecret: secretOf(1) };
+  await store.backend.authRevocation({ parameters: `token=${ended.refreshToken}`, ...credentials });
+  t.false(await active(ended.accessToken));
+  t.true(await active(untouched.accessToken));
+  t.true(await active(untouched.refreshToken));
+});
+
+test("7009-2-b: plain HTTP to the revocation endpoint gets no answer and no redirect", async (t) => {
+  const { url, token, introspect } = await startDeployment(t, { clients });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  const plain = `${url.replace("https:", "http:")}/revoke`;
+  await t.throwsAsync(postForm({ url: plain, headers: { authorization } }, { token: issued }));
+  t.true(isActive((await introspect(issued)).body));
+});
+
+test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no token; a repeated one is refused", async (t) => {
+  const store = await startStore(t, clients);
+  const credentials = { clientId: "1", clientSecret: secretOf(1) };
+  for (const hint of ["access_token", "refresh_token", "other", ""]) {
+    const tokens = await seedGrant(store, 1);
+    for (const token of [tokens.accessToken, tokens.refreshToken]) {
+      const parameters = `token=${token}&token_type_hint=${hint}`;
+      t.is((await store.backend.authRevocation({ parameters, ...credentials })).action, "OK");
+      const facts = await store.backend.authIntrospectionStandard({ parameters: `token=${token}` });
+      t.is(facts.responseContent, '{"active":false}');
+    }
+  }
+  const { accessToken } = await seedGrant(store, 1);
+  const parameters = `token=${accessToken}&token_type_hint=a&token_type_hint=b`;
+  t.is((await store.backend.authRevocation({ parameters, ...credentials })).action, "BAD_REQUEST");
+  const facts = await store.backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
+  t.regex(facts.responseContent ?? "", /"active":true/);
+});
+
+test("7009-2.1-b: a client can revoke only its own tokens, and must prove which client it is", async (t) => {
+  const publicClient = clientSettings({ clientId: 3, tokenAuthMethod: "NONE" });
+  const { token, revoke, introspect } = await startDeployment(t, { clients: [...clients, publicClient] });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  const byOther = await revoke({ token: issued }, k1, { authorization: basic(2, secretOf(2)) });
+  assertErrorForm(t, byOther, "invalid_request", [400]);
+  assertErrorForm(t, await revoke({ token: issued, client_id: "1" }, k1), "invalid_client", [400]);
+  const wrongSecret = { authorization: basic(1, "wrong") };
+  assertErrorForm(t, await revoke({ token: issued }, k1, wrongSecret), "invalid_client", [401]);
+  // Anyone can claim to be a public client: it is told nothing, and nothing happens.
+  t.is((await revoke({ token: issued, client_id: "3" })).status, 200);
+  t.true(isActive((await introspect(issued)).body));
+});
+
+test("7009-2.1-c: a revoked token is inactive on another node right after the 200", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const configuration = { store: { sqlite: join(folder, "store.sqlite") }, secretKey: Buffer.alloc(32, 7) };
+  const one = await startDeployment(t, { clients, configuration });
+  const other = await startDeployment(t, { clients, configuration });
+  const latencies: number[] = [];
+  for (let round = 0; round < 50; round++) {
+    const issued = accessTokenOf(t, await one.token({}, k1, { authorization }));
+    t.true(isActive((await other.introspect(issued)).body));
+    t.is((await one.revoke({ token: issued }, k1, { authorization })).status, 200);
+    const acknowledged = performance.now();
+    // The very first question after the acknowledgement: the bound is this one round trip, in every round.
+    t.false(isActive((await other.introspect(issued)).body));
+    latencies.push(performance.now() - acknowledged);
+  }
+  t.log(`acknowledgement to refusal on the other node, p100 of 50: ${Math.max(...latencies).toFixed(1)} ms`);
+});
+
+test("7009-2.2-a: a token that was revoked, revoked twice, or never known gets the same 200", async (t) => {
+  const { token, revoke } = await startDeployment(t, { clients });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  const answers = new Set<string>();
+  for (const value of [issued, issued, "A".repeat(43), "x"]) {
+    const { status, headers, body } = await revoke({ token: value }, k1, { authorization });
+    answers.add(JSON.stringify({ status, body, headers: { ...headers, date: "" } }));
+    t.is(status, 200);
+  }
+  t.is(answers.size, 1);
+});
+
+test("7009-2.2.1: while the store cannot write, revocation is a 503 with Retry-After and the token stays", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "store.sqlite");
+  const configuration = { store: { sqlite: path }, secretKey: Buffer.alloc(32, 7) };
+  const { token, revoke, introspect } = await startDeployment(t, { clients, configuration });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  const { DatabaseSync } = await import("node:sqlite");
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  const answer = await revoke({ token: issued }, k1, { authorization });
+  assertErrorForm(t, answer, "temporarily_unavailable", [503]);
+  t.truthy(answer.headers["retry-after"]);
+  t.true(isActive((await introspect(issued)).body));
+  other.exec("ROLLBACK");
+  other.close();
+  t.is((await revoke({ token: issued }, k1, { authorization })).status, 200);
+  t.false(isActive((await introspect(issued)).body));
+});
+
+test("revocation: a token that is missing, empty, repeated or bracketed is an invalid_request, and nothing ends", async (t) => {
+  const { url, token, introspect } = await startDeployment(t, { clients });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  for (const form of [
+    "token_type_hint=access_token",
+    "token=",
+    `token=${issued}&token=${issued}`,
+    `token[]=${issued}`,
+  ]) {
+    const answer = await postForm({ url: `${url}/revoke`, as: k1, headers: { authorization } }, form);
+    assertErrorForm(t, answer, "invalid_request", [400]);
+  }
+  t.true(isActive((await introspect(issued)).body));
+});

@@ -1,0 +1,145 @@
+import { constants } from "node:crypto";
+import { createServer, type Server } from "node:https";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ExecutionContext } from "ava";
+import { pino } from "pino";
+import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
+import {
+  basicResourceServers,
+  introspectionEndpoint,
+  nodeHandler,
+  revocationEndpoint,
+  tokenEndpoint,
+} from "../../src/authorization-server/index.ts";
+import { openBackend, type Backend } from "../../src/backend/backend.ts";
+import type { Configuration } from "../../src/backend/configuration/configuration.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import { createAuthority, serverAuth } from "./certificates.ts";
+import { basic, postForm, type HttpAnswer } from "./https-request.ts";
+import { configurationOf, serviceAccessToken, serviceSettings } from "./settings.ts";
+import type { TestCertificate } from "./certificates.ts";
+
+export interface DeploymentRequest {
+  readonly service?: Partial<ServiceSettings>;
+  readonly clients: readonly ClientSettings[];
+  readonly configuration?: Partial<Configuration>;
+  /** Milliseconds since 1970; the machine's own when left out. */
+  readonly clock?: () => number;
+  readonly tls?: { readonly minVersion?: "TLSv1.2" | "TLSv1.3"; readonly maxVersion?: "TLSv1.2" | "TLSv1.3" };
+}
+
+/** A backend behind its HTTP API, and an authorization server over mutual TLS that leaves every decision to it. */
+export interface Deployment {
+  readonly backend: Backend;
+  readonly backendUrl: string;
+  readonly api: ApiClient;
+  readonly url: string;
+  /** Asks for a token as a client would; `as` is the certificate of the handshake. */
+  token(
+    form: Readonly<Record<string, string | undefined>>,
+    as?: TestCertificate,
+    headers?: Headers,
+  ): Promise<HttpAnswer>;
+  introspect(token: string): Promise<HttpAnswer>;
+  revoke(
+    form: Readonly<Record<string, string | undefined>>,
+    as?: TestCertificate,
+    headers?: Headers,
+  ): Promise<HttpAnswer>;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+export const resourceServer = { id: "api", secret: "resource-server-secret-0123456789abcdef" };
+
+const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
+  subject: "CN=localhost",
+  san: [{ dns: "localhost" }],
+  eku: [serverAuth],
+});
+
+/** Starts a deployment that ends with the test. */
+export async function startDeployment(t: ExecutionContext, request: DeploymentRequest): Promise<Deployment> {
+  const backend = await openBackend({
+    configuration: configurationOf(
+      [{ settings: serviceSettings(request.service), clients: request.clients }],
+      request.configuration,
+    ),
+    log: pino({ level: "silent" }),
+    path: process.env["PATH"] ?? "",
+    ...(request.clock === undefined ? {} : { clock: request.clock }),
+  });
+  t.teardown(() => backend.close());
+  const { url: backendUrl } = await backend.listen();
+  const api = createApiClient({
+    baseUrl: backendUrl,
+    serviceId: serviceSettings(request.service).apiKey,
+    credentials: { accessToken: serviceAccessToken },
+  });
+  t.teardown(() => api.close());
+  const realm = "test";
+  const url = await serveMutualTls(
+    t,
+    nodeHandler({
+      "/token": tokenEndpoint({ backend: api, realm }),
+      "/revoke": revocationEndpoint({ backend: api, realm }),
+      "/introspect": introspectionEndpoint({
+        backend: api,
+        realm,
+        authenticate: basicResourceServers([resourceServer]),
+      }),
+    }),
+    request.tls,
+  );
+  return {
+    backend,
+    backendUrl,
+    api,
+    url,
+    token: (form, as, headers = {}) => postForm({ url: `${url}/token`, as, headers }, withGrant(form)),
+    introspect: (token) =>
+      postForm(
+        { url: `${url}/introspect`, headers: { authorization: basic(resourceServer.id, resourceServer.secret) } },
+        { token },
+      ),
+    revoke: (form, as, headers = {}) => postForm({ url: `${url}/revoke`, as, headers }, form),
+  };
+}
+
+/** An HTTPS server that asks every client for a certificate and lets any in; closed with the test. */
+export async function serveMutualTls(
+  t: ExecutionContext,
+  listener: RequestListener,
+  tls: DeploymentRequest["tls"] = {},
+): Promise<string> {
+  const server: Server = createServer(
+    {
+      cert: tlsServer.pem,
+      key: tlsServer.key,
+      requestCert: true,
+      rejectUnauthorized: false,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ...tls,
+    },
+    listener,
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `https://localhost:${(server.address() as AddressInfo).port}`;
+}
+
+function withGrant(form: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  return { grant_type: "client_credentials", ...form };
+}
+
+/** The `access_token` of an answer; fails the test when there is none. */
+export function accessTokenOf(t: ExecutionContext, answer: HttpAnswer): string {
+  t.is(answer.status, 200, answer.body);
+  const { access_token: token } = JSON.parse(answer.body) as { access_token?: unknown };
+  if (typeof token !== "string") throw new TypeError("The answer has no access_token.");
+  return token;
+}
