@@ -51,7 +51,7 @@ export function readDer(octets: Uint8Array): DerElement {
 /** The elements directly inside a constructed one, of octets that {@link readDer} has read. */
 export function childrenOf(octets: Uint8Array, parent: DerElement): DerElement[] {
   const children: DerElement[] = [];
-  for (let at = parent.contentStart; at < parent.end; ) {
+  for (let at = parent.contentStart; at < parent.end;) {
     const child = readElement(octets, at, parent.end);
     children.push(child);
     at = child.end;

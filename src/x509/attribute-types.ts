@@ -1,0 +1,75 @@
+/** Short names by which attributes are written, in capitals; case does not count (RFC 4514 §3, RFC 4519, RFC 5280). */
+const objectIdentifiers: ReadonlyMap<string, string> = new Map([
+  // RFC 4514 §3
+  ["CN", "2.5.4.3"],
+  ["L", "2.5.4.7"],
+  ["ST", "2.5.4.8"],
+  ["O", "2.5.4.10"],
+  ["OU", "2.5.4.11"],
+  ["C", "2.5.4.6"],
+  ["STREET", "2.5.4.9"],
+  ["DC", "0.9.2342.19200300.100.1.25"],
+  ["UID", "0.9.2342.19200300.100.1.1"],
+  // RFC 4519 §2, and the long forms of the above
+  ["COMMONNAME", "2.5.4.3"],
+  ["LOCALITYNAME", "2.5.4.7"],
+  ["STATEORPROVINCENAME", "2.5.4.8"],
+  ["ORGANIZATIONNAME", "2.5.4.10"],
+  ["ORGANIZATIONALUNITNAME", "2.5.4.11"],
+  ["COUNTRYNAME", "2.5.4.6"],
+  ["STREETADDRESS", "2.5.4.9"],
+  ["DOMAINCOMPONENT", "0.9.2342.19200300.100.1.25"],
+  ["USERID", "0.9.2342.19200300.100.1.1"],
+  ["SN", "2.5.4.4"],
+  ["SURNAME", "2.5.4.4"],
+  ["SERIALNUMBER", "2.5.4.5"],
+  ["TITLE", "2.5.4.12"],
+  ["T", "2.5.4.12"],
+  ["DESCRIPTION", "2.5.4.13"],
+  ["BUSINESSCATEGORY", "2.5.4.15"],
+  ["POSTALCODE", "2.5.4.17"],
+  ["NAME", "2.5.4.41"],
+  ["GIVENNAME", "2.5.4.42"],
+  ["GN", "2.5.4.42"],
+  ["INITIALS", "2.5.4.43"],
+  ["GENERATIONQUALIFIER", "2.5.4.44"],
+  ["DNQUALIFIER", "2.5.4.46"],
+  ["PSEUDONYM", "2.5.4.65"],
+  ["ORGANIZATIONIDENTIFIER", "2.5.4.97"],
+  // RFC 2985 §5.2, by its usual names
+  ["EMAILADDRESS", "1.2.840.113549.1.9.1"],
+  ["EMAIL", "1.2.840.113549.1.9.1"],
+  ["E", "1.2.840.113549.1.9.1"],
+  // CA/Browser Forum, EV guidelines §9.2.4
+  ["JURISDICTIONL", "1.3.6.1.4.1.311.60.2.1.1"],
+  ["JURISDICTIONLOCALITYNAME", "1.3.6.1.4.1.311.60.2.1.1"],
+  ["JURISDICTIONST", "1.3.6.1.4.1.311.60.2.1.2"],
+  ["JURISDICTIONSTATEORPROVINCENAME", "1.3.6.1.4.1.311.60.2.1.2"],
+  ["JURISDICTIONC", "1.3.6.1.4.1.311.60.2.1.3"],
+  ["JURISDICTIONCOUNTRYNAME", "1.3.6.1.4.1.311.60.2.1.3"],
+]);
+
+const numericForm = /^[0-2](?:\.(?:0|[1-9]\d{0,15}))+$/;
+
+/**
+ * The content octets of an attribute type's OBJECT IDENTIFIER, in hexadecimal, from a short name or its dotted form.
+ *
+ * `undefined` for a name that is not known and for numbers that are not an object identifier (RFC 4512 §1.4).
+ *
+ * @example readAttributeType("CN") // "550403"
+ */
+export function readAttributeType(written: string): string | undefined {
+  const dotted = numericForm.test(written) ? written : objectIdentifiers.get(written.toUpperCase());
+  return dotted === undefined ? undefined : encode(dotted.split(".").map(Number));
+}
+
+/** X.690 §8.19: the first two arcs share a number; each number goes in groups of seven bits, all but the last marked. */
+function encode([root = 0, second = 0, ...others]: readonly number[]): string | undefined {
+  if (root < 2 && second > 39) return undefined;
+  const octets = [root * 40 + second, ...others].flatMap((arc) => {
+    const groups = [arc % 128];
+    for (let rest = Math.floor(arc / 128); rest > 0; rest = Math.floor(rest / 128)) groups.unshift(128 + (rest % 128));
+    return groups;
+  });
+  return Buffer.from(octets).toString("hex");
+}

@@ -1,0 +1,10 @@
+/** A text that is not an RFC 4514 distinguished name; the message says where and why, and never quotes it. */
+export class MalformedDistinguishedName extends TypeError {
+  override readonly name = "MalformedDistinguishedName";
+  readonly code = "ERR_MALFORMED_DISTINGUISHED_NAME";
+
+  /** `at`: the index of the character at which reading ended. */
+  constructor(problem: string, at: number) {
+    super(`Not a distinguished name (RFC 4514): ${problem}, at character ${at + 1}.`);
+  }
+}

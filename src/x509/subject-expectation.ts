@@ -1,0 +1,97 @@
+import type { DistinguishedName } from "./distinguished-name.ts";
+import { readIpAddress } from "./ip-address.ts";
+import { MalformedDistinguishedName } from "./malformed-distinguished-name.ts";
+import { readDistinguishedName } from "./read-distinguished-name.ts";
+
+/** The one subject value by which a `tls_client_auth` client is known (RFC 8705 §2.1.2), ready for comparing. */
+export type SubjectExpectation =
+  | { readonly kind: "dn"; readonly distinguishedName: DistinguishedName }
+  /** In lower case. */
+  | { readonly kind: "sanDns"; readonly dns: string }
+  | { readonly kind: "sanUri"; readonly uri: string }
+  | { readonly kind: "sanIp"; readonly ip: Uint8Array }
+  | { readonly kind: "sanEmail"; readonly email: EmailAddress };
+
+export interface EmailAddress {
+  readonly localPart: string;
+  /** In lower case. */
+  readonly domain: string;
+}
+
+/** Registered client metadata of RFC 8705 §2.1.2, under the API's names; `undefined` is the same as left out. */
+export interface SubjectMembers {
+  readonly tlsClientAuthSubjectDn?: string | undefined;
+  readonly tlsClientAuthSanDns?: string | undefined;
+  readonly tlsClientAuthSanUri?: string | undefined;
+  readonly tlsClientAuthSanIp?: string | undefined;
+  readonly tlsClientAuthSanEmail?: string | undefined;
+}
+
+/** One label or more, of letters, digits, `-` and `_`; the first may be `*`, which stands for itself here. */
+const dnsName = /^(?:\*\.)?(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
+const longestDnsName = 253;
+
+/** An absolute URI's scheme, then characters of URIs (RFC 3986); an ASCII comparison asks for no more. */
+const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
+
+const visible = /^[\x21-\x7E]+$/;
+
+const readers = {
+  tlsClientAuthSubjectDn: (text) => ({ kind: "dn", distinguishedName: readDistinguishedName(text) }),
+  tlsClientAuthSanDns: (text) => (isDnsName(text) ? { kind: "sanDns", dns: text.toLowerCase() } : "is not a DNS name"),
+  tlsClientAuthSanUri: (text) => (uri.test(text) ? { kind: "sanUri", uri: text } : "is not an absolute URI"),
+  tlsClientAuthSanIp: (text) => {
+    const ip = readIpAddress(text);
+    return ip === undefined ? "is not an IPv4 or IPv6 address" : { kind: "sanIp", ip };
+  },
+  tlsClientAuthSanEmail: (text) => {
+    const email = readEmailAddress(text);
+    return email === undefined ? "is not an e-mail address" : { kind: "sanEmail", email };
+  },
+} satisfies Record<keyof SubjectMembers, (text: string) => SubjectExpectation | string>;
+
+/**
+ * Reads the one expected subject value of a client (RFC 8705 §2.1.2).
+ *
+ * Throws a `TypeError` with the code `ERR_SUBJECT_EXPECTATION` when there is none, more than one, or one that no
+ * certificate could equal: a malformed name, a DNS name with a trailing dot or beyond ASCII, an IPv4 address with
+ * leading zeros. The message names the member and never quotes its value.
+ *
+ * @example readSubjectExpectation({ tlsClientAuthSanDns: "client-a.example.org" })
+ */
+export function readSubjectExpectation(members: SubjectMembers): SubjectExpectation {
+  const names = Object.keys(readers) as (keyof SubjectMembers)[];
+  const [given, second] = names.filter((name) => members[name] !== undefined);
+  if (given === undefined || second !== undefined) {
+    throw expectationError(`Exactly one of ${names.join(", ")} is needed (RFC 8705 §2.1.2).`);
+  }
+  const expectation = readMember(given, members[given] ?? "");
+  if (typeof expectation === "string") throw expectationError(`${given} ${expectation}.`);
+  return expectation;
+}
+
+function readMember(name: keyof SubjectMembers, text: string): SubjectExpectation | string {
+  try {
+    return readers[name](text);
+  } catch (error) {
+    if (!(error instanceof MalformedDistinguishedName)) throw error;
+    throw expectationError(`${name}: ${error.message}`, error);
+  }
+}
+
+/** An e-mail address by its parts; `undefined` when it is none. A mailbox in quotes may have an `@` of its own. */
+export function readEmailAddress(text: string): EmailAddress | undefined {
+  const at = text.lastIndexOf("@");
+  const localPart = text.slice(0, Math.max(at, 0));
+  const domain = text.slice(at + 1);
+  if (!visible.test(localPart) || !isDnsName(domain) || domain.startsWith("*")) return undefined;
+  return { localPart, domain: domain.toLowerCase() };
+}
+
+function isDnsName(text: string): boolean {
+  return text.length <= longestDnsName && dnsName.test(text);
+}
+
+function expectationError(message: string, cause?: Error): TypeError {
+  return Object.assign(new TypeError(message, { cause }), { code: "ERR_SUBJECT_EXPECTATION" });
+}
