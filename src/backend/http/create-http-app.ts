@@ -16,8 +16,7 @@ export function createHttpApp(dependencies: HttpDependencies): RequestListener {
   const { log } = dependencies;
   const app = new Koa({ env: "production" });
   app.on("error", (error: Error) => {
-    // A system error is a connection that went away under its request.
-    log["syscall" in error ? "debug" : "error"]({ err: error }, "not answered");
+    log[isLostConnection(error) ? "debug" : "error"]({ err: error }, "not answered");
   });
   app.use(exchange(dependencies));
   app.use(routerOf(servedRoutes(dependencies)).routes());
@@ -28,6 +27,12 @@ export function createHttpApp(dependencies: HttpDependencies): RequestListener {
 
 interface Exchange {
   answer?: Answer;
+}
+
+/** A connection that went away under its request, or said something that is not HTTP: the network's matter, not ours. */
+function isLostConnection(error: Error): boolean {
+  if ("syscall" in error) return true;
+  return "code" in error && /^(?:HPE|ERR_HTTP_REQUEST|ERR_SSL|ERR_STREAM)_/.test(String(error.code));
 }
 
 const verbs = { GET: "get", POST: "post", PUT: "put", DELETE: "delete" } as const;
@@ -49,7 +54,7 @@ function routerOf(routes: readonly Route[]): Router<Exchange> {
  */
 function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Middleware<Exchange, RouterContext> {
   return async function exchange(context, next) {
-    const startedAt = monotonicClock();
+    const startedAt = monotonicClock?.();
     const requestId = readRequestId(context.req, newRequestId);
     context.respond = false;
     let answer: Answer;
@@ -69,7 +74,7 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
         status: answer.status,
         resultCode: answer.resultCode,
         action: answer.action,
-        ms: monotonicClock() - startedAt,
+        ms: startedAt === undefined || monotonicClock === undefined ? undefined : monotonicClock() - startedAt,
       },
       "request",
     );

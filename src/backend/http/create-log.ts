@@ -1,4 +1,11 @@
-import { pino, type DestinationStream, type LevelWithSilent, type Logger } from "pino";
+import {
+  pino,
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type LevelWithSilent,
+  type Logger,
+} from "pino";
 
 /** Members that carry what opens something; compared without regard to case. */
 const secretMembers: ReadonlySet<string> = new Set(
@@ -25,16 +32,26 @@ const deepest = 6;
  */
 export function createLog(options: { readonly level: LevelWithSilent; readonly stream: DestinationStream }): Logger {
   const withoutSecrets = (record: Record<string, unknown>): Record<string, unknown> => redact(record, 0);
-  return pino(
+  const log = pino(
     {
       level: options.level,
       base: null,
-      formatters: { level: (label) => ({ level: label }), log: withoutSecrets, bindings: withoutSecrets },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
       // The formatter above has described errors already.
       serializers: { err: (described: unknown) => described },
     },
     options.stream,
   );
+  // pino formats the bindings of the log itself, but not those of its children; they inherit this method.
+  const { child } = Object.getPrototypeOf(log) as ParentOfLogs;
+  function redactingChild(this: Logger, bindings: Bindings, childOptions?: ChildLoggerOptions): Logger {
+    return child.call(this, withoutSecrets(bindings), childOptions);
+  }
+  return Object.assign(log, { child: redactingChild });
+}
+
+interface ParentOfLogs {
+  readonly child: (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
 }
 
 /** The record itself when there is nothing to change, which is the common case. */

@@ -13,8 +13,8 @@ export interface HttpDependencies {
   info(): Promise<InfoResponse>;
   readonly log: Logger;
   readonly newRequestId: () => string;
-  /** Milliseconds that never run backwards, from any beginning. */
-  readonly monotonicClock: () => number;
+  /** Milliseconds that never run backwards, from any beginning; without it the log has no durations. */
+  readonly monotonicClock?: () => number;
   /** Whether the process is on its way down: the health check then answers 503. */
   readonly isStopping?: () => boolean;
 }

@@ -113,8 +113,8 @@ export async function startApp(
     listening,
     log,
     operations,
-    call: (options) => call({ host: "127.0.0.1", port: listening.port }, options),
-    raw: (...chunks) => raw(listening.port, chunks),
+    call: (options) => call({ host: "127.0.0.1", port: listening.address.port }, options),
+    raw: (...chunks) => raw(listening.address.port, chunks),
   };
 }
 
