@@ -5,24 +5,26 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { removeStaleSocket } from "./remove-stale-socket.ts";
 
-/** Where to listen; port 0 is any free one. With `tls` (PEM) it is HTTPS. */
+/** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
 export type ListenOptions = ({ readonly host: string; readonly port: number } | { readonly unix: string }) & {
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls?: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  };
   /** Told of connections that could not be accepted, for example for want of file descriptors. */
   readonly onError?: (error: Error) => void;
 };
 
 /** A server that listens. */
 export interface Listening {
-  /** `http://127.0.0.1:8705`, or `unix:` and the path. */
-  readonly url: string;
-  /** The port; `undefined` on a unix socket. */
-  readonly port: number | undefined;
+  /** `http://127.0.0.1:8705`, or `unix:` and the path; the port is `undefined` on a unix socket. */
+  readonly address: { readonly url: string; readonly port: number | undefined };
   /**
    * Accepts nothing more and resolves when every connection is gone: requests under way are answered, with
-   * `Connection: close`, until `deadline` aborts; what is left then is cut off.
+   * `Connection: close`, until `deadline` aborts (9 s when left out); what is left then is cut off.
    */
-  readonly close: (deadline: AbortSignal) => Promise<void>;
+  readonly close: (deadline?: AbortSignal) => Promise<void>;
 }
 
 /** Milliseconds. Whoever sends slower than this is holding a connection, not using it. */
@@ -34,13 +36,16 @@ const timeouts = {
   connectionsCheckingInterval: 2_000,
 };
 
+/** Milliseconds; what stops processes from outside gives them 10 s or more before it kills. */
+const drainTimeout = 9_000;
+
 /**
  * Starts to answer with the listener (DESIGN: loopback or a unix socket, or TLS; which is allowed is decided above).
  *
  * Rejects with the system's error when the address cannot be had. TLS is 1.2 at least and never renegotiates, since
  * a certificate is read once a connection.
  *
- * @example const { url, close } = await listen(app, { host: "127.0.0.1", port: 8705 })
+ * @example const { address, close } = await listen(app, { host: "127.0.0.1", port: 8705 })
  */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<Listening> {
   const drain = { started: false };
@@ -62,8 +67,8 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     server.once("close", resolve);
   });
   return {
-    ...addressOf(server, options),
-    async close(deadline) {
+    address: addressOf(server, options),
+    async close(deadline = AbortSignal.timeout(drainTimeout)) {
       if (!drain.started) {
         drain.started = true;
         // Closes the connections between two requests, too.
@@ -98,9 +103,9 @@ function createServer(
   return createHttpsServer(
     {
       ...options,
-      cert: tls.cert,
+      cert: tls.certificate,
       key: tls.key,
-      minVersion: "TLSv1.2",
+      minVersion: tls.minVersion ?? "TLSv1.2",
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       handshakeTimeout: timeouts.headersTimeout,
     },
@@ -108,7 +113,7 @@ function createServer(
   );
 }
 
-function addressOf(server: Server, options: ListenOptions): Pick<Listening, "url" | "port"> {
+function addressOf(server: Server, options: ListenOptions): Listening["address"] {
   if ("unix" in options) return { url: `unix:${options.unix}`, port: undefined };
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
