@@ -88,7 +88,8 @@ function isWellFormed(subject: Parameters<typeof readSubjectExpectation>[0]): bo
   try {
     readSubjectExpectation(subject);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof TypeError && "code" in error && error.code === "ERR_SUBJECT_EXPECTATION") return false;
+    throw error;
   }
 }
