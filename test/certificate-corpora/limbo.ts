@@ -16,7 +16,7 @@ export interface LimboCase {
 
 /** What OpenSSL 3.0 says about a case, reviewed: table of `limbo-194-openssl.json`. */
 export interface LimboExpectation {
-  /** `trusted`, or OpenSSL's own words. */
+  /** `trusted`, OpenSSL's own words, or ours where it is not asked. */
   readonly openssl: string;
   /** Why OpenSSL's verdict is another than RFC 5280's, and what that means for client certificates. */
   readonly deviation?: string;

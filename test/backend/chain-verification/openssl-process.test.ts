@@ -112,22 +112,29 @@ test.serial("closing ends what runs, leaves nothing behind, and no question is a
 });
 
 const garbage = Buffer.alloc(1_048_576, 0x30);
-const wellFormed = "is not exactly one DER certificate of reasonable size";
 
 for (const [title, asked, reason] of [
   ["no anchors", { ...path, anchors: [] }, "no trust anchors are configured"],
-  ["an empty leaf", { ...path, leaf: Buffer.alloc(0) }, `the certificate ${wellFormed}`],
-  ["a leaf as PEM", { ...path, leaf: Buffer.from(leaf.pem) }, `the certificate ${wellFormed}`],
+  ["an empty leaf", { ...path, leaf: Buffer.alloc(0) }, "the certificate cannot be read: empty"],
+  ["a leaf as PEM", { ...path, leaf: Buffer.from(leaf.pem) }, "the certificate cannot be read: not_der"],
   [
     "a leaf with an octet behind it",
     { ...path, leaf: Buffer.concat([leaf.der, Buffer.of(0)]) },
-    `the certificate ${wellFormed}`,
+    "the certificate cannot be read: trailing_bytes",
   ],
-  ["two certificates as one", { ...path, leaf: Buffer.concat([leaf.der, leaf.der]) }, `the certificate ${wellFormed}`],
-  ["a leaf cut short", { ...path, leaf: leaf.der.subarray(0, -1) }, `the certificate ${wellFormed}`],
-  ["a mebibyte", { ...path, leaf: garbage }, `the certificate ${wellFormed}`],
-  ["garbage among the intermediates", { ...path, intermediates: [leaf.der, garbage] }, `intermediate 2 ${wellFormed}`],
-  ["garbage among the anchors", { ...path, anchors: [Buffer.of(1, 2, 3)] }, `trust anchor 1 ${wellFormed}`],
+  [
+    "two certificates as one",
+    { ...path, leaf: Buffer.concat([leaf.der, leaf.der]) },
+    "the certificate cannot be read: trailing_bytes",
+  ],
+  ["a leaf cut short", { ...path, leaf: leaf.der.subarray(0, -1) }, "the certificate cannot be read: not_der"],
+  ["a mebibyte", { ...path, leaf: garbage }, "the certificate cannot be read: too_large"],
+  [
+    "garbage among the intermediates",
+    { ...path, intermediates: [leaf.der, garbage] },
+    "intermediate 2 cannot be read: too_large",
+  ],
+  ["garbage among the anchors", { ...path, anchors: [Buffer.of(1, 2, 3)] }, "trust anchor 1 cannot be read: not_der"],
   [
     "too many intermediates",
     { ...path, intermediates: Array<Buffer>(17).fill(leaf.der) },
