@@ -16,7 +16,7 @@ const members = new Set(["scopes", "subject", "resources", "binding"]);
  */
 export function readRequirement(requirement: RouteRequirement | undefined): Requirement {
   if (requirement === undefined) return bound;
-  for (const [name, value] of Object.entries(requirement)) {
+  for (const [name, value] of Object.entries<unknown>(requirement)) {
     if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
     if (value === undefined) throw optionError(`requirement.${name}`, "is undefined: leave it out or give it a value");
   }
