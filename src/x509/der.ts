@@ -74,7 +74,7 @@ function checkNested(octets: Uint8Array, element: DerElement, depth: number): vo
     checkPrimitive(octets, element);
     return;
   }
-  if (depth >= deepest) throw new MalformedDer("it is nested too deeply");
+  if (depth > deepest) throw new MalformedDer("it is nested too deeply");
   for (const child of childrenOf(octets, element)) checkNested(octets, child, depth + 1);
 }
 

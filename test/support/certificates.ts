@@ -28,6 +28,7 @@ export interface TestCertificate {
   readonly key: string;
   readonly keyPair: KeyPair;
   readonly subject: NameSource;
+  readonly issuer: NameSource;
   /** Hexadecimal. */
   readonly serial: string;
 }
@@ -124,12 +125,11 @@ export function createSelfSigned(request: CertificateRequest): TestCertificate {
 
 /** Same subject, issuer name and serial as another certificate, from a stranger: other key, other issuer key. */
 export function createLookAlike(
-  certificate: TestCertificate,
-  issuer: NameSource = certificate.subject,
+  { subject, issuer, serial }: TestCertificate,
+  issuerName: NameSource = issuer,
   request: Omit<CertificateRequest, "subject" | "serial"> = {},
 ): TestCertificate {
-  const stranger = createAuthority({ subject: issuer });
-  return stranger.issue({ ...request, subject: certificate.subject, serial: certificate.serial });
+  return createAuthority({ subject: issuerName }).issue({ ...request, subject, serial });
 }
 
 function keyPairOf(key: KeyKind | KeyPair | undefined): KeyPair {
@@ -198,6 +198,7 @@ function issueCertificate(unsigned: Unsigned): TestCertificate {
     key: keyPair.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
     keyPair,
     subject,
+    issuer: issuer.subject,
     serial,
   };
 }

@@ -1,0 +1,347 @@
+import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import test from "ava";
+import fc from "fast-check";
+import { MalformedCertificate, type MalformedCertificateReason } from "../../src/x509/malformed-certificate.ts";
+import { readCertificate } from "../../src/x509/read-certificate.ts";
+import { countElements, withBerForm } from "../support/ber.ts";
+import { createAuthority, createKeyPair, createSelfSigned, type KeyKind } from "../support/certificates.ts";
+import { element, integer, name, objectIdentifier, sequence, time } from "../support/der-writer.ts";
+
+interface KnownAnswer {
+  readonly source: string;
+  readonly pem: string;
+  readonly "x5t#S256": string;
+}
+
+const vectors = await readFile(new URL("../vectors/kat.json", import.meta.url), "utf8");
+const knownAnswers = (JSON.parse(vectors) as { "x5t#S256": readonly KnownAnswer[] })["x5t#S256"];
+const article = knownAnswers.find(({ source }) => source.startsWith("Authlete article"));
+if (article === undefined) throw new Error("kat.json has lost the article's certificate");
+
+const certificate = createSelfSigned({ subject: "CN=client-a,O=Example", san: [{ dns: "client-a.example.org" }] });
+const { pem, der, x5tS256 } = certificate;
+const body = pem.replaceAll(/-----[A-Z ]+-----|\n/g, "");
+const begin = "-----BEGIN CERTIFICATE-----";
+const end = "-----END CERTIFICATE-----";
+
+test("the known answers were found", (t) => {
+  t.is(knownAnswers.length, 3);
+});
+
+for (const { source, pem: text, "x5t#S256": thumbprint } of knownAnswers) {
+  test(`8705-3.1-b: the known answer of ${source}, unpadded base64url`, (t) => {
+    t.is(readCertificate(text).x5tS256, thumbprint);
+    t.is(readCertificate(new X509Certificate(text)).x5tS256, thumbprint);
+    t.regex(thumbprint, /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/);
+  });
+}
+
+test("the article's certificate is the same with and without the newline at its end", (t) => {
+  t.true(article.pem.endsWith("\n"));
+  t.is(readCertificate(article.pem.trimEnd()).x5tS256, article["x5t#S256"]);
+});
+
+test("8705-3.1-b: fresh certificates of every kind of key give base64url of SHA-256, unpadded", (t) => {
+  for (const key of ["P-256", "RSA-2048", "Ed25519"] satisfies KeyKind[]) {
+    const fresh = createSelfSigned({ subject: `CN=${key}`, key });
+    t.is(readCertificate(fresh.pem).x5tS256, fresh.x5tS256);
+    t.is(readCertificate(fresh.der).x5tS256, fresh.x5tS256);
+    t.regex(readCertificate(fresh.pem).x5tS256, /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/);
+  }
+});
+
+for (const [form, text] of Object.entries({
+  "PEM with a final newline": pem,
+  "PEM without one": pem.trimEnd(),
+  "PEM with CRLF": pem.replaceAll("\n", "\r\n"),
+  "PEM with white space around it": ` \t\r\n${pem}\n\n`,
+  "PEM on one line, newlines turned to blanks": pem.trimEnd().replaceAll("\n", " "),
+  "PEM on one line, newlines turned to tabs": pem.replaceAll("\n", "\t"),
+  "PEM on one line, newlines removed": pem.replaceAll("\n", ""),
+  "PEM with every newline twice": pem.replaceAll("\n", "\n\n"),
+  "PEM with its base64 in one line": `${begin}\n${body}\n${end}\n`,
+})) {
+  test(`reads ${form}`, (t) => {
+    const read = readCertificate(text);
+    t.is(read.x5tS256, x5tS256);
+    t.deepEqual(Buffer.from(read.raw), der);
+  });
+}
+
+for (const [form, octets] of Object.entries({
+  "a Buffer": der,
+  "a Uint8Array": new Uint8Array(der),
+  "a view into the middle of others": Buffer.concat([Buffer.of(1, 2, 3), der, Buffer.of(4)]).subarray(3, -1),
+})) {
+  test(`reads DER from ${form}`, (t) => {
+    const read = readCertificate(octets);
+    t.is(read.x5tS256, x5tS256);
+    t.deepEqual(Buffer.from(read.raw), der);
+  });
+}
+
+test("reads what node:crypto has read, as it is", (t) => {
+  const read = readCertificate(new X509Certificate(der));
+  t.is(read.x5tS256, x5tS256);
+  t.deepEqual(Buffer.from(read.raw), der);
+});
+
+test("an expired certificate and one not yet valid have thumbprints, too", (t) => {
+  for (const [notBefore, notAfter] of [
+    ["1990-01-01", "1991-01-01"],
+    ["2090-01-01", "2091-01-01"],
+  ] as const) {
+    const other = createSelfSigned({ subject: "CN=x", notBefore: new Date(notBefore), notAfter: new Date(notAfter) });
+    t.is(readCertificate(other.pem).x5tS256, other.x5tS256);
+  }
+});
+
+const pkcs8 = certificate.key;
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const pkcs1 = privateKey.export({ type: "pkcs1", format: "pem" });
+const sec1 = certificate.keyPair.privateKey.export({ type: "sec1", format: "pem" });
+const encrypted = privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" });
+
+const publicKeyInfo = certificate.keyPair.publicKey.export({ type: "spki", format: "der" });
+const ecdsaWithSha256 = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
+const signature = element(0x03, Buffer.alloc(65));
+const requestInfo = sequence(integer(Buffer.of(0)), name("CN=client-a"), publicKeyInfo, element(0xa0));
+const signingRequest = sequence(requestInfo, ecdsaWithSha256, signature);
+const revoked = sequence(integer(Buffer.of(1)), ecdsaWithSha256, name("CN=CA"), time(new Date("2026-01-01T00:00:00Z")));
+const revocationList = sequence(revoked, ecdsaWithSha256, signature);
+
+function asPem(label: string, octets: Uint8Array): string {
+  const lines = Buffer.from(octets).toString("base64").replaceAll(/.{64}/g, "$&\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+}
+
+/** The last character before the padding with its lowest bit, which stands for nothing, set. */
+function withUnusedBit(base64: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const last = base64.replace(/=+$/, "").length - 1;
+  return base64.slice(0, last) + alphabet.charAt(alphabet.indexOf(base64.charAt(last)) + 1) + base64.slice(last + 1);
+}
+
+/** A certificate whose DER has a length that leaves padding in base64: only then there are unused bits. */
+const padded = ["x", "xx", "xxx"]
+  .map((subject) => createSelfSigned({ subject: `CN=${subject}`, key: "Ed25519", serial: "01" }).der.toString("base64"))
+  .find((base64) => base64.endsWith("="));
+if (padded === undefined) throw new Error("no certificate has padding");
+
+const refusals: Record<string, readonly [string | Uint8Array, MalformedCertificateReason]> = {
+  "empty text": ["", "empty"],
+  "white space": [" \r\n\t", "empty"],
+  "no octets": [Buffer.alloc(0), "empty"],
+  "base64 of nothing": [`${begin}\n${end}\n`, "empty"],
+  "(null), as Apache says none": ["(null)", "not_pem"],
+  "a hyphen": ["-", "not_pem"],
+  "the markers without hyphens": [pem.replaceAll("-----", ""), "not_pem"],
+  "bare base64": [body, "not_pem"],
+  "base64url of its own thumbprint": [x5tS256, "not_pem"],
+  "octets of PEM": [Buffer.from(pem), "not_der"],
+  "a beginning and no end": [pem.replace(end, ""), "not_pem"],
+  "an end and no beginning": [pem.replace(begin, ""), "not_pem"],
+  "an end marker of another kind": [pem.replace(end, "-----END X509 CRL-----"), "not_pem"],
+  "blanks that are not ASCII around it": [`\u00A0${pem}`, "text_outside"],
+  "a byte order mark before it": [`\uFEFF${pem}`, "text_outside"],
+  "text before it": [`subject=CN = client-a\n${pem}`, "text_outside"],
+  "text after it": [`${pem}x`, "text_outside"],
+  "a NUL after it": [`${pem}\0`, "text_outside"],
+  "a comma after it": [`${pem.trimEnd()},`, "text_outside"],
+  "another end after it": [pem + end, "text_outside"],
+  "two blocks": [pem + createSelfSigned({ subject: "CN=b" }).pem, "several_certificates"],
+  "the same block twice": [pem + pem, "several_certificates"],
+  "a block within the block": [pem.replace(end, pem + end), "several_certificates"],
+  "a character that is not base64": [
+    pem.replace(body.slice(0, 8), `${body.slice(0, 4)}!${body.slice(5, 8)}`),
+    "bad_base64",
+  ],
+  "a NUL in the base64": [pem.replace(body.slice(0, 8), `${body.slice(0, 7)}\0${body.slice(7, 8)}`), "bad_base64"],
+  "base64url instead of base64": [`${begin}${Buffer.from(der).toString("base64url")}_-${end}`, "bad_base64"],
+  "unused bits that are set": [`${begin}${withUnusedBit(padded)}${end}`, "bad_base64"],
+  "missing padding": [`${begin}${padded.replace(/=+$/, "")}${end}`, "bad_base64"],
+  "too much padding": [`${begin}${padded}=${end}`, "bad_base64"],
+  "padding in the middle": [`${begin}${padded}${padded}${end}`, "bad_base64"],
+  "headers of old PEM": [pem.replace(begin, `${begin}\nProc-Type: 4,ENCRYPTED\n`), "bad_base64"],
+  "percent signs left over": [pem.trimEnd().replaceAll("\n", "%0A"), "bad_base64"],
+  "one octet after it, in DER": [Buffer.concat([der, Buffer.of(0)]), "trailing_bytes"],
+  "one octet after it, in PEM": [asPem("CERTIFICATE", Buffer.concat([der, Buffer.of(0)])), "trailing_bytes"],
+  "two certificates in DER": [Buffer.concat([der, der]), "trailing_bytes"],
+  "the last octet missing": [der.subarray(0, -1), "not_der"],
+  "an indefinite length": [withBerForm(der, 0, "indefinite length"), "not_der"],
+  "a length that is not minimal": [withBerForm(der, 0, "non-minimal length"), "not_der"],
+  "an inner length that is not minimal, in PEM": [
+    asPem("CERTIFICATE", withBerForm(der, 7, "non-minimal length")),
+    "not_der",
+  ],
+  "a private key (PKCS #8)": [pkcs8, "private_key"],
+  "a private key (PKCS #1)": [pkcs1, "private_key"],
+  "a private key (SEC 1)": [sec1, "private_key"],
+  "an encrypted private key": [encrypted, "private_key"],
+  "a private key after the certificate": [pem + pkcs8, "private_key"],
+  "a private key before the certificate": [pkcs8 + pem, "private_key"],
+  "a private key under the certificate's markers": [
+    asPem("CERTIFICATE", certificate.keyPair.privateKey.export({ type: "pkcs8", format: "der" })),
+    "private_key",
+  ],
+  "a private key in DER": [privateKey.export({ type: "pkcs1", format: "der" }), "private_key"],
+  "a certificate signing request": [asPem("CERTIFICATE REQUEST", signingRequest), "not_a_certificate"],
+  "a certificate signing request in DER": [signingRequest, "not_a_certificate"],
+  "a revocation list": [asPem("X509 CRL", revocationList), "not_a_certificate"],
+  "a revocation list in DER": [revocationList, "not_a_certificate"],
+  "a public key": [asPem("PUBLIC KEY", publicKeyInfo), "not_a_certificate"],
+  "a certificate with OpenSSL's trust settings": [asPem("TRUSTED CERTIFICATE", der), "not_a_certificate"],
+  "DER of a string": [element(0x0c, Buffer.from("certificate")), "not_a_certificate"],
+  "DER of an empty SEQUENCE": [sequence(), "not_a_certificate"],
+  "1 MiB of text": ["A".repeat(1_048_576), "too_large"],
+  "1 MiB of PEM": [`${begin}${"A".repeat(1_048_576)}${end}`, "too_large"],
+  "1 MiB of octets": [Buffer.alloc(1_048_576, 0x30), "too_large"],
+  "1 MiB of blanks": [" ".repeat(1_048_576), "too_large"],
+  "one character too many": [pem.padEnd(65_537), "too_large"],
+};
+
+for (const [what, [input, reason]] of Object.entries(refusals)) {
+  test(`refuses ${what}: ${reason}`, (t) => {
+    const error = t.throws(() => readCertificate(input), { instanceOf: MalformedCertificate });
+    t.is(error.reason, reason);
+  });
+}
+
+test("a refusal never quotes what was given", (t) => {
+  const messages = new Map<MalformedCertificateReason, string>();
+  for (const [input, reason] of Object.values(refusals)) {
+    const error = t.throws(() => readCertificate(input), { instanceOf: MalformedCertificate });
+    // One fixed sentence a reason, whatever the input was; and nothing else travels with the error.
+    t.is(error.message, messages.get(reason) ?? error.message);
+    messages.set(reason, error.message);
+    t.deepEqual(Object.keys(error).sort(), ["name", "reason"]);
+    t.is(error.cause, undefined);
+  }
+  t.is(messages.size, 10);
+});
+
+test("the largest allowed text is read", (t) => {
+  t.is(readCertificate(pem.padEnd(65_536)).x5tS256, x5tS256);
+});
+
+for (const [what, value] of Object.entries({
+  undefined,
+  null: null,
+  number: 7,
+  object: {},
+  ArrayBuffer: new ArrayBuffer(8),
+})) {
+  test(`a value of another type is the caller's mistake: ${what}`, (t) => {
+    t.throws(() => readCertificate(value as never), { instanceOf: TypeError, code: "ERR_INVALID_ARG_TYPE" });
+  });
+}
+
+test("a certificate that carries another's PEM inside does not pass for the other", (t) => {
+  // node:crypto looks for PEM before DER, anywhere in the octets, and would answer with the certificate inside.
+  const carrier = createSelfSigned({ subject: [[{ type: "CN", value: `\n${pem}` }]] });
+  t.is(new X509Certificate(carrier.der).fingerprint256, new X509Certificate(der).fingerprint256);
+  const error = t.throws(() => readCertificate(carrier.der), { instanceOf: MalformedCertificate });
+  t.is(error.reason, "not_a_certificate");
+});
+
+test("look-alikes and re-issued certificates have thumbprints of their own", (t) => {
+  const authority = createAuthority({ subject: "CN=CA" });
+  const keyPair = createKeyPair();
+  const [first, second] = [
+    authority.issue({ subject: "CN=a", key: keyPair }),
+    authority.issue({ subject: "CN=a", key: keyPair }),
+  ];
+  t.not(readCertificate(first.pem).x5tS256, readCertificate(second.pem).x5tS256);
+});
+
+test("the same bytes are parsed once", (t) => {
+  t.is(readCertificate(pem), readCertificate(pem));
+  t.is(readCertificate(der), readCertificate(Buffer.from(der)));
+  t.is(readCertificate(pem).raw, readCertificate(der).raw);
+});
+
+test("what comes after in a caller's buffer does not change what was read", (t) => {
+  const mine = Buffer.from(createSelfSigned({ subject: "CN=mine" }).der);
+  const before = Buffer.from(mine);
+  const read = readCertificate(mine);
+  mine.fill(0);
+  t.deepEqual(Buffer.from(read.raw), before);
+  t.throws(() => readCertificate(mine), { instanceOf: MalformedCertificate });
+});
+
+test("a refused input is refused again", (t) => {
+  for (let times = 0; times < 3; times += 1)
+    t.throws(() => readCertificate(pem + pem), { instanceOf: MalformedCertificate });
+});
+
+/** What the reader may say of any octets: nothing, or the SHA-256 of exactly these. */
+function isHonest(input: string | Uint8Array, octets: Uint8Array): boolean {
+  try {
+    return readCertificate(input).x5tS256 === createHash("sha256").update(octets).digest("base64url");
+  } catch (error) {
+    return error instanceof MalformedCertificate;
+  }
+}
+
+const corpus = [der, ...knownAnswers.map((one) => new X509Certificate(one.pem).raw)];
+const anyCertificate = fc.constantFrom(...corpus);
+
+test("whatever bits are flipped, an answer is the hash of exactly the given octets", (t) => {
+  const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(anyCertificate, flips, fc.boolean(), (original, changes, inPem) => {
+      const octets = Buffer.from(original);
+      for (const [at, mask] of changes) octets[at % octets.length] = (octets[at % octets.length] ?? 0) ^ mask;
+      return isHonest(inPem ? asPem("CERTIFICATE", octets) : octets, octets);
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
+
+test("every single octet, changed in every bit at once, gives another thumbprint or none", (t) => {
+  for (let at = 0; at < der.length; at += 1) {
+    const octets = Buffer.from(der);
+    octets[at] = (octets[at] ?? 0) ^ 0xff;
+    t.true(isHonest(octets, octets), `octet ${at}`);
+  }
+});
+
+test("whatever octets follow, or are missing at the end, it is no certificate", (t) => {
+  fc.assert(
+    fc.property(anyCertificate, fc.uint8Array({ minLength: 1, maxLength: 64 }), (original, more) => {
+      t.throws(() => readCertificate(Buffer.concat([original, more])), { instanceOf: MalformedCertificate });
+    }),
+  );
+  fc.assert(
+    fc.property(anyCertificate, fc.integer({ min: 1, max: 200 }), (original, fewer) => {
+      t.throws(() => readCertificate(original.subarray(0, -fewer)), { instanceOf: MalformedCertificate });
+    }),
+  );
+});
+
+test("a BER form of any element, at any depth, is refused", (t) => {
+  for (const original of corpus) {
+    const elements = countElements(original);
+    t.true(elements > 25);
+    for (let nth = 0; nth < elements; nth += 1) {
+      for (const form of ["non-minimal length", "indefinite length"] as const) {
+        const error = t.throws(() => readCertificate(withBerForm(original, nth, form)), {
+          instanceOf: MalformedCertificate,
+        });
+        t.is(error.reason, "not_der", `${form} of element ${nth}`);
+      }
+    }
+  }
+});
+
+test("any octets and any text are answered or refused, never thrown at", (t) => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 512 }), (octets) => isHonest(octets, octets)));
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 512 }), (text) => {
+      t.throws(() => readCertificate(text), { instanceOf: MalformedCertificate });
+      t.throws(() => readCertificate(begin + text + end), { instanceOf: MalformedCertificate });
+    }),
+  );
+});
