@@ -1,0 +1,17 @@
+/** What a program needs of the process it runs in, so that nothing else reads it. */
+export interface ProgramHost {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the log goes, and what was asked for. */
+  readonly stdout: Output;
+  /** Where one message goes that says why the program ends. */
+  readonly stderr: Output;
+  onSignal(listener: (signal: StopSignal) => void): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+export interface Output {
+  write(text: string): void;
+}
+
+export type StopSignal = "SIGTERM" | "SIGINT";

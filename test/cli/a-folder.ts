@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { createAuthority, createSelfSigned } from "../support/certificates.ts";
+
+const clientB = createSelfSigned({ subject: "CN=client-b" });
+
+/** What the configurations of these tests name, by the name of the file. */
+export const files: Readonly<Record<string, string>> = {
+  "client-ca.pem": createAuthority({ subject: "CN=Test CA" }).certificate.pem,
+  "client-b.jwks.json": JSON.stringify({
+    keys: [{ ...clientB.keyPair.publicKey.export({ format: "jwk" }), x5c: [clientB.der.toString("base64")] }],
+  }),
+  "client-c.secret": "the-secret-of-client-c\n",
+};
+
+export const env: Readonly<Record<string, string>> = {
+  PATH: process.env["PATH"] ?? "",
+  CERTBOUND_SECRET_KEY: "07".repeat(32),
+  CERTBOUND_API_SECRET: "the-api-secret",
+  CERTBOUND_AUTHORIZATION_SERVER_TOKEN: "the-token-of-the-authorization-server",
+  CERTBOUND_RESOURCE_SERVER_TOKEN: "the-token-of-the-resource-server",
+};
+
+/** A configuration whose store is the file `store.db` beside it. */
+export const configuration = `
+listen: { host: 127.0.0.1, port: 0 }
+store: { sqlite: store.db }
+secretKey: { env: CERTBOUND_SECRET_KEY }
+services:
+  - apiKey: 1004
+    apiSecret: { env: CERTBOUND_API_SECRET }
+    issuer: https://as.example.com
+    trustedRootCertificates: [{ file: client-ca.pem }]
+    clients:
+      - clientId: 1
+        clientType: CONFIDENTIAL
+        tokenAuthMethod: TLS_CLIENT_AUTH
+        tlsClientAuthSubjectDn: CN=client-a
+`;
+
+/** A fresh folder with a configuration and {@link files} in it, removed after the test; answers the file's path. */
+export async function writeConfiguration(t: ExecutionContext, text: string = configuration): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  const path = join(folder, "backend.yaml");
+  await writeFile(path, text);
+  return path;
+}

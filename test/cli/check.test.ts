@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { configuration, env, files, writeConfiguration } from "./a-folder.ts";
+import { runHere } from "./run-certbound.ts";
+
+test("--check says that a configuration is valid, and starts and makes nothing", async (t) => {
+  const path = await writeConfiguration(t);
+  const before = await readdir(dirname(path));
+  t.deepEqual(await runHere(["serve", "--config", path, "--check"]), {
+    code: 0,
+    stdout: `${path} is valid (services: 1, clients: 1). Nothing was started.\n`,
+    stderr: "",
+  });
+  t.deepEqual(await readdir(dirname(path)), before);
+});
+
+test("--check prints warnings beside its verdict", async (t) => {
+  const path = await writeConfiguration(
+    t,
+    configuration.replace("clientId: 1", "clientId: 1\n        clientIdAlias: a"),
+  );
+  const { code, stderr } = await runHere(["serve", "--config", path, "--check"]);
+  t.is(code, 0);
+  t.is(
+    stderr,
+    "certbound: warning: services[0].clients[0].clientIdAlias has no effect: clientIdAliasEnabled is false\n",
+  );
+});
+
+const example = readFileSync(fileURLToPath(new URL("../../examples/backend.yaml", import.meta.url)), "utf8");
+
+test("the example configuration is valid with the files and variables that it names, and needs every one", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "backend.yaml");
+  await writeFile(path, example);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  const { stdout, ...outcome } = await runHere(["serve", "--config", path, "--check"]);
+  t.deepEqual(outcome, { code: 0, stderr: "" });
+  t.is(stdout, `${path} is valid (services: 1, clients: 3). Nothing was started.\n`);
+
+  for (const name of Object.keys(files)) {
+    await rm(join(folder, name));
+    t.is((await runHere(["serve", "--config", path, "--check"])).code, 2, name);
+    await writeFile(join(folder, name), files[name] ?? "");
+  }
+  for (const name of Object.keys(env).filter((variable) => variable !== "PATH")) {
+    const without = Object.fromEntries(Object.entries(env).filter(([variable]) => variable !== name));
+    t.is((await runHere(["serve", "--config", path, "--check"], without)).code, 2, name);
+  }
+});
+
+test("the example names every member that a configuration can have", async (t) => {
+  const named = new Set([...example.matchAll(/([A-Za-z0-9]+):(?= |$)/gm)].map(([, name]) => name));
+  const { serviceMembers, clientMembers } = await import("../../src/backend/configuration/service-members.ts");
+  const known = [...Object.keys(serviceMembers.shape), ...Object.keys(clientMembers.shape)];
+  t.deepEqual(
+    known.filter((name) => !named.has(name)),
+    [],
+  );
+});

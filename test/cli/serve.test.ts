@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import test from "ava";
+import { configuration, env, writeConfiguration } from "./a-folder.ts";
+import { startCertbound, type Certbound } from "./run-certbound.ts";
+
+const credentials = Buffer.from(`1004:${env["CERTBOUND_API_SECRET"] ?? ""}`).toString("base64");
+
+const isListening = (line: Readonly<Record<string, unknown>>): boolean => line["msg"] === "listening";
+
+async function urlOf(certbound: Certbound): Promise<string> {
+  const { listening } = await certbound.line(isListening);
+  return listening as string;
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`serve tells where it listens, answers, and ends with 0 on ${signal}`, async (t) => {
+    const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
+    const url = await urlOf(certbound);
+    t.regex(url, /^http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
+    const answer = await fetch(`${url}/api/lifecycle/healthcheck`);
+    t.is(answer.status, 200);
+    await answer.text();
+    certbound.kill(signal);
+    const { code, stderr } = await certbound.ended();
+    t.is(code, 0);
+    t.is(stderr, "");
+    await t.throwsAsync(fetch(`${url}/api/lifecycle/healthcheck`));
+  });
+}
+
+test("the address is told at every level of the log but silent", async (t) => {
+  const path = await writeConfiguration(t, `${configuration}log: { level: error }\n`);
+  const certbound = startCertbound(t, ["serve", "--config", path]);
+  t.regex(await urlOf(certbound), /^http:/);
+  certbound.kill("SIGTERM");
+  const { code, stdout } = await certbound.ended();
+  t.is(code, 0);
+  t.is(stdout.trim().split("\n").length, 1);
+});
+
+test("a request under way is answered before serve stops", async (t) => {
+  const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
+  const { socket, finish } = await halfARequest(await urlOf(certbound));
+  certbound.kill("SIGTERM");
+  await certbound.line((line) => line["msg"] === "stopping");
+  const answer: Buffer[] = [];
+  socket.on("data", (octets: Buffer) => answer.push(octets));
+  finish();
+  await once(socket, "close");
+  t.regex(Buffer.concat(answer).toString(), /^HTTP\/1\.1 200 [^]*"resultCode"/);
+  t.is((await certbound.ended()).code, 0);
+});
+
+test("a second signal ends serve at once, whatever is under way", async (t) => {
+  const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
+  const { socket } = await halfARequest(await urlOf(certbound));
+  socket.on("error", () => undefined);
+  certbound.kill("SIGTERM");
+  await certbound.line((line) => line["msg"] === "stopping");
+  certbound.kill("SIGTERM");
+  t.is((await certbound.ended()).code, 143);
+  socket.destroy();
+});
+
+test("no secret of the configuration is written to the log, to standard error or to the store", async (t) => {
+  const path = await writeConfiguration(t, `${configuration}log: { level: trace }\n`);
+  const certbound = startCertbound(t, ["serve", "--config", path]);
+  const url = await urlOf(certbound);
+  const answer = await fetch(`${url}/api/auth/introspection`, {
+    method: "POST",
+    headers: { authorization: `Basic ${credentials}`, "content-type": "application/json" },
+    body: JSON.stringify({ token: "the-token-that-is-asked-about" }),
+  });
+  t.is(answer.status, 200);
+  await answer.text();
+  certbound.kill("SIGTERM");
+  const { code, stdout, stderr } = await certbound.ended();
+  t.is(code, 0);
+  const store = await readFile(join(dirname(path), "store.db"), "latin1");
+  for (const written of [stdout, stderr, store]) {
+    t.false(written.includes("the-api-secret"));
+    t.false(written.includes(credentials));
+    t.false(written.includes("07".repeat(32)));
+    t.false(written.includes("the-token-that-is-asked-about"));
+  }
+});
+
+/** A request whose head the server has read, and all of whose body is sent but the last octet. */
+async function halfARequest(url: string): Promise<{ socket: Socket; finish: () => void }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  const body = JSON.stringify({ token: "unknown" });
+  const head = [
+    "POST /api/auth/introspection HTTP/1.1",
+    "Host: backend",
+    `Authorization: Basic ${credentials}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    // The server's "100 Continue" shows that it has read the head.
+    "Expect: 100-continue",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  const [first] = (await once(socket, "data")) as [Buffer];
+  if (!/^HTTP\/1\.1 100 Continue\r\n\r\n$/.test(first.toString()))
+    throw new Error(`the server said: ${first.toString()}`);
+  socket.write(body.slice(0, -1));
+  return { socket, finish: () => void socket.write(body.slice(-1)) };
+}
