@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createResourceServer } from "certbound";
-import { protect } from "certbound/koa";
+import { protect, type ProtectedState } from "certbound/koa";
 import Koa from "koa";
 
 const setting = (name: string): string => {
@@ -27,7 +27,7 @@ const resourceServer = createResourceServer({
   cache: { ttl: Number(process.env["CACHE_TTL"] ?? 10) },
 });
 
-const app = new Koa();
+const app = new Koa<ProtectedState>();
 app.use(
   protect(resourceServer, {
     requirement: { scopes: ["read"] },

@@ -106,7 +106,8 @@ async function send(
       followRedirect: false,
       throwHttpErrors: false,
       signal: stop.signal,
-      timeout: { request: connection.attemptTimeout },
+      // What is not asked again has all the time there is: its answer may be the only trace of what was done.
+      timeout: { request: operation.idempotent ? connection.attemptTimeout : connection.totalTimeout },
       retry: {
         limit: operation.idempotent ? retries : 0,
         methods: ["GET", "POST"],

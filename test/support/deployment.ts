@@ -76,6 +76,8 @@ export async function startDeployment(t: ExecutionContext, request: DeploymentRe
     baseUrl: backendUrl,
     serviceId: serviceSettings(request.service).apiKey,
     credentials: { accessToken: serviceAccessToken },
+    // A machine that runs several test files at once may be slow; no test here is about time.
+    timeout: { attempt: 30_000, total: 30_000 },
   });
   t.teardown(() => api.close());
   const realm = "test";
