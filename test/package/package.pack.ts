@@ -64,6 +64,20 @@ test("the installed command says its version", async (t) => {
   t.is((await run(join(folder, "node_modules/.bin/certbound"), ["--version"], folder)).trim(), manifest.version);
 });
 
+test.serial("the installed backend keeps its store in a file, by its writer in a worker thread", async (t) => {
+  await consumer.write("backend.yaml", "store: { sqlite: kept.sqlite }\nsecretKey: { env: KEY }\nservices: []\n");
+  const found = await consumer.evaluate(`
+    import { existsSync } from "node:fs";
+    import pino from "pino";
+    import { openBackend, readConfiguration } from "certbound/backend";
+    const configuration = await readConfiguration({ path: "backend.yaml", env: { KEY: "00".repeat(32) } });
+    const backend = await openBackend({ configuration, log: pino({ level: "silent" }) });
+    const { version } = await backend.info();
+    await backend.close();
+    process.stdout.write(JSON.stringify({ version, kept: existsSync("kept.sqlite") }));`);
+  t.deepEqual(found, { version: manifest.version, kept: true });
+});
+
 test("the tarball holds what is built from the sources, the documents, and nothing else", async (t) => {
   const packed = (await run("tar", ["-tzf", tarball])).trim().split("\n");
   const built = (await readSourceTree(new URL("src/", root)))
