@@ -1,12 +1,19 @@
-import { ConfigurationError } from "../backend/configuration/configuration-error.ts";
-import { StoreFailure } from "../backend/store/store.ts";
+import { ConfigurationError, StoreFailure } from "../backend/index.ts";
 
-const reasons: Readonly<Record<string, string>> = {
+type Reasons = Readonly<Record<string, string>>;
+
+const reasonsOfAddresses: Reasons = {
   EADDRINUSE: "something else listens there already",
   EACCES: "this user may not listen there",
   EADDRNOTAVAIL: "this machine has no such address",
   ENOTFOUND: "there is no host of that name",
-  ENOENT: "there is no such folder",
+};
+
+/** For a unix socket the system has fewer words, and not always the fitting one. */
+const reasonsOfPaths: Reasons = {
+  EADDRINUSE: "something else listens there, or it is another file",
+  EACCES: "there is no such folder, or this user may not write to it",
+  EINVAL: "the path is too long for a unix socket",
 };
 
 /**
@@ -20,7 +27,12 @@ export function explainStartFailure(error: unknown): string | undefined {
   return isListenError(error) ? explainListenError(error) : undefined;
 }
 
-type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
+/** `port` is -1 for a unix socket, whose path is `address`. */
+interface ListenError extends NodeJS.ErrnoException {
+  readonly address?: string;
+  readonly hostname?: string;
+  readonly port?: number;
+}
 
 function isListenError(error: unknown): error is ListenError {
   if (!(error instanceof Error)) return false;
@@ -28,7 +40,9 @@ function isListenError(error: unknown): error is ListenError {
   return syscall === "listen" || syscall === "getaddrinfo";
 }
 
-function explainListenError({ code = "", address, hostname, port }: ListenError & { hostname?: string }): string {
-  const place = [address ?? hostname ?? "the configured address", ...(port === undefined || port < 0 ? [] : [port])];
-  return `cannot listen on ${place.join(":")}: ${reasons[code] ?? "the system refuses it"} (${code})`;
+function explainListenError({ code = "", address, hostname, port }: ListenError): string {
+  const place = address ?? hostname ?? "the configured address";
+  const reasons = port === -1 ? reasonsOfPaths : reasonsOfAddresses;
+  const where = port === undefined || port === -1 ? place : `${place}:${port}`;
+  return `cannot listen on ${where}: ${reasons[code] ?? "the system refuses it"} (${code})`;
 }

@@ -128,12 +128,30 @@ test("a port that is taken is refused with exit code 2 and one message, and the 
   t.false(await exists(join(dirname(path), "store.db-wal")));
 });
 
-test("a unix socket in a folder that is not there is refused with exit code 2 and one message", async (t) => {
-  const path = await writeConfiguration(t, changed("{ host: 127.0.0.1, port: 0 }", "{ unix: nowhere/certbound.sock }"));
-  const { code, stdout, stderr } = await runHere(["serve", "--config", path]);
-  t.is(code, 2);
-  t.is(stdout, "");
-  t.regex(stderr, /^certbound: cannot listen on .*\/nowhere\/certbound\.sock: .*\n$/);
+test("an address that cannot be had is refused with exit code 2 and one message that says why", async (t) => {
+  const rows: readonly [listen: string, message: RegExp][] = [
+    [
+      "{ unix: nowhere/certbound.sock }",
+      /^certbound: cannot listen on \/.*\/nowhere\/certbound\.sock: there is no such folder, or .* \(EACCES\)\n$/,
+    ],
+    [
+      "{ unix: client-ca.pem }",
+      /^certbound: cannot listen on \/.*\/client-ca\.pem: something else listens there, or .* \(EADDRINUSE\)\n$/,
+    ],
+    [`{ unix: ${"long".repeat(50)}.sock }`, /^certbound: cannot listen on .*: the path is too long .* \(EINVAL\)\n$/],
+    [
+      "{ host: 192.0.2.1, behindTls: true }",
+      /^certbound: cannot listen on 192\.0\.2\.1:8705: this machine has no such address \(EADDRNOTAVAIL\)\n$/,
+    ],
+  ];
+  for (const [listen, message] of rows) {
+    const path = await writeConfiguration(t, changed("{ host: 127.0.0.1, port: 0 }", listen));
+    const { code, stdout, stderr } = await runHere(["serve", "--config", path]);
+    t.is(code, 2);
+    t.is(stdout, "");
+    t.regex(stderr, message);
+    t.false(await exists(join(dirname(path), "store.db-wal")));
+  }
 });
 
 test("a configuration that is not there, or is no YAML, is refused with exit code 2 and one message", async (t) => {
