@@ -16,22 +16,20 @@ interface RememberedVerdict extends Rememberable {
 
 type Refusal = RememberedVerdict["verdict"] & { granted: false };
 
-/** What the contract's result codes mean here; one that is not listed follows its action. */
-const refusals: Readonly<Record<string, Refusal["code"]>> = {
-  A057302: "token_unknown",
-  A057303: "token_unknown",
-  A064301: "scope_insufficient",
-  A064302: "scope_insufficient",
-  A065301: "token_expired",
-  A065302: "token_expired",
-  A065303: "token_expired",
-  A065304: "certificate_missing",
-  A065305: "certificate_mismatch",
-  A065306: "certificate_unreadable",
-  A065307: "certificate_unreadable",
-  A066301: "subject_missing",
-  A066302: "subject_mismatch",
-  A097303: "client_locked",
+/** What the contract's result codes mean here, by the action that they come with; others follow the action. */
+const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<string, Refusal["code"]>>>> = {
+  UNAUTHORIZED: {
+    A064303: "audience_mismatch",
+    A065301: "token_expired",
+    A065302: "token_expired",
+    A065303: "token_expired",
+    A065304: "certificate_missing",
+    A065305: "certificate_mismatch",
+    A065306: "certificate_unreadable",
+    A065307: "certificate_unreadable",
+    A097303: "client_locked",
+  },
+  FORBIDDEN: { A066301: "subject_missing", A066302: "subject_mismatch" },
 };
 
 /**
@@ -98,9 +96,9 @@ function readAnswer(answer: IntrospectionResponse): RememberedVerdict {
     case "BAD_REQUEST":
       return refusal("request_malformed");
     case "UNAUTHORIZED":
-      return refusal(refusals[answer.resultCode] ?? "token_unknown");
+      return refusal(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
     case "FORBIDDEN":
-      return refusal(refusals[answer.resultCode] ?? "scope_insufficient");
+      return refusal(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
     case "INTERNAL_SERVER_ERROR":
       throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
     default:
