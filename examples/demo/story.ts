@@ -60,10 +60,8 @@ function callApi(stage: Stage, token: string, as: Identity | undefined): Promise
 async function expectRefusal(stage: Stage, token: string, as: Identity | undefined, what: string): Promise<void> {
   stage.narrator.say(`With ${what}:`);
   const answer = await callApi(stage, token, as);
-  const reason = await stage.servers.api.next((line) =>
-    typeof line["refused"] === "string" ? line["refused"] : undefined,
-  );
-  stage.narrator.say(`  the API's log: ${reason}`);
+  const logged = await stage.servers.api.next((line) => (typeof line["refused"] === "string" ? line : undefined));
+  stage.narrator.say(`  the API's log: ${String(logged["refused"])}: ${String(logged["reason"])}`);
   const refused = answer.status === 401 && answer.challenge?.includes('error="invalid_token"') === true;
   stage.narrator.expect("401 invalid_token", refused);
 }

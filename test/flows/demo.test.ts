@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+
+const demo = fileURLToPath(new URL("../../examples/demo/demo.ts", import.meta.url));
+
+function run(t: ExecutionContext, ...options: string[]) {
+  const child = spawn(process.execPath, [...process.execArgv, demo, ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+  return { child, output: () => output };
+}
+
+test("8705-3-b: the demo's client presents at the API the certificate it got the token with, and all goes as told", async (t) => {
+  const { child, output } = run(t);
+  const [code] = (await once(child, "close")) as [number];
+  t.is(code, 0, output());
+  t.regex(output(), /Every step went as told\./);
+  t.notRegex(output(), /✗/);
+  const steps = output().match(/✓/g) ?? [];
+  t.is(steps.length, 14);
+  // Client A's right certificate, and three wrong ones, each with the operator's reason.
+  t.regex(output(), /GET \S+\/hello {2}\[certificate: client-a\]\n.*\n {3}← 200/);
+  t.regex(output(), /the API's log: certificate_mismatch: the token is bound to another certificate/);
+  t.regex(output(), /the API's log: certificate_missing/);
+});
+
+test("the demo prints no token, secret or key: whatever is long and no thumbprint is cut to six characters", async (t) => {
+  const { child, output } = run(t);
+  await once(child, "close");
+  const thumbprints = new Set([...output().matchAll(/in base64url: (\S+)/g)].map(([, value]) => value));
+  t.is(thumbprints.size, 2);
+  for (const [long] of output().matchAll(/[A-Za-z0-9_-]{40,}/g)) t.true(thumbprints.has(long), long.slice(0, 6));
+  t.notRegex(output(), /-----BEGIN|PRIVATE/);
+});
+
+test("the demo with --stay keeps its servers up, and its curl lines work until it is told to stop", async (t) => {
+  const { child, output } = run(t, "--stay");
+  while (!output().includes("# end it")) await once(child.stdout, "data");
+  const script = output().slice(output().indexOf("# a token for client A"));
+  const shell = spawn("bash", ["-c", curlByNode(script)], { stdio: ["ignore", "pipe", "pipe"] });
+  let answers = "";
+  shell.stdout.setEncoding("utf8").on("data", (text: string) => (answers += text));
+  shell.stderr.setEncoding("utf8").on("data", (text: string) => (answers += text));
+  await once(shell, "close");
+  const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
+  t.deepEqual(statuses, ["200", "401", "401", "200"], answers);
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "close")) as [number];
+  t.is(code, 0);
+});
+
+/** `npm test` needs no curl: where there is none, a small stand-in for the options that the lines use. */
+function curlByNode(script: string): string {
+  const stand = fileURLToPath(new URL("../support/curl.ts", import.meta.url));
+  return `command -v curl >/dev/null || curl() { ${JSON.stringify(process.execPath)} ${JSON.stringify(stand)} "$@"; }\n${script}`;
+}
