@@ -57,7 +57,7 @@ test("octets after the element are told apart from other faults", (t) => {
 
 test("nesting is bounded: 32 levels are read, 33 are not, and 20,000 do no harm", (t) => {
   const nested = (levels: number): Buffer => {
-    let octets = Buffer.alloc(0);
+    let octets: Buffer = Buffer.alloc(0);
     for (let level = 0; level < levels; level += 1) octets = sequence(octets);
     return octets;
   };

@@ -1,0 +1,294 @@
+import test from "ava";
+import fc from "fast-check";
+import { MalformedDer } from "../../src/x509/der.ts";
+import { matchesDistinguishedName, readName } from "../../src/x509/distinguished-name.ts";
+import { MalformedDistinguishedName } from "../../src/x509/malformed-distinguished-name.ts";
+import { readDistinguishedName } from "../../src/x509/read-distinguished-name.ts";
+import { element, name, text, type Attribute, type NameSource, type StringType } from "../support/der-writer.ts";
+
+const matches = (registered: string, presented: NameSource): boolean =>
+  matchesDistinguishedName(readDistinguishedName(registered), readName(name(presented)));
+
+const cn = (value: string | Uint8Array, as?: StringType): NameSource => [
+  [as === undefined ? { type: "CN", value } : { type: "CN", value, as }],
+];
+const hexOf = (octets: Uint8Array): string => `#${Buffer.from(octets).toString("hex")}`;
+const bitString = element(0x03, Buffer.of(0, 0x05));
+
+const acme: NameSource = [
+  [{ type: "C", value: "DE" }],
+  [{ type: "O", value: "Acme, Inc." }],
+  [
+    { type: "CN", value: "client-a" },
+    { type: "UID", value: "7" },
+  ],
+];
+
+const equal: Record<string, readonly [registered: string, presented: NameSource]> = {
+  "itself, most specific first": ["CN=client-a+UID=7,O=Acme\\, Inc.,C=DE", acme],
+  "the attributes of one RDN in another order": ["UID=7+CN=client-a,O=Acme\\, Inc.,C=DE", acme],
+  "capitals instead of small letters": ["CN=CLIENT-A+UID=7,O=ACME\\, INC.,C=de", acme],
+  "attribute types in another case": ["cn=client-a+uid=7,o=Acme\\, Inc.,c=DE", acme],
+  "blanks around the separators": ["CN = client-a + UID=7 , O=Acme\\, Inc., C=DE", acme],
+  "two blanks for one": ["CN=client  a", cn("client a")],
+  "one blank for two": ["CN=client a", cn("client   a")],
+  "blanks at the ends": ["CN=\\ client a\\ ", cn("client a")],
+  "blanks at the ends of the certificate's": ["CN=client a", cn("  client a ")],
+  "a tabulator for a blank": ["CN=client\\09a", cn("client a")],
+  "a no-break space for a blank": ["CN=client\\C2\\A0a", cn("client a")],
+  "UTF8String as PrintableString": ["CN=client a", cn("client a", "printable")],
+  "UTF8String as IA5String": ["CN=client a", cn("client a", "ia5")],
+  "UTF8String as TeletexString": ["CN=Zoë", cn("Zoë", "teletex")],
+  "UTF8String as BMPString": ["CN=Zoë", cn("Zoë", "bmp")],
+  "UTF8String as UniversalString": ["CN=𝒁oë", cn("𝒁oë", "universal")],
+  "an IA5String, capitals and all": [
+    "emailAddress=A@Example.ORG",
+    [[{ type: "emailAddress", value: "a@example.org" }]],
+  ],
+  "a domain component": ["DC=Example,DC=org", [[{ type: "DC", value: "org" }], [{ type: "DC", value: "example" }]]],
+  "an OID for a short name": ["2.5.4.3=client a", cn("client a")],
+  "#hex of a UTF8String": [`CN=${hexOf(text("utf8", "client a"))}`, cn("client a")],
+  "#hex of a PrintableString in other case": [`CN=${hexOf(text("printable", "CLIENT A"))}`, cn("client a")],
+  "an OID and #hex in capitals": [`2.5.4.3=${hexOf(text("utf8", "client a")).toUpperCase()}`, cn("client a")],
+  "#hex of what is no string": [`2.5.4.45=${hexOf(bitString)}`, [[{ type: "2.5.4.45", value: bitString }]]],
+  "an OID without a short name": ["1.3.6.1.4.1.99999.1=x", [[{ type: "1.3.6.1.4.1.99999.1", value: "X" }]]],
+  "an OID with a great number": ["2.999.4294967296=x", [[{ type: "2.999.4294967296", value: "x" }]]],
+  "every escaped character": ['CN=\\"\\+\\,\\;\\<\\>\\\\\\#\\=\\ x', cn('"+,;<>\\#= x')],
+  "escaped octets": ["CN=\\22\\2B\\2c\\3B\\3C\\3e\\5C", cn('"+,;<>\\')],
+  "escaped octets of one character": ["CN=Lu\\C4\\8Di\\C4\\87", cn("Lučić")],
+  "# and = that need no escape": ["CN=a#b=c", cn("a#b=c")],
+  "a composed and a decomposed letter": ["CN=Zoë", cn("Zoe\u0308")],
+  "letters of full width": ["CN=ａｃｍｅ", cn("acme")],
+  "a sharp s and its capitals": ["CN=STRASSE", cn("Straße")],
+  "a sigma in the middle and at the end": ["CN=ΟΔΟΣ", cn("οδος")],
+  "letters beyond the basic plane": ["CN=𐐀", cn("𐐨")],
+};
+
+for (const [what, [registered, presented]] of Object.entries(equal)) {
+  test(`8705-2.1-c: equal: ${what}`, (t) => {
+    t.true(matches(registered, presented));
+  });
+}
+
+const unequal: Record<string, readonly [registered: string, presented: NameSource]> = {
+  "RDNs in reversed order": ["C=DE,O=Acme\\, Inc.,CN=client-a+UID=7", acme],
+  "one RDN of two attributes and two RDNs": ["O=Acme+CN=x", "O=Acme,CN=x"],
+  "two RDNs and one RDN of two attributes": ["O=Acme,CN=x", "O=Acme+CN=x"],
+  "an RDN more in the certificate": ["CN=x,O=Acme", "CN=x,O=Acme,C=DE"],
+  "an RDN more at the certificate's other end": ["O=Acme", "CN=x,O=Acme"],
+  "an RDN less in the certificate": ["CN=x,O=Acme,C=DE", "CN=x,O=Acme"],
+  "an attribute less in an RDN": ["CN=client-a,O=Acme\\, Inc.,C=DE", acme],
+  "an attribute twice in an RDN": ["CN=x+CN=x", "CN=x"],
+  "a prefix": ["CN=client", "CN=client-a"],
+  "an extension": ["CN=client-a", "CN=client"],
+  "a value that has ,CN= in it": ["CN=x,O=Acme", [[{ type: "O", value: "Acme,CN=x" }]]],
+  "a value that has +CN= in it": ["O=Acme+CN=x", [[{ type: "O", value: "Acme+CN=x" }]]],
+  "a value that has / in it": ["O=Acme,CN=x", [[{ type: "CN", value: "x/O=Acme" }]]],
+  "another type": ["CN=x", "OU=x"],
+  "a type that its OID only begins like": ["2.5.4.3=x", [[{ type: "2.5.4.3.1", value: "x" }]]],
+  "no blank and a blank": ["CN=clienta", cn("client a")],
+  "letters with and without their accent": ["CN=Zoe", cn("Zoë")],
+  "an i and a dotless i": ["CN=ill", cn("ıll")],
+  "a Latin and a Cyrillic a": ["CN=a", cn("\u0430")],
+  "a NUL within": ["CN=client-a", cn("client-a\0.example.org")],
+  "a NUL at the end": ["CN=client-a", cn("client-a\0")],
+  "a soft hyphen within": ["CN=clienta", cn("client\u00ADa")],
+  "a character of no width within": ["CN=clienta", cn("client\u200Ba")],
+  "a mark that turns the direction": ["CN=clienta", cn("client\u202Ea")],
+  "UTF-8 that is none": ["CN=client", cn(element(0x0c, Buffer.from("client\xff", "latin1")))],
+  "a PrintableString beyond ASCII": ["CN=Zoë", cn(element(0x13, Buffer.from("Zoë", "latin1")))],
+  "a BMPString of an odd length": ["CN=a", cn(element(0x1e, Buffer.of(0, 0x61, 0)))],
+  "a UniversalString of an odd length": ["CN=a", cn(element(0x1c, Buffer.of(0, 0, 0, 0x61, 0)))],
+  "a UniversalString beyond Unicode": ["CN=a", cn(element(0x1c, Buffer.of(0, 0x11, 0, 0)))],
+  "a BMPString with half a pair": ["CN=a", cn("a\uD800", "bmp")],
+  "a string and an OCTET STRING of it": ["CN=abc", cn(element(0x04, Buffer.from("abc")))],
+  "other types by all but their octets": [
+    `2.5.4.45=${hexOf(bitString)}`,
+    [[{ type: "2.5.4.45", value: element(0x03, Buffer.of(0, 0x04)) }]],
+  ],
+  "an empty name": ["CN=x", ""],
+};
+
+for (const [what, [registered, presented]] of Object.entries(unequal)) {
+  test(`8705-2.1-c: unequal: ${what}`, (t) => {
+    t.false(matches(registered, presented));
+  });
+}
+
+test("a value that cannot be compared is not even equal to itself", (t) => {
+  const odd = readName(name(cn("a\0")));
+  t.false(matchesDistinguishedName(odd, odd));
+});
+
+test("an empty name is not even equal to itself", (t) => {
+  const empty = readName(name(""));
+  t.false(matchesDistinguishedName(empty, empty));
+});
+
+const malformed: Record<string, string> = {
+  nothing: "",
+  blanks: "  ",
+  "no attribute": "client-a",
+  "no type": "=client-a",
+  "no value": "CN=",
+  "no value before a comma": "CN=,O=Acme",
+  "an attribute type not known": "XYZ=client-a",
+  "a type with a blank in it": "C N=client-a",
+  "a type with the prefix of old": "OID.2.5.4.3=client-a",
+  "an OID with a leading zero": "2.5.04.3=client-a",
+  "an OID of one number": "2=client-a",
+  "an OID out of range": "3.1=client-a",
+  "an OID whose second number is out of range": "1.40=client-a",
+  "an OID that ends with a dot": "2.5.4.3.=client-a",
+  "a comma at the end": "CN=client-a,",
+  "a comma at the beginning": ",CN=client-a",
+  "two commas": "CN=client-a,,O=Acme",
+  "a plus at the end": "CN=client-a+",
+  "a semicolon": "CN=client-a;O=Acme",
+  "a slash form": "/CN=client-a/O=Acme",
+  quotes: 'CN="client-a"',
+  "an angle bracket": "CN=<client-a>",
+  "a backslash at the end": "CN=client-a\\",
+  "an escape of what needs none": "CN=client\\-a",
+  "half an escaped octet": "CN=client\\2",
+  "escaped octets that are not UTF-8": "CN=client\\FF",
+  "escaped octets cut within a character": "CN=client\\C3a",
+  "a NUL": "CN=client\0",
+  "an escaped NUL": "CN=client\\00",
+  "an escaped control": "CN=client\\01",
+  "half a pair": "CN=client\uD800",
+  "a character of no width": "CN=client\u200Ba",
+  "a character that is none": "CN=client\uFFFF",
+  "a # with nothing": "CN=#",
+  "a # with half an octet": "CN=#0c016",
+  "a # with text": "CN=#client",
+  "a # whose octets are not DER": "CN=#0c0261",
+  "a # with octets after the DER": "CN=#0c016100",
+  "a # and then text": "CN=#0c0161x",
+  "too long a text": `CN=${"a".repeat(8190)}`,
+};
+
+for (const [what, registered] of Object.entries(malformed)) {
+  test(`refuses to register ${what}`, (t) => {
+    const error = t.throws(() => readDistinguishedName(registered), { instanceOf: MalformedDistinguishedName });
+    t.is(error.code, "ERR_MALFORMED_DISTINGUISHED_NAME");
+    t.notRegex(error.message, /client|Acme/);
+  });
+}
+
+for (const [what, der] of Object.entries({
+  "a SET for the whole": element(0x31),
+  "an RDN with nothing in it": element(0x30, element(0x31)),
+  "an RDN that is a SEQUENCE": element(0x30, element(0x30)),
+  "an attribute without a value": element(0x30, element(0x31, element(0x30, Buffer.of(6, 1, 42)))),
+  "a type that is no OID": element(0x30, element(0x31, element(0x30, Buffer.of(2, 1, 42, 5, 0)))),
+  "an attribute of three": element(0x30, element(0x31, element(0x30, Buffer.of(6, 1, 42, 5, 0, 5, 0)))),
+})) {
+  test(`refuses a certificate's name that has ${what}`, (t) => {
+    t.throws(() => readName(der), { instanceOf: MalformedDer });
+  });
+}
+
+const letters = fc.string({ unit: fc.constantFrom(...Array.from("abcXYZ019 -.éßΣ漢𝒁")), minLength: 1, maxLength: 12 });
+const value = letters.filter((one) => one.trim() !== "");
+const attribute = fc.record({
+  type: fc.constantFrom("CN", "O", "OU", "L", "UID"),
+  value,
+  as: fc.constantFrom<StringType>("utf8", "universal"),
+}) satisfies fc.Arbitrary<Attribute>;
+const rdn = fc.uniqueArray(attribute, { selector: ({ type }) => type, minLength: 1, maxLength: 3 });
+const rdns = fc.array(rdn, { minLength: 1, maxLength: 4 });
+
+const escaped = (plain: string): string => plain.replaceAll(/["+,;<>\\]|^[ #]| $/g, "\\$&");
+const written = (names: readonly (readonly Attribute[])[]): string =>
+  names
+    .map((one) => one.map((pair) => `${pair.type}=${escaped(pair.value as string)}`).join("+"))
+    .reverse()
+    .join(",");
+
+test("any name equals its own text, and equality goes both ways", (t) => {
+  fc.assert(
+    fc.property(rdns, rdns, (one, other) => {
+      const [registered, presented] = [readDistinguishedName(written(one)), readName(name(one))];
+      const second = readName(name(other));
+      return (
+        matchesDistinguishedName(registered, presented) &&
+        matchesDistinguishedName(presented, presented) &&
+        matchesDistinguishedName(presented, second) === matchesDistinguishedName(second, presented)
+      );
+    }),
+  );
+  t.pass();
+});
+
+test("other case, more blanks and other string types change nothing", (t) => {
+  const respelt = (original: string, blanks: number): string =>
+    `${" ".repeat(blanks)}${original.toUpperCase().replaceAll(/ +/g, " ".repeat(blanks + 1))}${" ".repeat(blanks)}`;
+  fc.assert(
+    fc.property(rdns, fc.nat({ max: 3 }), (one, blanks) => {
+      const other = one.map((pairs) =>
+        pairs.toReversed().map((pair) => ({ ...pair, value: respelt(pair.value, blanks), as: "utf8" as const })),
+      );
+      return matchesDistinguishedName(readDistinguishedName(written(one)), readName(name(other)));
+    }),
+  );
+  t.pass();
+});
+
+test("RDNs in any other order are another name", (t) => {
+  const distinct = fc.uniqueArray(attribute, { selector: ({ type }) => type, minLength: 2, maxLength: 5 });
+  const ordered = distinct.chain((pairs) =>
+    fc.tuple(fc.constant(pairs), fc.shuffledSubarray(pairs, { minLength: pairs.length })),
+  );
+  fc.assert(
+    fc.property(ordered, ([pairs, shuffled]) => {
+      const sameOrder = pairs.every((pair, index) => pair === shuffled[index]);
+      const registered = readDistinguishedName(written(pairs.map((pair) => [pair])));
+      return matchesDistinguishedName(registered, readName(name(shuffled.map((pair) => [pair])))) === sameOrder;
+    }),
+  );
+  t.pass();
+});
+
+test("an RDN more or less is another name", (t) => {
+  fc.assert(
+    fc.property(rdns, rdn, fc.nat(), (one, extra, at) => {
+      const more = one.toSpliced(at % (one.length + 1), 0, extra);
+      const [shorter, longer] = [readName(name(one)), readName(name(more))];
+      return !matchesDistinguishedName(shorter, longer) && !matchesDistinguishedName(longer, shorter);
+    }),
+  );
+  t.pass();
+});
+
+test("any text is read or refused, never thrown at", (t) => {
+  const pieces = fc.constantFrom(
+    "CN",
+    "=",
+    ",",
+    "+",
+    "\\",
+    "#",
+    "0c",
+    "0161",
+    " ",
+    "a",
+    '"',
+    ";",
+    "\0",
+    "2.5.4.3",
+    "é",
+    "\\C3",
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+      try {
+        return readDistinguishedName(parts.join("")).rdns.length > 0;
+      } catch (error) {
+        return error instanceof MalformedDistinguishedName;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  t.pass();
+});
