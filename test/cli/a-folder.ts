@@ -6,9 +6,15 @@ import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 
 const clientB = createSelfSigned({ subject: "CN=client-b" });
 
+const authority = createAuthority({ subject: "CN=Test CA" });
+const server = authority.issue({ subject: "CN=backend", san: [{ ip: "127.0.0.1" }] });
+
+/** The authority of the server's and of clients' certificates. */
+export const authorityPem = authority.certificate.pem;
+
 /** What the configurations of these tests name, by the name of the file. */
 export const files: Readonly<Record<string, string>> = {
-  "client-ca.pem": createAuthority({ subject: "CN=Test CA" }).certificate.pem,
+  "client-ca.pem": authorityPem,
   "client-b.jwks.json": JSON.stringify({
     keys: [{ ...clientB.keyPair.publicKey.export({ format: "jwk" }), x5c: [clientB.der.toString("base64")] }],
   }),
@@ -40,11 +46,14 @@ services:
         tlsClientAuthSubjectDn: CN=client-a
 `;
 
-/** A fresh folder with a configuration and {@link files} in it, removed after the test; answers the file's path. */
+/** For a configuration that ends TLS itself. */
+export const tlsFiles: Readonly<Record<string, string>> = { "server.pem": server.pem, "server.key": server.key };
+
+/** A fresh folder with a configuration and these files in it, removed after the test; answers the file's path. */
 export async function writeConfiguration(t: ExecutionContext, text: string = configuration): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries({ ...files, ...tlsFiles })) await writeFile(join(folder, name), content);
   const path = join(folder, "backend.yaml");
   await writeFile(path, text);
   return path;

@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { request as plainRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import test from "ava";
-import { configuration, env, writeConfiguration } from "./a-folder.ts";
+import { authorityPem, configuration, env, writeConfiguration } from "./a-folder.ts";
 import { startCertbound, type Certbound } from "./run-certbound.ts";
 
 const credentials = Buffer.from(`1004:${env["CERTBOUND_API_SECRET"] ?? ""}`).toString("base64");
@@ -30,6 +32,31 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await t.throwsAsync(fetch(`${url}/api/lifecycle/healthcheck`));
   });
 }
+
+test("serve speaks TLS itself where the configuration says so, at least of the version that it names", async (t) => {
+  const tls = "tls: { certificate: { file: server.pem }, key: { file: server.key }, minVersion: TLSv1.3 }";
+  const text = configuration.replace("port: 0 }", `port: 0, ${tls} }`);
+  const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t, text)]);
+  const url = await urlOf(certbound);
+  t.regex(url, /^https:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
+  t.is(await statusOf(request(`${url}/api/lifecycle/healthcheck`, { ca: authorityPem })), 200);
+  const old = request(`${url}/api/lifecycle/healthcheck`, { ca: authorityPem, maxVersion: "TLSv1.2" });
+  await t.throwsAsync(statusOf(old), { message: /protocol version/ });
+  certbound.kill("SIGTERM");
+  t.is((await certbound.ended()).code, 0);
+});
+
+test("serve listens on a unix socket beside its configuration, and leaves none behind", async (t) => {
+  const text = configuration.replace("{ host: 127.0.0.1, port: 0 }", "{ unix: certbound.sock }");
+  const path = await writeConfiguration(t, text);
+  const socketPath = join(dirname(path), "certbound.sock");
+  const certbound = startCertbound(t, ["serve", "--config", path]);
+  t.is(await urlOf(certbound), `unix:${socketPath}`);
+  t.is(await statusOf(plainRequest({ socketPath, path: "/api/lifecycle/healthcheck" })), 200);
+  certbound.kill("SIGTERM");
+  t.is((await certbound.ended()).code, 0);
+  t.false((await readdir(dirname(path))).includes("certbound.sock"));
+});
 
 test("the address is told at every level of the log but silent", async (t) => {
   const path = await writeConfiguration(t, `${configuration}log: { level: error }\n`);
@@ -87,6 +114,14 @@ test("no secret of the configuration is written to the log, to standard error or
     t.false(written.includes("the-token-that-is-asked-about"));
   }
 });
+
+async function statusOf(asked: ClientRequest): Promise<number | undefined> {
+  asked.end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  await once(answer, "end");
+  return answer.statusCode;
+}
 
 /** A request whose head the server has read, and all of whose body is sent but the last octet. */
 async function halfARequest(url: string): Promise<{ socket: Socket; finish: () => void }> {
