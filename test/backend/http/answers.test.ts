@@ -9,6 +9,9 @@ class StoreFailure extends Error {
 class ChainVerificationFailure extends Error {
   override readonly name = "ChainVerificationFailure";
 }
+class DecisionContended extends Error {
+  override readonly name = "DecisionContended";
+}
 
 const introspection = v3("/auth/introspection", { token: "abc" });
 
@@ -81,7 +84,11 @@ for (const [what, error] of [
   });
 }
 
-for (const error of [new StoreFailure("disk full"), new ChainVerificationFailure("no openssl")]) {
+for (const error of [
+  new StoreFailure("disk full"),
+  new ChainVerificationFailure("no openssl"),
+  new DecisionContended("facts changed"),
+]) {
   test(`a ${error.name} is 503: the same call may succeed later`, async (t) => {
     const { call, log } = await startApp(t, { operations: { authToken: () => Promise.reject(error) } });
     const answer = await call(v3("/auth/token", { parameters: "" }));
