@@ -1,0 +1,246 @@
+import test from "ava";
+import { createSelfSigned } from "../../support/certificates.ts";
+import { startEngine, startInstant } from "../../support/engine.ts";
+import { readChallenge } from "../../support/read-challenge.ts";
+import { seedGrant, startStore } from "../../support/seed-grant.ts";
+import { clientSettings, secretOf } from "../../support/settings.ts";
+
+const k1 = createSelfSigned({ subject: "CN=client-1" });
+const k2 = createSelfSigned({ subject: "CN=client-2" });
+const supportedScopes = [{ name: "read", description: "Look" }, { name: "write" }];
+const bound = [
+  clientSettings({ clientId: 1, clientIdAlias: "client-one", attributes: [{ key: "tier", value: "gold" }] }),
+];
+
+test("a valid token: A056001, OK, and every member that applies", async (t) => {
+  const { backend, issue } = await startEngine(
+    t,
+    { supportedScopes, attributes: [{ key: "region", value: "eu" }] },
+    bound,
+  );
+  const properties = [{ key: "tenant", value: "acme", hidden: true }];
+  const resource = "https://api.example.com";
+  const { accessToken = "" } = await issue(`&scope=read&resource=${encodeURIComponent(resource)}`, {
+    clientId: "client-one",
+    clientCertificate: k1.pem,
+    properties,
+  });
+  const answer = await backend.authIntrospection({
+    token: accessToken,
+    clientCertificate: k1.pem,
+    scopes: ["read"],
+    resources: [resource],
+  });
+  t.deepEqual(answer, {
+    resultCode: "A056001",
+    resultMessage: "[A056001] The access token is valid.",
+    action: "OK",
+    responseContent: 'Bearer error="invalid_request"',
+    existent: true,
+    usable: true,
+    sufficient: true,
+    refreshable: false,
+    clientId: 1,
+    clientIdAlias: "client-one",
+    clientIdAliasUsed: true,
+    scopes: ["read"],
+    scopeDetails: [{ name: "read", description: "Look" }],
+    expiresAt: Math.floor(startInstant / 1000) * 1000 + 3_600_000,
+    properties,
+    certificateThumbprint: k1.x5tS256,
+    accessTokenResources: [resource],
+    serviceAttributes: [{ key: "region", value: "eu" }],
+    clientAttributes: [{ key: "tier", value: "gold" }],
+    grantType: "CLIENT_CREDENTIALS",
+  });
+  const standard = await backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
+  t.is((JSON.parse(standard.responseContent ?? "") as { client_id: string }).client_id, "client-one");
+});
+
+const refusals = {
+  "an unknown token": [{ token: "A".repeat(43) }, "A057302", "UNAUTHORIZED", "invalid_token"],
+  "a token of one byte": [{ token: "x" }, "A057302", "UNAUTHORIZED", "invalid_token"],
+  "a token of 16 KiB": [{ token: "x".repeat(16_384) }, "A057302", "UNAUTHORIZED", "invalid_token"],
+  "a token of control characters": [{ token: "\0\r\n\t\x7f" }, "A057302", "UNAUTHORIZED", "invalid_token"],
+  "no token": [{ token: null }, "A057301", "BAD_REQUEST", "invalid_request"],
+  "an empty token": [{ token: "" }, "A057301", "BAD_REQUEST", "invalid_request"],
+  "a scope that the token lacks": [{ scopes: ["write"] }, "A064302", "FORBIDDEN", "insufficient_scope"],
+  "one scope of two lacking": [{ scopes: ["read", "write"] }, "A064302", "FORBIDDEN", "insufficient_scope"],
+  "a subject, and the token has none": [{ subject: "user-1" }, "A066301", "FORBIDDEN", "invalid_request"],
+  "a resource that the token is not for": [
+    { resources: ["https://other.example.com"] },
+    "A064303",
+    "UNAUTHORIZED",
+    "invalid_token",
+  ],
+  "no certificate": [{ clientCertificate: undefined }, "A065304", "UNAUTHORIZED", "invalid_token"],
+  "an empty certificate": [{ clientCertificate: "" }, "A065304", "UNAUTHORIZED", "invalid_token"],
+  "another certificate": [{ clientCertificate: k2.pem }, "A065305", "UNAUTHORIZED", "invalid_token"],
+  "two certificates": [{ clientCertificate: k1.pem + k2.pem }, "A065307", "UNAUTHORIZED", "invalid_token"],
+  "a certificate that is none": [{ clientCertificate: "(null)" }, "A065307", "UNAUTHORIZED", "invalid_token"],
+  "a private key for a certificate": [{ clientCertificate: k1.key }, "A065307", "UNAUTHORIZED", "invalid_token"],
+} as const;
+
+for (const [what, [change, code, action, error]] of Object.entries(refusals)) {
+  test(`${what}: ${code}, ${action}, ${error}`, async (t) => {
+    const { backend, issue } = await startEngine(t, { supportedScopes }, bound);
+    const { accessToken = "" } = await issue("&scope=read", { clientCertificate: k1.pem });
+    const request = { token: accessToken, clientCertificate: k1.pem, ...change };
+    const answer = await backend.authIntrospection({
+      ...request,
+      ...("scopes" in change ? { scopes: [...change.scopes] } : {}),
+      ...("resources" in change ? { resources: [...change.resources] } : {}),
+    } as never);
+    t.is(answer.resultCode, code);
+    t.is(answer.action, action);
+    t.false(answer.sufficient);
+    const challenge = readChallenge(answer.responseContent ?? "");
+    t.is(challenge.parameters.get("error"), error);
+    if (error === "insufficient_scope") {
+      t.is(challenge.parameters.get("scope"), "scopes" in change ? change.scopes.join(" ") : undefined);
+    }
+    const known = !("token" in change);
+    t.is(answer.existent, known);
+    t.notRegex(JSON.stringify(answer), /-----BEGIN|PRIVATE/);
+  });
+}
+
+test("whatever refuses a token, its caller gets the same challenge", async (t) => {
+  const { backend, issue, setClock } = await startEngine(t, { supportedScopes }, bound);
+  const { accessToken = "" } = await issue("&scope=read", { clientCertificate: k1.pem });
+  const challenges = new Set<string | undefined>();
+  const ask = async (request: { token: string; clientCertificate?: string; resources?: string[] }) => {
+    const answer = await backend.authIntrospection(request);
+    t.is(answer.action, "UNAUTHORIZED");
+    challenges.add(answer.responseContent);
+  };
+  await ask({ token: "unknown" });
+  await ask({ token: accessToken });
+  await ask({ token: accessToken, clientCertificate: k2.pem });
+  await ask({ token: accessToken, clientCertificate: "?" });
+  await ask({ token: accessToken, clientCertificate: k1.pem, resources: ["https://api.example.com"] });
+  setClock(startInstant + 3_600_000);
+  await ask({ token: accessToken, clientCertificate: k1.pem });
+  t.is(challenges.size, 1);
+});
+
+test("a token without scopes is told apart from one with too few: A064301", async (t) => {
+  const { backend, issue } = await startEngine(t, { supportedScopes });
+  const { accessToken = "" } = await issue();
+  const answer = await backend.authIntrospection({ token: accessToken, scopes: ["read"] });
+  t.is(answer.resultCode, "A064301");
+  t.is(answer.action, "FORBIDDEN");
+});
+
+test("another subject than the token's is A066302, the token's own passes", async (t) => {
+  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
+  const { accessToken } = await seedGrant(store, 1);
+  const decide = (subject: string) => store.backend.authIntrospection({ token: accessToken, subject });
+  t.is((await decide("user-1")).resultCode, "A056001");
+  t.is((await decide("user-1 ")).resultCode, "A066302");
+  t.is((await decide("USER-1")).resultCode, "A066302");
+  t.is((await decide("")).resultCode, "A056001");
+});
+
+test("a locked client's tokens are refused with A097303, and work again when it is unlocked", async (t) => {
+  const client = clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false, locked: true });
+  const store = await startStore(t, [client]);
+  const { accessToken } = await seedGrant(store, 1);
+  const answer = await store.backend.authIntrospection({ token: accessToken });
+  t.is(answer.resultCode, "A097303");
+  t.is(answer.action, "UNAUTHORIZED");
+  const standard = await store.backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
+  t.is(standard.responseContent, '{"active":false}');
+});
+
+test("an unbound token needs no certificate, and a presented one is not held against it unless it is unreadable", async (t) => {
+  const { backend, issue } = await startEngine(t);
+  const { accessToken = "" } = await issue();
+  const decide = async (clientCertificate?: string) =>
+    (await backend.authIntrospection({ token: accessToken, clientCertificate })).resultCode;
+  t.is(await decide(), "A056001");
+  t.is(await decide(k1.pem), "A056001");
+  t.is(await decide("nonsense"), "A065307");
+});
+
+test("members that mean unset demand nothing: null, 0, false, empty text and empty lists", async (t) => {
+  const { backend, issue } = await startEngine(t);
+  const { accessToken = "" } = await issue();
+  const answer = await backend.authIntrospection({
+    token: accessToken,
+    scopes: null,
+    subject: "",
+    clientCertificate: null,
+    resources: [],
+    dpop: "",
+    dpopNonceRequired: false,
+    acrValues: [],
+    maxAge: 0,
+    message: null,
+  });
+  t.is(answer.resultCode, "A056001");
+});
+
+for (const [member, value] of Object.entries({
+  dpop: "proof",
+  dpopNonceRequired: true,
+  acrValues: ["urn:acr"],
+  maxAge: 60,
+  uri: "https://api.example.com/",
+  targetUri: "https://api.example.com/",
+  message: "body",
+  headers: [{ key: "a", value: "b" }],
+  requiredComponents: ["@method"],
+  requestBodyContained: true,
+})) {
+  test(`a demand that is not checked is refused, never ignored: ${member}`, async (t) => {
+    const { backend, issue } = await startEngine(t);
+    const { accessToken = "" } = await issue();
+    const asked = backend.authIntrospection({ token: accessToken, [member]: value });
+    await t.throwsAsync(asked, { name: "ApiError", message: /A001223/ });
+  });
+}
+
+test("a signed answer that nothing else can replace is refused; where plain JSON will do, it is given", async (t) => {
+  const { backend, issue } = await startEngine(t);
+  const { accessToken = "" } = await issue();
+  const ask = (httpAcceptHeader: string) =>
+    backend.authIntrospectionStandard({ parameters: `token=${accessToken}`, httpAcceptHeader });
+  t.is((await ask("application/token-introspection+jwt")).action, "BAD_REQUEST");
+  for (const accept of ["application/token-introspection+jwt, application/json;q=0.5", "*/*", "", "application/json"]) {
+    t.is((await ask(accept)).action, "OK");
+  }
+});
+
+for (const [parameters, code, action] of [
+  [null, "A145201", "INTERNAL_SERVER_ERROR"],
+  ["", "A145301", "BAD_REQUEST"],
+  ["\n", "A145301", "BAD_REQUEST"],
+  ["token_type_hint=access_token", "A145302", "BAD_REQUEST"],
+  ["token=%zz", "A145202", "BAD_REQUEST"],
+  ["token=a&token=b", "A145202", "BAD_REQUEST"],
+] as const) {
+  test(`standard introspection of ${JSON.stringify(parameters)}: ${code}, ${action}`, async (t) => {
+    const { backend } = await startEngine(t);
+    const answer = await backend.authIntrospectionStandard({ parameters });
+    t.is(answer.resultCode, code);
+    t.is(answer.action, action);
+  });
+}
+
+test("a token from further ahead than clocks differ is not yet valid", async (t) => {
+  const { backend, issue, setClock } = await startEngine(t);
+  const { accessToken = "" } = await issue();
+  const decide = async () => (await backend.authIntrospection({ token: accessToken })).action;
+  setClock(startInstant - 60_000);
+  t.is(await decide(), "OK");
+  setClock(startInstant - 61_500);
+  t.is(await decide(), "UNAUTHORIZED");
+});
+
+test("a secret that is wrong by one character is still wrong", async (t) => {
+  const { issue } = await startEngine(t);
+  const answer = await issue("", { clientSecret: `${secretOf(1)}x` });
+  t.is(answer.resultCode, "A157305");
+  t.is(answer.action, "INVALID_CLIENT");
+});

@@ -1,0 +1,180 @@
+import test from "ava";
+import { createSelfSigned } from "../../support/certificates.ts";
+import { startEngine, startInstant } from "../../support/engine.ts";
+import { clientSettings, secretOf } from "../../support/settings.ts";
+
+const k1 = createSelfSigned({ subject: "CN=client-1" });
+const unbound = (clientId: number, more: object = {}) =>
+  clientSettings({ clientId, tlsClientCertificateBoundAccessTokens: false, ...more });
+
+test("a token: A052001, 43 characters of 256 random bits, and every member that applies", async (t) => {
+  const { issue } = await startEngine(t, { supportedScopes: [{ name: "read" }] }, [clientSettings({ clientId: 1 })]);
+  const answer = await issue("&scope=read", { clientCertificate: k1.pem });
+  const { accessToken = "", responseContent = "", ...rest } = answer;
+  t.regex(accessToken, /^[A-Za-z0-9_-]{43}$/);
+  t.deepEqual(JSON.parse(responseContent), {
+    access_token: accessToken,
+    scope: "read",
+    token_type: "Bearer",
+    expires_in: 3600,
+  });
+  t.deepEqual(rest, {
+    resultCode: "A052001",
+    resultMessage: "[A052001] The token request (grant_type=client_credentials) was processed successfully.",
+    action: "OK",
+    accessTokenExpiresAt: startInstant + 3_600_000,
+    accessTokenDuration: 3600,
+    grantType: "CLIENT_CREDENTIALS",
+    clientId: 1,
+    clientIdAliasUsed: false,
+    clientAuthMethod: "CLIENT_SECRET_BASIC",
+    scopes: ["read"],
+  });
+  const other = await issue("&scope=read", { clientCertificate: k1.pem });
+  t.not(other.accessToken, accessToken);
+});
+
+for (const [parameters, code, action, error] of [
+  [null, "A047201", "INTERNAL_SERVER_ERROR", "server_error"],
+  ["", "A047301", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&scope=%zz", "A047202", "BAD_REQUEST", "invalid_request"],
+  ["scope=read", "A049301", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=", "A049301", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&grant_type=client_credentials", "A049303", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&client_id=1&client_id=1", "A244301", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&scope=a&scope=b", "A052302", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&client_secret=a&client_secret=b", "A158301", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&anything=a&anything=b", "A047202", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=client_credentials&scope[]=read", "A047202", "BAD_REQUEST", "invalid_request"],
+  ["grant_type=password&username=a&password=b", "A049305", "BAD_REQUEST", "unsupported_grant_type"],
+  ["grant_type=authorization_code&code=x", "A049305", "BAD_REQUEST", "unsupported_grant_type"],
+  ["grant_type=implicit", "A049305", "BAD_REQUEST", "unsupported_grant_type"],
+  ["grant_type=client_credentials&scope=none", "A052303", "BAD_REQUEST", "invalid_scope"],
+  ['grant_type=client_credentials&scope="read"', "A052303", "BAD_REQUEST", "invalid_scope"],
+  ["grant_type=client_credentials&resource=relative", "A251307", "BAD_REQUEST", "invalid_target"],
+  ["grant_type=client_credentials&resource=https://a.example/%23f", "A251307", "BAD_REQUEST", "invalid_target"],
+  ["grant_type=client_credentials&resource=https://other.example.com", "A251306", "BAD_REQUEST", "invalid_target"],
+] as const) {
+  test(`a token request of ${JSON.stringify(parameters)}: ${code}, ${error}, and nothing is issued`, async (t) => {
+    const { issue } = await startEngine(t, {
+      supportedScopes: [{ name: "read" }],
+      supportedResources: ["https://api.example.com"],
+    });
+    const answer = await issue("", { parameters });
+    t.is(answer.resultCode, code);
+    t.is(answer.action, action);
+    const content = JSON.parse(answer.responseContent ?? "") as { error: string; error_description: string };
+    t.is(content.error, error);
+    t.true(content.error_description.startsWith(`[${code}] `));
+    t.is(answer.accessToken, undefined);
+  });
+}
+
+test("scopes: the unknown ones are dropped, the client's own limit counts, defaults fill in for none", async (t) => {
+  const supportedScopes = [
+    { name: "read", defaultEntry: true },
+    { name: "write" },
+    { name: "admin", defaultEntry: true },
+  ];
+  const limited = unbound(2, { extension: { requestableScopes: ["read", "write"] } });
+  const { backend } = await startEngine(t, { supportedScopes }, [unbound(1), limited]);
+  const scopesOf = async (clientId: number, scope: string) =>
+    (
+      await backend.authToken({
+        parameters: `grant_type=client_credentials${scope}`,
+        clientId: String(clientId),
+        clientSecret: secretOf(clientId),
+      })
+    ).scopes;
+  t.deepEqual(await scopesOf(1, "&scope=write+nonsense+read+write"), ["write", "read"]);
+  t.deepEqual(await scopesOf(1, ""), ["read", "admin"]);
+  t.deepEqual(await scopesOf(1, "&scope="), ["read", "admin"]);
+  t.deepEqual(await scopesOf(2, "&scope=admin+read"), ["read"]);
+  t.deepEqual(await scopesOf(2, ""), ["read"]);
+});
+
+test("resource: what is asked for is the audience, once each; the service's default stands in for none", async (t) => {
+  const { issue } = await startEngine(t, { defaultResources: ["https://default.example.com"] });
+  const asked = await issue(
+    "&resource=https://a.example.com&resource=https://b.example.com&resource=https://a.example.com",
+  );
+  t.deepEqual(asked.accessTokenResources, ["https://a.example.com", "https://b.example.com"]);
+  t.deepEqual(asked.resources, ["https://a.example.com", "https://b.example.com", "https://a.example.com"]);
+  const silent = await issue();
+  t.deepEqual(silent.accessTokenResources, ["https://default.example.com"]);
+  t.is(silent.resources, undefined);
+});
+
+test("lifetime: the request's, else the client's, else the service's; 0 and null mean none given", async (t) => {
+  const clients = [unbound(1), unbound(2, { extension: { accessTokenDuration: 60 } })];
+  const { issue } = await startEngine(t, { accessTokenDuration: 600 }, clients);
+  const durationOf = async (clientId: number, accessTokenDuration?: number | null) =>
+    (await issue("", { clientId: String(clientId), clientSecret: secretOf(clientId), accessTokenDuration }))
+      .accessTokenDuration;
+  t.is(await durationOf(1), 600);
+  t.is(await durationOf(1, 5), 5);
+  t.is(await durationOf(2, 0), 60);
+  t.is(await durationOf(2, null), 60);
+  t.is(await durationOf(2, 5), 5);
+});
+
+test("a client named by its alias is found when the alias is enabled, and its number always works", async (t) => {
+  const clients = [
+    unbound(1, { clientIdAlias: "one" }),
+    unbound(2, { clientIdAlias: "two", clientIdAliasEnabled: false }),
+  ];
+  const { issue } = await startEngine(t, {}, clients);
+  const by = (clientId: string, owner: number) => issue("", { clientId, clientSecret: secretOf(owner) });
+  t.like(await by("one", 1), { action: "OK", clientId: 1, clientIdAlias: "one", clientIdAliasUsed: true });
+  t.like(await by("1", 1), { action: "OK", clientId: 1, clientIdAlias: "one", clientIdAliasUsed: false });
+  t.like(await by("two", 2), { action: "INVALID_CLIENT", resultCode: "A244307" });
+  t.like(await by("2", 2), { action: "OK", clientIdAliasUsed: false });
+  t.like(await by("three", 1), { action: "INVALID_CLIENT", resultCode: "A244306" });
+});
+
+test("every failure of authentication reads alike to the client, whatever the operator is told", async (t) => {
+  const clients = [unbound(1), unbound(2, { tokenAuthMethod: "CLIENT_SECRET_POST" }), unbound(3, { locked: true })];
+  const { issue } = await startEngine(t, {}, clients);
+  const answers = [
+    await issue("", { clientSecret: "wrong" }),
+    await issue("", { clientSecret: undefined }),
+    await issue("", { clientId: "99" }),
+    await issue("", { clientId: "2", clientSecret: secretOf(2) }),
+    await issue("", { clientId: "3", clientSecret: secretOf(3) }),
+  ];
+  t.deepEqual(
+    answers.map(({ resultCode }) => resultCode),
+    ["A157305", "A157304", "A244306", "A157357", "A048307"],
+  );
+  t.is(new Set(answers.map(({ responseContent }) => responseContent)).size, 1);
+});
+
+test("a service can leave out error descriptions, in bodies and in challenges", async (t) => {
+  const { backend, issue } = await startEngine(t, { errorDescriptionOmitted: true });
+  t.is((await issue("&scope=x")).responseContent, '{"error":"invalid_scope"}');
+  t.is((await backend.authIntrospection({ token: "x" })).responseContent, 'Bearer error="invalid_token"');
+});
+
+for (const [member, value] of Object.entries({
+  dpop: "proof",
+  dpopNonceRequired: true,
+  accessToken: "chosen",
+  jwtAtClaims: "{}",
+  oauthClientAttestation: "jwt",
+  oauthClientAttestationPop: "jwt",
+})) {
+  test(`what would change the token and is not served is refused: ${member}`, async (t) => {
+    const { issue } = await startEngine(t);
+    await t.throwsAsync(issue("", { [member]: value }), { name: "ApiError", message: /A001223/ });
+  });
+}
+
+test("a token of every kind of key is bound to its certificate: EC, RSA and Ed25519", async (t) => {
+  const { backend, issue } = await startEngine(t, {}, [clientSettings({ clientId: 1 })]);
+  for (const key of ["P-256", "RSA-2048", "Ed25519"] as const) {
+    const certificate = createSelfSigned({ subject: "CN=client", key });
+    const { accessToken = "" } = await issue("", { clientCertificate: certificate.pem });
+    const decided = await backend.authIntrospection({ token: accessToken, clientCertificate: certificate.pem });
+    t.is(decided.certificateThumbprint, certificate.x5tS256);
+  }
+});
