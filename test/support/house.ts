@@ -108,6 +108,7 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/secret-box/",
       "backend/configuration/",
       "backend/http/",
+      "backend/http/create-log.ts",
     ],
     packageTypes: ["pino"],
     node: ["node:crypto", "node:fs"],
