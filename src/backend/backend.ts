@@ -7,14 +7,16 @@ import { operations, type OperationName, type Operations } from "../contract/ope
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
 import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
-import type { Configuration, Listen } from "./configuration/configuration.ts";
+import { ConfigurationError } from "./configuration/configuration-error.ts";
+import type { Configuration } from "./configuration/configuration.ts";
 import type { Clock, Dependencies, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine, type ServiceOperations } from "./engine/engine.ts";
-import { putConfiguration } from "./engine/management/put-configuration.ts";
+import { ConfigurationConflict, putConfiguration } from "./engine/management/put-configuration.ts";
 import type { Service } from "./engine/management/settings-memo.ts";
 import { sentenceOf } from "./engine/result.ts";
+import { createLog } from "./http/create-log.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
-import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
+import { listen, type Listening } from "./http/listen.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
@@ -24,7 +26,8 @@ import { features, version } from "./version.ts";
 /** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
 export interface BackendOptions {
   readonly configuration: Configuration;
-  readonly log: Logger;
+  /** Default: JSON lines on standard output, at the configuration's level. */
+  readonly log?: Logger;
   /** Milliseconds since 1970. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -43,24 +46,23 @@ export interface Backend extends Operations {
   /** The API as a service may use it; throws `TypeError` when there is no such service. */
   operationsFor(serviceId: number): Promise<Operations>;
   /** Serves the API as the configuration says; resolves when it accepts connections. */
-  listen(): Promise<Pick<Listening, "url" | "port">>;
-  /** Stops accepting, lets what is under way finish for up to ten seconds, and closes the store. */
+  listen(): Promise<Listening["address"]>;
+  /** Stops accepting, lets what is under way finish for a bounded time, and closes the store. */
   close(): Promise<void>;
 }
 
 const secretKeyOctets = 32;
-/** How long requests under way may take to finish once the backend is closed, in milliseconds. */
-const drainTime = 10_000;
 
 /**
  * Opens a backend: the store, the services and clients of the configuration in it, and the decisions over them.
  *
  * Throws `ConfigurationError` or `StoreFailure`, each with one readable message; nothing is then left open.
  *
- * @example const backend = await openBackend({ configuration: await readConfiguration({ … }), log: pino() });
+ * @example const backend = await openBackend({ configuration: await readConfiguration({ path, env: process.env }) });
  */
 export async function openBackend(options: BackendOptions): Promise<Backend> {
-  const { configuration, log, clock = Date.now, random = randomBytes, path } = options;
+  const { configuration, clock = Date.now, random = randomBytes, path } = options;
+  const log = options.log ?? createLog({ level: configuration.log.level, stream: process.stdout });
   await requireOpenssl(configuration, path);
   const store = await openSqliteStore({ path: configuration.store.sqlite });
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
@@ -71,9 +73,9 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
     const dependencies: Dependencies = { store, clock, random, secretBox, chainVerifier };
-    await putConfiguration(dependencies, configuration.services);
+    await applyConfiguration(dependencies, configuration);
     const sweep = startSweep(store, clock, log);
-    return createBackend(options, createEngine(dependencies), async () => {
+    return createBackend({ ...options, log }, createEngine(dependencies), async () => {
       sweep.stop();
       await closeAll();
     });
@@ -83,7 +85,20 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
   }
 }
 
-function createBackend(options: BackendOptions, engine: Engine, closeParts: () => Promise<void>): Backend {
+async function applyConfiguration(dependencies: Dependencies, { services }: Configuration): Promise<void> {
+  try {
+    await putConfiguration(dependencies, services);
+  } catch (error) {
+    if (!(error instanceof ConfigurationConflict)) throw error;
+    throw new ConfigurationError("services", [{ path: "", sentence: error.message }], { cause: error });
+  }
+}
+
+function createBackend(
+  options: BackendOptions & { readonly log: Logger },
+  engine: Engine,
+  closeParts: () => Promise<void>,
+): Backend {
   const { configuration, log } = options;
   const info = (): Promise<InfoResponse> => Promise.resolve({ version, features: [...features] });
   let listening: Listening | undefined;
@@ -114,7 +129,7 @@ function createBackend(options: BackendOptions, engine: Engine, closeParts: () =
 
   async function close(): Promise<void> {
     stopping = true;
-    await listening?.close(AbortSignal.timeout(drainTime));
+    await listening?.close();
     await closeParts();
   }
 
@@ -138,8 +153,8 @@ function createBackend(options: BackendOptions, engine: Engine, closeParts: () =
       const onError = (error: Error): void => {
         log.error({ err: error }, "a connection could not be accepted");
       };
-      listening = await listen(app, { ...listenOptions(configuration.listen), onError });
-      return { url: listening.url, port: listening.port };
+      listening = await listen(app, { ...configuration.listen, onError });
+      return listening.address;
     },
     close: () => (closing ??= close()),
   };
@@ -171,10 +186,4 @@ function ownServiceId({ configuration, serviceId }: BackendOptions): number {
 
 function requestIdFrom({ random = randomBytes }: BackendOptions): () => string {
   return () => Buffer.from(random(9)).toString("base64url");
-}
-
-function listenOptions(configured: Listen): ListenOptions {
-  if ("unix" in configured) return { unix: configured.unix };
-  const { host, port, tls } = configured;
-  return { host, port, ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.key } }) };
 }

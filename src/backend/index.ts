@@ -2,5 +2,5 @@
 export { openBackend, type Backend, type BackendOptions } from "./backend.ts";
 export { ConfigurationError } from "./configuration/configuration-error.ts";
 export type { Configuration } from "./configuration/configuration.ts";
-export { readConfiguration } from "./configuration/read-configuration.ts";
+export { configurationFrom, readConfiguration } from "./configuration/read-configuration.ts";
 export { StoreFailure } from "./store/store.ts";
