@@ -53,7 +53,7 @@ const server = createServer(
     requestCert: true,
     rejectUnauthorized: false,
   },
-  handle,
+  (request, response) => void handle(request, response),
 );
 
 server.listen(Number(process.env["PORT"] ?? 8443), "127.0.0.1", () => {

@@ -36,19 +36,13 @@ export interface Deployment {
   readonly api: ApiClient;
   readonly url: string;
   /** Asks for a token as a client would; `as` is the certificate of the handshake. */
-  token(
-    form: Readonly<Record<string, string | undefined>>,
-    as?: TestCertificate,
-    headers?: Headers,
-  ): Promise<HttpAnswer>;
-  introspect(token: string): Promise<HttpAnswer>;
-  revoke(
-    form: Readonly<Record<string, string | undefined>>,
-    as?: TestCertificate,
-    headers?: Headers,
-  ): Promise<HttpAnswer>;
+  readonly token: AskAsClient;
+  readonly introspect: (token: string) => Promise<HttpAnswer>;
+  readonly revoke: AskAsClient;
 }
 
+type AskAsClient = (form: FormMembers, as?: TestCertificate, headers?: Headers) => Promise<HttpAnswer>;
+type FormMembers = Readonly<Record<string, string | undefined>>;
 type Headers = Readonly<Record<string, string>>;
 
 export const resourceServer = { id: "api", secret: "resource-server-secret-0123456789abcdef" };
@@ -134,7 +128,7 @@ export async function serveMutualTls(
   return `https://localhost:${(server.address() as AddressInfo).port}`;
 }
 
-function withGrant(form: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+function withGrant(form: FormMembers): FormMembers {
   return { grant_type: "client_credentials", ...form };
 }
 

@@ -9,9 +9,9 @@ import { clientSettings, configurationOf, secretOf, serviceSettings } from "./se
 export interface EngineUnderTest {
   readonly backend: Backend;
   /** Milliseconds since 1970. */
-  setClock(now: number): void;
+  readonly setClock: (now: number) => void;
   /** A token request of client 1 with its secret; `parameters` are added to the grant. */
-  issue(parameters?: string, request?: Partial<TokenRequest>): Promise<TokenResponse>;
+  readonly issue: (parameters?: string, request?: Partial<TokenRequest>) => Promise<TokenResponse>;
 }
 
 export const startInstant = Date.parse("2026-11-21T08:00:00.250Z");

@@ -8,7 +8,8 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-export interface HttpCall extends RequestOptions {
+export interface HttpCall extends Omit<RequestOptions, "headers"> {
+  readonly headers?: Readonly<Record<string, string>>;
   readonly url: string;
   /** The certificate to present in the handshake. */
   readonly as?: TestCertificate | undefined;

@@ -7,7 +7,10 @@ export class DecisionContended extends Error {
 }
 
 /** A decision: either it needs nothing written, or the command that makes it so. */
-export type Decided<Outcome> = { readonly outcome: Outcome; readonly command?: Command };
+export interface Decided<Outcome> {
+  readonly outcome: Outcome;
+  readonly command?: Command;
+}
 
 const attempts = 3;
 
