@@ -2,6 +2,7 @@ import { accessSync, chmodSync, constants, existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { migrate, readSchemaVersion, UnusableDatabase } from "./migrate.ts";
+import { useWriteAheadLog } from "./write-ahead-log.ts";
 
 /** Plain data: it crosses to the writer's thread. */
 export interface ConnectionOptions {
@@ -76,24 +77,4 @@ function refuseUnwritable(file: string, isNew: boolean): void {
   } catch (cause) {
     throw new UnusableDatabase("the file is not readable and writable", { cause });
   }
-}
-
-/** Milliseconds between two tries. */
-const retryInterval = 10;
-
-/** Changing to WAL needs the file alone for a moment, and SQLite does not wait for that: two may start at once. */
-function useWriteAheadLog(db: DatabaseSync, busyTimeout: number): void {
-  for (let waited = 0; ; waited += retryInterval) {
-    try {
-      db.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (error) {
-      if (!isBusy(error) || waited >= busyTimeout) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryInterval);
-    }
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === 5;
 }
