@@ -63,7 +63,11 @@ export async function openWorkerHost(
 /** A copy whose octets stand alone: a pooled Buffer would take its whole pool, and whatever is in it, to the thread. */
 function withOwnOctets<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return Uint8Array.from(value) as T & Uint8Array;
+  if (value instanceof Uint8Array) {
+    return value.byteLength === value.buffer.byteLength ? value : (new Uint8Array(value) as T & Uint8Array);
+  }
   if (Array.isArray(value)) return value.map(withOwnOctets) as T & unknown[];
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withOwnOctets(member)])) as T;
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) copy[name] = withOwnOctets((value as Record<string, unknown>)[name]);
+  return copy as T;
 }

@@ -77,6 +77,16 @@ test("a command that was lost with the thread may be run again", async (t) => {
   t.truthy(await store.readAccessToken(1, issued.accessToken.digest));
 });
 
+test("octets go to the thread alone, without the pool that they lie in", async (t) => {
+  const options = { path: ":memory:", busyTimeout: 0, maxPageCount: undefined };
+  const writer = createWriter(await openWorkerHost(options, new URL("./measuring-writer.ts", import.meta.url)));
+  t.teardown(() => writer.close());
+  const pooled = Buffer.from(Buffer.alloc(16).toString("base64url"), "base64url");
+  t.true(pooled.buffer.byteLength > 16, "it lies in a pool");
+  const commands = [issueTokens({ attempt: pooled }), issueTokens({ attempt: new Uint8Array(16) })];
+  t.deepEqual(await Promise.all(commands.map((command) => writer.run(command))), [16, 16]);
+});
+
 test("a thread that does not start is a StoreFailure of the opening", async (t) => {
   const options = { path: await temporaryFile(t), busyTimeout: 1_000, maxPageCount: undefined };
   const missing = new URL("./no-such-worker.ts", import.meta.url);
