@@ -506,4 +506,15 @@ const otherSourceChecks: Readonly<Record<string, Check>> = {
     t.is((await store.readClient(1, { clientIdAlias: "eleven" }))?.version, 1);
     t.truthy(await store.readAccessToken(1, issued.accessToken.digest));
   },
+
+  "a service that comes back finds its clients of another source, but none of their tokens": async (t, store) => {
+    const issued = issueGrant("grant");
+    await apply(t, store, issued, putConfiguration({ id: 2 }));
+    t.is(await store.readClient(1, { clientId: 11 }), undefined);
+    t.is(await store.readAccessToken(1, issued.accessToken.digest), undefined);
+    await apply(t, store, putConfiguration({ id: 1 }, { id: 2 }));
+    t.is((await store.readClient(1, { clientId: 11 }))?.version, 1);
+    t.is(await store.readAccessToken(1, issued.accessToken.digest), undefined);
+    t.is(await store.readRefreshToken(1, issued.refreshToken.digest), undefined);
+  },
 };

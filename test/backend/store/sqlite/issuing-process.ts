@@ -1,5 +1,4 @@
 // Issues tokens without end, sixteen at a time, and writes each digest only after it was acknowledged.
-import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { issueTokens } from "../commands.ts";
 
@@ -10,7 +9,8 @@ async function issue(): Promise<never> {
   for (;;) {
     const issued = issueTokens();
     if ((await store.run(issued)) !== "done") throw new Error("a token was not issued");
-    writeSync(1, `${Buffer.from(issued.accessToken.digest).toString("hex")}\n`);
+    const line = `${Buffer.from(issued.accessToken.digest).toString("hex")}\n`;
+    await new Promise((written) => process.stdout.write(line, written));
   }
 }
 

@@ -98,18 +98,18 @@ for (const acknowledged of [1, 40, 300]) {
     const path = await temporaryFile(t);
     await (await openConfigured(t, path)).close();
     const child = startChild(t, "./issuing-process.ts", [path]);
-    const digests: (string | undefined)[] = [];
-    while (digests.length < acknowledged) digests.push(await child.line());
+    const lines: (string | undefined)[] = [];
+    while (lines.length < acknowledged) lines.push(await child.line());
     child.process.kill("SIGKILL");
-    digests.push(...(await child.rest()));
+    lines.push(...(await child.rest()));
     await t.throwsAsync(child.done(), { message: /a signal/ });
 
     const store = await openSqliteStore({ path });
     t.teardown(() => store.close());
-    t.true(digests.length >= acknowledged);
+    // Only the last line can have been cut short by the signal.
+    const digests = lines.filter((line) => line?.length === 64);
+    t.true(digests.length >= Math.max(acknowledged, lines.length - 1));
     for (const digest of digests) {
-      // A line is whole: it is written with one call.
-      t.is(digest?.length, 64);
       t.truthy(await store.readAccessToken(1, Buffer.from(digest ?? "", "hex")));
     }
     t.is(await store.run(issueTokens()), "done");
@@ -159,6 +159,7 @@ test("file and log hold digests but no token, and are their owner's alone", asyn
   const token = randomBytes(32).toString("base64url");
   const digest = createHash("sha256").update(token).digest();
   await store.run(issueTokens({ accessToken: { digest } }));
+  t.truthy(await store.readAccessToken(1, digest));
   const files = await readdir(dirname(path));
   t.deepEqual(files.sort(), ["store.db", "store.db-shm", "store.db-wal"]);
   const contents = await Promise.all(files.map((file) => readFile(join(dirname(path), file))));
