@@ -184,6 +184,28 @@ test("an answer never replaces one that was asked for later", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
+test("an answer that was asked for later replaces one that comes before it", async (t) => {
+  const { backend, authorize, pass } = createScripted();
+  backend.tokens.set("good", boundFacts());
+  const held = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  backend.before = async (_, question) => {
+    await held[question - 1]?.promise;
+  };
+  const controller = new AbortController();
+  const first = authorize("good", { signal: controller.signal });
+  controller.abort();
+  await t.throwsAsync(first, { name: "AbortError" });
+  backend.tokens.delete("good");
+  pass(1);
+  const second = authorize("good");
+  held[0]?.resolve(undefined);
+  await new Promise(setImmediate);
+  held[1]?.resolve(undefined);
+  await refused(t, second, "token_unknown");
+  await refused(t, authorize("good"), "token_unknown");
+  t.is(backend.asked.length, 2);
+});
+
 test("an outage is not remembered, and says nothing about the token", async (t) => {
   const { backend, authorize, pass } = createScripted({ cache: { ttl: 10 } });
   backend.tokens.set("good", boundFacts());

@@ -138,6 +138,21 @@ test("who is gone when the others try once more does not come back", async (t) =
   t.is(backend.asked.length, 1);
 });
 
+test("nor who goes between the failure and the second try", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const leader = authorize("good");
+  const gone = authorize("good", { signal: controller.signal });
+  // The last moment before: the question is called off when all who waited have been told of its failure.
+  backend.signals[0]?.addEventListener("abort", () => {
+    controller.abort();
+  });
+  held[0]?.reject(new Error("down"));
+  await t.throwsAsync(leader, { instanceOf: IntrospectionUnavailable });
+  await t.throwsAsync(gone, { name: "AbortError" });
+  t.is(backend.asked.length, 1);
+});
+
 test("a malformed answer is told as such, and not remembered", async (t) => {
   const { backend, authorize } = createScripted();
   backend.tokens.set("odd", { active: "true" });
