@@ -1,4 +1,7 @@
-import { childrenOf, contentOf, encodingOf, MalformedDer, readDer, tags, type DerElement } from "./der.ts";
+// @peculiar/x509 resolves its parts by metadata and throws without this polyfill.
+import "reflect-metadata/lite";
+import { X509Certificate } from "@peculiar/x509";
+import { childrenOf, contentOf, encodingOf, MalformedDer, readDer, tags } from "./der.ts";
 import { matchesDistinguishedName, readName, type DistinguishedName } from "./distinguished-name.ts";
 import { MalformedCertificate } from "./malformed-certificate.ts";
 import { readEmailAddress, type EmailAddress, type SubjectExpectation } from "./subject-expectation.ts";
@@ -20,8 +23,8 @@ export interface SubjectAltName {
   readonly ip: readonly Uint8Array[];
 }
 
-/** 2.5.29.17 (RFC 5280 §4.2.1.6). */
-const subjectAltName = "551d11";
+/** RFC 5280 §4.2.1.6. */
+const subjectAltName = "2.5.29.17";
 
 const none: SubjectAltName = Object.freeze({ dns: [], uri: [], email: [], ip: [] });
 
@@ -34,13 +37,15 @@ const none: SubjectAltName = Object.freeze({ dns: [], uri: [], email: [], ip: []
  * @example readSubject(readCertificate(pem).raw).san.dns // ["client-a.example.org"]
  */
 export function readSubject(raw: Uint8Array): Subject {
-  try {
-    const { subject, extensions } = readToBeSigned(raw);
-    return { distinguishedName: readName(encodingOf(raw, subject)), san: readSubjectAltName(raw, extensions) };
-  } catch (error) {
-    throw error instanceof MalformedDer ? new MalformedCertificate("not_a_certificate") : error;
-  }
+  const known = subjects.get(raw);
+  if (known !== undefined) return known;
+  const subject = { distinguishedName: readSubjectName(raw), san: readSubjectAltName(raw) };
+  subjects.set(raw, subject);
+  return subject;
 }
+
+/** By the octets that `readCertificate` hands out again for the same certificate: reading costs most of a millisecond. */
+const subjects = new WeakMap<Uint8Array, Subject>();
 
 /**
  * Whether a certificate, given as DER, is for the registered subject (RFC 8705 §2.1.2); one that cannot be read is not.
@@ -79,28 +84,38 @@ function isSameMailbox(expected: EmailAddress, presented: EmailAddress | undefin
   return presented?.localPart === expected.localPart && presented.domain === expected.domain;
 }
 
-/** version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …, extensions [3]. */
-function readToBeSigned(raw: Uint8Array): { subject: DerElement; extensions: DerElement | undefined } {
-  const [toBeSigned] = childrenOf(raw, readDer(raw));
-  if (toBeSigned?.tag !== tags.sequence) throw new MalformedDer("there is no TBSCertificate");
-  const fields = childrenOf(raw, toBeSigned);
-  // Version 1 is not written: RFC 8705's own example begins with its serial number.
-  const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
-  if (subject === undefined) throw new MalformedDer("a TBSCertificate is too short");
-  return { subject, extensions: fields.find((field) => field.tag === 0xa3) };
+/**
+ * The subject by its very octets: @peculiar/x509 would write the name anew, and an odd string type differently.
+ *
+ * In a TBSCertificate: version [0], serialNumber, signature, issuer, validity, subject, …; version 1 is not written,
+ * as in RFC 8705's own example.
+ */
+function readSubjectName(raw: Uint8Array): DistinguishedName {
+  return orMalformed(() => {
+    const [toBeSigned] = childrenOf(raw, readDer(raw));
+    if (toBeSigned?.tag !== tags.sequence) throw new MalformedDer("there is no TBSCertificate");
+    const fields = childrenOf(raw, toBeSigned);
+    const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
+    if (subject === undefined) throw new MalformedDer("a TBSCertificate is too short");
+    return readName(encodingOf(raw, subject));
+  });
 }
 
-function readSubjectAltName(raw: Uint8Array, extensions: DerElement | undefined): SubjectAltName {
-  const [list] = extensions === undefined ? [] : childrenOf(raw, extensions);
-  const values = (list === undefined ? [] : childrenOf(raw, list)).flatMap((extension) => {
-    const parts = childrenOf(raw, extension);
-    const [type, value] = [parts[0], parts.at(-1)];
-    if (type === undefined || value?.tag !== tags.octetString) throw new MalformedDer("an extension has no value");
-    return Buffer.from(contentOf(raw, type)).toString("hex") === subjectAltName ? [contentOf(raw, value)] : [];
-  });
-  const [names, second] = values;
-  if (second !== undefined) throw new MalformedDer("there are two subjectAltName extensions");
-  return names === undefined ? none : readGeneralNames(names);
+function readSubjectAltName(raw: Uint8Array): SubjectAltName {
+  const [names, second] = orMalformed(() =>
+    new X509Certificate(raw).extensions.filter(({ type }) => type === subjectAltName),
+  );
+  if (second !== undefined) throw new MalformedCertificate("not_a_certificate");
+  return names === undefined ? none : orMalformed(() => readGeneralNames(new Uint8Array(names.value)));
+}
+
+/** What a reader of ours or of the library cannot make sense of is not a certificate that names anyone. */
+function orMalformed<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch {
+    throw new MalformedCertificate("not_a_certificate");
+  }
 }
 
 function readGeneralNames(der: Uint8Array): SubjectAltName {
