@@ -100,7 +100,6 @@ export const serviceMembers = z.strictObject({
   frontEndValidatesPkiCertChain: flag,
   trustedRootCertificates: z.array(textOrFile).default([]),
   errorDescriptionOmitted: flag,
-  errorUriOmitted: flag,
   attributes: attributes.default([]),
   clients: z.array(clientMembers).default([]),
 } satisfies Record<Exclude<keyof ServiceSettings, "accessTokens">, z.ZodType> & Record<string, z.ZodType>);

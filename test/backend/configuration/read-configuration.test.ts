@@ -48,7 +48,6 @@ test("a configuration is read with its references in place and the defaults fill
           mutualTlsValidatePkiCertChain: true,
           trustedRootCertificates: [authority.certificate.pem],
           errorDescriptionOmitted: false,
-          errorUriOmitted: false,
           attributes: [],
         },
         clients: [
@@ -187,7 +186,6 @@ test("every member that a service or a client can have is taken over", async (t)
     defaultResources: ["https://api.example.com/"],
     supportedResources: ["https://api.example.com/", "urn:example:api"],
     errorDescriptionOmitted: true,
-    errorUriOmitted: true,
     attributes: [{ key: "a", value: "b" }],
   };
   const client = {
