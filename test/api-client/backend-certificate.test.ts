@@ -19,6 +19,7 @@ const expired = authority.issue({ subject: "CN=backend", san, notAfter: new Date
 const unknownCa = createAuthority({ subject: "CN=Backend CA" }).issue({ subject: "CN=backend", san });
 const ca = authority.certificate.pem;
 const credentials = { apiSecret: "api-secret-7f3a" };
+const timeout = { attempt: 60_000, total: 60_000 };
 
 /** A TLS server with this certificate that keeps every byte it could read. */
 async function startListener({ pem, key }: TestCertificate) {
@@ -39,7 +40,7 @@ async function startListener({ pem, key }: TestCertificate) {
 
 test("a backend with a good certificate is asked", async (t) => {
   const backend = await startIntrospectionBackend({ tls: { cert: right.pem, key: right.key } });
-  const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 1, credentials, tls: { ca } });
+  const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 1, credentials, timeout, tls: { ca } });
   t.is((await caller.call(authIntrospectionStandard, { parameters: "token=x" })).action, "OK");
   await caller.close();
   await backend.stop();
@@ -60,7 +61,7 @@ for (const [what, [code, certificate]] of Object.entries(untrusted)) {
       if (environment !== undefined) process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = environment;
       t.teardown(() => delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"]);
       const { baseUrl, received, ended } = await startListener(certificate);
-      const connection = { baseUrl, serviceId: 1, credentials, tls: { ca } };
+      const connection = { baseUrl, serviceId: 1, credentials, timeout, tls: { ca } };
 
       const caller = createCaller(connection);
       const call = caller.call(authIntrospectionStandard, { parameters: "token=access-token-5eed" });

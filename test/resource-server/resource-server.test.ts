@@ -141,7 +141,8 @@ test("a refusal carries its answer, and nothing that must not be sent", async (t
 
 test("no error shows the token, the secret or what was sent, over HTTP either", async (t) => {
   const backend = await startIntrospectionBackend();
-  const connection = { baseUrl: backend.baseUrl, serviceId: 1, credentials: { apiSecret: "api-secret-7f3a" } };
+  const timeout = { attempt: 60_000, total: 60_000 };
+  const connection = { baseUrl: backend.baseUrl, serviceId: 1, credentials: { apiSecret: "api-secret-7f3a" }, timeout };
   const resourceServer = createResourceServer({ backend: connection, cache: false });
   const authorize = () => resourceServer.authorize({ token: "access-token-5eed", certificate });
   const errors: Error[] = [];

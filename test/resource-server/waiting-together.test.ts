@@ -100,21 +100,6 @@ test("the others try once more and not for ever", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("each request has a deadline of its own, and the question goes on for who came later", async (t) => {
-  const { backend, authorize, held, time } = createHeld({ timeout: 40 });
-  const early = authorize("good");
-  await t.throwsAsync(early, { instanceOf: IntrospectionUnavailable, message: /within 40 ms/ });
-  // A second one: its timer is as long, but who waits besides keeps the question alive.
-  const first = authorize("good");
-  const second = new Promise((resolve) => setTimeout(resolve, 20)).then(() => authorize("good"));
-  await t.throwsAsync(first, { instanceOf: IntrospectionUnavailable });
-  t.false(backend.signals[1]?.aborted);
-  held[1]?.resolve(undefined);
-  await t.notThrowsAsync(second);
-  t.is(backend.asked.length, 2);
-  t.is(time.monotonic, 5000);
-});
-
 test("no patience is left for a second try after the deadline", async (t) => {
   const { backend, authorize, held, pass } = createHeld({ timeout: 60_000 });
   const leader = authorize("good");

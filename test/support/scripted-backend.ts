@@ -60,7 +60,8 @@ export function createScripted(options: Partial<ResourceServerOptions> = {}) {
   const backend = createScriptedBackend();
   const time = { wall: start, monotonic: 5_000 };
   const resourceServer = openResourceServer(
-    { backend, ...options },
+    // Longer than any test takes: only a test about waiting is about time.
+    { backend, timeout: 60_000, ...options },
     { clock: () => time.wall, monotonicClock: () => time.monotonic },
   );
   return {
