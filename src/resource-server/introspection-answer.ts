@@ -49,7 +49,8 @@ export function readIntrospection(answer: unknown): TokenRecord {
   }
   const claims = freezeDeeply(answer as Members);
   if (typeof claims["active"] !== "boolean") throw wrong("active");
-  if (!claims["active"]) return inactive;
+  // A refresh token is no credential for an API, in force as it may be (RFC 6749 §1.5).
+  if (!claims["active"] || claims["token_use"] === "refresh_token") return inactive;
   const common = {
     active: true,
     exp: instant(claims, "exp"),

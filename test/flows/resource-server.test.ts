@@ -7,6 +7,7 @@ import { protect, type ProtectedState, type ProtectOptions } from "../../src/res
 import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, serveMutualTls, startDeployment } from "../support/deployment.ts";
+import { seedGrant, startStore } from "../support/seed-grant.ts";
 import { basic, send } from "../support/https-request.ts";
 import {
   clientSettings,
@@ -99,6 +100,17 @@ for (const decide of ["library", "backend"] as const) {
     t.is((await callApi(accessToken, k1)).status, 401);
   });
 }
+
+test("a refresh token opens no API, even one that lets unbound tokens in", async (t) => {
+  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
+  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  for (const decide of ["library", "backend"] as const) {
+    const resourceServer = createResourceServer({ backend: store.backend, decide });
+    const callApi = await protectedApi(t, resourceServer, { requirement: { binding: "if-bound" } });
+    t.is((await callApi(accessToken)).status, 200);
+    t.is((await callApi(refreshToken)).status, 401);
+  }
+});
 
 test("a wrong request in the same process is the same ApiError as over HTTP", async (t) => {
   const backend = await openBackend({

@@ -64,7 +64,11 @@ for (const [what, [change, expected]] of Object.entries(accepted)) {
   });
 }
 
-for (const inactive of [{ active: false }, { active: false, exp: "never", cnf: 1 }]) {
+for (const inactive of [
+  { active: false },
+  { active: false, exp: "never", cnf: 1 },
+  { active: true, token_use: "refresh_token", exp: 1_900_000_000 },
+]) {
   test(`a token that is not active, whatever else is said: ${JSON.stringify(inactive)}`, (t) => {
     t.deepEqual(readIntrospection(inactive), { facts: { active: false, cause: "unknown" } });
   });

@@ -1,4 +1,5 @@
 import { Agent } from "node:https";
+import { bodyParser } from "@koa/bodyparser";
 import test, { type ExecutionContext } from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../support/certificates.ts";
 import type { HttpAnswer } from "../support/https-request.ts";
@@ -249,18 +250,7 @@ for (const [what, authorization] of Object.entries(misshapen)) {
 }
 
 const form = { "content-type": "application/x-www-form-urlencoded" };
-const parsed = { before: parseForm };
-
-/** As a body parser leaves it. */
-async function parseForm(
-  ctx: { req: AsyncIterable<Buffer>; request: object },
-  next: () => Promise<void>,
-): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of ctx.req) chunks.push(chunk);
-  Object.assign(ctx.request, { body: Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString())) });
-  await next();
-}
+const parsed = { before: bodyParser() };
 
 test("6750-2-a: a token in the header and one in the form body are refused with 400 invalid_request", async (t) => {
   const api = await startProtectedApi(t, parsed);

@@ -20,7 +20,7 @@ const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed:
 /** Members that no property may take: they would change what the resource server decides (RFC 7662 §2.2). */
 const reserved = "active scope client_id username token_type exp iat nbf sub aud iss jti cnf act may_act acr auth_time"
   .split(" ")
-  .concat("authorization_details");
+  .concat("authorization_details", "token_use");
 
 /** The one answer for every token that is not active, whatever the cause (RFC 7662 §2.2). */
 const inactive: StandardIntrospectionResponse = Object.freeze({
@@ -86,7 +86,8 @@ async function answerForRefreshToken(
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
   const inForce = client !== undefined && !client.settings.locked && clock() < expOf(token) * 1000;
   if (!inForce || rsUri !== "") return inactive;
-  const content = commonContent(service, token, String(token.clientId));
+  // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
+  const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
   return active(service, { token, client }, refreshToken, "refresh_token", content);
 }
 
