@@ -6,9 +6,7 @@ import type { Http2ServerRequest } from "node:http2";
  * its DER where the source has it, which is what a resource server sends that lets its backend decide.
  */
 export type CertificateOfConnection =
-  | undefined
-  | { readonly unreadable: string }
-  | { readonly x5tS256: string; readonly raw?: Uint8Array };
+  undefined | { readonly unreadable: string } | { readonly x5tS256: string; readonly raw?: Uint8Array };
 
 /**
  * Where the client's certificate of a request comes from; synchronous, and throws nothing for what a client may send.
