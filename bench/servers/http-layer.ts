@@ -1,0 +1,35 @@
+/** The HTTP layer over an operation that does nothing: Koa, router, body, contract, log and answer. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createHttpApp } from "../../src/backend/http/create-http-app.ts";
+import { createLog } from "../../src/backend/http/create-log.ts";
+import type { ServiceOperations } from "../../src/backend/http/http-dependencies.ts";
+import type { IntrospectionResponse } from "../../src/contract/auth-introspection.ts";
+import { serve } from "./serve.ts";
+
+interface Argument {
+  readonly answer: IntrospectionResponse;
+  readonly level: "info" | "silent";
+}
+
+await serve(async ({ answer, level }: Argument) => {
+  const nothing = (): Promise<never> => Promise.reject(new Error("not measured"));
+  const operations: ServiceOperations = {
+    authToken: nothing,
+    authIntrospection: () => Promise.resolve(answer),
+    authIntrospectionStandard: nothing,
+    authRevocation: nothing,
+  };
+  const app = createHttpApp({
+    operationsFor: () => Promise.resolve(operations),
+    info: nothing,
+    log: createLog({ level, stream: { write: () => undefined } }),
+    newRequestId: randomUUID,
+    monotonicClock: () => performance.now(),
+  });
+  const server = createServer(app);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return { port: (server.address() as AddressInfo).port };
+});
