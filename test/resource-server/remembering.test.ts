@@ -165,6 +165,12 @@ test("no more tokens are remembered than allowed, the latest used longest", asyn
   t.deepEqual(backend.asked, ["a", "b", "c", "b"]);
 });
 
+test("no more tokens that are not active are remembered than allowed, whatever the others may", async (t) => {
+  const { backend, authorize } = createScripted({ cache: { maxEntries: 100, maxNegativeEntries: 2 } });
+  for (const token of ["a", "b", "c", "b", "a"]) await authorize(token).catch(() => undefined);
+  t.deepEqual(backend.asked, ["a", "b", "c", "a"]);
+});
+
 test("an answer never replaces one that was asked for later", async (t) => {
   const { backend, authorize, pass } = createScripted();
   backend.tokens.set("good", boundFacts());

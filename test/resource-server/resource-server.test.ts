@@ -114,11 +114,15 @@ test("an audience that nobody checks is told the operator, once", async (t) => {
 });
 
 test("without a place of its own the warning is the process's", async (t) => {
-  const warned = new Promise<Error & { code?: string }>((resolve) => process.once("warning", resolve));
+  const warned = new Promise<Error>((resolve) => {
+    process.on("warning", (warning: Error & { code?: string }) => {
+      if (warning.code === "CERTBOUND_AUDIENCE_UNCHECKED") resolve(warning);
+    });
+  });
   const { backend: scripted, authorize } = createScripted();
   scripted.tokens.set("a", boundFacts({ aud: "https://other.example" }));
   await authorize("a");
-  t.like(await warned, { name: "CertboundWarning", code: "CERTBOUND_AUDIENCE_UNCHECKED" });
+  t.is((await warned).name, "CertboundWarning");
 });
 
 test("the realm of a request wins over the resource server's", async (t) => {

@@ -14,17 +14,12 @@ export interface Child {
   done(): Promise<void>;
 }
 
-/** Starts a program beside this file as a real process; it is gone after the test. */
-export function startChild(
-  t: ExecutionContext,
-  program: string,
-  args: readonly string[],
-  identity: { readonly uid?: number; readonly gid?: number } = {},
-): Child {
+/** Starts a program, named from this folder or by its path, as a real process; it is gone after the test. */
+export function startChild(t: ExecutionContext, program: string, args: readonly string[]): Child {
   const child = spawn(
     process.execPath,
     ["--conditions=certbound-source", new URL(program, import.meta.url).pathname, ...args],
-    { ...identity, stdio: ["pipe", "pipe", "pipe"] },
+    { stdio: ["pipe", "pipe", "pipe"] },
   );
   t.teardown(() => {
     child.kill("SIGKILL");

@@ -1,7 +1,8 @@
-import { chmod, chown, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
+import { openWriterConnection } from "../../../../src/backend/store/sqlite/connection.ts";
 import { migrations } from "../../../../src/backend/store/sqlite/migrations.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure } from "../../../../src/backend/store/store.ts";
@@ -26,6 +27,12 @@ async function makeStore(path: string): Promise<void> {
   await store.run(twoServices());
   await store.close();
 }
+
+test("what is acknowledged is on the disk: every commit is synchronous, and the log is written ahead", async (t) => {
+  using db = openWriterConnection({ path: await temporaryFile(t), busyTimeout: 50, maxPageCount: undefined });
+  t.deepEqual({ ...db.prepare("PRAGMA synchronous").get() }, { synchronous: 2 });
+  t.deepEqual({ ...db.prepare("PRAGMA journal_mode").get() }, { journal_mode: "wal" });
+});
 
 test("a store that was closed opens again with what it kept", async (t) => {
   const path = await temporaryFile(t);
@@ -126,16 +133,38 @@ test("a migration that fails leaves the file as it was", async (t) => {
 
 const nobody = 65534;
 
+const openingProgram = `
+import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+if (process.getuid() === 0) {
+  process.setgroups([]);
+  process.setgid(${nobody});
+  process.setuid(${nobody});
+}
+try {
+  const store = await openSqliteStore({ path: process.argv[2] });
+  console.log("open");
+  await store.close();
+} catch (error) {
+  console.log(String(error));
+}
+`;
+
+/** The store's code where anyone may read it: the checkout may lie in a folder that only its owner can enter. */
+async function copyStore(t: ExecutionContext): Promise<string> {
+  const program = await temporaryFile(t, "open.ts");
+  await cp(new URL("../../../../src/backend/store", import.meta.url), join(dirname(program), "store"), {
+    recursive: true,
+  });
+  await writeFile(join(dirname(program), "package.json"), '{ "type": "module" }');
+  await writeFile(program, openingProgram);
+  await chmod(dirname(program), 0o755);
+  return program;
+}
+
 /** What a process that may not override file modes is told when it opens the store. */
-async function openAsNobody(t: ExecutionContext, path: string): Promise<string | undefined> {
-  const child = startChild(
-    t,
-    "./store-process.ts",
-    [path],
-    process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {},
-  );
+async function openAsNobody(t: ExecutionContext, program: string, path: string): Promise<string | undefined> {
+  const child = startChild(t, program, [path]);
   const line = await child.line();
-  child.process.stdin.end();
   await child.done();
   return line;
 }
@@ -146,28 +175,29 @@ async function giveToNobody(...paths: readonly string[]): Promise<void> {
 }
 
 test("a read-only file and a read-only directory are refused at once", async (t) => {
+  const program = await copyStore(t);
   const path = await temporaryFile(t);
   const writable = join(dirname(path), "writable.db");
   await makeStore(path);
   await copyFile(path, writable);
   await giveToNobody(dirname(path), path, writable);
-  t.is(await openAsNobody(t, writable), "open", "the account itself is not the hindrance");
+  t.is(await openAsNobody(t, program, writable), "open", "the account itself is not the hindrance");
 
   await chmod(path, 0o444);
   t.is(
-    await openAsNobody(t, path),
+    await openAsNobody(t, program, path),
     `StoreFailure: the store ${path} cannot be opened: the file is not readable and writable`,
   );
   await chmod(path, 0o600);
   await chmod(dirname(path), 0o555);
   for (const file of [path, join(dirname(path), "new.db")]) {
     t.is(
-      await openAsNobody(t, file),
+      await openAsNobody(t, program, file),
       `StoreFailure: the store ${file} cannot be opened: its directory is missing or not writable`,
     );
   }
   await chmod(dirname(path), 0o700);
-  t.is(await openAsNobody(t, path), "open");
+  t.is(await openAsNobody(t, program, path), "open");
 });
 
 test("opening a second store in one process drops no lock of the first", async (t) => {
