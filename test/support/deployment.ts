@@ -27,17 +27,26 @@ export interface DeploymentRequest {
   /** Milliseconds since 1970; the machine's own when left out. */
   readonly clock?: () => number;
   readonly tls?: { readonly minVersion?: "TLSv1.2" | "TLSv1.3"; readonly maxVersion?: "TLSv1.2" | "TLSv1.3" };
+  /** Services that the same backend has besides. */
+  readonly otherServices?: Configuration["services"];
+  /** Where the backend looks for `openssl`: the value of PATH; the shell's own when left out. */
+  readonly path?: string;
 }
 
 /** A backend behind its HTTP API, and an authorization server over mutual TLS that leaves every decision to it. */
-export interface Deployment {
+export interface Deployment extends AuthorizationServer {
   readonly backend: Backend;
   readonly backendUrl: string;
+}
+
+/** The authorization server of one service, and that service's way to the backend. */
+export interface AuthorizationServer {
   readonly api: ApiClient;
   readonly url: string;
   /** Asks for a token as a client would; `as` is the certificate of the handshake. */
   readonly token: AskAsClient;
-  readonly introspect: (token: string) => Promise<HttpAnswer>;
+  /** Introspects as a resource server; as {@link resourceServer} when left out. */
+  readonly introspect: (token: string, by?: typeof resourceServer) => Promise<HttpAnswer>;
   readonly revoke: AskAsClient;
 }
 
@@ -46,6 +55,12 @@ type FormMembers = Readonly<Record<string, string | undefined>>;
 type Headers = Readonly<Record<string, string>>;
 
 export const resourceServer = { id: "api", secret: "resource-server-secret-0123456789abcdef" };
+/** One that says who it is: tokens for others are inactive to it. */
+export const namedResourceServer = {
+  id: "named-api",
+  secret: "another-resource-server-secret-0123456789",
+  rsUri: "https://api.example.com",
+};
 
 const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
   subject: "CN=localhost",
@@ -55,50 +70,52 @@ const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
 
 /** Starts a deployment that ends with the test. */
 export async function startDeployment(t: ExecutionContext, request: DeploymentRequest): Promise<Deployment> {
+  const settings = serviceSettings(request.service);
+  const services = [{ settings, clients: request.clients }, ...(request.otherServices ?? [])];
   const backend = await openBackend({
-    configuration: configurationOf(
-      [{ settings: serviceSettings(request.service), clients: request.clients }],
-      request.configuration,
-    ),
+    configuration: configurationOf(services, request.configuration),
     log: pino({ level: "silent" }),
-    path: process.env["PATH"] ?? "",
+    path: request.path ?? process.env["PATH"] ?? "",
     ...(request.clock === undefined ? {} : { clock: request.clock }),
   });
   t.teardown(() => backend.close());
   const { url: backendUrl } = await backend.listen();
+  const front = await startAuthorizationServer(t, backendUrl, settings, request.tls);
+  return { backend, backendUrl, ...front };
+}
+
+/** Starts the authorization server of one of a backend's services; it ends with the test. */
+export async function startAuthorizationServer(
+  t: ExecutionContext,
+  backendUrl: string,
+  { apiKey: serviceId, accessTokens: [accessToken = serviceAccessToken] }: ServiceSettings,
+  tls?: DeploymentRequest["tls"],
+): Promise<AuthorizationServer> {
   const api = createApiClient({
     baseUrl: backendUrl,
-    serviceId: serviceSettings(request.service).apiKey,
-    credentials: { accessToken: serviceAccessToken },
+    serviceId,
+    credentials: { accessToken },
     // A machine that runs several test files at once may be slow; no test here is about time.
     timeout: { attempt: 30_000, total: 30_000 },
   });
   t.teardown(() => api.close());
   const realm = "test";
+  const authenticate = basicResourceServers([resourceServer, namedResourceServer]);
   const url = await serveMutualTls(
     t,
     nodeHandler({
       "/token": tokenEndpoint({ backend: api, realm }),
       "/revoke": revocationEndpoint({ backend: api, realm }),
-      "/introspect": introspectionEndpoint({
-        backend: api,
-        realm,
-        authenticate: basicResourceServers([resourceServer]),
-      }),
+      "/introspect": introspectionEndpoint({ backend: api, realm, authenticate }),
     }),
-    request.tls,
+    tls,
   );
   return {
-    backend,
-    backendUrl,
     api,
     url,
     token: (form, as, headers = {}) => postForm({ url: `${url}/token`, as, headers }, withGrant(form)),
-    introspect: (token) =>
-      postForm(
-        { url: `${url}/introspect`, headers: { authorization: basic(resourceServer.id, resourceServer.secret) } },
-        { token },
-      ),
+    introspect: (token, { id, secret } = resourceServer) =>
+      postForm({ url: `${url}/introspect`, headers: { authorization: basic(id, secret) } }, { token }),
     revoke: (form, as, headers = {}) => postForm({ url: `${url}/revoke`, as, headers }, form),
   };
 }
@@ -138,4 +155,9 @@ export function accessTokenOf(t: ExecutionContext, answer: HttpAnswer): string {
   const { access_token: token } = JSON.parse(answer.body) as { access_token?: unknown };
   if (typeof token !== "string") throw new TypeError("The answer has no access_token.");
   return token;
+}
+
+/** Everything of an answer that whoever asks can see, as one text to compare; only the date is left out. */
+export function textOf({ status, headers, body }: HttpAnswer): string {
+  return JSON.stringify({ status, headers: { ...headers, date: "" }, body });
 }

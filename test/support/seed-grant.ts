@@ -2,9 +2,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
+import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import type { ClientSettings } from "../../src/backend/engine/management/settings.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../../src/backend/store/store.ts";
@@ -17,35 +19,73 @@ export interface StoreAndBackend {
   readonly store: Store;
 }
 
-/** Opens both; they end with the test. */
-export async function startStore(t: ExecutionContext, clients: readonly ClientSettings[]): Promise<StoreAndBackend> {
+/** A file for a store, and what a configuration says of it. */
+export interface StoreFile {
+  readonly path: string;
+  readonly configuration: Pick<Configuration, "store" | "secretKey">;
+  /** Runs SQL over a connection of its own, past every rule of ours. */
+  readonly tamper: (sql: string) => void;
+}
+
+/** Makes the folder of a store; it goes with the test. */
+export async function makeStoreFile(t: ExecutionContext): Promise<StoreFile> {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
-  const sqlite = join(folder, "store.sqlite");
-  const services = [{ settings: serviceSettings(), clients }];
-  const configuration = configurationOf(services, { store: { sqlite }, secretKey: Buffer.alloc(32, 7) });
-  const backend = await openBackend({ configuration, log: pino({ level: "silent" }) });
-  const store = await openSqliteStore({ path: sqlite });
-  t.teardown(async () => {
-    await store.close();
-    await backend.close();
-    await rm(folder, { recursive: true });
-  });
-  return { backend, store };
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, "store.sqlite");
+  return {
+    path,
+    configuration: { store: { sqlite: path }, secretKey: Buffer.alloc(32, 7) },
+    tamper(sql) {
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+    },
+  };
+}
+
+/** Opens the store of a file that a backend made; it is closed with the test. */
+export async function openStoreBeside(t: ExecutionContext, { path }: StoreFile): Promise<Store> {
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  return store;
+}
+
+/** Opens both; they end with the test. */
+export async function startStore(
+  t: ExecutionContext,
+  clients: readonly ClientSettings[],
+  clock: () => number = Date.now,
+): Promise<StoreAndBackend> {
+  const file = await makeStoreFile(t);
+  const configuration = configurationOf([{ settings: serviceSettings(), clients }], file.configuration);
+  const backend = await openBackend({ configuration, log: pino({ level: "silent" }), clock });
+  t.teardown(() => backend.close());
+  return { backend, store: await openStoreBeside(t, file) };
+}
+
+export interface SeededGrant {
+  readonly grantId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Milliseconds since 1970. */
+  readonly refreshTokenExpiresAt: number;
 }
 
 /**
  * Keeps a grant with an access and a refresh token, as the grants that have refresh tokens do: the one grant served
- * so far has none.
+ * so far has none. `now` is in milliseconds since 1970.
  */
 export async function seedGrant(
-  { store }: StoreAndBackend,
+  { store }: { readonly store: Store },
   clientId: number,
-): Promise<{ accessToken: string; refreshToken: string }> {
+  now = Date.now(),
+): Promise<SeededGrant> {
   const accessToken = randomBytes(32).toString("base64url");
   const refreshToken = randomBytes(32).toString("base64url");
   const client = await store.readClient(serviceId, { clientId });
   if (client === undefined) throw new Error("The client is not registered.");
-  const now = Date.now();
+  const grantId = randomUUID();
+  const refreshTokenExpiresAt = now + 86_400_000;
   const scopes = ["read"];
   const outcome = await store.run({
     name: "issue-tokens",
@@ -54,7 +94,7 @@ export async function seedGrant(
     serviceVersion: client.serviceVersion,
     clientId,
     clientVersion: client.version,
-    grant: { grantId: randomUUID() },
+    grant: { grantId },
     subject: "user-1",
     createdAt: now,
     accessToken: {
@@ -67,8 +107,8 @@ export async function seedGrant(
       clientIdAliasUsed: false,
       properties: undefined,
     },
-    refreshToken: { digest: tokenDigest(refreshToken), scopes, resources: [], expiresAt: now + 86_400_000 },
+    refreshToken: { digest: tokenDigest(refreshToken), scopes, resources: [], expiresAt: refreshTokenExpiresAt },
   });
   if (outcome !== "done") throw new Error("The grant could not be kept.");
-  return { accessToken, refreshToken };
+  return { grantId, accessToken, refreshToken, refreshTokenExpiresAt };
 }
