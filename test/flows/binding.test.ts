@@ -3,6 +3,7 @@ import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, send } from "../support/https-request.ts";
+import { readService } from "../support/read-service.ts";
 import { apiSecret, clientSettings, jwksOf, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });
@@ -57,6 +58,25 @@ test("8705-3.4-a: a token is bound only when both the service and the client say
   }
 });
 
+test("8705-3.4-a: a switch that the file leaves out, the service's or the client's, is off", async (t) => {
+  const switches = [
+    [undefined, undefined, false],
+    [undefined, true, false],
+    [true, undefined, false],
+    [true, false, false],
+    [false, true, false],
+    [true, true, true],
+  ] as const;
+  const member = (on: boolean | undefined) => (on === undefined ? {} : { tlsClientCertificateBoundAccessTokens: on });
+  for (const [ofService, ofClient, bound] of switches) {
+    const configuration = await readService(member(ofService), member(ofClient));
+    const { token, introspect } = await startDeployment(t, { clients: [], configuration });
+    const issued = accessTokenOf(t, await token({}, k1, { authorization: basic(1, secretOf(1)) }));
+    const facts = JSON.parse((await introspect(issued)).body) as { cnf?: unknown };
+    t.deepEqual(facts.cnf, bound ? { "x5t#S256": k1.x5tS256 } : undefined);
+  }
+});
+
 test("8705-3.4-b: a client whose tokens are bound gets an error without a certificate, never an unbound token", async (t) => {
   const { token, api } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
   const authorization = basic(1, secretOf(1));
@@ -74,6 +94,26 @@ test("8705-3.4-b: a client whose tokens are bound gets an error without a certif
     t.is(decided.resultCode, "A244309");
     t.is(decided.accessToken, undefined);
   }
+});
+
+test("a certificate that cannot be read gives no token, also to a client whose tokens are not bound", async (t) => {
+  const unbound = clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false });
+  const { api } = await startDeployment(t, { clients: [unbound] });
+  const ask = (clientCertificate?: string) =>
+    api.authToken({
+      parameters: "grant_type=client_credentials",
+      clientId: "1",
+      clientSecret: secretOf(1),
+      clientCertificate,
+    });
+  for (const clientCertificate of ["(null)", `${k1.pem}${k2.pem}`, k1.key, `${k1.pem}${k1.key}`]) {
+    const decided = await ask(clientCertificate);
+    t.is(decided.resultCode, "A244309");
+    t.is(decided.action, "BAD_REQUEST");
+    t.is(decided.accessToken, undefined);
+    t.notRegex(JSON.stringify(decided), /access_token|PRIVATE|MI[A-Z][A-Za-z0-9+/]{20}/);
+  }
+  for (const clientCertificate of [undefined, "", k1.pem]) t.is((await ask(clientCertificate)).resultCode, "A052001");
 });
 
 test("8705-6.1-a: a client without a certificate completes the handshake and gets an OAuth answer", async (t) => {

@@ -1,6 +1,6 @@
 import test from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../support/certificates.ts";
-import { accessTokenOf, startDeployment } from "../support/deployment.ts";
+import { accessTokenOf, startDeployment, textOf } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, postForm } from "../support/https-request.ts";
 import { clientSettings, jwksOf, secretOf } from "../support/settings.ts";
@@ -70,16 +70,16 @@ test("8705-2-c: of all clients and certificates only each client with its own ge
   }
 });
 
-test("8705-2-d: a missing and a wrong certificate get the same normal OAuth error, to the byte", async (t) => {
+test("8705-2-d: a missing and a wrong certificate get the same normal OAuth error, status, headers and body", async (t) => {
   const { token } = await startDeployment(t, { service: trusting, clients: [c1, c2] });
   for (const clientId of ["1001", "1002"]) {
-    const bodies = new Set<string>();
+    const answers = new Set<string>();
     for (const certificate of [undefined, k1Fake, k1Expired, clientId === "1001" ? k2 : k1]) {
       const answer = await token({ client_id: clientId }, certificate);
       assertErrorForm(t, answer, "invalid_client", [400, 401]);
-      bodies.add(answer.body);
+      answers.add(textOf(answer));
     }
-    t.is(bodies.size, 1);
+    t.is(answers.size, 1);
   }
 });
 
@@ -120,6 +120,7 @@ test("client_secret_basic: id and secret are form-decoded, and only the right se
   for (const authorization of [
     basic(1003, `${odd}x`),
     basic(1003, ""),
+    basic("", odd),
     basic(1004, odd),
     "Basic",
     "Basic ====",
@@ -129,6 +130,21 @@ test("client_secret_basic: id and secret are form-decoded, and only the right se
     const answer = await token({}, undefined, { authorization });
     assertErrorForm(t, answer, "invalid_client", [401]);
     t.regex(answer.headers["www-authenticate"] ?? "", /^Basic realm="test"/);
+  }
+});
+
+test("Basic credentials name the client, whatever client_id the body says", async (t) => {
+  const clients = [1, 2].map((clientId) => clientSettings({ clientId, tlsClientCertificateBoundAccessTokens: false }));
+  const { token, introspect } = await startDeployment(t, { clients });
+  for (const [named, other] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    const inBody = { client_id: String(other) };
+    const issued = accessTokenOf(t, await token(inBody, undefined, { authorization: basic(named, secretOf(named)) }));
+    t.is((JSON.parse((await introspect(issued)).body) as { client_id: string }).client_id, String(named));
+    const mixed = await token(inBody, undefined, { authorization: basic(named, secretOf(other)) });
+    assertErrorForm(t, mixed, "invalid_client", [401]);
   }
 });
 

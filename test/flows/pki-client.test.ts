@@ -73,6 +73,35 @@ test("chains with one and with two intermediates are accepted, as the client sen
   }
 });
 
+test("a path with something that is no certificate, or with more than ten, is refused though the leaf needs none", async (t) => {
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const { api } = await startDeployment(t, { service: trusting, clients: [client] });
+  const leaf = authority.issue({ subject });
+  const unneeded = createAuthority({ subject: "CN=Unneeded", parent: authority }).certificate.pem;
+  const ask = (clientCertificatePath: string[]) =>
+    api.authToken({
+      parameters: "grant_type=client_credentials&client_id=1",
+      clientCertificate: leaf.pem,
+      clientCertificatePath,
+    });
+  for (const path of [[], [unneeded], Array<string>(10).fill(unneeded)]) {
+    t.is((await ask(path)).resultCode, "A052001", `${path.length} certificates`);
+  }
+  const refused = [
+    ["rubbish"],
+    [unneeded, ""],
+    [`${unneeded}${unneeded}`],
+    [leaf.key],
+    Array<string>(11).fill(unneeded),
+  ];
+  for (const path of refused) {
+    const answer = await ask(path);
+    t.is(answer.resultCode, "A157339");
+    t.is(answer.action, "INVALID_CLIENT");
+    t.is(answer.accessToken, undefined);
+  }
+});
+
 test("the right name from a CA that is no anchor of the client's is refused, also when the service trusts it", async (t) => {
   const own = createAuthority({ subject: "CN=Own CA" });
   const base = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
