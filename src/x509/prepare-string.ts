@@ -4,16 +4,21 @@ const blanks = /[\t\n\v\f\r\u0085\p{Z}]/gu;
 /** Unassigned, private, unpaired; controls; and what is not seen at all (RFC 4518 §2.4, and §2.2: see below). */
 const notComparable = /[\p{Cn}\p{Co}\p{Cs}\p{Cc}\p{Cf}\p{Variation_Selector}\u034F\uFFFC\uFFFD]/u;
 
+/** Characters. Normalising takes time that grows with the square of the accents on one letter, and anyone may ask. */
+const longestText = 1024;
+
 /**
  * Prepares a text for caseIgnoreMatch: two texts match when this makes the same of both (RFC 4518, RFC 4517 §4.2.11).
  *
- * `undefined`: the text matches nothing, itself included. That goes for prohibited characters, and here, more
+ * `undefined`: the text matches nothing, itself included. That goes for what is longer than 1024 characters, for
+ * prohibited characters, and here, more
  * strictly than RFC 4518 §2.2, for controls and invisible characters too: a name that is seen as another, and an
  * authority may have taken for another, is not to pass for it.
  *
  * @example prepareString("  Acme   GmbH ") // "acme gmbh"
  */
 export function prepareString(text: string): string | undefined {
+  if (text.length > longestText) return undefined;
   // Nearly every name: nothing to normalise, and nothing that is not seen.
   if (/^[\x20-\x7E]*$/.test(text)) return squeeze(text.toLowerCase());
   const spaced = text.replaceAll(blanks, " ");

@@ -23,6 +23,9 @@ export interface SubjectAltName {
   readonly ip: readonly Uint8Array[];
 }
 
+/** Octets. Names are read before anything is proved, of certificates that anyone can make: it must not cost much. */
+const largestCertificate = 8192;
+
 /** RFC 5280 §4.2.1.6. */
 const subjectAltName = "2.5.29.17";
 
@@ -39,6 +42,7 @@ const none: SubjectAltName = Object.freeze({ dns: [], uri: [], email: [], ip: []
 export function readSubject(raw: Uint8Array): Subject {
   const known = subjects.get(raw);
   if (known !== undefined) return known;
+  if (raw.length > largestCertificate) throw new MalformedCertificate("too_large");
   const subject = { distinguishedName: readSubjectName(raw), san: readSubjectAltName(raw) };
   subjects.set(raw, subject);
   return subject;

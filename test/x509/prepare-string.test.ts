@@ -62,3 +62,9 @@ test("every letter is the same as its capital, as regular expressions without re
   }
   t.deepEqual(differing, []);
 });
+
+test("a text that is longer than any name matches nothing, before anything is normalised", (t) => {
+  t.is(prepareString("a".repeat(1024)), "a".repeat(1024));
+  t.is(prepareString("a".repeat(1025)), undefined);
+  t.is(prepareString(`a${"\u0301".repeat(11_000)}${"\u0316".repeat(11_000)}`), undefined);
+});

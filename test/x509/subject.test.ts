@@ -396,3 +396,13 @@ test("another reader of certificates finds the same subject and the same names",
     { numRuns: 50 },
   );
 });
+
+test("a certificate that is larger than those of clients is for no one", (t) => {
+  const dn = readSubjectExpectation({ tlsClientAuthSubjectDn: "CN=a" });
+  const san = readSubjectExpectation({ tlsClientAuthSanDns: "a.example" });
+  const fits = issue({ subject: "CN=a", san: [{ dns: "a.example" }, { dns: `${"b".repeat(7000)}.example` }] });
+  t.true(checkSubject(dn, fits) && checkSubject(san, fits));
+  const large = issue({ subject: "CN=a", san: [{ dns: "a.example" }, { dns: `${"b".repeat(8192)}.example` }] });
+  t.false(checkSubject(dn, large) || checkSubject(san, large));
+  t.throws(() => readSubject(large), { instanceOf: MalformedCertificate });
+});
