@@ -18,6 +18,12 @@ const mostParameters = 1000;
 /** Names that can go into a message: nothing of what was sent but a word. */
 const showable = /^[A-Za-z0-9_]{1,64}$/;
 
+/** Parameters of RFC 6749, 7009, 7521, 7636, 7662 and 8707: a bracketed form of one is not to be read in two ways. */
+const known = new Set(
+  `client_assertion client_assertion_type client_id client_secret code code_verifier grant_type password redirect_uri
+  refresh_token resource scope token token_type_hint username`.split(/\s+/),
+);
+
 /** `token[]` and `token[a]`, which some programs read as `token`. */
 const bracketed = /^([a-z_]+)\[/;
 
@@ -25,7 +31,7 @@ const bracketed = /^([a-z_]+)\[/;
  * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
  *
  * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`;
- * so are bracketed names, undecodable text and more than 1000 parameters. Line ends after the last value are dropped.
+ * so are bracketed forms of parameters that OAuth has, undecodable text and more than 1000 parameters. Line ends after the last value are dropped.
  *
  * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
  */
@@ -42,7 +48,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
     if (pair === undefined) return refused("malformed");
     const [name, value] = pair;
     const plainName = bracketed.exec(name)?.[1];
-    if (plainName !== undefined) return refused("malformed", plainName);
+    if (plainName !== undefined && known.has(plainName)) return refused("malformed", plainName);
     const earlier = values.get(name);
     if (earlier === undefined) values.set(name, [value]);
     else if (options.repeatable?.includes(name) === true) earlier.push(value);

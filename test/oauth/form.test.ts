@@ -96,7 +96,7 @@ test("bracketed forms of a parameter are malformed and named, whether it may rep
 });
 
 test("other unknown names are ignored, odd ones too", (t) => {
-  const form = formOf("a%20b[]=1&[]=2&X[]=3&x-y=4&=5&%F0%9F%98%80=6&token=t");
+  const form = formOf("a%20b[]=1&[]=2&X[]=3&x-y=4&=5&%F0%9F%98%80=6&foo[bar]=7&constructor[]=8&token=t");
   t.is(form.get("token"), "t");
 });
 
@@ -132,7 +132,6 @@ test("a refusal never repeats what cannot be shown", (t) => {
   t.is(refusal("%3Cscript%3E=1&%3Cscript%3E=2").parameter, undefined);
   t.is(refusal(`${"a".repeat(65)}=1&${"a".repeat(65)}=2`).parameter, undefined);
   t.is(refusal(`${"a".repeat(64)}=1&${"a".repeat(64)}=2`).parameter, "a".repeat(64));
-  t.is(refusal(`${"a".repeat(65)}[]=1`).parameter, undefined);
   t.is(refusal("=1&=2").parameter, undefined);
 });
 
