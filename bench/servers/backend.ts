@@ -1,7 +1,7 @@
 /** The whole backend over a store in a file; it logs every request to standard output, which goes nowhere. */
 import type { Worker } from "node:worker_threads";
-import { openBackend } from "../../src/backend/backend.ts";
 import { createLog } from "../../src/backend/http/create-log.ts";
+import { serveBackend } from "../../src/backend/serve-backend.ts";
 import { configurationOf, type Deployment } from "../deployment.ts";
 import { serve } from "./serve.ts";
 
@@ -22,8 +22,8 @@ process.on("worker", (worker: Worker) => {
 
 await serve(async ({ level = "info", ...deployment }: Argument) => {
   const log = createLog({ level, stream: process.stdout });
-  const backend = await openBackend({ configuration: configurationOf(deployment), log });
-  const { port } = await backend.listen();
+  const { address } = await serveBackend({ configuration: configurationOf(deployment), log });
+  const { port } = address;
   if (port === undefined) throw new Error("the backend listens on no port");
   return { port, counts: () => ({ commits, jobs }) };
 });

@@ -1,8 +1,8 @@
-import { openBackend, type Backend } from "../backend/backend.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
 import { createLog } from "../backend/http/create-log.ts";
 import { requireOpenssl } from "../backend/require-openssl.ts";
+import { serveBackend } from "../backend/serve-backend.ts";
 import type { ProgramHost, StopSignal } from "./program-host.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
@@ -51,22 +51,12 @@ async function run(configuration: Configuration, host: ProgramHost): Promise<voi
   const log = createLog({ level, stream: host.stdout });
   for (const warning of configuration.warnings) log.warn(warning);
   const path = host.env["PATH"];
-  const backend = await openBackend({ configuration, log, ...(path !== undefined && { path }) });
-  const { url } = await listenOrClose(backend);
+  const backend = await serveBackend({ configuration, log, ...(path !== undefined && { path }) });
   // Whoever starts the backend waits for this line: it is told at every level but silent.
-  log.child({}, level === "silent" ? {} : { level: "info" }).info({ listening: url }, "listening");
+  log.child({}, level === "silent" ? {} : { level: "info" }).info({ listening: backend.address.url }, "listening");
   log.info({ signal: await stopped }, "stopping");
   await backend.close();
   log.info("stopped");
-}
-
-async function listenOrClose(backend: Backend): ReturnType<Backend["listen"]> {
-  try {
-    return await backend.listen();
-  } catch (error) {
-    await backend.close();
-    throw error;
-  }
 }
 
 /** The first signal asks for a graceful stop; whoever sends a second one does not want to wait. */

@@ -2,6 +2,9 @@ import { access, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import test from "ava";
+import { openBackend } from "../../src/backend/backend.ts";
+import { readConfiguration } from "../../src/backend/configuration/read-configuration.ts";
+import { createLog } from "../../src/backend/http/create-log.ts";
 import { configuration, env, writeConfiguration } from "./a-folder.ts";
 import { runHere } from "./run-certbound.ts";
 
@@ -125,7 +128,30 @@ test("a port that is taken is refused with exit code 2 and one message, and the 
     stdout: "",
     stderr: `certbound: cannot listen on 127.0.0.1:${port}: something else listens there already (EADDRINUSE)\n`,
   });
-  t.false(await exists(join(dirname(path), "store.db-wal")));
+  t.false(await exists(join(dirname(path), "store.db")));
+});
+
+test("a start that finds its address taken changes nothing for the backend that runs on the same store", async (t) => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => other.once("listening", resolve));
+  t.teardown(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const running = await writeConfiguration(t);
+  const backend = await openBackend({
+    configuration: await readConfiguration({ path: running, env }),
+    log: createLog({ level: "silent", stream: process.stdout }),
+  });
+  t.teardown(() => backend.close());
+  const request = { parameters: "grant_type=client_credentials&client_id=9999" };
+  const before = (await backend.authToken(request)).resultCode;
+  t.is(before, "A244306");
+  // The same store, other clients, and an address that cannot be had: had it been put into the store first, the clients
+  // of the running backend would be gone, and their tokens with them.
+  const text = changed("port: 0", `port: ${port}`).replace(/clientId: \d+/, "clientId: 9999");
+  const second = join(dirname(running), "second.yaml");
+  await writeFile(second, text);
+  t.is((await runHere(["serve", "--config", second])).code, 2);
+  t.is((await backend.authToken(request)).resultCode, "A244306");
 });
 
 test("an address that cannot be had is refused with exit code 2 and one message that says why", async (t) => {
@@ -150,7 +176,7 @@ test("an address that cannot be had is refused with exit code 2 and one message 
     t.is(code, 2);
     t.is(stdout, "");
     t.regex(stderr, message);
-    t.false(await exists(join(dirname(path), "store.db-wal")));
+    t.false(await exists(join(dirname(path), "store.db")));
   }
 });
 

@@ -1,6 +1,6 @@
 import test from "ava";
 import pino from "pino";
-import { openBackend } from "../../src/backend/backend.ts";
+import { serveBackend } from "../../src/backend/serve-backend.ts";
 import { readConfiguration } from "../../src/backend/configuration/read-configuration.ts";
 import { authIntrospection } from "../../src/contract/auth-introspection.ts";
 import { type ApiShape, createOpenapiDocument } from "../../src/contract/openapi-document.ts";
@@ -20,11 +20,11 @@ services:
 `;
 const env = { API_SECRET: "api-secret-of-the-service", SERVICE_ACCESS_TOKEN: "service-access-token-of-the-service" };
 
-const backend = await openBackend({
+const backend = await serveBackend({
   configuration: await readConfiguration({ path: "backend.yaml", readFile: () => Promise.resolve(configuration), env }),
   log: pino({ level: "silent" }),
 });
-const { url } = await backend.listen();
+const { url } = backend.address;
 test.after.always(() => backend.close());
 
 const authorization = {

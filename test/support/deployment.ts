@@ -12,8 +12,9 @@ import {
   revocationEndpoint,
   tokenEndpoint,
 } from "../../src/authorization-server/index.ts";
-import { openBackend, type Backend } from "../../src/backend/backend.ts";
+import type { Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
+import { serveBackend } from "../../src/backend/serve-backend.ts";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import { createAuthority, serverAuth } from "./certificates.ts";
 import { basic, postForm, type HttpAnswer } from "./https-request.ts";
@@ -72,14 +73,14 @@ const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
 export async function startDeployment(t: ExecutionContext, request: DeploymentRequest): Promise<Deployment> {
   const settings = serviceSettings(request.service);
   const services = [{ settings, clients: request.clients }, ...(request.otherServices ?? [])];
-  const backend = await openBackend({
+  const backend = await serveBackend({
     configuration: configurationOf(services, request.configuration),
     log: pino({ level: "silent" }),
     path: request.path ?? process.env["PATH"] ?? "",
     ...(request.clock === undefined ? {} : { clock: request.clock }),
   });
   t.teardown(() => backend.close());
-  const { url: backendUrl } = await backend.listen();
+  const backendUrl = backend.address.url;
   const front = await startAuthorizationServer(t, backendUrl, settings, request.tls);
   return { backend, backendUrl, ...front };
 }

@@ -122,7 +122,12 @@ export const house: Readonly<Record<string, Room>> = {
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
-export const compositionRoots = ["cli/", "backend/backend.ts", "resource-server/create-resource-server.ts"];
+export const compositionRoots = [
+  "cli/",
+  "backend/open-engine.ts",
+  "backend/serve-backend.ts",
+  "resource-server/create-resource-server.ts",
+];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
 export const entryLoads: Readonly<

@@ -4,7 +4,7 @@ import { authenticateApiCaller, type ApiCaller } from "./api-caller/authenticate
 import type { Dependencies } from "./dependencies.ts";
 import { introspectStandard } from "./introspection/introspect-standard.ts";
 import { introspect } from "./introspection/introspect.ts";
-import { createSettings, type Service } from "./management/settings-memo.ts";
+import { createSettings, type Service, type Settings } from "./management/settings-memo.ts";
 import { revoke } from "./revocation/revoke.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
 
@@ -14,10 +14,13 @@ export type ServiceOperations = Omit<Operations, "info">;
 /** The decisions: knows OAuth, neither HTTP nor SQL. */
 export interface Engine {
   authenticateApiCaller(credentials: ApiCallerCredentials): Promise<ApiCaller>;
-  /** The service as it stands now; `undefined` when there is none of that id. */
-  service(serviceId: number): Promise<Service | undefined>;
-  /** The API as that service may use it; requests have been read already. */
-  operationsFor(service: Service): ServiceOperations;
+  /** The API as that service may use it, with its settings as of each call; requests have been read already. */
+  operationsFor(serviceId: number): ServiceOperations;
+}
+
+/** There is no such service, or none any more. */
+export class ServiceUnknown extends TypeError {
+  override readonly name = "ServiceUnknown";
 }
 
 /** Puts the decisions together with what they are handed. */
@@ -25,12 +28,21 @@ export function createEngine(dependencies: Dependencies): Engine {
   const settings = createSettings(dependencies);
   return {
     authenticateApiCaller: (credentials) => authenticateApiCaller(settings, credentials),
-    service: (serviceId) => settings.service(serviceId),
-    operationsFor: (service) => ({
-      authToken: (request) => processTokenRequest(dependencies, settings, service, request),
-      authIntrospection: (request) => introspect(dependencies, settings, service, request),
-      authIntrospectionStandard: (request) => introspectStandard(dependencies, settings, service, request),
-      authRevocation: (request) => revoke(dependencies, settings, service, request),
-    }),
+    operationsFor(serviceId) {
+      const current = (): Promise<Service> => currentService(settings, serviceId);
+      return {
+        authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
+        authIntrospection: async (request) => introspect(dependencies, settings, await current(), request),
+        authIntrospectionStandard: async (request) =>
+          introspectStandard(dependencies, settings, await current(), request),
+        authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+      };
+    },
   };
+}
+
+async function currentService(settings: Settings, serviceId: number): Promise<Service> {
+  const service = await settings.service(serviceId);
+  if (service === undefined) throw new ServiceUnknown(`There is no service ${serviceId}.`);
+  return service;
 }

@@ -2,7 +2,12 @@ import { ApiError } from "../../contract/api-error.ts";
 import { jsonAnswer, type Answer } from "./answer.ts";
 
 /** Faults after which the same call may well succeed; by name, for this layer knows neither the store nor the engine. */
-const passing: ReadonlySet<string> = new Set(["StoreFailure", "ChainVerificationFailure", "DecisionContended"]);
+const passing: ReadonlySet<string> = new Set([
+  "StoreFailure",
+  "ChainVerificationFailure",
+  "DecisionContended",
+  "ServiceUnknown",
+]);
 
 /** Whether the fault is ours and its cause belongs into the log. */
 export function isFault(error: unknown): boolean {

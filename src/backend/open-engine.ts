@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
+import { ConfigurationError } from "./configuration/configuration-error.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import type { Clock, Dependencies, Random } from "./engine/dependencies.ts";
+import { createEngine, type Engine } from "./engine/engine.ts";
+import { ConfigurationConflict, putConfiguration } from "./engine/management/put-configuration.ts";
+import { createLog } from "./http/create-log.ts";
+import { requireOpenssl } from "./require-openssl.ts";
+import { createSecretBox } from "./secret-box/aes-secret-box.ts";
+import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import { startSweep } from "./sweep.ts";
+
+/** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
+export interface BackendOptions {
+  readonly configuration: Configuration;
+  /** Default: JSON lines on standard output, at the configuration's level. */
+  readonly log?: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Where `openssl` is looked for: the value of PATH. */
+  readonly path?: string;
+  /** Which service the operations of the backend itself act for; needed when there are several. */
+  readonly serviceId?: number;
+}
+
+/** The decisions over an open store, and how to close what they rest on. */
+export interface OpenEngine {
+  readonly engine: Engine;
+  close(): Promise<void>;
+}
+
+const secretKeyOctets = 32;
+
+/** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
+export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
+  const { configuration, clock = Date.now, random = randomBytes, path } = options;
+  await requireOpenssl(configuration, path);
+  const store = await openSqliteStore({ path: configuration.store.sqlite });
+  const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
+  async function closeAll(): Promise<void> {
+    await chainVerifier.close();
+    await store.close();
+  }
+  try {
+    const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
+    const dependencies: Dependencies = { store, clock, random, secretBox, chainVerifier };
+    await applyConfiguration(dependencies, configuration);
+    const sweep = startSweep(store, clock, logOf(options));
+    return {
+      engine: createEngine(dependencies),
+      async close() {
+        sweep.stop();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** The log that was handed in, or one of JSON lines on standard output. */
+export function logOf({ log, configuration }: BackendOptions): Logger {
+  return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
+}
+
+async function applyConfiguration(dependencies: Dependencies, { services }: Configuration): Promise<void> {
+  try {
+    await putConfiguration(dependencies, services);
+  } catch (error) {
+    if (!(error instanceof ConfigurationConflict)) throw error;
+    throw new ConfigurationError("services", [{ path: "", sentence: error.message }], { cause: error });
+  }
+}
