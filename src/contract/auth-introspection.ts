@@ -14,7 +14,7 @@ export const introspectionRequest = z
     dpop: member.text("A DPoP proof. Not supported: a request with a value is refused."),
     dpopNonceRequired: member.flag("Not supported: a request with `true` is refused."),
     acrValues: member.texts("Not supported: a request with a value is refused."),
-    maxAge: member.wholeNumber("Not supported: a request with a value other than 0 is refused."),
+    maxAge: member.duration("Not supported: a request with a value other than 0 is refused."),
     uri: member.text("Not supported: a request with a value is refused."),
     targetUri: member.text("Not supported: a request with a value is refused."),
     message: member.text("Not supported: a request with a value is refused."),
@@ -50,7 +50,6 @@ export const introspectionResponse = z
       .string()
       .describe("`x5t#S256` of the certificate that the token is bound to (RFC 8705 §3.1).")
       .optional(),
-    resources: z.array(z.string()).describe("The resources asked for (RFC 8707).").optional(),
     accessTokenResources: z.array(z.string()).describe("The resources the token is good for.").optional(),
     serviceAttributes: z.array(member.pair).optional(),
     clientAttributes: z.array(member.pair).optional(),

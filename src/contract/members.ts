@@ -6,8 +6,9 @@ const oneMebibyte = 1_048_576;
 /** An optional request member: public clients send `null` for "not given" (authlete-contract §5.4). */
 export const text = (description: string) => z.string().max(oneMebibyte).nullish().describe(description);
 export const flag = (description: string) => z.boolean().nullish().describe(description);
-export const wholeNumber = (description: string) =>
-  z.int().min(0).nullish().describe(description).meta({ format: "int64" });
+/** Seconds; as large as a signed 32-bit integer, so that every instant computed with it stays an exact number. */
+export const duration = (description: string) =>
+  z.int().min(0).max(2_147_483_647).nullish().describe(description).meta({ format: "int64" });
 export const texts = (description: string) =>
   z.array(z.string().max(oneMebibyte)).max(1000).nullish().describe(description);
 
@@ -18,7 +19,7 @@ export const certificatePem = text(
 
 /** Arbitrary data bound to a token; hidden properties are left out of token answers and standard introspection. */
 export const property = z
-  .object({ key: z.string().min(1).max(255), value: z.string().max(65_535), hidden: z.boolean().optional() })
+  .object({ key: z.string().min(1).max(255), value: z.string().max(65_535), hidden: z.boolean().nullish() })
   .meta({ id: "Property", description: "Arbitrary data bound to a token." });
 
 /** A key and a value, as in `serviceAttributes` and `clientAttributes`. */
