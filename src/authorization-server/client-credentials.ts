@@ -17,7 +17,8 @@ export interface ForwardedMembers {
 export function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefined {
   const { authorization, clientCertificate, clientCertificatePath } = request;
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  if (basic?.ok === false) return undefined;
+  // Without a user id the credentials are nobody's: half of them must not be looked for in the body.
+  if (basic?.ok === false || basic?.userId === "") return undefined;
   return {
     parameters: request.body,
     ...(basic === undefined ? {} : { clientId: basic.userId, clientSecret: basic.password }),

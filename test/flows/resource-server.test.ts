@@ -7,6 +7,7 @@ import { protect, type ProtectedState, type ProtectOptions } from "../../src/res
 import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, serveMutualTls, startDeployment } from "../support/deployment.ts";
+import { readService } from "../support/read-service.ts";
 import { seedGrant, startStore } from "../support/seed-grant.ts";
 import { basic, send } from "../support/https-request.ts";
 import {
@@ -76,6 +77,17 @@ test("6750-5.2: a token says whom it is for, and lives an hour unless the servic
   t.is((await other(issued, k1)).status, 401);
 });
 
+test("6750-5.2: a service whose file says nothing of lifetimes issues tokens of an hour at most", async (t) => {
+  const configuration = await readService({ defaultResources: ["https://api.example.com"] });
+  const { token, introspect } = await startDeployment(t, { clients: [], configuration });
+  const answer = await token({}, undefined, { authorization: basic(1, secretOf(1)) });
+  const facts = JSON.parse((await introspect(accessTokenOf(t, answer))).body) as Record<string, unknown>;
+  const { expires_in: announced } = JSON.parse(answer.body) as { expires_in: number };
+  t.true(announced > 0 && announced <= 3600);
+  t.is(Number(facts["exp"]) - Number(facts["iat"]), announced);
+  t.deepEqual(facts["aud"], ["https://api.example.com"]);
+});
+
 for (const decide of ["library", "backend"] as const) {
   test(`the backend may live in the same process as the API (decide: ${decide})`, async (t) => {
     const k1 = createSelfSigned({ subject: "CN=client-1" });
@@ -120,5 +132,5 @@ test("a wrong request in the same process is the same ApiError as over HTTP", as
   t.teardown(() => backend.close());
   await t.throwsAsync(backend.authIntrospection({ token: 1 } as never), { name: "ApiError", message: /A126202/ });
   await t.throwsAsync(backend.authToken({ parameters: "x", dpop: "proof" }), { name: "ApiError", message: /A001223/ });
-  await t.throwsAsync(backend.operationsFor(1), { instanceOf: TypeError });
+  await t.throwsAsync(backend.operationsFor(1).authIntrospection({ token: "x" }), { instanceOf: TypeError });
 });

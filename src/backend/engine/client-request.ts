@@ -19,7 +19,8 @@ export interface ParameterCodes {
   readonly missing: ResultCode;
   readonly empty: ResultCode;
   readonly malformed: ResultCode;
-  readonly repeated: Readonly<Record<string, ResultCode>>;
+  /** By parameter; a map, because a client chooses the names that are looked up. */
+  readonly repeated: ReadonlyMap<string, ResultCode>;
 }
 
 export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
@@ -38,7 +39,7 @@ export function readForwardedForm(
   if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
   const reading = readForm(parameters, { repeatable });
   if (reading.ok) return { form: reading.form };
-  const repeated = reading.reason === "repeated" ? codes.repeated[reading.parameter ?? ""] : undefined;
+  const repeated = reading.reason === "repeated" ? codes.repeated.get(reading.parameter ?? "") : undefined;
   const detail = reading.parameter === undefined ? reading.reason : `${reading.parameter}: ${reading.reason}`;
   return { refusal: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
 }

@@ -17,7 +17,7 @@ const sentences = {
   A052301: "A public client cannot use the client credentials grant.",
   A052302: "The token request contains scope more than once.",
   A052303: "None of the requested scopes can be granted.",
-  A157302: "The client is public and names a method of authentication.",
+  A157301: "The client is confidential and has no method of authentication.",
   A157303: "A public client sent a secret.",
   A157304: "The client secret is missing.",
   A157305: "The client secret is wrong.",
@@ -40,7 +40,8 @@ const sentences = {
   A244308: "The client's tokens are bound to its certificate, and the request came without one.",
   A244309: "The client certificate cannot be read.",
   A251306: "A resource of the request is not one of the service's.",
-  A251307: "A resource of the request is not an absolute URI without fragment.",
+  A251307: "A resource of the request is not an absolute URI.",
+  A251308: "A resource of the request has a fragment.",
   // auth/introspection
   A056001: "The access token is valid.",
   A057301: "The introspection request has no token.",

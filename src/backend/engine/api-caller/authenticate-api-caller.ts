@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { ApiCallerCredentials } from "../../../contract/api-caller-credentials.ts";
+import { readIdentifier } from "../identifier.ts";
 import { digestOfSecret, type Service, type Settings } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 
@@ -9,11 +10,12 @@ export type ApiCaller = { readonly service: Service } | { readonly refusedWith: 
 /**
  * Authenticates the caller of the API by the credentials of a service (authlete-contract §1.1).
  *
- * A wrong secret, another service's and a service that does not exist take the same path through the comparison.
+ * Digests of secrets are compared in constant time. Whether a service id exists is not a secret of the v2 shape: the
+ * contract has a code for each case.
  */
 export async function authenticateApiCaller(settings: Settings, credentials: ApiCallerCredentials): Promise<ApiCaller> {
   if (credentials.scheme === "basic") {
-    const service = await serviceOf(settings, serviceIdOf(credentials.apiKey));
+    const service = await serviceOf(settings, readIdentifier(credentials.apiKey));
     const right = timingSafeEqual(digestOfSecret(credentials.apiSecret), service?.apiSecretDigest ?? nobody);
     if (service === undefined) return { refusedWith: "A003201" };
     return right ? { service } : { refusedWith: "A003204" };
@@ -29,9 +31,4 @@ const nobody = new Uint8Array(32);
 
 function serviceOf(settings: Settings, serviceId: number | undefined): Promise<Service | undefined> {
   return serviceId === undefined ? Promise.resolve(undefined) : settings.service(serviceId);
-}
-
-/** A service id is a decimal integer; anything else names no service. */
-function serviceIdOf(apiKey: string): number | undefined {
-  return /^[1-9][0-9]{0,15}$/.test(apiKey) && Number.isSafeInteger(Number(apiKey)) ? Number(apiKey) : undefined;
 }

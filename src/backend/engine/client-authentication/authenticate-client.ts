@@ -34,13 +34,14 @@ export async function authenticateClient(
   dependencies: Dependencies,
 ): Promise<ClientAuthentication> {
   if (client.settings.locked) return notAuthenticated("A048307");
+  if (sentAssertion(evidence)) return notAuthenticated("A157357");
   const method = client.settings.tokenAuthMethod;
   if (isMutualTls(method) && sentSecret(evidence)) return notAuthenticated("A157357");
   return methods[method](client, evidence, service, dependencies);
 }
 
 function authenticateNobody(client: Client, evidence: Evidence): ClientAuthentication {
-  if (client.settings.clientType !== "PUBLIC") return notAuthenticated("A157304");
+  if (client.settings.clientType !== "PUBLIC") return notAuthenticated("A157301");
   return sentSecret(evidence) ? notAuthenticated("A157303") : authenticated;
 }
 
@@ -61,6 +62,11 @@ function isMutualTls(method: ClientAuthMethod): boolean {
 
 function sentSecret({ basicSecret, form }: Evidence): boolean {
   return isGiven(basicSecret) || isGiven(form.get("client_secret"));
+}
+
+/** No method here takes an assertion (RFC 7521 §4.2). */
+function sentAssertion({ form }: Evidence): boolean {
+  return form.get("client_assertion") !== undefined || form.get("client_assertion_type") !== undefined;
 }
 
 /** An empty secret is no secret: clients without one send it (authlete-contract §7.3). */

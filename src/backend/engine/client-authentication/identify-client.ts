@@ -1,4 +1,5 @@
 import type { Form } from "../../../oauth/form.ts";
+import { readIdentifier } from "../identifier.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 
@@ -19,18 +20,11 @@ export async function identifyClient(
 ): Promise<IdentifiedClient> {
   const identifier = basicUserId ?? form.get("client_id");
   if (identifier === undefined) return { refusedWith: "A244305" };
-  const number = clientNumber(identifier);
+  const number = readIdentifier(identifier);
   const byNumber = number === undefined ? undefined : await settings.client(service, { clientId: number });
   if (byNumber !== undefined) return { client: byNumber, clientIdAliasUsed: false };
   const byAlias = await settings.client(service, { clientIdAlias: identifier });
   if (byAlias === undefined) return { refusedWith: "A244306" };
   if (!byAlias.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
   return { client: byAlias, clientIdAliasUsed: true };
-}
-
-/** A client number in its one canonical spelling. */
-function clientNumber(identifier: string): number | undefined {
-  return /^[1-9][0-9]{0,15}$/.test(identifier) && Number.isSafeInteger(Number(identifier))
-    ? Number(identifier)
-    : undefined;
 }

@@ -15,12 +15,12 @@ import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
 import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
 
-const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: {} };
+const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 
 /** Members that no property may take: they would change what the resource server decides (RFC 7662 §2.2). */
 const reserved = "active scope client_id username token_type exp iat nbf sub aud iss jti cnf act may_act acr auth_time"
   .split(" ")
-  .concat("authorization_details", "token_use");
+  .concat("authorization_details", "token_use", "error", "error_description", "error_uri");
 
 /** The one answer for every token that is not active, whatever the cause (RFC 7662 §2.2). */
 const inactive: StandardIntrospectionResponse = Object.freeze({

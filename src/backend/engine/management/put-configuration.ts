@@ -1,8 +1,7 @@
+import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { ClientSettings, ServiceSettings } from "./settings.ts";
 import { sealClient, sealService } from "./stored-settings.ts";
-
-const attemptOctets = 16;
 
 /** An id of the configuration belongs to a service or client that was made through the API. */
 export class ConfigurationConflict extends Error {
@@ -20,7 +19,7 @@ export async function putConfiguration(
 ): Promise<void> {
   const outcome = await store.run({
     name: "put-configuration",
-    attempt: random(attemptOctets),
+    attempt: newAttempt(random),
     services: services.map(({ settings, clients }) => ({
       serviceId: settings.apiKey,
       ...sealService(settings, secretBox),

@@ -45,10 +45,10 @@ const memoSize = 10_000;
  */
 export function createSettings({ store, secretBox }: Dependencies): Settings {
   const services = createMemo((stored: StoredService) =>
-    prepareService(stored.version, openService(stored.settings, secretBox)),
+    prepareService(stored.version, openService(stored.serviceId, stored.settings, secretBox)),
   );
   const clients = createMemo((stored: StoredClient, serviceId: number) =>
-    prepareClient(stored.version, openClient(serviceId, stored.settings, secretBox)),
+    prepareClient(stored.version, openClient(serviceId, stored.clientId, stored.settings, secretBox)),
   );
   const client: Settings["client"] = async (service, by) => {
     const serviceId = service.settings.apiKey;

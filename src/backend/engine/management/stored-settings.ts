@@ -7,6 +7,11 @@ export interface SealedSettings {
   readonly settingsTag: Uint8Array;
 }
 
+/** A row holds what belongs into another: someone has written to the store past the backend. */
+export class MisplacedSettings extends Error {
+  override readonly name = "MisplacedSettings";
+}
+
 /** Seals a service's secrets one by one, each under a context of its own. */
 export function sealService(service: ServiceSettings, secretBox: SecretBox): SealedSettings {
   const context = serviceContext(service.apiKey);
@@ -18,10 +23,11 @@ export function sealService(service: ServiceSettings, secretBox: SecretBox): Sea
   return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(service)) };
 }
 
-/** The reverse of {@link sealService}; throws when the text was sealed under another key. */
-export function openService(text: string, secretBox: SecretBox): ServiceSettings {
+/** The reverse of {@link sealService}; throws when the text was sealed under another key, or for another service. */
+export function openService(serviceId: number, text: string, secretBox: SecretBox): ServiceSettings {
   const sealed = JSON.parse(text) as ServiceSettings;
-  const context = serviceContext(sealed.apiKey);
+  if (sealed.apiKey !== serviceId) throw new MisplacedSettings("The settings are those of another service.");
+  const context = serviceContext(serviceId);
   return {
     ...sealed,
     apiSecret: secretBox.open(sealed.apiSecret, `${context}:apiSecret`),
@@ -39,11 +45,12 @@ export function sealClient(serviceId: number, client: ClientSettings, secretBox:
   return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(client)) };
 }
 
-/** The reverse of {@link sealClient}; throws when the text was sealed under another key. */
-export function openClient(serviceId: number, text: string, secretBox: SecretBox): ClientSettings {
+/** The reverse of {@link sealClient}; throws when the text was sealed under another key, or for another client. */
+export function openClient(serviceId: number, clientId: number, text: string, secretBox: SecretBox): ClientSettings {
   const sealed = JSON.parse(text) as ClientSettings;
+  if (sealed.clientId !== clientId) throw new MisplacedSettings("The settings are those of another client.");
   if (sealed.clientSecret === undefined) return sealed;
-  const context = clientContext(serviceId, sealed.clientId);
+  const context = clientContext(serviceId, clientId);
   return { ...sealed, clientSecret: secretBox.open(sealed.clientSecret, context) };
 }
 

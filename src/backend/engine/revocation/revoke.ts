@@ -2,6 +2,7 @@ import type { RevocationRequest, RevocationResponse } from "../../../contract/au
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { Command } from "../../store/command.ts";
 import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
+import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
@@ -12,10 +13,12 @@ const codes: ParameterCodes = {
   missing: "A113201",
   empty: "A113301",
   malformed: "A113202",
-  repeated: { token: "A115303", client_id: "A244301", client_secret: "A158301" },
+  repeated: new Map([
+    ["token", "A115303"],
+    ["client_id", "A244301"],
+    ["client_secret", "A158301"],
+  ]),
 };
-
-const attemptOctets = 16;
 
 /** The one answer for a token that was ended and for one that was not known (RFC 7009 §2.2). */
 const done: RevocationResponse = Object.freeze({ ...result("A113001"), action: "OK" });
@@ -50,7 +53,7 @@ async function decideRevocation(
   const token = accessToken ?? refreshToken;
   if (token === undefined) return { outcome: done };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
-  const change = { attempt: random(attemptOctets), serviceId, endedAt: clock() };
+  const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
   const command: Command =
     refreshToken === undefined
       ? { name: "revoke-access-token", digest, ...change }

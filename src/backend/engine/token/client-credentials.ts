@@ -4,6 +4,7 @@ import type { Form } from "../../../oauth/form.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { AuthenticatedClient } from "../client-request.ts";
+import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
@@ -16,9 +17,10 @@ import { grantScopes } from "./scopes.ts";
 
 /** 256 bits: a guess succeeds with a probability far below 2^-160 (RFC 6749 §10.10). */
 const tokenOctets = 32;
-const attemptOctets = 16;
 /** Members of a token answer that no property may take (RFC 6749 §5.1). */
-const reserved = ["access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"];
+const reserved = "access_token token_type expires_in refresh_token scope id_token error error_description error_uri"
+  .split(" ")
+  .concat("authorization_details", "grant_id", "c_nonce", "c_nonce_expires_in", "device_secret");
 
 /** Decides over a `client_credentials` request (RFC 6749 §4.4): no user, no refresh token, no grant to outlive it. */
 export function decideClientCredentials(
@@ -43,7 +45,8 @@ export function decideClientCredentials(
   const accessToken = Buffer.from(random(tokenOctets)).toString("base64url");
   const createdAt = clock();
   const duration = lifetimeOf(request, client.settings.extension?.accessTokenDuration, service);
-  const expiresAt = createdAt + duration * 1000;
+  // To the second, as `exp` will say it: no answer promises a moment more than will be honoured.
+  const expiresAt = Math.floor(createdAt / 1000 + duration) * 1000;
   const properties = request.properties ?? undefined;
   const outcome = tokenResponse({
     service,
@@ -61,7 +64,7 @@ export function decideClientCredentials(
     outcome,
     command: {
       name: "issue-tokens",
-      attempt: random(attemptOctets),
+      attempt: newAttempt(random),
       serviceId: service.settings.apiKey,
       serviceVersion: service.version,
       clientId: settings.clientId,

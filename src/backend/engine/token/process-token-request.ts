@@ -10,7 +10,12 @@ const codes: ParameterCodes = {
   missing: "A047201",
   empty: "A047301",
   malformed: "A047202",
-  repeated: { client_id: "A244301", client_secret: "A158301", grant_type: "A049303", scope: "A052302" },
+  repeated: new Map([
+    ["client_id", "A244301"],
+    ["client_secret", "A158301"],
+    ["grant_type", "A049303"],
+    ["scope", "A052302"],
+  ]),
 };
 
 /**
@@ -34,7 +39,8 @@ export async function processTokenRequest(
   }
   return runDecided<TokenResponse>(dependencies, async () => {
     // Settings are read within the decision: a client locked or rebound in between is seen when it is taken again.
-    const current = (await settings.service(service.settings.apiKey)) ?? service;
+    const current = await settings.service(service.settings.apiKey);
+    if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
     const read = await readClientOfRequest(dependencies, settings, current, request, form);
     if ("refusal" in read) return { outcome: read.refusal };
     return decideClientCredentials(dependencies, current, read, request, form);

@@ -12,6 +12,7 @@ export type GrantedResources = { readonly resources: readonly string[] } | { rea
  */
 export function grantResources(service: Service, requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: service.settings.defaultResources };
+  if (requested.some((resource) => resource.includes("#"))) return { refusedWith: "A251308" };
   if (!requested.every(isResourceIndicator)) return { refusedWith: "A251307" };
   const supported = service.settings.supportedResources;
   if (supported !== undefined && !requested.every((resource) => supported.includes(resource))) {
