@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
 import { createSelfSigned } from "../support/certificates.ts";
-import { accessTokenOf, resourceServer, startDeployment } from "../support/deployment.ts";
+import {
+  accessTokenOf,
+  namedResourceServer,
+  resourceServer,
+  startAuthorizationServer,
+  startDeployment,
+  textOf,
+} from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { basic, postForm, send } from "../support/https-request.ts";
-import { clientSettings, secretOf, serviceId } from "../support/settings.ts";
-import { seedGrant, startStore } from "../support/seed-grant.ts";
+import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
+import { clientSettings, secretOf, serviceAccessToken, serviceId, serviceSettings } from "../support/settings.ts";
+import { makeStoreFile, openStoreBeside, seedGrant, startStore, type StoreFile } from "../support/seed-grant.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const authorization = basic(1, secretOf(1));
@@ -78,15 +86,65 @@ test("7662-2.1-c: whatever the hint says, the answer is that of the token", asyn
   }
 });
 
-test("7662-2.1-e: an unknown format is inactive, and a store that cannot be asked is 503, never an answer", async (t) => {
-  const { introspect, token, backend, url } = await deploy(t);
+test("7662-2.1-e: an unknown format is inactive, and a backend that is gone is 503, never an answer", async (t) => {
+  const { introspect, token, backend } = await deploy(t);
   const issued = accessTokenOf(t, await token({}, k1, { authorization }));
   t.is((await introspect("not.a.token")).body, '{"active":false}');
   await backend.close();
-  const answer = await postForm({ url: `${url}/introspect`, headers: asResourceServer }, { token: issued });
-  t.is(answer.status, 503);
-  t.notRegex(answer.body, /active/);
+  assertUndetermined(t, await introspect(issued));
 });
+
+for (const [what, breakStore] of [
+  ["has lost its tokens", loseTokens],
+  ["is overwritten with rubbish", overwrite],
+] as const) {
+  test(`7662-2.1-e: while the backend's store ${what}, nothing is said of any token: 503`, async (t) => {
+    const file = await makeStoreFile(t);
+    const { introspect, token, backendUrl } = await startDeployment(t, {
+      clients: [clientSettings({ clientId: 1 })],
+      configuration: file.configuration,
+    });
+    const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+    t.regex((await introspect(issued)).body, /"active":true/);
+    await breakStore(file);
+    for (const value of [issued, "A".repeat(43)]) {
+      assertUndetermined(t, await introspect(value));
+      for (const [path, body] of [
+        ["introspection/standard", { parameters: `token=${value}` }],
+        ["introspection", { token: value, clientCertificate: k1.pem }],
+      ] as const) {
+        const answer = await send({
+          url: `${backendUrl}/api/${serviceId}/auth/${path}`,
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: `Bearer ${serviceAccessToken}` },
+          body: JSON.stringify(body),
+        });
+        assertUndetermined(t, answer);
+      }
+    }
+  });
+}
+
+function assertUndetermined(t: ExecutionContext, { status, headers, body }: HttpAnswer): void {
+  t.is(status, 503, body);
+  t.truthy(headers["retry-after"]);
+  t.notRegex(body, /active|usable|existent|cnf/);
+}
+
+function loseTokens({ tamper }: StoreFile): void {
+  tamper("DROP TABLE access_token");
+}
+
+/** Leaves only the first page, which says that it is a database. */
+async function overwrite({ path, tamper }: StoreFile): Promise<void> {
+  // A write that the backend has not seen makes it read the file again; the log is taken back into the file.
+  tamper("CREATE TABLE rubbish (value TEXT) STRICT; PRAGMA wal_checkpoint(TRUNCATE);");
+  const file = await open(path, "r+");
+  const page = 4096;
+  const { size } = await file.stat();
+  await file.write(Buffer.alloc(size - page, "rubbish"), 0, size - page, page);
+  await file.close();
+}
 
 test("7662-2.2-a: active is a boolean, in every answer", async (t) => {
   const { introspect, token } = await deploy(t);
@@ -117,33 +175,51 @@ test("7662-2.2-b: the optional members have the types of the RFC, and scope is l
 });
 
 test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body and headers, with nothing else in it", async (t) => {
-  const deployment = await deploy(t);
-  const { introspect, token, revoke, api, setClock, start } = deployment;
+  const start = Date.parse("2026-11-21T08:00:00.500Z");
+  let now = start;
+  const file = await makeStoreFile(t);
+  const other = serviceSettings({ apiKey: 42, accessTokens: ["service-access-token-of-42-0123456789abcdef"] });
+  const clients = [clientSettings({ clientId: 1 })];
+  const { introspect, token, revoke, api, backendUrl } = await startDeployment(t, {
+    service: scopes,
+    clients,
+    otherServices: [{ settings: other, clients }],
+    configuration: file.configuration,
+    clock: () => now,
+  });
+  const otherService = await startAuthorizationServer(t, backendUrl, other);
   const issue = async (more: Record<string, string> = {}) =>
     accessTokenOf(t, await token({ scope: "read", ...more }, k1, { authorization }));
   const revoked = await issue();
   t.is((await revoke({ token: revoked }, k1, { authorization })).status, 200);
-  const other = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })], service: { apiKey: 42 } });
-  const ofOtherService = accessTokenOf(t, await other.token({}, k1, { authorization }));
-  const shortLived = JSON.parse(
-    (
-      await api.authToken({
-        parameters: "grant_type=client_credentials",
-        clientId: "1",
-        clientSecret: secretOf(1),
-        clientCertificate: k1.pem,
-        accessTokenDuration: 10,
-      })
-    ).responseContent ?? "",
-  ) as { access_token: string };
-  setClock(start + 7_200_000);
+  const ofOtherService = accessTokenOf(t, await otherService.token({}, k1, { authorization }));
+  const ofOtherAudience = await issue({ resource: "https://other.example.com" });
+  const { refreshToken } = await seedGrant({ store: await openStoreBeside(t, file) }, 1, start);
+  const { accessToken: expired = "" } = await api.authToken({
+    parameters: "grant_type=client_credentials",
+    clientId: "1",
+    clientSecret: secretOf(1),
+    clientCertificate: k1.pem,
+    accessTokenDuration: 10,
+  });
+  now = start + 7_200_000;
   const notYetValid = await issue();
-  setClock(start + 10_000);
+  now = start + 10_000;
+
+  // Each of them is a token in force to somebody, or was: otherwise it would be one more that never existed.
+  const isActive = (body: string) => (JSON.parse(body) as { active: boolean }).active;
+  t.true(isActive((await otherService.introspect(ofOtherService)).body));
+  t.true(isActive((await introspect(ofOtherAudience)).body));
+  t.true(isActive((await introspect(refreshToken)).body));
+  t.true(isActive((await introspect(await issue({ resource: namedResourceServer.rsUri }), namedResourceServer)).body));
+
   const causes: Record<string, string> = {
     revoked,
-    expired: shortLived.access_token,
+    expired,
     notYetValid,
     ofOtherService,
+    ofOtherAudience,
+    refreshToken,
     neverExisted: "A".repeat(43),
     garbage: "\u0000\u0001 é 😀 \r\n",
     oneByte: "x",
@@ -151,24 +227,16 @@ test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body an
   };
   const answers = new Map<string, string>();
   for (const [cause, value] of Object.entries(causes)) {
-    const { status, headers, body } = await introspect(value);
-    answers.set(cause, JSON.stringify({ status, body, headers: { ...headers, date: "" } }));
-    t.is(body, '{"active":false}', cause);
-    t.is(status, 200);
+    const answer = await introspect(value, namedResourceServer);
+    answers.set(cause, textOf(answer));
+    t.is(answer.body, '{"active":false}', cause);
+    t.is(answer.status, 200);
+    // To a resource server that does not say who it is, neither audience nor kind is a cause.
+    if (cause === "ofOtherAudience" || cause === "refreshToken") continue;
+    answers.set(`${cause}, to the unnamed`, textOf(await introspect(value)));
   }
-  t.is(new Set(answers.values()).size, 1);
-
-  // The causes that only a resource server that names itself can meet, at the API.
-  const elsewhere = await issue({ resource: "https://other.example.com" });
-  const rsUri = "https://api.example.com";
-  const forOthers = await api.authIntrospectionStandard({ parameters: `token=${elsewhere}`, rsUri });
-  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
-  const { refreshToken } = await seedGrant(store, 1);
-  const ofRefreshToken = await store.backend.authIntrospectionStandard({ parameters: `token=${refreshToken}`, rsUri });
-  const unknown = await api.authIntrospectionStandard({ parameters: "token=x", rsUri });
-  t.is(unknown.responseContent, '{"active":false}');
-  t.deepEqual(forOthers, unknown);
-  t.deepEqual(ofRefreshToken, unknown);
+  const expected = answers.get("neverExisted") ?? "";
+  for (const [cause, answer] of answers) t.is(answer, expected, cause);
 });
 
 test("a token with an audience is active to a resource server of that audience, and one without to any", async (t) => {
@@ -200,6 +268,36 @@ test("an expired token is dead at the second that was announced, in both forms",
   t.is((await introspect(issued)).body, '{"active":false}');
 });
 
+test("a refresh token is dead at the second that was announced", async (t) => {
+  const start = Date.parse("2026-11-21T08:00:00.250Z");
+  let now = start;
+  const store = await startStore(t, [clientSettings({ clientId: 1 })], () => now);
+  const { refreshToken, refreshTokenExpiresAt } = await seedGrant(store, 1, start);
+  const ask = async () =>
+    (await store.backend.authIntrospectionStandard({ parameters: `token=${refreshToken}` })).responseContent ?? "";
+  const exp = Math.floor(refreshTokenExpiresAt / 1000);
+  now = exp * 1000 - 1;
+  t.like(JSON.parse(await ask()), { active: true, exp });
+  now = exp * 1000;
+  t.is(await ask(), '{"active":false}');
+});
+
+test("a row whose thumbprint is damaged is refused in both forms, and is never taken for unbound", async (t) => {
+  const file = await makeStoreFile(t);
+  const clients = [clientSettings({ clientId: 1 })];
+  const { token, introspect, api } = await startDeployment(t, { clients, configuration: file.configuration });
+  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
+  t.is((await api.authIntrospection({ token: issued, clientCertificate: k1.pem })).resultCode, "A056001");
+  for (const damaged of ["x", "", k1.x5tS256.slice(1), `${k1.x5tS256}=`]) {
+    file.tamper(`UPDATE access_token SET x5t_s256 = '${damaged}'`);
+    for (const clientCertificate of [undefined, k1.pem]) {
+      const decided = await api.authIntrospection({ token: issued, clientCertificate });
+      t.like(decided, { action: "UNAUTHORIZED", resultCode: "A065306", sufficient: false });
+    }
+    t.is((await introspect(issued)).body, '{"active":false}');
+  }
+});
+
 test("the answer names what it rests on: token, client and service", async (t) => {
   const { token, api } = await deploy(t);
   const issued = accessTokenOf(t, await token({}, k1, { authorization }));
@@ -208,6 +306,21 @@ test("the answer names what it rests on: token, client and service", async (t) =
   t.deepEqual(invalidationKeys, [`token:${digest}`, `client:${serviceId}:1`, `service:${serviceId}`]);
   const nothing = await api.authIntrospectionStandard({ parameters: "token=x" });
   t.false("invalidationKeys" in nothing);
+});
+
+test("the answer on a token of a grant names the grant, too: its refresh token's and its access token's", async (t) => {
+  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
+  const { grantId, accessToken, refreshToken } = await seedGrant(store, 1);
+  for (const token of [accessToken, refreshToken]) {
+    const { invalidationKeys } = await store.backend.authIntrospectionStandard({ parameters: `token=${token}` });
+    const digest = createHash("sha256").update(token).digest("base64url");
+    t.deepEqual(invalidationKeys, [
+      `token:${digest}`,
+      `grant:${grantId}`,
+      `client:${serviceId}:1`,
+      `service:${serviceId}`,
+    ]);
+  }
 });
 
 test("properties of a token are in its answers, hidden ones only on request, and none takes a member's place", async (t) => {
