@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import type { CertificatePath, ChainVerdict, ChainVerifier, Clock } from "../engine/dependencies.ts";
 import { ChainVerificationFailure } from "./chain-verification-failure.ts";
+import { hasSignedPath } from "./has-signed-path.ts";
 import type { Purpose } from "./openssl-verify.ts";
 import { verifyWithOpenssl } from "./openssl-verify.ts";
 import { readPathValidity } from "./path-validity.ts";
@@ -51,7 +52,8 @@ interface Question extends Period {
  *
  * The same question asked while it is being answered takes the same process. A verdict stands until the next
  * notBefore or notAfter of any certificate involved, 10 minutes at most. Whatever cannot be found out rejects with
- * {@link ChainVerificationFailure}, and is not remembered.
+ * {@link ChainVerificationFailure}, and is not remembered. While all processes are taken, a path without the signatures
+ * of a valid one is refused without asking.
  *
  * @example const verdict = await createChainVerifier({ clock: Date.now }).verify({ leaf, intermediates: [], anchors });
  */
@@ -89,6 +91,8 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
 
       const validity = readPathValidity(path);
       if ("unreadable" in validity) return refused(validity.unreadable);
+      // Those who wait for a process must not wait behind strangers.
+      if (slots.areTaken() && !hasSignedPath(path)) return refused("no signatures lead from it to a trust anchor");
       const next = validity.instants.find((instant) => instant > now) ?? Infinity;
       const period = { from: now, until: Math.min(next, now + longestPeriod) };
       const question = { ...period, answer: ask(key, path, period) };

@@ -4,6 +4,8 @@ import { ChainVerificationFailure } from "./chain-verification-failure.ts";
 export interface ProcessSlots {
   /** Rejects with {@link ChainVerificationFailure} when too many wait already or the turn does not come in time. */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
+  /** Whether a task that came now would have to wait. */
+  areTaken(): boolean;
 }
 
 /** `timeout`: the longest wait for a turn, in milliseconds. */
@@ -27,6 +29,7 @@ export function createProcessSlots(limits: { concurrency: number; queue: number;
     });
 
   return {
+    areTaken: () => running >= limits.concurrency,
     async run(task) {
       if (running < limits.concurrency) running += 1;
       else if (waiting.size >= limits.queue) throw new ChainVerificationFailure("too many chains wait to be verified");

@@ -6,7 +6,7 @@ import type { Client, Service } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 
-/** More than any real chain has; the verifier's depth is the finer bound. */
+/** More than any real chain has; each is read before the verifier, which has bounds of its own, is asked. */
 const longestPath = 10;
 
 const subjectDiffers = {
@@ -20,7 +20,8 @@ const subjectDiffers = {
 /**
  * `tls_client_auth`: the registered subject, in a certificate with a valid path to an anchor (RFC 8705 §2.1).
  *
- * The subject comes first: it is cheap, and no process is started for a stranger.
+ * The subject comes first: it is cheap, and a certificate with another name costs no process. The right name alone
+ * proves nothing, since anyone can write it into a certificate.
  */
 export async function authenticateByCertificatePath(
   client: Client,
