@@ -1,9 +1,16 @@
+import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
+import type { ChainVerifier, Dependencies } from "../../src/backend/engine/dependencies.ts";
+import { createEngine, type Engine, type ServiceOperations } from "../../src/backend/engine/engine.ts";
+import { putConfiguration } from "../../src/backend/engine/management/put-configuration.ts";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import { createSecretBox } from "../../src/backend/secret-box/aes-secret-box.ts";
+import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
+import type { Store } from "../../src/backend/store/store.ts";
 import type { TokenRequest, TokenResponse } from "../../src/contract/auth-token.ts";
-import { clientSettings, configurationOf, secretOf, serviceSettings } from "./settings.ts";
+import { clientSettings, configurationOf, secretOf, serviceId, serviceSettings } from "./settings.ts";
 
 /** The decisions over a store in memory, without HTTP, at an instant that the test sets. */
 export interface EngineUnderTest {
@@ -41,5 +48,53 @@ export async function startEngine(
         clientSecret: secretOf(1),
         ...request,
       }),
+  };
+}
+
+type Services = Parameters<typeof putConfiguration>[1];
+
+/** An engine put together by hand: the test may stand between it and its store, and decide over chains. */
+export interface EngineByHand {
+  readonly engine: Engine;
+  /** The engine's own: `store` is what the test made of it. */
+  readonly dependencies: Dependencies;
+  /** The store itself, behind whatever the test put around it. */
+  readonly store: Store;
+  /** Makes these the services and clients, past whatever the test put around the store. */
+  readonly configure: (services: Services) => Promise<void>;
+  /** The API as that service may use it. */
+  readonly operations: (id?: number) => ServiceOperations;
+  /** Milliseconds since 1970. */
+  readonly setClock: (now: number) => void;
+}
+
+/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about. */
+export async function createEngineByHand(
+  t: ExecutionContext,
+  services: Services,
+  parts: { readonly around?: (store: Store) => Partial<Store>; readonly chainVerifier?: ChainVerifier } = {},
+): Promise<EngineByHand> {
+  let now = startInstant;
+  const store = await openSqliteStore({ path: ":memory:" });
+  t.teardown(() => store.close());
+  const dependencies: Dependencies = {
+    store: { ...store, ...parts.around?.(store) },
+    clock: () => now,
+    random: randomBytes,
+    secretBox: createSecretBox(randomBytes(32), randomBytes),
+    chainVerifier: parts.chainVerifier ?? { verify: () => Promise.reject(new Error("No chain should be verified.")) },
+  };
+  const configure = (wanted: Services) => putConfiguration({ ...dependencies, store }, wanted);
+  await configure(services);
+  const engine = createEngine(dependencies);
+  return {
+    engine,
+    dependencies,
+    store,
+    configure,
+    operations: (id = serviceId) => engine.operationsFor(id),
+    setClock: (milliseconds) => {
+      now = milliseconds;
+    },
   };
 }
