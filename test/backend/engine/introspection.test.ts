@@ -206,7 +206,10 @@ test("a signed answer that nothing else can replace is refused; where plain JSON
   const { accessToken = "" } = await issue();
   const ask = (httpAcceptHeader: string) =>
     backend.authIntrospectionStandard({ parameters: `token=${accessToken}`, httpAcceptHeader });
-  t.is((await ask("application/token-introspection+jwt")).action, "BAD_REQUEST");
+  const refused = await ask("application/token-introspection+jwt");
+  t.is(refused.resultCode, "A404302");
+  t.is(refused.action, "BAD_REQUEST");
+  t.regex(refused.responseContent ?? "", /"invalid_request"/);
   for (const accept of ["application/token-introspection+jwt, application/json;q=0.5", "*/*", "", "application/json"]) {
     t.is((await ask(accept)).action, "OK");
   }

@@ -1,0 +1,40 @@
+import { readdir, readFile } from "node:fs/promises";
+import test from "ava";
+
+const root = new URL("../../../", import.meta.url);
+
+/** The text of every TypeScript file below a folder of the repository. */
+async function textBelow(folder: string, except: string): Promise<string> {
+  const url = new URL(folder, root);
+  const names = (await readdir(url, { recursive: true })).filter((name) => name.endsWith(".ts") && name !== except);
+  const texts = await Promise.all(names.map((name) => readFile(new URL(name, url), "utf8")));
+  return texts.join("\n");
+}
+
+/** Result codes where they are written as a whole string or as a key of a table, not in a title or a comment. */
+function codesIn(text: string): Set<string> {
+  return new Set([...text.matchAll(/"(A\d{6})"|^\s*(A\d{6}):/gm)].map(([, quoted, key]) => quoted ?? key ?? ""));
+}
+
+const results = await readFile(new URL("src/backend/engine/result.ts", root), "utf8");
+const codes = [...codesIn(results)];
+const answered = codesIn(await textBelow("src/backend/engine/", "result.ts"));
+const asserted = codesIn(
+  (await Promise.all([textBelow("test/backend/engine/", ""), textBelow("test/flows/", "")])).join("\n"),
+);
+
+test("the codes were found", (t) => {
+  t.true(codes.length > 60);
+  t.true(answered.size > 60);
+});
+
+test("every result code is one that the engine can answer with, and it answers with no other", (t) => {
+  t.deepEqual([...answered].sort(), [...codes].sort());
+});
+
+test("every result code is asserted by a test of the engine or of a flow", (t) => {
+  t.deepEqual(
+    codes.filter((code) => !asserted.has(code)),
+    [],
+  );
+});

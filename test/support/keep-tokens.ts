@@ -1,0 +1,44 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { tokenDigest } from "../../src/oauth/token-digest.ts";
+import { startInstant, type EngineByHand } from "./engine.ts";
+import { serviceId } from "./settings.ts";
+
+export interface KeptTokens {
+  readonly grantId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** Puts a grant with an access token of an hour and a refresh token of a day straight into the store. */
+export async function keepTokens(
+  { store }: EngineByHand,
+  { clientId, grantId = randomUUID(), x5tS256 }: { clientId: number; grantId?: string; x5tS256?: string },
+): Promise<KeptTokens> {
+  const accessToken = randomBytes(32).toString("base64url");
+  const refreshToken = randomBytes(32).toString("base64url");
+  const client = await store.readClient(serviceId, { clientId });
+  const tokens = { scopes: ["read"], resources: [] };
+  const outcome = await store.run({
+    name: "issue-tokens",
+    attempt: randomBytes(16),
+    serviceId,
+    serviceVersion: client?.serviceVersion ?? 0,
+    clientId,
+    clientVersion: client?.version ?? 0,
+    grant: { grantId },
+    subject: "user-1",
+    createdAt: startInstant,
+    accessToken: {
+      ...tokens,
+      digest: tokenDigest(accessToken),
+      grantType: "AUTHORIZATION_CODE",
+      expiresAt: startInstant + 3_600_000,
+      x5tS256,
+      clientIdAliasUsed: false,
+      properties: undefined,
+    },
+    refreshToken: { ...tokens, digest: tokenDigest(refreshToken), expiresAt: startInstant + 86_400_000 },
+  });
+  if (outcome !== "done") throw new Error("The tokens could not be kept.");
+  return { grantId, accessToken, refreshToken };
+}
