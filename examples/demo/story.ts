@@ -13,6 +13,9 @@ export interface Stage {
   readonly narrator: Narrator;
 }
 
+/** After this long the demo gives up on a refusal. In milliseconds. */
+const longestWait = (cacheTtl + 10) * 1000;
+
 const form = { "content-type": "application/x-www-form-urlencoded" };
 
 /** Plays the whole story; what did not go as told is counted by the narrator. */
@@ -106,15 +109,20 @@ async function revoke(stage: Stage, token: string): Promise<void> {
   });
   const acknowledged = performance.now();
   narrator.expect("the revocation is acknowledged", answer.status === 200);
-  const longest = (cacheTtl + 5) * 1000;
+  let lastAccepted = 0;
+  let asked: number;
   let refused: Answer;
-  do refused = await send(withToken, certificates.authority);
-  while (refused.status === 200 && performance.now() - acknowledged < longest);
-  const elapsed = performance.now() - acknowledged;
+  for (;;) {
+    asked = performance.now() - acknowledged;
+    refused = await send(withToken, certificates.authority);
+    if (refused.status !== 200 || asked > longestWait) break;
+    lastAccepted = asked;
+  }
   narrator.exchange(withToken, refused);
+  // Judged by when the requests were sent: that holds on a slow machine, too.
   narrator.expect(
-    `refused ${Math.round(elapsed)} ms after the acknowledgement (the API caches for at most ${cacheTtl * 1000} ms)`,
-    refused.status === 401 && elapsed <= cacheTtl * 1000 + 500,
+    `refused ${Math.round(asked)} ms after the acknowledgement (the API caches for at most ${cacheTtl * 1000} ms)`,
+    refused.status === 401 && lastAccepted <= cacheTtl * 1000,
   );
 }
 

@@ -1,14 +1,19 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 
 const demo = fileURLToPath(new URL("../../examples/demo/demo.ts", import.meta.url));
 
-function run(t: ExecutionContext, ...options: string[]) {
+const path = process.env["PATH"] ?? "";
+
+function run(t: ExecutionContext, options: readonly string[] = [], environment = { PATH: path }) {
   const child = spawn(process.execPath, [...process.execArgv, demo, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: environment,
   });
   t.teardown(() => child.kill("SIGKILL"));
   let output = "";
@@ -31,6 +36,20 @@ test("8705-3-b: the demo's client presents at the API the certificate it got the
   t.regex(output(), /the API's log: certificate_missing/);
 });
 
+test("a step that does not go as told is shown, and the demo's exit code is 1", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  // An openssl that computes another digest: what the backend says is then not what openssl says.
+  const real = execFileSync("sh", ["-c", "command -v openssl"], { encoding: "utf8" }).trim();
+  const standIn = `#!/bin/sh\nif [ "$1" = dgst ]; then printf %032d 0; else exec ${real} "$@"; fi\n`;
+  await writeFile(join(folder, "openssl"), standIn, { mode: 0o755 });
+  const { child, output } = run(t, [], { PATH: `${folder}:${path}` });
+  const [code] = (await once(child, "close")) as [number];
+  t.is(code, 1, output());
+  t.is(output().match(/✗/g)?.length, 4);
+  t.regex(output(), /4 steps did not go as told\./);
+});
+
 test("the demo prints no token, secret or key: whatever is long and no thumbprint is cut to six characters", async (t) => {
   const { child, output } = run(t);
   await once(child, "close");
@@ -41,7 +60,7 @@ test("the demo prints no token, secret or key: whatever is long and no thumbprin
 });
 
 test("the demo with --stay keeps its servers up, and its curl lines work until it is told to stop", async (t) => {
-  const { child, output } = run(t, "--stay");
+  const { child, output } = run(t, ["--stay"]);
   while (!output().includes("# end it")) await once(child.stdout, "data");
   const script = output().slice(output().indexOf("# a token for client A"));
   const shell = spawn("bash", ["-c", curlByNode(script)], { stdio: ["ignore", "pipe", "pipe"] });

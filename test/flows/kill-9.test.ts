@@ -102,7 +102,7 @@ test("kill -9 at random instants during 300 issues: every acknowledged token is 
   t.is(await backend.end("SIGTERM"), 0);
 });
 
-test("a graceful stop lets requests under way finish and keeps what it acknowledged; the exit code is 0", async (t) => {
+test("a stop under load keeps every token that was acknowledged, and the exit code is 0", async (t) => {
   const configuration = await writeConfiguration(t);
   const backend = await startBackendProcess(t, configuration, secrets);
   const connection = { serviceId, credentials: { accessToken: secrets.ACCESS_TOKEN } } as const;
