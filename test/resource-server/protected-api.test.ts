@@ -3,6 +3,7 @@ import { bodyParser } from "@koa/bodyparser";
 import test, { type ExecutionContext } from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../support/certificates.ts";
 import type { HttpAnswer } from "../support/https-request.ts";
+import { requireScopes } from "../../src/resource-server/middleware/koa.ts";
 import { factsBoundTo, startProtectedApi } from "../support/protected-api.ts";
 import { readChallenge } from "../support/read-challenge.ts";
 
@@ -325,6 +326,24 @@ test("a route's own scopes are demanded besides, and refused in the same way", a
   t.deepEqual(JSON.parse(body), { error: "insufficient_scope" });
   t.is(api.refusals[0]?.code, "scope_insufficient");
   t.is((await api.get("payer", a, { url: `${api.url}/pay` })).status, 200);
+});
+
+test("requireScopes demands every one of its scopes", async (t) => {
+  const api = await startProtectedApi(t, { after: requireScopes("read", "pay") });
+  api.backend.tokens.set("reader", factsBoundTo(a));
+  api.backend.tokens.set("payer", factsBoundTo(a, { scope: "pay" }));
+  api.backend.tokens.set("both", factsBoundTo(a, { scope: "pay read" }));
+  t.is((await api.get("reader", a)).status, 403);
+  t.is((await api.get("payer", a)).status, 403);
+  t.is((await api.get("both", a)).status, 200);
+});
+
+test("a member access_token in a JSON body is the API's own business", async (t) => {
+  const api = await startProtectedApi(t, parsed);
+  api.backend.tokens.set("token-a", factsBoundTo(a));
+  const headers = { authorization: "Bearer token-a", "content-type": "application/json" };
+  const call = { method: "POST", headers, body: JSON.stringify({ access_token: "something" }) };
+  t.is((await api.get("", a, call)).status, 200);
 });
 
 test("a kept-alive connection is looked at once, and every request on it decided", async (t) => {

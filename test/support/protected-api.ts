@@ -40,11 +40,14 @@ export async function startProtectedApi(
     library = {},
     protection = {},
     before,
+    after,
   }: {
     readonly library?: Partial<ResourceServerOptions>;
     readonly protection?: ProtectOptions;
     /** Middleware in front of the protection, for example a body parser. */
     readonly before?: Koa.Middleware<ProtectedState>;
+    /** Middleware behind it. */
+    readonly after?: Koa.Middleware<ProtectedState>;
   } = {},
 ): Promise<ProtectedApi> {
   const backend = await startIntrospectionBackend();
@@ -63,6 +66,7 @@ export async function startProtectedApi(
   app.silent = true;
   if (before) app.use(before);
   app.use(protect(resourceServer, { onRefusal: (refusal) => void refusals.push(refusal), ...protection }));
+  if (after) app.use(after);
   const pay = requireScopes("pay");
   app.use(async (ctx, next) => {
     if (ctx.path === "/pay") await pay(ctx, next);
