@@ -126,7 +126,7 @@ for (const owner of ["service", "client"] as const) {
 
 test("a service access token withdrawn by another node is refused here at the next request", async (t) => {
   const file = await makeStoreFile(t);
-  const { backendUrl } = await startDeployment(t, { clients: [withSecret], configuration: file.configuration });
+  const { backendUrl, token } = await startDeployment(t, { clients: [withSecret], configuration: file.configuration });
   const ask = async (accessToken: string) => {
     const answer = await send({
       url: `${backendUrl}/api/${serviceId}/auth/introspection`,
@@ -140,6 +140,10 @@ test("a service access token withdrawn by another node is refused here at the ne
   t.deepEqual([await ask(serviceAccessToken), await ask(next)], [200, 401]);
   await openOtherNode(t, file, [withSecret], { accessTokens: [next] });
   t.deepEqual([await ask(serviceAccessToken), await ask(next)], [401, 200]);
+  // The authorization server still has the old one: that is its own misconfiguration, and no matter of trying again.
+  const answer = await token({}, k1, { authorization });
+  assertErrorForm(t, answer, "server_error", [500]);
+  t.is(answer.headers["retry-after"], undefined);
 });
 
 /** An `openssl` that says yes, but not before it is told to go on. */
