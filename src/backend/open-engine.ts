@@ -29,7 +29,7 @@ export interface BackendOptions {
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
   readonly engine: Engine;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const secretKeyOctets = 32;

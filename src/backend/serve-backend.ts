@@ -29,16 +29,16 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   const { random = randomBytes } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
-  let engine: Engine | undefined;
+  const started: { engine?: Engine } = {};
   let stopping = false;
   const app = createHttpApp({
     // Who connects before the store is open waits for it.
-    operationsFor: async (credentials) => operationsForCaller(engine ?? (await opening.promise), credentials),
+    operationsFor: async (credentials) => operationsForCaller(started.engine ?? (await opening.promise), credentials),
     info,
     log,
     newRequestId: () => Buffer.from(random(requestIdOctets)).toString("base64url"),
     monotonicClock: () => performance.now(),
-    isStopping: () => stopping || engine === undefined,
+    isStopping: () => stopping || started.engine === undefined,
   });
   const onError = (error: Error): void => {
     log.error({ err: error }, "a connection could not be accepted");
@@ -52,7 +52,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     await listening.close(AbortSignal.abort());
     throw error;
   }
-  engine = opened.engine;
+  const { engine } = opened;
+  started.engine = engine;
   opening.resolve(engine);
   async function close(): Promise<void> {
     stopping = true;
