@@ -36,13 +36,6 @@ async function deploy(t: ExecutionContext, start = Date.parse("2026-11-21T08:00:
   };
 }
 
-test("7662-2-a: plain HTTP to the introspection endpoint gets no answer and no redirect", async (t) => {
-  const { url, token } = await deploy(t);
-  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
-  const plain = url.replace("https:", "http:");
-  await t.throwsAsync(postForm({ url: `${plain}/introspect`, headers: asResourceServer }, { token: issued }));
-});
-
 test("7662-2.1-b: a token that is missing, empty, repeated or bracketed is an invalid_request", async (t) => {
   const { url } = await deploy(t);
   for (const form of [

@@ -43,14 +43,6 @@ test("revoking a refresh token ends the access tokens of its grant and no others
   t.true(await active(untouched.refreshToken));
 });
 
-test("7009-2-b: plain HTTP to the revocation endpoint gets no answer and no redirect", async (t) => {
-  const { url, token, introspect } = await startDeployment(t, { clients });
-  const issued = accessTokenOf(t, await token({}, k1, { authorization }));
-  const plain = `${url.replace("https:", "http:")}/revoke`;
-  await t.throwsAsync(postForm({ url: plain, headers: { authorization } }, { token: issued }));
-  t.true(isActive((await introspect(issued)).body));
-});
-
 test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no token; a repeated one is refused", async (t) => {
   const store = await startStore(t, clients);
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
