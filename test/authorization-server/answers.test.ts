@@ -51,13 +51,13 @@ for (const path of ["/token", "/revoke"] as const) {
   test(`POST ${path}: Basic credentials go on form-decoded, the body untouched`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     await post(path, { headers: clientHeader }, "a=%zz&client_id=2");
-    await post(path, { headers: { authorization: basic("", "") } });
+    await post(path, { headers: { authorization: basic(2, "") } });
     await post(path);
     t.deepEqual(
       asked.map(({ request }) => request),
       [
         { parameters: "a=%zz&client_id=2", clientId: "client 1", clientSecret: "s:e+c%r é", clientCertificatePath: [] },
-        { parameters: "token=x", clientId: "", clientSecret: "", clientCertificatePath: [] },
+        { parameters: "token=x", clientId: "2", clientSecret: "", clientCertificatePath: [] },
         { parameters: "token=x", clientCertificatePath: [] },
       ],
     );
@@ -65,7 +65,16 @@ for (const path of ["/token", "/revoke"] as const) {
 
   test(`POST ${path} with an Authorization header that has no Basic credentials is 401, and nobody is asked`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
-    for (const authorization of ["Bearer abc", "Basic", "Basic !", "Basic YQ==", "Basic YTolegg=", "Digest a=b"]) {
+    for (const authorization of [
+      "Bearer abc",
+      "Basic",
+      "Basic !",
+      "Basic YQ==",
+      "Basic YTolegg=",
+      "Digest a=b",
+      basic("", ""),
+      basic("", "x"),
+    ]) {
       const answer = await post(path, { headers: { authorization } });
       assertErrorForm(t, answer, "invalid_client", [401]);
       t.is(answer.headers["www-authenticate"], challenge);
