@@ -33,7 +33,7 @@ export interface Row {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** The load's share of its processor, at most. */
+  /** The share of the time in which the load had something to do, at most. */
   readonly loadBusy: number;
   /** What the server counted over all rounds. */
   readonly counts: Readonly<Record<string, number>>;

@@ -15,7 +15,7 @@ export interface LoadOrder {
 export interface LoadReading {
   readonly answers: number;
   readonly milliseconds: number;
-  /** The load's own share of a processor: near 1, and it is the load that was measured. */
+  /** The share of the time in which it had something to do: near 1, and it is the load that was measured. */
   readonly busy: number;
   readonly p50: number;
   readonly p99: number;

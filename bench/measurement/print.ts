@@ -21,7 +21,7 @@ export function printTable(title: string, head: readonly string[], rows: readonl
 export function printComparison(title: string, rows: readonly Row[]): void {
   printTable(
     title,
-    ["", "requests/s", "ratio", "µs CPU/request", "ratio", "p50 ms", "p99 ms", "load's CPU"],
+    ["", "requests/s", "ratio", "µs CPU/request", "ratio", "p50 ms", "p99 ms", "load busy"],
     rows.map((row) => [
       row.name,
       row.perSecond.median.toFixed(0),
