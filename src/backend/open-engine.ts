@@ -5,7 +5,12 @@ import { ConfigurationError } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import type { Clock, Dependencies, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
-import { ConfigurationConflict, putConfiguration } from "./engine/management/put-configuration.ts";
+import {
+  checkSecretKey,
+  ConfigurationConflict,
+  putConfiguration,
+  SecretKeyDiffers,
+} from "./engine/management/put-configuration.ts";
 import { createLog } from "./http/create-log.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
@@ -24,6 +29,8 @@ export interface BackendOptions {
   readonly path?: string;
   /** Which service the operations of the backend itself act for; needed when there are several. */
   readonly serviceId?: number;
+  /** The configuration's `secretKey` is new: what the store has sealed under the former one is replaced, not refused. */
+  readonly newSecretKey?: boolean;
 }
 
 /** The decisions over an open store, and how to close what they rest on. */
@@ -47,7 +54,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
     const dependencies: Dependencies = { store, clock, random, secretBox, chainVerifier };
-    await applyConfiguration(dependencies, configuration);
+    await applyConfiguration(dependencies, options);
     const sweep = startSweep(store, clock, logOf(options));
     return {
       engine: createEngine(dependencies),
@@ -67,11 +74,18 @@ export function logOf({ log, configuration }: BackendOptions): Logger {
   return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
 }
 
-async function applyConfiguration(dependencies: Dependencies, { services }: Configuration): Promise<void> {
+async function applyConfiguration(dependencies: Dependencies, options: BackendOptions): Promise<void> {
+  const { services } = options.configuration;
   try {
+    if (options.newSecretKey !== true) await checkSecretKey(dependencies, services);
     await putConfiguration(dependencies, services);
   } catch (error) {
+    if (error instanceof SecretKeyDiffers) {
+      const sentence =
+        "is not the key that the store was written with; to replace it, stop every backend on the store and start one with --new-secret-key";
+      throw new ConfigurationError("configuration", [{ path: "secretKey", sentence }], { cause: error });
+    }
     if (!(error instanceof ConfigurationConflict)) throw error;
-    throw new ConfigurationError("services", [{ path: "", sentence: error.message }], { cause: error });
+    throw new ConfigurationError("configuration", [{ path: "services", sentence: error.message }], { cause: error });
   }
 }

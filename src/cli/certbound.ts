@@ -1,6 +1,14 @@
 #!/usr/bin/env node
 import pino from "pino";
-import { runCommandLine } from "./command-line.ts";
+
+const needed = 24;
+const running = Number(process.versions.node.split(".")[0]);
+if (running < needed) {
+  // Before anything is loaded that an older Node does not have: node:sqlite is one.
+  process.stderr.write(`certbound: Node ${needed} or newer is needed, this is ${process.versions.node}.\n`);
+  process.exit(2);
+}
+const { runCommandLine } = await import("./command-line.ts");
 
 const stdout = pino.destination({ fd: 1, sync: true });
 

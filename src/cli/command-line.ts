@@ -45,6 +45,7 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .description("Run the backend: issue tokens, and answer whether a token and a certificate belong together.")
     .requiredOption("--config <file>", "the configuration, a YAML file")
     .option("--check", "only say whether the configuration is valid")
+    .option("--new-secret-key", "secretKey has changed: replace what the store has sealed under the former one")
     .addHelpText("after", serveExample)
     .action(async (options: ServeOptions) => {
       exitCode = await serve(options, host);

@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly config: string;
   /** Only say whether the configuration would be accepted: nothing is opened, made or listened on. */
   readonly check?: boolean;
+  /** The configuration's `secretKey` is new, and no other backend runs on the store. */
+  readonly newSecretKey?: boolean;
 }
 
 /** What does not start because of its configuration or surroundings. */
@@ -23,11 +25,14 @@ const cannotStart = 2;
  *
  * @example process.exitCode = await serve({ config: "backend.yaml" }, host);
  */
-export async function serve({ config, check = false }: ServeOptions, host: ProgramHost): Promise<number> {
+export async function serve(
+  { config, check = false, newSecretKey = false }: ServeOptions,
+  host: ProgramHost,
+): Promise<number> {
   try {
     const configuration = await readConfiguration({ path: config, env: host.env });
     if (check) await report(config, configuration, host);
-    else await run(configuration, host);
+    else await run(configuration, newSecretKey, host);
     return 0;
   } catch (error) {
     const explained = explainStartFailure(error);
@@ -45,13 +50,13 @@ async function report(path: string, configuration: Configuration, host: ProgramH
   host.stdout.write(`${path} is valid (services: ${services.length}, clients: ${clients}). Nothing was started.\n`);
 }
 
-async function run(configuration: Configuration, host: ProgramHost): Promise<void> {
+async function run(configuration: Configuration, newSecretKey: boolean, host: ProgramHost): Promise<void> {
   const stopped = stopSignal(host);
   const { level } = configuration.log;
   const log = createLog({ level, stream: host.stdout });
   for (const warning of configuration.warnings) log.warn(warning);
   const path = host.env["PATH"];
-  const backend = await serveBackend({ configuration, log, ...(path !== undefined && { path }) });
+  const backend = await serveBackend({ configuration, log, newSecretKey, ...(path !== undefined && { path }) });
   // Whoever starts the backend waits for this line: it is told at every level but silent.
   log.child({}, level === "silent" ? {} : { level: "info" }).info({ listening: backend.address.url }, "listening");
   log.info({ signal: await stopped }, "stopping");

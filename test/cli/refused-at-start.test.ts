@@ -193,3 +193,26 @@ test("a configuration that is not there, or is no YAML, is refused with exit cod
     stderr: `certbound: ${path}.none: cannot be read (ENOENT)\n`,
   });
 });
+
+test("another secretKey than the store's is refused and changes nothing; --new-secret-key replaces what it sealed", async (t) => {
+  const path = await writeConfiguration(t);
+  const other = { ...env, CERTBOUND_SECRET_KEY: Buffer.alloc(32, 99).toString("base64") };
+  const open = async (environment: typeof env, newSecretKey = false) =>
+    openBackend({
+      configuration: await readConfiguration({ path, env: environment }),
+      log: createLog({ level: "silent", stream: process.stdout }),
+      newSecretKey,
+    });
+  const running = await open(env);
+  const request = { parameters: "grant_type=client_credentials&client_id=9999" };
+  const { code, stderr } = await runHere(["serve", "--config", path], other);
+  t.is(code, 2);
+  t.regex(stderr, /^certbound: .*secretKey is not the key .*--new-secret-key\n$/);
+  t.is((await running.authToken(request)).resultCode, "A244306");
+  await running.close();
+  const renewed = await open(other, true);
+  t.is((await renewed.authToken(request)).resultCode, "A244306");
+  await renewed.close();
+  await (await open(other)).close();
+  await t.throwsAsync(open(env), { message: /secretKey is not the key/ });
+});

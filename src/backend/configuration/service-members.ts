@@ -44,7 +44,7 @@ const scope = z.strictObject({
   attributes: attributes.exactOptional(),
 });
 
-/** A client's members, under the API's names (authlete-contract §2.23). */
+/** A client's members, under the names of Authlete's API. */
 export const clientMembers = z.strictObject({
   clientId: id,
   clientIdAlias: visible(/^[\x20-\x7e]+$/, "must be visible ASCII (RFC 6749 appendix A.1)")
@@ -75,7 +75,7 @@ export const clientMembers = z.strictObject({
   attributes: attributes.default([]),
 } satisfies Record<keyof ClientSettings, z.ZodType>);
 
-/** A service's members, under the API's names (authlete-contract §2.22), and those that only the file has. */
+/** A service's members, under the names of Authlete's API, and those that only the file has. */
 export const serviceMembers = z.strictObject({
   apiKey: id,
   apiSecret: secretReference,

@@ -1,7 +1,7 @@
 import type { Property } from "../../contract/members.ts";
 
 /**
- * The properties of a token that go into an answer, as members of it (authlete-contract §2.5, §2.13).
+ * The properties of a token that go into an answer, as members of it (Authlete's API).
  *
  * A property never takes the place of a member that the answer has a meaning for.
  */

@@ -1,5 +1,5 @@
 /**
- * The result codes that the engine answers with, each with its sentence for people (authlete-contract §2R).
+ * The result codes that the engine answers with, each with its sentence for people (Authlete's API).
  *
  * The code tells the API caller exactly what happened; what the OAuth client is told is decided elsewhere and says less.
  */

@@ -8,7 +8,7 @@ import { readRequestId } from "./request-id.ts";
 import { servedRoutes, unsupportedRoutes, type Route } from "./routes.ts";
 
 /**
- * Makes the HTTP API, in both shapes, over the operations it is handed (authlete-contract §1 and §5).
+ * Makes the HTTP API, in both shapes, over the operations it is handed.
  *
  * @example createServer(createHttpApp({ operationsFor, info, log, newRequestId: randomUUID, monotonicClock: () => performance.now() }))
  */

@@ -20,7 +20,7 @@ interface SchemaDefinition {
 }
 
 /**
- * Makes the reader of an operation's form bodies (authlete-contract §0.2): one parameter a member, texts repeated,
+ * Makes the reader of an operation's form bodies (Authlete's API): one parameter a member, texts repeated,
  * `scopes` with blanks between them; members with structure are only to be had in JSON.
  *
  * The reader throws {@link ApiError} 400 `A126202`; whether a text that is neither `true` nor a number may stand is

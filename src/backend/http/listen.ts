@@ -40,7 +40,7 @@ const timeouts = {
 const drainTimeout = 9_000;
 
 /**
- * Starts to answer with the listener (DESIGN: loopback or a unix socket, or TLS; which is allowed is decided above).
+ * Starts to answer with the listener (loopback or a unix socket, or TLS; which is allowed is decided above).
  *
  * Rejects with the system's error when the address cannot be had. TLS is 1.2 at least and never renegotiates, since
  * a certificate is read once a connection.

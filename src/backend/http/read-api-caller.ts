@@ -14,7 +14,7 @@ export function apiChallenge(shape: "v2" | "v3", refused: boolean): string {
 }
 
 /**
- * Reads who calls, by what the path's shape demands (authlete-contract §1.1): Basic in v2, Bearer in v3.
+ * Reads who calls, by what the path's shape demands (Authlete's API): Basic in v2, Bearer in v3.
  *
  * Throws {@link ApiError}: 401 `A001202` without an Authorization header, 400 `A001203` when it is malformed, of
  * another scheme, or there more than once.

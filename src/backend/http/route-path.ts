@@ -11,7 +11,7 @@ export interface RoutePath {
 }
 
 /**
- * Where an operation is, in one shape of the API (authlete-contract §1.1): a first segment of digits makes it v3.
+ * Where an operation is, in one shape of the API (Authlete's API): a first segment of digits makes it v3.
  *
  * @example routePath("v3", "/auth/token").template // "/api/{serviceId}/auth/token"
  */

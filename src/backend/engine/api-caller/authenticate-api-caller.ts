@@ -8,7 +8,7 @@ import type { ResultCode } from "../result.ts";
 export type ApiCaller = { readonly service: Service } | { readonly refusedWith: ResultCode };
 
 /**
- * Authenticates the caller of the API by the credentials of a service (authlete-contract §1.1).
+ * Authenticates the caller of the API by the credentials of a service (Authlete's API).
  *
  * Digests of secrets are compared in constant time. Whether a service id exists is not a secret of the v2 shape: the
  * contract has a code for each case.

@@ -69,7 +69,7 @@ function sentAssertion({ form }: Evidence): boolean {
   return form.get("client_assertion") !== undefined || form.get("client_assertion_type") !== undefined;
 }
 
-/** An empty secret is no secret: clients without one send it (authlete-contract §7.3). */
+/** An empty secret is no secret: clients without one send it (Authlete's API). */
 function isGiven(secret: string | undefined): secret is string {
   return secret !== undefined && secret !== "";
 }

@@ -10,7 +10,7 @@ export type IdentifiedClient =
 /**
  * Finds the client by its `client_id`, and by nothing else: never by what its certificate says (RFC 8705 §2).
  *
- * The user id of Basic credentials wins over the `client_id` of the form (authlete-contract §7.3).
+ * The user id of Basic credentials wins over the `client_id` of the form (Authlete's API).
  */
 export async function identifyClient(
   settings: Settings,

@@ -17,7 +17,7 @@ interface RefusalAnswer {
 
 const invalidToken = (code: ResultCode): RefusalAnswer => ({ code, action: "UNAUTHORIZED", error: "invalid_token" });
 
-/** What each refusal of the decision becomes in this API (authlete-contract §2R.5, RFC 6750 §3.1). */
+/** What each refusal of the decision becomes in this API (Authlete's API, RFC 6750 §3.1). */
 const answers = {
   token_unknown: invalidToken("A057302"),
   client_locked: invalidToken("A097303"),
@@ -65,7 +65,7 @@ export async function introspect(
   return {
     ...result("A056001"),
     action: "OK",
-    // For errors that the API finds itself, later on: the token was good (authlete-contract §2.12).
+    // For errors that the API finds itself, later on: the token was good (Authlete's API).
     responseContent: bearerChallenge({ error: "invalid_request" }),
     ...state(true, true),
     ...(known === undefined ? {} : factsForCaller(service, known)),
