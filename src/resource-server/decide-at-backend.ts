@@ -117,7 +117,7 @@ function readAccepted(given: IntrospectionResponse): RememberedVerdict {
   if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
     throw new IntrospectionMalformed("its action is OK and its members say otherwise");
   }
-  // 0 or absent: the API has no expiry to tell (authlete-contract: members without a value are left out).
+  // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
   const ends = expiresAt === undefined || expiresAt === 0 ? undefined : expiresAt;
   const facts: ActiveTokenFacts = {
     active: true,

@@ -65,6 +65,7 @@ const cacheNames = new Set(known.slice(9));
  * @example resolveOptions({ backend, cache: { ttl: 5 } }, clocks).limits.ttl // 5000
  */
 export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): ResolvedOptions {
+  if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   for (const name of Object.keys(options)) if (!names.has(name)) throw optionError(name, "is not an option");
   if (typeof options.backend !== "object" || (options.backend as unknown) === null) {
     throw optionError("backend", "must be a connection or a backend");
@@ -95,6 +96,7 @@ export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): 
 }
 
 function readLimits(cache: false | CacheOptions): MemoryLimits {
+  if (typeof cache !== "object" && cache !== false) throw optionError("cache", "must be false or an object");
   if (cache === false) return { ttl: 0, negativeTtl: 0, maxEntries: 1, maxNegativeEntries: 1 };
   for (const name of Object.keys(cache))
     if (!cacheNames.has(name)) throw optionError(`cache.${name}`, "is not an option");

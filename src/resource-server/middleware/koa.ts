@@ -1,4 +1,5 @@
 import type { Context, Middleware } from "koa";
+import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
@@ -8,6 +9,8 @@ import { createResourceServer } from "../create-resource-server.ts";
 import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
+
+export type { Refusal };
 
 export interface ProtectOptions {
   /** Where the certificate comes from; default: the TLS socket. A header is never read unless a source says so. */
@@ -24,6 +27,18 @@ export interface ProtectedState {
   accessToken: AccessToken;
 }
 
+/** A demand that is misspelt or misplaced must not be a demand that nobody makes. */
+const optionNames: ReadonlySet<string> = new Set<keyof ProtectOptions>([
+  "certificate",
+  "requirement",
+  "realm",
+  "onRefusal",
+]);
+
+function isResourceServer(given: ResourceServer | ResourceServerOptions): given is ResourceServer {
+  return typeof given === "object" && "authorize" in given;
+}
+
 /** How the answer of a later `requireScopes` must look; by `ctx.state`, which is one request's own. */
 const protections = new WeakMap<object, { readonly realm: string | undefined; readonly options: ProtectOptions }>();
 
@@ -37,7 +52,8 @@ export function protect(
   resourceServer: ResourceServer | ResourceServerOptions,
   options: ProtectOptions = {},
 ): Middleware<ProtectedState> {
-  const server = "authorize" in resourceServer ? resourceServer : createResourceServer(resourceServer);
+  for (const name of Object.keys(options)) if (!optionNames.has(name)) throw optionError(name, "is not an option");
+  const server = isResourceServer(resourceServer) ? resourceServer : createResourceServer(resourceServer);
   const { certificate = tlsSocket(), realm = server.realm } = options;
   const requirement = readRequirement(options.requirement);
 
