@@ -4,20 +4,31 @@
  *   npm run demo             plays the story; exit code 0 only if every step went as told
  *   npm run demo -- --stay   keeps the servers up afterwards and prints curl lines to play with
  */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificates, thumbprintByOpenssl } from "./certificates.ts";
 import { curlLines } from "./curl-lines.ts";
 import { createNarrator } from "./narrator.ts";
-import { startServers } from "./servers.ts";
+import { startServers, type Servers } from "./servers.ts";
 import { tellStory } from "./story.ts";
 
 const stay = process.argv.includes("--stay");
-const folder = await mkdtemp(join(tmpdir(), "certbound-demo-"));
-let failures = 1;
-try {
+
+/** Rejects when someone wants the demo to end, at whatever step it is. */
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      reject(new Interruption(signal));
+    });
+  }
+});
+interrupted.catch(() => undefined);
+
+class Interruption extends Error {}
+
+/** Plays the story and answers how many of its steps did not go as told. */
+async function play(folder: string, started: (servers: Servers) => void): Promise<number> {
   console.log("Making a small CA, and certificates for the servers and two clients …");
   const certificates = await makeCertificates(folder);
   const thumbprints = {
@@ -26,19 +37,30 @@ try {
   };
   console.log("Starting the backend, an authorization server and an API …");
   const servers = await startServers(folder, certificates);
-  try {
-    const narrator = createNarrator(console.log, new Set(Object.values(thumbprints)));
-    await tellStory({ servers, certificates, thumbprints, narrator });
-    failures = narrator.failures;
-    console.log(failures === 0 ? "\nEvery step went as told." : `\n${failures} steps did not go as told.`);
-    if (stay) {
-      console.log(curlLines(servers, certificates));
-      await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-    }
-  } finally {
-    await servers.stop();
+  started(servers);
+  const narrator = createNarrator(console.log, new Set(Object.values(thumbprints)));
+  await tellStory({ servers, certificates, thumbprints, narrator });
+  const { failures } = narrator;
+  console.log(failures === 0 ? "\nEvery step went as told." : `\n${failures} steps did not go as told.`);
+  if (stay) {
+    console.log(curlLines(servers, certificates));
+    await interrupted.catch(() => undefined);
   }
-} finally {
-  await rm(folder, { recursive: true });
+  return failures;
 }
-process.exitCode = failures === 0 ? 0 : 1;
+
+const folder = await mkdtemp(join(tmpdir(), "certbound-demo-"));
+let servers: Servers | undefined;
+const playing = play(folder, (started) => {
+  servers = started;
+});
+playing.catch(() => undefined);
+try {
+  process.exitCode = (await (stay ? playing : Promise.race([playing, interrupted]))) === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof Interruption)) throw error;
+  process.exitCode = 130;
+} finally {
+  await servers?.stop();
+  await rm(folder, { recursive: true, force: true });
+}

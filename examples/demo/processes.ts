@@ -27,8 +27,13 @@ export async function startServer(
   const errors: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
   const next = readLines(child, name, errors);
-  const url = await next((line) => (typeof line["listening"] === "string" ? line["listening"] : undefined));
-  return { url, next, stop: () => stop(child) };
+  try {
+    const url = await next((line) => (typeof line["listening"] === "string" ? line["listening"] : undefined));
+    return { url, next, stop: () => stop(child) };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
 }
 
 type Line = Record<string, unknown>;
