@@ -9,7 +9,7 @@ const missing = (sentence) => {
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   missing(
-    `Node ${process.versions.node} is running, but Node 24 or newer is needed: on x64 glibc Linux run "npm ci" (it brings Node 24 along), elsewhere install Node 24 yourself.`,
+    `Node ${process.versions.node} is running, but Node 24 or newer is needed: on x64 glibc Linux run "npm ci" (it brings Node 24 along as an optional dependency), elsewhere install Node 24 yourself.`,
   );
 }
 const openssl = spawnSync("openssl", ["version"], { encoding: "utf8" });

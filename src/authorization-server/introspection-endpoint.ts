@@ -22,7 +22,7 @@ export interface IntrospectionEndpointOptions {
   readonly onBackendFailure?: OnBackendFailure;
 }
 
-/** What each action becomes (authlete-contract §2.13). */
+/** What each action becomes (Authlete's API). */
 const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
   StandardIntrospectionResponse["action"],
   number

@@ -15,7 +15,7 @@ export interface ClientEndpointOptions {
 type ClientAction = TokenResponse["action"];
 type ToAnswer = (body: string, usedHeader: boolean, realm: string) => EndpointAnswer;
 
-/** What each action becomes (authlete-contract §2, RFC 6749 §5.1 and §5.2). */
+/** What each action becomes (Authlete's API, RFC 6749 §5.1 and §5.2). */
 export const clientActions = {
   OK: (body) => answer(200, body),
   BAD_REQUEST: (body) => answer(400, body),

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Sizes: a request body is at most 1 MiB, so no single member can be larger; these are what each may sensibly be. */
 const oneMebibyte = 1_048_576;
 
-/** An optional request member: public clients send `null` for "not given" (authlete-contract §5.4). */
+/** An optional request member: public clients send `null` for "not given" (Authlete's API). */
 export const text = (description: string) => z.string().max(oneMebibyte).nullish().describe(description);
 export const flag = (description: string) => z.boolean().nullish().describe(description);
 /** Seconds; as large as a signed 32-bit integer, so that every instant computed with it stays an exact number. */

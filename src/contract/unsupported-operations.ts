@@ -8,7 +8,7 @@ export interface UnsupportedOperation {
 }
 
 /**
- * What the API has beyond {@link operations}, so that a caller gets an error it can read (authlete-contract §1.2).
+ * What the API has beyond {@link operations}, so that a caller gets an error it can read (Authlete's API).
  *
  * An operation that comes to be served leaves this table; a test holds the two apart.
  */

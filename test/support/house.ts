@@ -16,7 +16,7 @@ export interface Room {
 const backendTypes = ["contract/", "contract/operations.ts"];
 
 /**
- * The house of DESIGN.md: each room is a prefix of paths below src/ ("a/*.ts": only the files directly in a/), and a file
+ * The house: each room is a prefix of paths below src/ ("a/*.ts": only the files directly in a/), and a file
  * is in the room with the longest one. An arrow names a room exactly: "x509/" does not include "x509/subject.ts".
  */
 export const house: Readonly<Record<string, Room>> = {
