@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { makeCertificates, thumbprintByOpenssl } from "./certificates.ts";
 import { curlLines } from "./curl-lines.ts";
 import { createNarrator } from "./narrator.ts";
-import { startServers, type Servers } from "./servers.ts";
+import { stopServers } from "./processes.ts";
+import { startServers } from "./servers.ts";
 import { tellStory } from "./story.ts";
 
 const stay = process.argv.includes("--stay");
@@ -28,7 +29,7 @@ interrupted.catch(() => undefined);
 class Interruption extends Error {}
 
 /** Plays the story and answers how many of its steps did not go as told. */
-async function play(folder: string, started: (servers: Servers) => void): Promise<number> {
+async function play(folder: string): Promise<number> {
   console.log("Making a small CA, and certificates for the servers and two clients …");
   const certificates = await makeCertificates(folder);
   const thumbprints = {
@@ -37,7 +38,6 @@ async function play(folder: string, started: (servers: Servers) => void): Promis
   };
   console.log("Starting the backend, an authorization server and an API …");
   const servers = await startServers(folder, certificates);
-  started(servers);
   const narrator = createNarrator(console.log, new Set(Object.values(thumbprints)));
   await tellStory({ servers, certificates, thumbprints, narrator });
   const { failures } = narrator;
@@ -50,10 +50,7 @@ async function play(folder: string, started: (servers: Servers) => void): Promis
 }
 
 const folder = await mkdtemp(join(tmpdir(), "certbound-demo-"));
-let servers: Servers | undefined;
-const playing = play(folder, (started) => {
-  servers = started;
-});
+const playing = play(folder);
 playing.catch(() => undefined);
 try {
   process.exitCode = (await (stay ? playing : Promise.race([playing, interrupted]))) === 0 ? 0 : 1;
@@ -61,6 +58,8 @@ try {
   if (!(error instanceof Interruption)) throw error;
   process.exitCode = 130;
 } finally {
-  await servers?.stop();
+  await stopServers();
+  // Whatever it was at ends with the servers, and writes no more.
+  await playing.catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
 }

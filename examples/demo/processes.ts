@@ -14,26 +14,33 @@ export interface Server {
 /** How long a server may take to start or to print what it must. In milliseconds. */
 const patience = 15_000;
 
+/** Every process that was started, and whether more may be. */
+const started = new Set<ChildProcess>();
+let over = false;
+
+/** Stops every server, also one that is still starting; none can be started afterwards. */
+export async function stopServers(): Promise<void> {
+  over = true;
+  await Promise.all([...started].map(stop));
+}
+
 /** Starts a program with this Node and waits until it says where it listens. */
 export async function startServer(
   name: string,
   program: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<Server> {
+  if (over) throw new Error("The demo is over.");
   const child = spawn(process.execPath, ["--conditions=certbound-source", ...program], {
     env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  started.add(child);
   const errors: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
   const next = readLines(child, name, errors);
-  try {
-    const url = await next((line) => (typeof line["listening"] === "string" ? line["listening"] : undefined));
-    return { url, next, stop: () => stop(child) };
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
+  const url = await next((line) => (typeof line["listening"] === "string" ? line["listening"] : undefined));
+  return { url, next, stop: () => stop(child) };
 }
 
 type Line = Record<string, unknown>;

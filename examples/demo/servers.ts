@@ -14,7 +14,6 @@ export interface Servers {
   readonly serviceAccessToken: string;
   readonly clientA: string;
   readonly clientB: string;
-  stop(): Promise<void>;
 }
 
 const serviceId = 3_693_555_439;
@@ -25,46 +24,36 @@ export const cacheTtl = 2;
 
 const file = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Starts backend, authorization server and API, each a process of its own on a free port; all of them or none. */
+/** Starts backend, authorization server and API, each a process of its own on a free port. */
 export async function startServers(folder: string, certificates: Certificates): Promise<Servers> {
-  const running: Server[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(running.toReversed().map((server) => server.stop()));
-  };
-  const start = async (...server: Parameters<typeof startServer>): Promise<Server> => {
-    const started = await startServer(...server);
-    running.push(started);
-    return started;
-  };
-  try {
-    const secret = (): string => randomBytes(32).toString("base64url");
-    const serviceAccessToken = secret();
-    const configuration = join(folder, "backend.yaml");
-    await writeFile(configuration, configurationText(folder, certificates));
-    const backend = await start("backend", [file("../../src/cli/certbound.ts"), "serve", "--config", configuration], {
+  const secret = (): string => randomBytes(32).toString("base64url");
+  const serviceAccessToken = secret();
+  const configuration = join(folder, "backend.yaml");
+  await writeFile(configuration, configurationText(folder, certificates));
+  const backend = await startServer(
+    "backend",
+    [file("../../src/cli/certbound.ts"), "serve", "--config", configuration],
+    {
       CERTBOUND_SECRET_KEY: randomBytes(32).toString("base64"),
       SERVICE_API_SECRET: secret(),
       SERVICE_ACCESS_TOKEN: serviceAccessToken,
-    });
-    const common = {
-      BACKEND_URL: backend.url,
-      SERVICE_ID: String(serviceId),
-      SERVICE_ACCESS_TOKEN: serviceAccessToken,
-      TLS_CERT: certificates.server.certificate,
-      TLS_KEY: certificates.server.key,
-      PORT: "0",
-    };
-    const authorizationServer = await start("authorization server", [file("../authorization-server.ts")], {
-      ...common,
-      RESOURCE_SERVER_ID: "example-api",
-      RESOURCE_SERVER_SECRET: secret(),
-    });
-    const api = await start("API", [file("../api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
-    return { backend, authorizationServer, api, serviceId, serviceAccessToken, clientA, clientB, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+    },
+  );
+  const common = {
+    BACKEND_URL: backend.url,
+    SERVICE_ID: String(serviceId),
+    SERVICE_ACCESS_TOKEN: serviceAccessToken,
+    TLS_CERT: certificates.server.certificate,
+    TLS_KEY: certificates.server.key,
+    PORT: "0",
+  };
+  const authorizationServer = await startServer("authorization server", [file("../authorization-server.ts")], {
+    ...common,
+    RESOURCE_SERVER_ID: "example-api",
+    RESOURCE_SERVER_SECRET: secret(),
+  });
+  const api = await startServer("API", [file("../api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
+  return { backend, authorizationServer, api, serviceId, serviceAccessToken, clientA, clientB };
 }
 
 function configurationText(folder: string, { authority, clientBJwks }: Certificates): string {

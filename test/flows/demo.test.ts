@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,11 @@ const demo = fileURLToPath(new URL("../../examples/demo/demo.ts", import.meta.ur
 
 const path = process.env["PATH"] ?? "";
 
-function run(t: ExecutionContext, options: readonly string[] = [], environment = { PATH: path }) {
+function run(
+  t: ExecutionContext,
+  options: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = { PATH: path },
+) {
   const child = spawn(process.execPath, [...process.execArgv, demo, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     env: environment,
@@ -49,6 +53,31 @@ test("a step that does not go as told is shown, and the demo's exit code is 1", 
   t.is(output().match(/✗/g)?.length, 4);
   t.regex(output(), /4 steps did not go as told\./);
 });
+
+/** The processes that have a text in their arguments or environment. */
+async function processesThatName(text: string): Promise<string[]> {
+  const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const named = processes.map(async (id) => {
+    // A process may be gone by now, and a stranger's environment is not ours to read.
+    const files = ["cmdline", "environ"].map((file) => readFile(`/proc/${id}/${file}`, "utf8").catch(() => ""));
+    return (await Promise.all(files)).some((content) => content.includes(text)) ? [id] : [];
+  });
+  return (await Promise.all(named)).flat();
+}
+
+for (const step of ["Making a small CA", "Starting the backend", "3. Client B"]) {
+  test(`interrupted at "${step}" the demo leaves no folder with keys and no server behind`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "certbound-"));
+    t.teardown(() => rm(folder, { recursive: true }));
+    const { child, output } = run(t, [], { PATH: path, TMPDIR: folder });
+    while (!output().includes(step)) await once(child.stdout, "data");
+    child.kill("SIGINT");
+    const [code] = (await once(child, "close")) as [number];
+    t.is(code, 130, output());
+    t.deepEqual(await readdir(folder), []);
+    t.deepEqual(await processesThatName(folder), []);
+  });
+}
 
 test("the demo prints no token, secret or key: whatever is long and no thumbprint is cut to six characters", async (t) => {
   const { child, output } = run(t);
