@@ -188,6 +188,15 @@ test.serial("programs compile against the other entries", async (t) => {
   }
 });
 
+test.serial("the README's programs compile as they are printed", async (t) => {
+  const readme = await readFile(new URL("README.md", root), "utf8");
+  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+  t.is(blocks.length, 2);
+  for (const block of blocks) {
+    await t.notThrowsAsync(consumer.checkTypes(`${block}\nexport {};\n`, "--skipLibCheck"), block);
+  }
+});
+
 function programOf(name: string): Promise<string> {
   return readFile(new URL(`programs/${name}`, import.meta.url), "utf8");
 }

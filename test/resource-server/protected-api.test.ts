@@ -3,7 +3,7 @@ import { bodyParser } from "@koa/bodyparser";
 import test, { type ExecutionContext } from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../support/certificates.ts";
 import type { HttpAnswer } from "../support/https-request.ts";
-import { requireScopes } from "../../src/resource-server/middleware/koa.ts";
+import { protect, requireScopes } from "../../src/resource-server/middleware/koa.ts";
 import { factsBoundTo, startProtectedApi } from "../support/protected-api.ts";
 import { readChallenge } from "../support/read-challenge.ts";
 
@@ -327,6 +327,16 @@ test("a route's own scopes are demanded besides, and refused in the same way", a
   t.is(api.refusals[0]?.code, "scope_insufficient");
   t.is((await api.get("payer", a, { url: `${api.url}/pay` })).status, 200);
 });
+
+test("an option of protect that is none, misspelt or misplaced is refused, not ignored", (t) => {
+  const backend = { authIntrospection: never, authIntrospectionStandard: never };
+  for (const options of [{ scopes: ["admin"] }, { requirements: {} }, { Requirement: {} }]) {
+    t.throws(() => protect({ backend }, options as never), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });
+  }
+  t.throws(() => protect(undefined as never), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });
+});
+
+const never = (): Promise<never> => Promise.reject(new Error("not to be asked"));
 
 test("requireScopes demands every one of its scopes", async (t) => {
   const api = await startProtectedApi(t, { after: requireScopes("read", "pay") });
