@@ -2,7 +2,7 @@ import { constants } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttpServer, ServerResponse, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { removeStaleSocket } from "./remove-stale-socket.ts";
 
 /** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
@@ -35,6 +35,9 @@ const timeouts = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
 };
+
+/** Milliseconds that a connection between two requests has for one more, answered with `Connection: close`. */
+const idleGrace = 250;
 
 /** Milliseconds; what stops processes from outside gives them 10 s or more before it kills. */
 const drainTimeout = 9_000;
@@ -71,9 +74,15 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     async close(deadline = AbortSignal.timeout(drainTimeout)) {
       if (!drain.started) {
         drain.started = true;
-        // Closes the connections between two requests, too.
-        server.close();
+        // Not http's own close, which resets connections whose next request is on its way already.
+        NetServer.prototype.close.call(server);
         for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+        const closingIdle = setInterval(() => {
+          server.closeIdleConnections();
+        }, idleGrace);
+        server.once("close", () => {
+          clearInterval(closingIdle);
+        });
       }
       const cutOff = (): void => {
         for (const socket of connections) socket.destroy();

@@ -77,6 +77,16 @@ test("on close, a connection between two requests ends, and so does one that nev
   t.pass();
 });
 
+test("a request that comes on a living connection right after close has begun is answered, as its last", async (t) => {
+  const { listening, call } = await startApp(t);
+  const agents = Array.from({ length: 10 }, () => new Agent({ keepAlive: true }));
+  for (const agent of agents) await call({ path: "/api/info", agent });
+  const closing = listening.close(never);
+  const answers = await Promise.all(agents.map((agent) => call({ path: "/api/info", agent })));
+  for (const { status, headers } of answers) t.deepEqual([status, headers["connection"]], [200, "close"]);
+  await closing;
+});
+
 test("what is still under way at the deadline is cut off", async (t) => {
   const { listening, call, reached, letGo } = await startHeldApp(t, 1);
   const answer = call(introspection);
