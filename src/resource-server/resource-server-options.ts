@@ -96,7 +96,10 @@ export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): 
 }
 
 function readLimits(cache: false | CacheOptions): MemoryLimits {
-  if (typeof (cache || {}) !== "object") throw optionError("cache", "must be false or an object");
+  const given: unknown = cache;
+  if (given === null || (typeof given !== "object" && given !== false)) {
+    throw optionError("cache", "must be false or an object");
+  }
   if (cache === false) return { ttl: 0, negativeTtl: 0, maxEntries: 1, maxNegativeEntries: 1 };
   for (const name of Object.keys(cache))
     if (!cacheNames.has(name)) throw optionError(`cache.${name}`, "is not an option");
