@@ -2,6 +2,7 @@ import type { ApiConnection } from "../api-client/api-connection.ts";
 import type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
 import type { MemoryLimits } from "./answer-memory.ts";
+import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
 
 export interface ResourceServerOptions {
   /** Where the backend is; or the backend itself: an api client, or one in the same process. */
@@ -66,7 +67,7 @@ const cacheNames = new Set(known.slice(9));
  */
 export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): ResolvedOptions {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
-  for (const name of Object.keys(options)) if (!names.has(name)) throw optionError(name, "is not an option");
+  refuseUnknownOptions(options, names);
   if (typeof options.backend !== "object" || (options.backend as unknown) === null) {
     throw optionError("backend", "must be a connection or a backend");
   }

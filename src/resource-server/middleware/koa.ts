@@ -1,11 +1,11 @@
 import type { Context, Middleware } from "koa";
-import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
 import { AccessTokenRefused } from "../access-token-refused.ts";
 import { authorizeRequest, type Refusal, refusalBody } from "../authorize-request.ts";
 import { createResourceServer } from "../create-resource-server.ts";
+import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
@@ -27,7 +27,6 @@ export interface ProtectedState {
   accessToken: AccessToken;
 }
 
-/** A demand that is misspelt or misplaced must not be a demand that nobody makes. */
 const optionNames: ReadonlySet<string> = new Set<keyof ProtectOptions>([
   "certificate",
   "requirement",
@@ -52,7 +51,7 @@ export function protect(
   resourceServer: ResourceServer | ResourceServerOptions,
   options: ProtectOptions = {},
 ): Middleware<ProtectedState> {
-  for (const name of Object.keys(options)) if (!optionNames.has(name)) throw optionError(name, "is not an option");
+  refuseUnknownOptions(options, optionNames);
   const server = isResourceServer(resourceServer) ? resourceServer : createResourceServer(resourceServer);
   const { certificate = tlsSocket(), realm = server.realm } = options;
   const requirement = readRequirement(options.requirement);
