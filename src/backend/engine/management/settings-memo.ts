@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readCertificate } from "../../../x509/read-certificate.ts";
 import { readSubjectExpectation, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { StoredClient, StoredService } from "../../store/store.ts";
@@ -113,5 +113,5 @@ const derOf = (pem: string): Uint8Array => readCertificate(pem).raw;
 
 /** Secrets are compared by digest: equal lengths for a comparison in constant time, whatever was sent. */
 export function digestOfSecret(secret: string): Uint8Array {
-  return createHash("sha256").update(secret, "utf8").digest();
+  return hash("sha256", secret, "buffer");
 }
