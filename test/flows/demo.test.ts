@@ -26,7 +26,7 @@ function run(
   return { child, output: () => output };
 }
 
-test("8705-3-b: the demo's client presents at the API the certificate it got the token with, and all goes as told", async (t) => {
+test("8705-3-b (a client of Node's own; the library's comes with it): the demo's client presents at the API the certificate it got the token with, and all goes as told", async (t) => {
   const { child, output } = run(t);
   const [code] = (await once(child, "close")) as [number];
   t.is(code, 0, output());
