@@ -16,7 +16,7 @@ type ClientAction = TokenResponse["action"];
 type ToAnswer = (body: string, usedHeader: boolean, realm: string) => EndpointAnswer;
 
 /** What each action becomes (Authlete's API, RFC 6749 §5.1 and §5.2). */
-export const clientActions = {
+const clientActions = {
   OK: (body) => answer(200, body),
   BAD_REQUEST: (body) => answer(400, body),
   // 401 demands a challenge (RFC 9110 §15.5.2), and only a client that used the header can answer one.

@@ -47,10 +47,7 @@ export async function introspect(
       ...result("A057301"),
       action: "BAD_REQUEST",
       responseContent: bearerChallenge({ error: "invalid_request" }),
-      existent: false,
-      usable: false,
-      sufficient: false,
-      refreshable: false,
+      ...state(false, false),
     };
   }
   const known = await findAccessToken(dependencies, settings, service, request.token);
@@ -111,6 +108,7 @@ const descriptions = {
   invalid_request: "The access token is not for this request.",
 } satisfies Record<RefusalAnswer["error"], string>;
 
+/** No grant that is served so far has refresh tokens, so that no token is refreshable. */
 function state(existent: boolean, usable: boolean, sufficient = usable) {
   return { existent, usable, sufficient, refreshable: false };
 }
