@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { authIntrospectionStandard, standardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
 import { authIntrospection, type IntrospectionResponse } from "../contract/auth-introspection.ts";
+import type { OpenInvalidationEvents } from "../contract/invalidation-message.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
 
 export { ApiError } from "../contract/api-error.ts";
 export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
+export type {
+  InvalidationEventsRequest,
+  InvalidationMessage,
+  OpenInvalidationEvents,
+} from "../contract/invalidation-message.ts";
 
 /** What a resource server asks of a backend; an api client and a backend in the same process have these methods too. */
 export interface IntrospectionOperations {
@@ -17,6 +23,8 @@ export interface IntrospectionOperations {
     request: IntrospectionQuestion,
     options?: { readonly signal?: AbortSignal },
   ): Promise<IntrospectionResponse>;
+  /** The stream of invalidation events, where the backend has one. */
+  readonly authIntrospectionEvents?: OpenInvalidationEvents;
 }
 
 /** Token, certificate (PEM text) and requirement, as `auth/introspection` takes them. */
@@ -33,6 +41,8 @@ export interface StandardIntrospectionAnswer {
   readonly action: string;
   readonly resultCode?: string;
   readonly responseContent?: unknown;
+  /** What the answer rests on; an invalidation event that names one of them makes it void. */
+  readonly invalidationKeys?: readonly string[] | undefined;
 }
 
 const tolerant = {
