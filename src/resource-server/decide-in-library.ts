@@ -1,13 +1,17 @@
 import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
+import { type AccessToken, withSignal } from "./access-token.ts";
+import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
-import { type Decide, type DecisionParts, type Verdict, withOwnResource } from "./decide.ts";
+import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "./introspection-answer.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
+  /** The record's, with its signal. */
+  readonly accessToken: AccessToken | undefined;
 }
 
 /**
@@ -20,23 +24,35 @@ interface RememberedRecord extends Rememberable {
  */
 export function decideInLibrary(source: FactsSource, parts: DecisionParts): Decide {
   const { clock } = parts;
-  const answers = parts.remembered<RememberedRecord>();
+  const answers = parts.remembered<RememberedRecord>({
+    refusalOf: ({ positive }) => (positive ? undefined : new AccessTokenRefused("token_unknown")),
+    gistOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
+  });
 
-  async function ask(token: string, signal: AbortSignal): Promise<RememberedRecord> {
-    const { record } = await source.ask(token, { signal });
-    if (!record.facts.active) return { record, positive: false, usableUntil: undefined };
+  async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
+    const { record, ...rest } = await source.ask(token, { signal });
+    if (!("accessToken" in record)) {
+      return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined };
+    }
     const { exp } = record.facts;
-    return { record, positive: true, usableUntil: exp === undefined ? undefined : exp * 1000 };
+    const usableUntil = exp === undefined ? undefined : exp * 1000;
+    const again = (stop: AbortSignal): Promise<RememberedRecord> => ask(token, key, stop);
+    const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
+    const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil };
+    return answer;
   }
 
-  return async ({ token, certificate, requirement, signal }): Promise<Verdict> => {
+  return async (question): Promise<Verdict> => {
+    const { token, certificate, requirement } = question;
     const presented = readPresented(certificate);
     const key = tokenDigestText(token);
-    const remembered = answers.recall(key);
+    const wish = wishOf(question);
+    const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const { record } = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
-    if (!("accessToken" in record)) return { granted: false, code: "token_unknown", facts };
-    const { accessToken } = record;
+    const { record, accessToken } = remembered ?? (await answers.ask(key, (stop) => ask(token, key, stop), wish));
+    if (!("accessToken" in record) || accessToken === undefined) {
+      return { granted: false, code: "token_unknown", facts };
+    }
     const demanded = withOwnResource(requirement, record.facts, parts);
     const decision = decideAccess(record.facts, demanded, presented, clock());
     return decision.granted

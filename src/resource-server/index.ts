@@ -9,7 +9,7 @@ export type { CertificateOfConnection, CertificateSource } from "../client-certi
 export { tlsSocket } from "../client-certificate/tls-socket.ts";
 export { MalformedCertificate } from "../x509/malformed-certificate.ts";
 export { type ClientCertificate, readCertificate } from "../x509/read-certificate.ts";
-export type { AccessToken } from "./access-token.ts";
+export type { AccessToken, TokenDescription } from "./access-token.ts";
 export { AccessTokenRefused, type AccessTokenRefusalCode } from "./access-token-refused.ts";
 export { createResourceServer } from "./create-resource-server.ts";
 export type { RouteRequirement } from "./read-requirement.ts";
@@ -21,4 +21,5 @@ export type { DecisionEvent, OnDecision } from "./decision-event.ts";
 export type { Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
+export type { QuestionLimits } from "./question-limits.ts";
 export type { ResourceServerOptions } from "./resource-server-options.ts";

@@ -5,6 +5,7 @@ import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
 import { chooseAmong, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
+import type { Schedule } from "./schedule.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
@@ -44,7 +45,10 @@ const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unk
  *
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
-export function openResourceServer(options: ResourceServerOptions, clocks: Clocks): ResourceServer {
+export function openResourceServer(
+  options: ResourceServerOptions,
+  clocks: Clocks & { readonly schedule?: Schedule },
+): ResourceServer {
   const { realm, ownResources, warn, issuers: resolved, clock, monotonicClock } = resolveOptions(options, clocks);
   let warned = false;
   const audienceUnchecked = (): void => {
@@ -57,7 +61,9 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
         "tokens meant for others are let in. Set the option `resource`.",
     });
   };
-  const issuers = resolved.map((one) => openIssuer(one, { clock, monotonicClock, ownResources, audienceUnchecked }));
+  const issuers = resolved.map((one) =>
+    openIssuer(one, { ...clocks, clock, monotonicClock, warn, ownResources, audienceUnchecked }),
+  );
   const choose = chooseAmong(issuers);
 
   return {
