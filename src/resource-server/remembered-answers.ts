@@ -85,17 +85,17 @@ export function createRememberedAnswers<Answer extends Rememberable>(
   async function askOnce(question: AskSource<Answer>, key: string, nobodyWaits: AbortSignal, askedAt: number) {
     const open = recent.begin();
     const stop = new AbortController();
-    const onNobodyWaits = (): void => {
-      stop.abort(nobodyWaits.reason);
+    const callOff = (): void => {
+      stop.abort();
     };
-    nobodyWaits.addEventListener("abort", onNobodyWaits, { once: true });
+    nobodyWaits.addEventListener("abort", callOff, { once: true });
     let cancel: (() => void) | undefined;
     try {
       // Nothing that comes later than that may be used (docs/staleness.md), or keep a turn.
       const tooLate = new Promise<never>((_, reject) => {
         const giveUp = (): void => {
           reject(new WaitedTooLong());
-          stop.abort();
+          callOff();
         };
         cancel = schedule(giveUp, patience, "background");
       });
@@ -109,7 +109,6 @@ export function createRememberedAnswers<Answer extends Rememberable>(
       return answer;
     } finally {
       cancel?.();
-      nobodyWaits.removeEventListener("abort", onNobodyWaits);
       open.end();
     }
   }
