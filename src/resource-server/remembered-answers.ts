@@ -122,6 +122,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     for (let times = 0; times < 2; times++) {
       const turn = turns.take(nobodyWaits);
       const endTurn = typeof turn === "function" ? turn : await turn;
+      nobodyWaits.addEventListener("abort", endTurn, { once: true });
       try {
         const now = monotonicClock();
         sent(now);

@@ -37,30 +37,30 @@ export function createStreamed(options: Partial<ResourceServerOptions> = {}) {
     resourceServer,
     chain: () => chain,
     /** From now on the messages are of another epoch. */
-    begin(epoch: string): void {
+    begin: (epoch: string): void => {
       chain = createChain(epoch);
     },
     nodeClock: () => nodeBegin + time.monotonic,
     /** A heartbeat of a poll that begins now. */
-    async beat(): Promise<void> {
+    beat: async (): Promise<void> => {
       stream.latest().push(chain.heartbeat(nodeBegin + time.monotonic));
       await time.settle();
     },
     /** Lets time pass, with a heartbeat each quarter of a second. */
-    async beatFor(milliseconds: number): Promise<void> {
+    beatFor: async (milliseconds: number): Promise<void> => {
       for (let passed = 0; passed < milliseconds; passed += 250) {
         await time.pass(Math.min(250, milliseconds - passed));
         stream.latest().push(chain.heartbeat(nodeBegin + time.monotonic));
         await time.settle();
       }
     },
-    async revoke(token: string): Promise<void> {
+    revoke: async (token: string): Promise<void> => {
       backend.tokens.delete(token);
       stream.latest().push(chain.invalidation(`token:${token}`));
       await time.settle();
     },
     /** Asks for something, by which the stream is opened, and lets it begin. */
-    async open(): Promise<void> {
+    open: async (): Promise<void> => {
       await resourceServer.authorize({ token: "opener", certificate }).catch(() => undefined);
       stream.latest().push(chain.reset(), chain.heartbeat(nodeBegin + time.monotonic));
       await time.settle();
