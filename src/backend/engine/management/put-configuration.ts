@@ -39,12 +39,13 @@ export async function checkSecretKey(
  * Throws {@link ConfigurationConflict} when the file takes an id that is not the file's to take.
  */
 export async function putConfiguration(
-  { store, random, secretBox }: Dependencies,
+  { store, clock, random, secretBox }: Dependencies,
   services: readonly { readonly settings: ServiceSettings; readonly clients: readonly ClientSettings[] }[],
 ): Promise<void> {
   const outcome = await store.run({
     name: "put-configuration",
     attempt: newAttempt(random),
+    changedAt: clock(),
     services: services.map(({ settings, clients }) => ({
       serviceId: settings.apiKey,
       ...sealService(settings, secretBox),
