@@ -36,6 +36,7 @@ export const house: Readonly<Record<string, Room>> = {
   "api-client/": {
     ours: ["contract/"],
     packages: ["got", "zod"],
+    lazyPackages: ["eventsource-parser"],
     node: ["node:buffer", "node:http", "node:https", "node:net"],
   },
   "api-client/api-client.ts": { ours: ["api-client/", "contract/", "contract/operations.ts"] },
