@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { mock } from "node:test";
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import type { ApiConnection } from "../../src/api-client/api-connection.ts";
@@ -246,20 +247,21 @@ for (const [what, respond] of Object.entries({
   });
 }
 
-test("a silence after the answer has begun is not judged here", async (t) => {
+// Its timers are moved by hand, so it must be alone.
+test.serial("a silence after the answer has begun is not judged here", async (t) => {
   let late: () => void = () => undefined;
-  const { caller } = await start(
-    t,
-    (response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" }).write(reset);
-      late = () => response.end(heartbeat);
-    },
-    { timeout: { attempt: 300, total: 300 } },
-  );
+  const { caller } = await start(t, (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(reset);
+    late = () => response.end(heartbeat);
+  });
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => {
+    mock.timers.reset();
+  });
   const stream = caller.authIntrospectionEvents({}, { signal: never })[Symbol.asyncIterator]();
   await stream.next();
-  // Twice the timeout of the client: a timer of the same process that ends later has run after it.
-  setTimeout(late, 600);
+  mock.timers.tick(3_600_000);
+  late();
   t.deepEqual((await stream.next()).value, messages[2]);
 });
 
