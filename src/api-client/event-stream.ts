@@ -76,20 +76,18 @@ export function createEventStreams(options: ApiConnection): EventStreams {
     response.socket.unref();
     const decode = createDecoder();
     let ready: InvalidationMessage[] = [];
-    let tooLarge = false;
     const parser = createParser({
       onEvent: (event) => {
         const message = readEvent(event);
         if (message !== undefined) ready.push(message);
       },
       onError: ({ type }) => {
-        tooLarge ||= type === "max-buffer-size-exceeded";
+        if (type === "max-buffer-size-exceeded") throw malformedEvent("more than 1 MiB");
       },
       maxBufferSize: maximumEvent,
     });
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
       parser.feed(decode(chunk));
-      if (tooLarge) throw new BackendAnswerMalformed(`${label}: an event is too large.`);
       const messages = ready;
       ready = [];
       yield* messages;
@@ -109,7 +107,8 @@ export function createEventStreams(options: ApiConnection): EventStreams {
       try {
         yield* read(cursor, stop);
       } catch (error) {
-        if (signal.aborted) return;
+        // Read anew: a signal's state changes while one waits.
+        if (isAborted(signal)) return;
         if (stop.signal.aborted) throw broken(stop.signal.reason);
         throw isSystemError(error) ? connectionFailure(label, error) : error;
       } finally {
@@ -167,6 +166,10 @@ function createDecoder(): (chunk: Uint8Array) => string {
       throw malformedEvent("not UTF-8");
     }
   };
+}
+
+function isAborted({ aborted }: AbortSignal): boolean {
+  return aborted;
 }
 
 function isSystemError(error: unknown): error is Error & { readonly code: string } {

@@ -235,7 +235,7 @@ async function* reading(
   t: ExecutionContext,
   open: ApiClient["authIntrospectionEvents"],
   cursor?: string,
-): AsyncGenerator<InvalidationMessage> {
+): AsyncGenerator<InvalidationMessage, void> {
   const leaving = new AbortController();
   t.teardown(() => {
     leaving.abort();
@@ -243,11 +243,11 @@ async function* reading(
   yield* open({ cursor }, { signal: leaving.signal });
 }
 
-async function nextOf(messages: AsyncGenerator<InvalidationMessage>, type: string): Promise<InvalidationMessage> {
+async function nextOf(messages: AsyncGenerator<InvalidationMessage, void>, type: string): Promise<InvalidationMessage> {
   for (;;) {
-    const { value, done } = await messages.next();
-    if (done === true) throw new Error("the stream ended");
-    if ((value as InvalidationMessage).type === type) return value as InvalidationMessage;
+    const next = await messages.next();
+    if (next.done === true) throw new Error("the stream ended");
+    if (next.value.type === type) return next.value;
   }
 }
 
@@ -286,7 +286,8 @@ test("in the process a wrong request is an ApiError, and a service that there is
   const signal = AbortSignal.timeout(60_000);
   const open = async (id: number, request: unknown): Promise<void> => {
     const { authIntrospectionEvents } = backend.operationsFor(id);
-    for await (const message of authIntrospectionEvents(request as object, { signal })) return void message;
+    for await (const message of authIntrospectionEvents(request as object, { signal }))
+      if (message.type === "reset") return;
   };
   for (const request of [{ cursor: 1 }, { cursor: "x".repeat(513) }, null]) {
     t.like(await t.throwsAsync(open(serviceId, request)), { name: "ApiError", status: 400, resultCode: "A126202" });

@@ -8,7 +8,7 @@ type Check = (t: ExecutionContext, store: Store) => Promise<void>;
 
 /** Registers what the store's contract says of invalidation events as tests of one driver. */
 export function eventContract(test: TestFn, driver: string, open: OpenStore): void {
-  for (const [name, cases] of Object.entries(eventsOfCommands)) {
+  for (const [name, cases] of Object.entries<Readonly<Record<string, AnyCase>>>(eventsOfCommands)) {
     for (const [title, { before, command, events, conflict }] of Object.entries(cases)) {
       test(`${driver}: ${name}, ${title}, writes exactly its events, once an attempt`, async (t) => {
         const { store } = await open(t);
@@ -40,6 +40,8 @@ interface CommandCase<Name extends Command["name"]> {
   /** The same wish under a fresh attempt, which is not to be had any more; `undefined` where there is no such thing. */
   readonly conflict: Command | undefined;
 }
+
+type AnyCase = { [Name in Command["name"]]: CommandCase<Name> }[Command["name"]];
 
 const alone = issueTokens();
 const family = issueGrant("grant");

@@ -24,8 +24,8 @@ export function createPollTimer(
   { monotonicClock, wait = waitUnreferenced }: { readonly monotonicClock: () => number; readonly wait?: Wait },
 ): PollTimer {
   let wanted = false;
-  let running = false;
-  let again = false;
+  /** The poll that runs; `again`: whether another was asked for meanwhile. */
+  let running: { again: boolean } | undefined;
   let lastBegan = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
 
@@ -39,19 +39,19 @@ export function createPollTimer(
   }
 
   async function run(): Promise<void> {
-    running = true;
-    again = false;
+    const current: { again: boolean } = { again: false };
+    running = current;
     lastBegan = monotonicClock();
     await poll();
-    running = false;
-    if (wanted) schedule(again ? shortest : interval);
+    running = undefined;
+    if (wanted) schedule(current.again ? shortest : interval);
   }
 
   return {
     soon() {
       wanted = true;
-      if (running) again = true;
-      else schedule(shortest);
+      if (running === undefined) schedule(shortest);
+      else running.again = true;
     },
     stop() {
       wanted = false;
