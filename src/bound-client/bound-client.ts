@@ -63,7 +63,7 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
   const present = (pair: KeyPairOptions): Presenter =>
     createPresenter(readKeyPair(pair, resolved.ca), requestToken, resolved);
   let presenter = present(options);
-  const ended = { closed: false };
+  const ended: { closed: boolean } = { closed: false };
 
   const obtain = async (target: TokenTarget): Promise<{ presenter: Presenter; held: HeldToken }> => {
     for (;;) {
