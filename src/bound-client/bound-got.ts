@@ -9,8 +9,8 @@ import type { TargetOf } from "./resource-servers.ts";
 import { isTokenRefusal } from "./token-refusal.ts";
 import { TokenRequestRefused } from "./token-request-refused.ts";
 
-/** Marks the options of a request that is made a second time. */
-const repeated = Symbol("repeated with another token");
+/** Marks the context of a request that is made a second time; got keeps no symbols there. */
+const repeated = "certbound: with another token";
 
 /**
  * Creates a got instance whose requests present the certificate, and the token where it belongs.
@@ -56,9 +56,9 @@ function forgetWhenRefused(request: ClientRequest, presenter: Presenter, accessT
 function repeatOnce(targetOf: TargetOf): AfterResponseHook {
   return (response, retryWithMergedOptions) => {
     const { options } = response.request;
-    const context = options.context as { readonly [repeated]?: true };
     if (!isTokenRefusal(response.statusCode, response.headers["www-authenticate"])) return response;
-    if (context[repeated] || hasAuthorization(options.headers) || !isRepeatable(options.body)) return response;
+    if (options.context[repeated] === true || hasAuthorization(options.headers) || !isRepeatable(options.body))
+      return response;
     if (!(options.url instanceof URL) || targetOf(options.url.origin) === undefined) return response;
     return retryWithMergedOptions({ context: { [repeated]: true }, preserveHooks: true });
   };
