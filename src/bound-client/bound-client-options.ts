@@ -1,9 +1,9 @@
-import { createSecureContext } from "node:tls";
 import { optionError } from "../api-client/option-error.ts";
 import { isObject } from "./ask.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { Clocks } from "./bound-tokens.ts";
 import type { ClientAssertion, ClientAuthentication } from "./client-authentication.ts";
+import { readCertificates } from "./read-certificates.ts";
 import type { KeyPairOptions } from "./read-key-pair.ts";
 import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
@@ -80,16 +80,11 @@ export function refuseUnknown(given: object, known: ReadonlySet<string>, within 
 function readAnchors(ca: unknown): string[] | undefined {
   if (ca === undefined) return undefined;
   const anchors: unknown[] = Array.isArray(ca) ? ca : [ca];
-  const isPem = (one: unknown): one is string => typeof one === "string" && one.includes("-----BEGIN CERTIFICATE-----");
-  if (!anchors.every(isPem)) {
-    throw optionError("ca", "must be certificates in PEM");
+  for (const one of anchors) {
+    if (typeof one !== "string") throw optionError("ca", "must be certificates in PEM");
+    readCertificates("ca", one);
   }
-  try {
-    createSecureContext({ ca: anchors });
-  } catch {
-    throw optionError("ca", "must be certificates in PEM");
-  }
-  return anchors;
+  return anchors as string[];
 }
 
 function readAuthorizationServer(given: unknown): AuthorizationServer {

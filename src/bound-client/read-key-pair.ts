@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { optionError } from "../api-client/option-error.ts";
-import { readCertificate } from "../x509/read-certificate.ts";
+import { readCertificates } from "./read-certificates.ts";
 
 /** A certificate and its private key. */
 export interface KeyPairOptions {
@@ -20,8 +20,6 @@ export interface KeyPair {
   readonly secureContext: SecureContext;
 }
 
-const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
 /**
  * Reads a certificate and its key and makes what TLS 1.2 and later needs of them, with these anchors for the peers.
  *
@@ -34,8 +32,8 @@ export function readKeyPair({ certificate, key, passphrase }: KeyPairOptions, ca
   const cert = text("certificate", certificate);
   const keyText = text("key", key);
   if (passphrase !== undefined && typeof passphrase !== "string") throw optionError("passphrase", "must be text");
-  const { x5tS256, leaf } = readChain(cert);
-  if (!leaf.checkPrivateKey(readKey(keyText, passphrase))) {
+  const [{ x5tS256, raw }] = readCertificates("certificate", cert);
+  if (!new X509Certificate(raw).checkPrivateKey(readKey(keyText, passphrase))) {
     throw optionError("key", "must be the private key of the first certificate");
   }
   try {
@@ -50,22 +48,6 @@ export function readKeyPair({ certificate, key, passphrase }: KeyPairOptions, ca
   } catch {
     // For example a key of 1024 bits: OpenSSL's security level is the machine's.
     throw optionError("certificate", "must be one that OpenSSL presents, with a key of sufficient size");
-  }
-}
-
-function readChain(cert: string): { readonly x5tS256: string; readonly leaf: X509Certificate } {
-  if (cert.includes("PRIVATE KEY")) throw optionError("certificate", "must contain certificates and no key");
-  const blocks = cert.match(block) ?? [];
-  const [first, ...others] = blocks;
-  if (first === undefined || blocks.length !== cert.split("-----BEGIN ").length - 1) {
-    throw optionError("certificate", "must be one certificate or more in PEM");
-  }
-  try {
-    for (const other of others) readCertificate(other);
-    const { x5tS256, raw } = readCertificate(first);
-    return { x5tS256, leaf: new X509Certificate(raw) };
-  } catch {
-    throw optionError("certificate", "must be one certificate or more in PEM");
   }
 }
 

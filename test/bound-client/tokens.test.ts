@@ -31,7 +31,7 @@ async function startIssuer(t: Parameters<typeof startRecorder>[0], expiresIn = 3
     recorder,
     closeGate() {
       const { promise, resolve } = Promise.withResolvers<undefined>();
-      gate = promise as Promise<never>;
+      gate = promise;
       return () => {
         gate = undefined;
         resolve(undefined);
