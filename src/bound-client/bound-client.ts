@@ -63,18 +63,19 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
   const present = (pair: KeyPairOptions): Presenter =>
     createPresenter(readKeyPair(pair, resolved.ca), requestToken, resolved);
   let presenter = present(options);
-  const ended: { closed: boolean } = { closed: false };
+  let closed = false;
+  const isCurrent = (one: Presenter): boolean => one === presenter && !closed;
 
   const obtain = async (target: TokenTarget): Promise<{ presenter: Presenter; held: HeldToken }> => {
     for (;;) {
-      if (ended.closed) throw new AuthorizationServerUnavailable("The bound client is closed.", "ERR_CLOSED");
+      if (closed) throw new AuthorizationServerUnavailable("The bound client is closed.", "ERR_CLOSED");
       const asked = presenter;
       try {
         const held = await asked.tokens.obtain(target);
-        if (asked === presenter && !ended.closed) return { presenter, held };
+        if (isCurrent(asked)) return { presenter, held };
       } catch (error) {
         // What was asked for with a certificate that is gone has no importance any more, nor how it ended.
-        if (asked === presenter && !ended.closed) throw error;
+        if (isCurrent(asked)) throw error;
       }
     }
   };
@@ -113,7 +114,7 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
       void old.retire();
     },
     async close() {
-      ended.closed = true;
+      closed = true;
       await presenter.retire();
     },
   };

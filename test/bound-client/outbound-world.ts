@@ -106,7 +106,7 @@ export interface World {
   /** An API behind the library's middleware that asks the backend about every token. */
   readonly api: Recorder;
   /** Opens a client of it all, with {@link k1}; closed with the test. */
-  client(options?: Partial<BoundClientOptions>): BoundClient;
+  readonly client: (options?: Partial<BoundClientOptions>) => BoundClient;
 }
 
 /** A backend, an authorization server, an API and a client that presents {@link k1}: all real, over TLS. */

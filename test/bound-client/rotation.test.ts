@@ -1,4 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
+import type { Socket } from "node:net";
 import { once } from "node:events";
 import test from "ava";
 import * as undici from "undici";
@@ -48,7 +50,7 @@ test("requests under way when the certificate is rotated end on their connection
   const bound = client({ resourceServers: [slow.url] });
   const dispatcher = bound.dispatcher(undici);
   const byAgent = request(slow.url, { agent: bound.agent }).end();
-  const [socket] = (await once(byAgent, "socket")) as [import("node:net").Socket];
+  const [socket] = (await once(byAgent, "socket")) as [Socket];
   const underWay = [
     bound.got(slow.url).text(),
     undici.request(slow.url, { dispatcher }).then(({ body }) => body.text()),
@@ -57,7 +59,7 @@ test("requests under way when the certificate is rotated end on their connection
   bound.rotate(pairOf(k2));
   const meanwhile = bound.got(slow.url).text();
   await slow.arrived(4);
-  const answered = once(byAgent, "response") as Promise<[import("node:http").IncomingMessage]>;
+  const answered = once(byAgent, "response") as Promise<[IncomingMessage]>;
   open(undefined);
   t.deepEqual(await Promise.all(underWay), ["late", "late"]);
   t.is(await meanwhile, "late");
@@ -74,8 +76,8 @@ test("idle connections are closed at the rotation", async (t) => {
   const { client, api } = await startWorld(t);
   const bound = client({ resourceServers: [] });
   const first = request(api.url, { agent: bound.agent }).end();
-  const [socket] = (await once(first, "socket")) as [import("node:net").Socket];
-  const [response] = (await once(first, "response")) as [import("node:http").IncomingMessage];
+  const [socket] = (await once(first, "socket")) as [Socket];
+  const [response] = (await once(first, "response")) as [IncomingMessage];
   const free = once(socket, "free");
   response.resume();
   await free;
