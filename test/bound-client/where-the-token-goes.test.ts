@@ -108,6 +108,16 @@ test("after invalid_token a new token is fetched and the request made once more,
   t.is(authorizationServer.seen.length, 5);
 });
 
+test("a form can be sent again too", async (t) => {
+  const { client, api } = await startWorld(t);
+  refuseFirst(api, 1);
+  await client().got.post(api.url, { form: { amount: 1 } });
+  t.deepEqual(
+    api.seen.map(({ body }) => body),
+    ["amount=1", "amount=1"],
+  );
+});
+
 test("a token that is refused again is not asked for a third time: the caller gets the API's answer", async (t) => {
   const { client, api } = await startWorld(t);
   const bound = client();
