@@ -5,6 +5,8 @@
  */
 export interface AccessToken {
   readonly active: true;
+  /** Whose token it is (RFC 8414 §2), where that is known. */
+  readonly issuer: string | undefined;
   /** The user; `undefined` or the client itself for client credentials. */
   readonly sub: string | undefined;
   readonly clientId: string | undefined;

@@ -1,6 +1,10 @@
-import type { IntrospectionQuestion, IntrospectionResponse } from "../api-client/introspection-caller.ts";
+import type {
+  IntrospectionOperations,
+  IntrospectionQuestion,
+  IntrospectionResponse,
+} from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
-import { type ActiveTokenFacts, decideAccess } from "../oauth/access-token-decision.ts";
+import { type ActiveTokenFacts, decideAccess, type RefusalCode } from "../oauth/access-token-decision.ts";
 import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import { type AccessToken, freezeDeeply } from "./access-token.ts";
@@ -11,10 +15,14 @@ import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
-  readonly verdict: (Verdict & { granted: false }) | (Verdict & { granted: true; readonly facts: ActiveTokenFacts });
+  readonly verdict: Refusal | { granted: true; readonly accessToken: AccessToken; readonly facts: ActiveTokenFacts };
 }
 
-type Refusal = RememberedVerdict["verdict"] & { granted: false };
+interface Refusal {
+  readonly granted: false;
+  readonly code: RefusalCode | "request_malformed";
+  readonly reason: string;
+}
 
 /** What the contract's result codes mean here, by the action that they come with; others follow the action. */
 const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<string, Refusal["code"]>>>> = {
@@ -38,15 +46,17 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  * An answer is reused for the identical question only. That an accepted token is bound to the certificate presented,
  * and has not expired, is checked here again on every request.
  *
- * @example const decide = decideAtBackend({ backend, remembered, clock, ownResources: [], audienceUnchecked })
+ * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
  */
-export function decideAtBackend(parts: DecisionParts): Decide {
-  const { backend, clock } = parts;
+export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts): Decide {
+  const { clock } = parts;
   const answers = parts.remembered<RememberedVerdict>();
 
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
-    if (presented !== undefined && "unreadable" in presented) return { granted: false, code: "certificate_unreadable" };
+    if (presented !== undefined && "unreadable" in presented) {
+      return { granted: false, code: "certificate_unreadable", facts: undefined };
+    }
     const { scopes, subject, resources, binding } = question.requirement;
     const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
     const key = `${tokenDigestText(question.token)} ${identity}`;
@@ -55,11 +65,16 @@ export function decideAtBackend(parts: DecisionParts): Decide {
       const send = async (signal: AbortSignal) => readAnswer(await backend.authIntrospection(request, { signal }));
       return answers.ask(key, send, question.signal);
     };
-    const { verdict } = answers.recall(key) ?? (await ask());
-    if (!verdict.granted) return verdict;
+    const remembered = answers.recall(key);
+    const facts = remembered === undefined ? "asked" : "remembered";
+    const { verdict } = remembered ?? (await ask());
+    if (!verdict.granted) return { ...verdict, facts };
+    const { accessToken } = verdict;
     const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
     const decision = decideAccess(verdict.facts, demanded, presented, clock());
-    return decision.granted ? { granted: true, accessToken: verdict.accessToken } : decision;
+    return decision.granted
+      ? { granted: true, accessToken, facts }
+      : { granted: false, code: decision.code, accessToken, facts };
   };
 }
 
@@ -130,6 +145,7 @@ function readAccepted(given: IntrospectionResponse): RememberedVerdict {
   };
   const accessToken: AccessToken = {
     active: true,
+    issuer: undefined,
     sub: subject,
     clientId: clientIdOf(answer),
     scopes,

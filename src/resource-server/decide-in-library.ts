@@ -2,8 +2,9 @@ import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, withOwnResource } from "./decide.ts";
+import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
-import { readStandardAnswer, type TokenRecord } from "./introspection-answer.ts";
+import type { TokenRecord } from "./introspection-answer.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
@@ -15,15 +16,14 @@ interface RememberedRecord extends Rememberable {
  * Expiry, scopes, subject, audience and the confirmation against this connection's certificate are computed on every
  * request; so neither certificate nor requirement is sent.
  *
- * @example const decide = decideInLibrary({ backend, remembered, clock, ownResources: [], audienceUnchecked })
+ * @example const decide = decideInLibrary(source, { remembered, clock, ownResources: [], audienceUnchecked })
  */
-export function decideInLibrary(parts: DecisionParts): Decide {
-  const { backend, clock } = parts;
+export function decideInLibrary(source: FactsSource, parts: DecisionParts): Decide {
+  const { clock } = parts;
   const answers = parts.remembered<RememberedRecord>();
 
   async function ask(token: string, signal: AbortSignal): Promise<RememberedRecord> {
-    const parameters = `token=${encodeURIComponent(token)}&token_type_hint=access_token`;
-    const record = readStandardAnswer(await backend.authIntrospectionStandard({ parameters }, { signal }));
+    const { record } = await source.ask(token, { signal });
     if (!record.facts.active) return { record, positive: false, usableUntil: undefined };
     const { exp } = record.facts;
     return { record, positive: true, usableUntil: exp === undefined ? undefined : exp * 1000 };
@@ -32,10 +32,15 @@ export function decideInLibrary(parts: DecisionParts): Decide {
   return async ({ token, certificate, requirement, signal }): Promise<Verdict> => {
     const presented = readPresented(certificate);
     const key = tokenDigestText(token);
-    const { record } = answers.recall(key) ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
-    if (!("accessToken" in record)) return { granted: false, code: "token_unknown" };
+    const remembered = answers.recall(key);
+    const facts = remembered === undefined ? "asked" : "remembered";
+    const { record } = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
+    if (!("accessToken" in record)) return { granted: false, code: "token_unknown", facts };
+    const { accessToken } = record;
     const demanded = withOwnResource(requirement, record.facts, parts);
     const decision = decideAccess(record.facts, demanded, presented, clock());
-    return decision.granted ? { granted: true, accessToken: record.accessToken } : decision;
+    return decision.granted
+      ? { granted: true, accessToken, facts }
+      : { granted: false, code: decision.code, accessToken, facts };
   };
 }

@@ -1,4 +1,3 @@
-import type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access-token-decision.ts";
 import type { AccessToken } from "./access-token.ts";
@@ -13,16 +12,22 @@ export interface Question {
   readonly signal: AbortSignal | undefined;
 }
 
-export type Verdict =
+/** A decision, and what it rests on: the token where it is known, and whether that was remembered. */
+export type Verdict = (
   | { readonly granted: true; readonly accessToken: AccessToken }
-  | { readonly granted: false; readonly code: RefusalCode | "request_malformed"; readonly reason?: string };
+  | {
+      readonly granted: false;
+      readonly code: RefusalCode | "request_malformed";
+      readonly reason?: string;
+      readonly accessToken?: AccessToken;
+    }
+) & { readonly facts: "remembered" | "asked" | undefined };
 
 /** Answers one request's question; rejects when it cannot be found out. */
 export type Decide = (question: Question) => Promise<Verdict>;
 
 /** What both ways of deciding are handed. */
 export interface DecisionParts {
-  readonly backend: IntrospectionOperations;
   readonly remembered: <Answer extends Rememberable>() => RememberedAnswers<Answer>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

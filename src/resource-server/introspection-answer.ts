@@ -62,6 +62,7 @@ export function readIntrospection(answer: unknown): TokenRecord {
   const confirmation = readConfirmation(claims["cnf"]);
   const accessToken: AccessToken = {
     ...common,
+    issuer: text(claims, "iss"),
     iat: instant(claims, "iat"),
     clientId: text(claims, "client_id"),
     tokenType: text(claims, "token_type"),

@@ -1,14 +1,10 @@
-import { createIntrospectionCaller } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { AccessToken } from "./access-token.ts";
-import type { Rememberable } from "./answer-memory.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
-import { decideAtBackend } from "./decide-at-backend.ts";
-import { decideInLibrary } from "./decide-in-library.ts";
+import { chooseAmong, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
-import { createRememberedAnswers } from "./remembered-answers.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
@@ -17,6 +13,8 @@ export interface AuthorizeRequest {
   /** From a certificate source or `readCertificate`; `undefined`: the connection has none. */
   readonly certificate: CertificateOfConnection;
   readonly requirement?: RouteRequirement | undefined;
+  /** Whose token it must be, where several issuers stand side by side. */
+  readonly issuer?: string | undefined;
   /** Ends this request's waiting, nobody else's. */
   readonly signal?: AbortSignal | undefined;
   /** Instead of the resource server's own. */
@@ -39,7 +37,7 @@ export interface ResourceServer {
 
 /** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
 const token = /^[\x20-\x7e]{1,16384}$/;
-const unknown: Verdict = { granted: false, code: "token_unknown", reason: "the token's text cannot be a token" };
+const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unknown", reason, facts: undefined });
 
 /**
  * Opens a resource server with these clocks where the options name none; see `createResourceServer`.
@@ -47,31 +45,20 @@ const unknown: Verdict = { granted: false, code: "token_unknown", reason: "the t
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
 export function openResourceServer(options: ResourceServerOptions, clocks: Clocks): ResourceServer {
-  const { decide: mode, realm, ownResources, warn, ...rest } = resolveOptions(options, clocks);
-  const { backend, closeBackend } = connect(options.backend);
-  const endings: (() => void)[] = [];
+  const { realm, ownResources, warn, issuers: resolved, clock, monotonicClock } = resolveOptions(options, clocks);
   let warned = false;
-
-  const decide = (mode === "backend" ? decideAtBackend : decideInLibrary)({
-    backend,
-    remembered<Answer extends Rememberable>() {
-      const answers = createRememberedAnswers<Answer>(rest);
-      endings.push(answers.close);
-      return answers;
-    },
-    clock: rest.clock,
-    ownResources,
-    audienceUnchecked() {
-      if (warned) return;
-      warned = true;
-      warn({
-        code: "CERTBOUND_AUDIENCE_UNCHECKED",
-        message:
-          "A token names the APIs that it is meant for (aud), and this resource server does not know its own name: " +
-          "tokens meant for others are let in. Set the option `resource`.",
-      });
-    },
-  });
+  const audienceUnchecked = (): void => {
+    if (warned) return;
+    warned = true;
+    warn({
+      code: "CERTBOUND_AUDIENCE_UNCHECKED",
+      message:
+        "A token names the APIs that it is meant for (aud), and this resource server does not know its own name: " +
+        "tokens meant for others are let in. Set the option `resource`.",
+    });
+  };
+  const issuers = resolved.map((one) => openIssuer(one, { clock, monotonicClock, ownResources, audienceUnchecked }));
+  const choose = chooseAmong(issuers);
 
   return {
     realm,
@@ -80,22 +67,17 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
       signal?.throwIfAborted();
       if (typeof request.token !== "string") throw optionError("token", "must be text");
       const requirement = readRequirement(request.requirement);
-      const verdict = token.test(request.token)
-        ? await decide({ token: request.token, certificate, requirement, signal })
-        : unknown;
+      const issuer = token.test(request.token) ? choose(request.token, request.issuer) : undefined;
+      const verdict =
+        issuer === undefined
+          ? unknown("the token's text cannot be a token, or one of no issuer here")
+          : await issuer.decide({ token: request.token, certificate, requirement, signal });
       if (verdict.granted) return verdict.accessToken;
       const { code, reason } = verdict;
       throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes: requirement.scopes, reason });
     },
     async close() {
-      for (const end of endings) end();
-      await closeBackend();
+      await Promise.all(issuers.map((issuer) => issuer.close()));
     },
   };
-}
-
-function connect(backend: ResourceServerOptions["backend"]) {
-  if ("authIntrospectionStandard" in backend) return { backend, closeBackend: () => Promise.resolve() };
-  const caller = createIntrospectionCaller(backend);
-  return { backend: caller, closeBackend: () => caller.close() };
 }

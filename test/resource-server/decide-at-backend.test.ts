@@ -72,6 +72,7 @@ test("an accepted token is told with what the backend knows, frozen", async (t) 
   const accessToken = await authorize();
   t.deepEqual(accessToken, {
     active: true,
+    issuer: undefined,
     sub: "user",
     clientId: "4711",
     scopes: ["read"],

@@ -32,6 +32,7 @@ test("an answer is read whole", (t) => {
   });
   t.deepEqual(accessToken, {
     active: true,
+    issuer: "https://as.example.com",
     sub: "user",
     clientId: "4326385670",
     scopes: ["read", "write"],

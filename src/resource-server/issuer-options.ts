@@ -1,0 +1,77 @@
+import type { ApiConnection } from "../api-client/api-connection.ts";
+import { createIntrospectionCaller, type IntrospectionOperations } from "../api-client/introspection-caller.ts";
+import { optionError } from "../api-client/option-error.ts";
+import type { MemoryLimits } from "./answer-memory.ts";
+import { backendSource } from "./backend-source.ts";
+import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
+import type { FactsSource } from "./facts-source.ts";
+import { duration } from "./read-number.ts";
+
+/** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
+export interface IssuerOptions {
+  /** Its issuer identifier (RFC 8414 §2): needed where there are several, and held against the answers' `iss`. */
+  readonly issuer?: string;
+  /** Where the certbound backend is; or the backend itself: an api client, or one in the same process. */
+  readonly backend?: ApiConnection | IntrospectionOperations;
+  /** Any other source: an introspection endpoint, JWT access tokens, or one of your own. */
+  readonly source?: FactsSource;
+  /** `library` (default): facts are asked and the decision is made here. `backend`: it decides on every question. */
+  readonly decide?: "library" | "backend";
+  /** `false`: every request asks. */
+  readonly cache?: false | CacheOptions;
+  /** Milliseconds that one request waits for an answer; default: the connection's `timeout.total`, else 2,000. */
+  readonly timeout?: number;
+}
+
+export const issuerOptionNames = ["issuer", "backend", "source", "decide", "cache", "timeout"] as const;
+
+/** The options of one issuer, checked, completed and connected; times in milliseconds. */
+export interface ResolvedIssuer {
+  readonly name: string | undefined;
+  readonly source: FactsSource;
+  /** Set when the backend decides. */
+  readonly decidingBackend: IntrospectionOperations | undefined;
+  readonly limits: MemoryLimits;
+  readonly patience: number;
+}
+
+/**
+ * Checks the options of one issuer; throws a `TypeError` with a `code` that names the wrong one.
+ *
+ * @example resolveIssuer({ backend: { baseUrl, serviceId, credentials } }).patience // 2000
+ */
+export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
+  const { backend, source, decide = "library", cache = {}, issuer } = options;
+  if (!(["library", "backend"] as unknown[]).includes(decide)) {
+    throw optionError("decide", 'must be "library" or "backend"');
+  }
+  if (issuer !== undefined && (typeof issuer !== "string" || issuer === "")) {
+    throw optionError("issuer", "must be an issuer identifier");
+  }
+  const limits = readCacheOptions(cache);
+  const total = backend !== undefined && isObject(backend) && "baseUrl" in backend ? backend.timeout?.total : undefined;
+  const patience = duration("timeout", options.timeout ?? total ?? 2000, 1);
+  if (source !== undefined) {
+    if (backend !== undefined) throw optionError("source", "cannot stand beside backend");
+    if (!isObject(source) || typeof source.ask !== "function") throw optionError("source", "must be a source of facts");
+    if (decide === "backend") throw optionError("decide", 'can be "backend" with a backend only');
+    if (issuer !== undefined && source.issuer !== undefined && issuer !== source.issuer) {
+      throw optionError("issuer", "must be the source's own");
+    }
+    return { name: issuer ?? source.issuer, source, decidingBackend: undefined, limits, patience };
+  }
+  if (!isObject(backend)) throw optionError("backend", "must be a connection or a backend");
+  const connected = connect(backend);
+  const decidingBackend = decide === "backend" ? connected.operations : undefined;
+  return { name: issuer, source: connected.source, decidingBackend, limits, patience };
+}
+
+function connect(backend: ApiConnection | IntrospectionOperations) {
+  if ("authIntrospectionStandard" in backend) return { operations: backend, source: backendSource(backend) };
+  const caller = createIntrospectionCaller(backend);
+  return { operations: caller, source: backendSource(caller, () => caller.close()) };
+}
+
+function isObject<Value>(value: Value | undefined): value is Value & object {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,73 @@
+import { optionError } from "../api-client/option-error.ts";
+import type { Rememberable } from "./answer-memory.ts";
+import type { Decide, DecisionParts } from "./decide.ts";
+import { decideAtBackend } from "./decide-at-backend.ts";
+import { decideInLibrary } from "./decide-in-library.ts";
+import type { ResolvedIssuer } from "./issuer-options.ts";
+import { createRememberedAnswers } from "./remembered-answers.ts";
+import type { Clocks } from "./resource-server-options.ts";
+
+/** One issuer of tokens, with a memory of its own. */
+export interface Issuer {
+  readonly name: string | undefined;
+  readonly claims: ((token: string) => boolean) | undefined;
+  readonly decide: Decide;
+  close(): Promise<void>;
+}
+
+/** Opens what stands between a resource server and one issuer. */
+export function openIssuer(
+  { name, source, decidingBackend, limits, patience }: ResolvedIssuer,
+  parts: Omit<DecisionParts, "remembered"> & Clocks,
+): Issuer {
+  const endings: (() => void)[] = [];
+  const { clock, monotonicClock } = parts;
+  const all: DecisionParts = {
+    ...parts,
+    remembered<Answer extends Rememberable>() {
+      const answers = createRememberedAnswers<Answer>({ limits, patience, clock, monotonicClock });
+      endings.push(answers.close);
+      return answers;
+    },
+  };
+  return {
+    name,
+    claims: source.claims?.bind(source),
+    decide: decidingBackend === undefined ? decideInLibrary(source, all) : decideAtBackend(decidingBackend, all),
+    async close() {
+      for (const end of endings) end();
+      await source.close();
+    },
+  };
+}
+
+/** Which issuer is asked about a token; `undefined`: none of them can be the token's. */
+export type ChooseIssuer = (token: string, named: string | undefined) => Issuer | undefined;
+
+/**
+ * Tells issuers apart by configuration: the one that the route names; else the one whose sign the token bears, which
+ * that issuer then has to prove; else the only one whose tokens bear none. What no rule decides is a wrong program.
+ *
+ * Throws a `TypeError` with a `code` for a name that there is not, and when the route has to name one and does not.
+ *
+ * @example chooseAmong(issuers)(token, "https://as.example.com")
+ */
+export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
+  const byName = new Map(issuers.map((issuer) => [issuer.name, issuer]));
+  const marked = issuers.filter(({ claims }) => claims !== undefined);
+  const unmarked = issuers.filter(({ claims }) => claims === undefined);
+  const [only] = issuers;
+  return (token, named) => {
+    if (named !== undefined) {
+      const issuer = byName.get(named);
+      if (issuer === undefined) throw optionError("issuer", "is none of the resource server's");
+      return issuer;
+    }
+    if (issuers.length === 1) return only;
+    const claiming = marked.find(({ claims }) => claims?.(token) === true);
+    if (claiming !== undefined) return claiming;
+    if (unmarked.length > 1)
+      throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
+    return unmarked[0];
+  };
+}
