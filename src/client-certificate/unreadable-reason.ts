@@ -44,5 +44,7 @@ export function unreadable(reason: UnreadableReason): { readonly unreadable: Unr
 export function isMalformedRequest(
   certificate: CertificateOfConnection,
 ): certificate is { readonly unreadable: "header_repeated" } {
-  return certificate !== undefined && "unreadable" in certificate && certificate.unreadable === "header_repeated";
+  // A source of someone else's may give what is none of these; whoever uses it says so.
+  const given: unknown = certificate;
+  return typeof given === "object" && given !== null && "unreadable" in given && given.unreadable === "header_repeated";
 }

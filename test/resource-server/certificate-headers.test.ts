@@ -14,7 +14,7 @@ const authorization = "Bearer token-a";
 
 /** Headers as Node's client takes them: several lines for several values. */
 function lines(headers: Readonly<Record<string, string | readonly string[]>>): { headers: Record<string, string> } {
-  return { headers: { authorization, ...headers } as Record<string, string> };
+  return { headers: { authorization, ...headers } };
 }
 
 /** What a client can be told of its certificate, which is nothing. */

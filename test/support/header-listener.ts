@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { connect, type AddressInfo, type ListenOptions, type Socket } from "node:net";
+import { connect, type ListenOptions, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import type { ExecutionContext } from "ava";
 import type { CertificateSource } from "../../src/client-certificate/certificate-source.ts";
@@ -40,8 +40,8 @@ export async function listenFor(
     server.close();
     await once(server, "close");
   });
-  const address = server.address() as AddressInfo | string;
-  const port = typeof address === "string" ? 0 : address.port;
+  const address = server.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
   const open = (): Socket =>
     typeof address === "string" ? connect(address) : connect({ port, host: localAddress, localAddress });
   const send = async (head: string): Promise<unknown> => {
