@@ -34,6 +34,8 @@ export interface Dialect {
   readonly read: (value: string) => CertificateOfConnection;
   /** A comma is part of the syntax; elsewhere it means that two headers have become one. */
   readonly commas?: true;
+  /** What this proxy writes where there is no certificate, besides what others do. */
+  readonly absent?: readonly string[];
   /** The value is only ever a thumbprint. */
   readonly thumbprintOnly?: true;
   /** Options of this dialect alone. */
@@ -61,6 +63,8 @@ export function createHeaderSource(options: HeaderSourceOptions, dialect: Dialec
   const [present] = readFlags("present", options.present);
   const { from } = options;
   const { read, commas } = dialect;
+  // nginx and HAProxy write nothing, Apache `(null)`, log formats a dash.
+  const absent = ["", "(null)", "-", ...(dialect.absent ?? [])];
   // Only what was a certificate, by the exact text.
   const memo = createCertificateMemo<CertificateOfConnection>({ maxEntries: 4096, maxOctets: 16_777_216 });
 
@@ -70,7 +74,7 @@ export function createHeaderSource(options: HeaderSourceOptions, dialect: Dialec
     const { rawHeaders } = request;
     const value = onlyValue(rawHeaders, header);
     if (value === repeated) return unreadable("header_repeated");
-    if (value === undefined || isAbsent(value)) return withoutCertificate(rawHeaders, present);
+    if (value === undefined || absent.includes(value)) return withoutCertificate(rawHeaders, present);
     if (commas !== true && value.includes(",")) return unreadable("header_repeated");
     for (const flag of flags) if (onlyValue(rawHeaders, flag.header) !== flag.value) return unreadable("not_verified");
     const known = memo.get(value);
@@ -131,11 +135,6 @@ function withoutCertificate(rawHeaders: readonly string[], present: HeaderFlag |
   const says = onlyValue(rawHeaders, present.header);
   if (says === repeated) return unreadable("header_repeated");
   return says === present.value ? unreadable("certificate_withheld") : undefined;
-}
-
-/** What proxies write where there is nothing: nginx and HAProxy nothing, Apache `(null)`, log formats a dash. */
-function isAbsent(value: string): boolean {
-  return value === "" || value === "(null)" || value === "-";
 }
 
 /** 20 octets in hexadecimal, with or without colons; shorter than any certificate in any encoding. */

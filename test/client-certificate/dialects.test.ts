@@ -155,6 +155,16 @@ test("HAProxy with quotes writes two of them, or a dash in them, where there is 
   t.deepEqual(await ask([header, '"AAAA']), { unreadable: "bad_base64" });
 });
 
+test("Caddy sends its placeholder as it is written where there is no certificate", async (t) => {
+  const certificate = await listenFor(t, caddy({ from }));
+  t.is(await certificate.ask(["X-Client-Cert", "{http.request.tls.client.certificate_der_base64}"]), null);
+  t.deepEqual(await certificate.ask(["X-Client-Cert", "{http.request.tls.client.certificate_pem}"]), {
+    unreadable: "bad_base64",
+  });
+  const fingerprint = await listenFor(t, caddyFingerprint({ from, header }));
+  t.is(await fingerprint.ask([header, "{http.request.tls.client.fingerprint}"]), null);
+});
+
 test("HAProxy's base64 between colons is RFC 9440, and colons around nothing are not 'no certificate'", async (t) => {
   const { ask } = await listenFor(t, rfc9440({ from }));
   t.deepEqual(await ask(["Client-Cert", `:${vector("haproxy").value}:`]), whole);

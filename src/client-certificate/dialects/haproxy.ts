@@ -1,5 +1,6 @@
-import type { CertificateOfConnection, CertificateSource } from "../certificate-source.ts";
+import type { CertificateSource } from "../certificate-source.ts";
 import { readBase64Der } from "../encodings/base64-der.ts";
+import type { CertificateReading } from "../encodings/certificate-reading.ts";
 import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 import { unreadable } from "../unreadable-reason.ts";
@@ -19,7 +20,7 @@ const readers = { base64: readBase64Der, "quoted-base64": readQuotedBase64 };
  */
 export function haproxy(options: HaproxyOptions): CertificateSource {
   const read = readerFor(readers, givenOptions(options).encoding ?? "base64");
-  return createHeaderSource(options, { read, options: ["encoding"] });
+  return createHeaderSource(options, { read, absent: ['""', '"-"'], options: ["encoding"] });
 }
 
 /**
@@ -31,8 +32,7 @@ export function haproxySha256(options: NamedHeaderSourceOptions): CertificateSou
   return createHeaderSource(options, { read: readHexSha256, thumbprintOnly: true });
 }
 
-function readQuotedBase64(value: string): CertificateOfConnection {
+function readQuotedBase64(value: string): CertificateReading {
   const inner = /^"([^"]*)"$/.exec(value)?.[1];
-  if (inner === undefined) return unreadable("bad_base64");
-  return inner === "" || inner === "-" ? undefined : readBase64Der(inner);
+  return inner === undefined ? unreadable("bad_base64") : readBase64Der(inner);
 }
