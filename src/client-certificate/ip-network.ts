@@ -15,8 +15,8 @@ export type IpNetworkProblem =
 /**
  * Reads an address or a network in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3), IPv4 or IPv6.
  *
- * One network, one spelling: bits after the prefix must be zero, addresses have no zone, IPv4 is written as IPv4. A prefix of 0 is no list of
- * proxies.
+ * One network, one spelling: bits after the prefix must be zero, addresses have no zone, IPv4 is written as IPv4. A
+ * prefix of 0 is no list of proxies.
  *
  * @example readIpNetwork("10.0.0.0/8") // { address: "10.0.0.0", family: "ipv4", prefix: 8 }
  */

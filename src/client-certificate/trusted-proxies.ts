@@ -34,7 +34,7 @@ const certificateOf = tlsSocket();
  * An address proves little on a network that others are on; there, let the proxy show a certificate of its own.
  * Throws a `TypeError` with a `code` for an empty list, a network with host bits and one that means everyone.
  *
- * @example trustedProxies(["127.0.0.1", "10.1.0.0/16", "unix", { certificate: "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" }])
+ * @example trustedProxies(["127.0.0.1", "10.1.0.0/16", "unix", { certificate: proxyCertificatePem }])
  */
 export function trustedProxies(list: readonly TrustedProxy[]): TrustedProxies {
   const given: unknown = list;

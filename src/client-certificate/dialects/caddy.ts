@@ -9,7 +9,8 @@ const absent = ["{http.request.tls.client.certificate_der_base64}", "{http.reque
 /**
  * Caddy: bare base64 of the DER, `header_up X-Client-Cert {http.request.tls.client.certificate_der_base64}`.
  *
- * Without a certificate Caddy sends the placeholder as it is written, which is read as none. `certificate_pem` cannot be sent: it has line ends in it, and Caddy answers 502.
+ * Without a certificate Caddy sends the placeholder as it is written, which is read as none. `certificate_pem` cannot
+ * be sent: it has line ends in it, and Caddy answers 502.
  *
  * @example caddy({ from: trustedProxies(["127.0.0.1"]) })
  */

@@ -9,7 +9,7 @@ import { createHeaderSource, type HeaderSourceOptions } from "../header-source.t
  * The origin request policy must forward it, and nothing but CloudFront may reach the origin. Its addresses are not
  * yours alone: `from` is best the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
  *
- * @example cloudfront({ from: trustedProxies([{ certificate: pem }]), present: { header: "CloudFront-Viewer-Cert-Present", value: "1" } })
+ * @example cloudfront({ from, present: { header: "CloudFront-Viewer-Cert-Present", value: "1" } })
  */
 export function cloudfront(options: HeaderSourceOptions): CertificateSource {
   return createHeaderSource(options, { header: "cloudfront-viewer-cert-pem", read: readPercentEncodedPem });

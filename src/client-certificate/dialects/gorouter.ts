@@ -5,7 +5,8 @@ import { createHeaderSource, type HeaderSourceOptions } from "../header-source.t
 /**
  * Cloud Foundry's gorouter: `X-Forwarded-Client-Cert` with bare base64 of the DER; not Envoy's list of that name.
  *
- * `router.forwarded_client_cert` must be `sanitize_set` where gorouter ends TLS; `always_forward` lets clients write it.
+ * `router.forwarded_client_cert` must be `sanitize_set` where gorouter ends TLS: with `always_forward` clients write
+ * the header.
  *
  * @example gorouter({ from: trustedProxies(["10.0.16.0/24"]) })
  */

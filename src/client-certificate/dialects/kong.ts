@@ -4,7 +4,7 @@ import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
 export interface KongOptions extends HeaderSourceOptions {
-  /** `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: what header-cert-auth calls `base64_encoded`. */
+  /** `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: what others call `base64_encoded`. */
   readonly encoding?: "percent-encoded" | "base64";
 }
 
