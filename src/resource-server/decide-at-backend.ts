@@ -7,6 +7,7 @@ import { optionError } from "../api-client/option-error.ts";
 import { type ActiveTokenFacts, decideAccess, type RefusalCode } from "../oauth/access-token-decision.ts";
 import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
+import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply } from "./access-token.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, withOwnResource } from "./decide.ts";
@@ -90,12 +91,8 @@ function asQuestion({ token, certificate, requirement }: Question): Introspectio
 }
 
 function pem(der: Uint8Array | undefined): string {
-  if (der === undefined) throw optionError("certificate.raw", 'is needed with decide: "backend"');
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  if (der !== undefined) return writePem(der);
+  throw optionError("certificate.raw", 'is needed with decide: "backend"; a source of thumbprints alone will not do');
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */

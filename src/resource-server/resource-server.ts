@@ -1,5 +1,6 @@
 import { optionError } from "../api-client/option-error.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
+import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import type { AccessToken } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
@@ -67,17 +68,28 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
       signal?.throwIfAborted();
       if (typeof request.token !== "string") throw optionError("token", "must be text");
       const requirement = readRequirement(request.requirement);
+      if (isMalformedRequest(certificate)) {
+        const reason = "the request has more than one certificate header";
+        throw new AccessTokenRefused("request_malformed", { realm: request.realm ?? realm, reason });
+      }
       const issuer = token.test(request.token) ? choose(request.token, request.issuer) : undefined;
       const verdict =
         issuer === undefined
           ? unknown("the token's text cannot be a token, or one of no issuer here")
           : await issuer.decide({ token: request.token, certificate, requirement, signal });
       if (verdict.granted) return verdict.accessToken;
-      const { code, reason } = verdict;
+      const { code } = verdict;
+      const reason = verdict.reason ?? (code === "certificate_unreadable" ? reasonUnreadable(certificate) : undefined);
       throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes: requirement.scopes, reason });
     },
     async close() {
       await Promise.all(issuers.map((issuer) => issuer.close()));
     },
   };
+}
+
+/** For the operator's log: which header is to be looked into, or which peer has sent it (RFC 9440 §4). */
+function reasonUnreadable(certificate: CertificateOfConnection): string | undefined {
+  if (certificate === undefined || !("unreadable" in certificate)) return undefined;
+  return `the certificate of the connection cannot be read: ${certificate.unreadable.replaceAll("_", " ")}`;
 }

@@ -133,22 +133,31 @@ test("nothing of the Node that development brings along is installed", async (t)
 
 const recorder = new URL("record-imports.mjs", import.meta.url).href;
 
-for (const specifier of ["certbound", "certbound/koa"]) {
-  test.serial(`an API process that imports "${specifier}" loads got, lru-cache, zod and what these need`, async (t) => {
-    const loaded = (await consumer.evaluate(`import ${JSON.stringify(specifier)};`, ["--import", recorder])) as Load[];
-    const own = loaded.filter(([, importer]) => packageOf(importer) === "certbound");
-    t.deepEqual(distinct(own.map(([url]) => packageOf(url))), ["certbound", "got", "lru-cache", "zod"]);
-    const packages = distinct(loaded.map(([url]) => packageOf(url))).filter((name) => name !== "certbound");
-    const needed = await needsOf(["got", "lru-cache", "zod"]);
-    t.deepEqual(
-      packages.filter((name) => !needed.has(name)),
-      [],
-    );
-    t.deepEqual(
-      loaded.map(([url]) => url).filter((url) => /^node:sqlite|certbound\/dist\/(backend|jose|cli)\//.test(url)),
-      [],
-    );
-  });
+for (const [specifier, direct] of [
+  ["certbound", ["got", "lru-cache", "structured-headers", "zod"]],
+  ["certbound/koa", ["got", "lru-cache", "zod"]],
+] as const) {
+  test.serial(
+    `an API process that imports "${specifier}" loads ${direct.join(", ")} and what these need`,
+    async (t) => {
+      const loaded = (await consumer.evaluate(`import ${JSON.stringify(specifier)};`, [
+        "--import",
+        recorder,
+      ])) as Load[];
+      const own = loaded.filter(([, importer]) => packageOf(importer) === "certbound");
+      t.deepEqual(distinct(own.map(([url]) => packageOf(url))), ["certbound", ...direct]);
+      const packages = distinct(loaded.map(([url]) => packageOf(url))).filter((name) => name !== "certbound");
+      const needed = await needsOf(direct);
+      t.deepEqual(
+        packages.filter((name) => !needed.has(name)),
+        [],
+      );
+      t.deepEqual(
+        loaded.map(([url]) => url).filter((url) => /^node:sqlite|certbound\/dist\/(backend|jose|cli)\//.test(url)),
+        [],
+      );
+    },
+  );
 }
 
 test("publint finds nothing to say", async (t) => {

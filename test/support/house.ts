@@ -31,7 +31,12 @@ export const house: Readonly<Record<string, Room>> = {
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
-  "client-certificate/": { ours: ["x509/"], node: ["node:crypto", "node:http", "node:http2", "node:tls"] },
+  "client-certificate/": {
+    // Of oauth/ only what a thumbprint looks like, of api-client/ only the error for a wrong option.
+    ours: ["oauth/", "x509/", "api-client/"],
+    packages: ["structured-headers"],
+    node: ["node:crypto", "node:http", "node:http2", "node:net", "node:tls"],
+  },
 
   "api-client/": {
     ours: ["contract/"],
@@ -64,7 +69,7 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "authorization-server/": {
-    ours: ["oauth/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
     node: ["node:crypto", "node:http"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
@@ -141,7 +146,7 @@ export const entryLoads: Readonly<
 > = {
   "resource-server/index.ts": {
     ours: ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"],
-    packages: ["got", "lru-cache", "zod"],
+    packages: ["got", "lru-cache", "structured-headers", "zod"],
   },
   "resource-server/middleware/koa.ts": {
     ours: [

@@ -69,6 +69,8 @@ export function protect(
     }
     ctx.state.accessToken = admission.accessToken;
     protections.set(ctx.state, { realm, options });
+    // What is answered hangs on token and certificate (RFC 9440 §2.4); the API may say otherwise after this.
+    ctx.set("Cache-Control", "no-store");
     await next();
   };
 }
