@@ -3,6 +3,11 @@ import type { CertificateOfConnection } from "../client-certificate/certificate-
 import type { AccessToken } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
+import { createDecisionObservers } from "./decision-observers.ts";
+import type { Diagnosis, Evidence } from "./diagnosis.ts";
+import { demandedAndHeld } from "./evidence.ts";
+import { IntrospectionMalformed } from "./introspection-malformed.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
@@ -21,6 +26,17 @@ export interface AuthorizeRequest {
   readonly realm?: string | undefined;
 }
 
+/** What a refusal that is made beside `authorize` tells. */
+export interface RefuseDetails {
+  /** Instead of the resource server's own. */
+  readonly realm?: string | undefined;
+  /** The scopes that were demanded, and the token that does not cover them. */
+  readonly scopes?: readonly string[] | undefined;
+  readonly accessToken?: AccessToken | undefined;
+  /** More than the code says, for the operator; never the token. */
+  readonly reason?: string | undefined;
+}
+
 export interface ResourceServer {
   /** The protection space that challenges name. */
   readonly realm: string | undefined;
@@ -31,13 +47,30 @@ export interface ResourceServer {
    * could be found out, with the signal's reason, and with a `TypeError` for a wrong argument.
    */
   authorize(request: AuthorizeRequest): Promise<AccessToken>;
+  /**
+   * Makes the refusal of a request that cannot be put to `authorize`, or fails behind it, and tells `onDecision`: for
+   * what adapts a framework.
+   *
+   * @example if (authorization === undefined) throw resourceServer.refuse("credentials_missing")
+   */
+  refuse(
+    code: "credentials_missing" | "request_malformed" | "scope_insufficient",
+    details?: RefuseDetails,
+  ): AccessTokenRefused;
   /** Forgets all answers and closes the connections that it opened itself. */
   close(): Promise<void>;
 }
 
 /** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
 const token = /^[\x20-\x7e]{1,16384}$/;
-const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unknown", reason, facts: undefined });
+const unknown = (reason: string, evidence: Evidence): Verdict => ({
+  granted: false,
+  code: "token_unknown",
+  reason,
+  evidence,
+  facts: undefined,
+});
+const notAToken = unknown("the token's text cannot be a token", { check: "credentials" });
 
 /**
  * Opens a resource server with these clocks where the options name none; see `createResourceServer`.
@@ -45,7 +78,9 @@ const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unk
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
 export function openResourceServer(options: ResourceServerOptions, clocks: Clocks): ResourceServer {
-  const { realm, ownResources, warn, issuers: resolved, clock, monotonicClock } = resolveOptions(options, clocks);
+  const resolved = resolveOptions(options, clocks);
+  const { realm, ownResources, warn, clock, monotonicClock } = resolved;
+  const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
   let warned = false;
   const audienceUnchecked = (): void => {
     if (warned) return;
@@ -57,8 +92,17 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
         "tokens meant for others are let in. Set the option `resource`.",
     });
   };
-  const issuers = resolved.map((one) => openIssuer(one, { clock, monotonicClock, ownResources, audienceUnchecked }));
+  const parts = { clock, monotonicClock, ownResources, audienceUnchecked, warn };
+  const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
+  const names = issuers.map(({ name }) => name);
+  const ofNoIssuer = unknown("the token can be one of no issuer here", {
+    check: "issuer",
+    expected: demandedAndHeld(
+      names.filter((name) => name !== undefined),
+      undefined,
+    ).expected,
+  });
 
   return {
     realm,
@@ -67,17 +111,47 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
       signal?.throwIfAborted();
       if (typeof request.token !== "string") throw optionError("token", "must be text");
       const requirement = readRequirement(request.requirement);
-      const issuer = token.test(request.token) ? choose(request.token, request.issuer) : undefined;
-      const verdict =
-        issuer === undefined
-          ? unknown("the token's text cannot be a token, or one of no issuer here")
-          : await issuer.decide({ token: request.token, certificate, requirement, signal });
-      if (verdict.granted) return verdict.accessToken;
-      const { code, reason } = verdict;
-      throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes: requirement.scopes, reason });
+      const tell = observers?.begin();
+      const readable = token.test(request.token);
+      const issuer = readable ? choose(request.token, request.issuer) : undefined;
+      let verdict = readable ? ofNoIssuer : notAToken;
+      try {
+        if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
+      } catch (error) {
+        // Anything else is no decision: a wrong argument, or the end of this request's waiting.
+        if (isFailure(error)) tell?.({ issuer: issuer?.name, diagnosis: withIssuer(error, issuer?.name) });
+        throw error;
+      }
+      if (verdict.granted) {
+        tell?.({ ...verdict, issuer: issuer?.name });
+        return verdict.accessToken;
+      }
+      const { code, reason, evidence } = verdict;
+      const details = { realm: request.realm ?? realm, scopes: requirement.scopes, reason, evidence };
+      const refusal = new AccessTokenRefused(code, { ...details, issuer: issuer?.name });
+      tell?.({ ...verdict, issuer: issuer?.name, diagnosis: refusal.diagnosis });
+      throw refusal;
+    },
+    refuse(code, { scopes, accessToken, reason, realm: ownRealm = realm } = {}) {
+      const tell = observers?.begin();
+      const issuer = names.length > 1 ? names.find((name) => name === accessToken?.issuer) : names[0];
+      const evidence = accessToken && demandedAndHeld(scopes, accessToken.scopes);
+      const refusal = new AccessTokenRefused(code, { realm: ownRealm, scopes, reason, evidence, issuer });
+      tell?.({ issuer, accessToken, diagnosis: refusal.diagnosis });
+      return refusal;
     },
     async close() {
       await Promise.all(issuers.map((issuer) => issuer.close()));
     },
   };
+}
+
+function isFailure(error: unknown): error is IntrospectionUnavailable | IntrospectionMalformed {
+  return error instanceof IntrospectionUnavailable || error instanceof IntrospectionMalformed;
+}
+
+/** Whoever throws a failure need not know how the resource server calls the issuer. */
+function withIssuer(failure: IntrospectionUnavailable | IntrospectionMalformed, issuer: string | undefined): Diagnosis {
+  if (failure.diagnosis.issuer !== issuer) failure.diagnosis = Object.freeze({ ...failure.diagnosis, issuer });
+  return failure.diagnosis;
 }
