@@ -62,16 +62,12 @@ export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): 
   if (!ownResources.every((one) => typeof one === "string" && one !== "")) {
     throw optionError("resource", "must be a name or an array of names");
   }
-  const observers: readonly OnDecision[] = typeof onDecision === "function" ? [onDecision] : onDecision;
-  if (!Array.isArray(observers as unknown) || observers.some((one: unknown) => typeof one !== "function")) {
-    throw optionError("onDecision", "must be a function or an array of functions");
-  }
   if (typeof onWarning !== "function") throw optionError("onWarning", "must be a function");
   return {
     issuers: resolveIssuers(options),
     ownResources,
     realm,
-    onDecision: [...observers],
+    onDecision: resolveObservers(onDecision),
     warn(warning) {
       // A decision is under way, which no log may change.
       callHarmlessly(
@@ -82,6 +78,14 @@ export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): 
     clock: options.clock ?? clocks.clock,
     monotonicClock: options.monotonicClock ?? clocks.monotonicClock,
   };
+}
+
+function resolveObservers(onDecision: unknown): readonly OnDecision[] {
+  const observers: unknown = typeof onDecision === "function" ? [onDecision] : onDecision;
+  if (!Array.isArray(observers) || !observers.every((one) => typeof one === "function")) {
+    throw optionError("onDecision", "must be a function or an array of functions");
+  }
+  return [...observers] as OnDecision[];
 }
 
 function emitWarning({ code, message }: Warning): void {

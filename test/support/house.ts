@@ -56,6 +56,12 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:http"],
   },
 
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/"],
+    packages: ["@opentelemetry/api"],
+  },
+
   "bound-client/": { ours: ["api-client/", "x509/"], node: ["node:crypto", "node:https", "node:tls"] },
 
   "authorization-server/": {
@@ -148,6 +154,14 @@ export const entryLoads: Readonly<
       "resource-server/middleware/",
     ],
     packages: ["got", "lru-cache", "zod"],
+  },
+  "resource-server/observers/prometheus.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    packages: ["prom-client"],
+  },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    packages: ["@opentelemetry/api"],
   },
   "api-client/index.ts": {
     ours: [
