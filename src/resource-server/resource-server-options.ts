@@ -85,7 +85,7 @@ function resolveObservers(onDecision: unknown): readonly OnDecision[] {
   if (!Array.isArray(observers) || !observers.every((one) => typeof one === "function")) {
     throw optionError("onDecision", "must be a function or an array of functions");
   }
-  return [...observers] as OnDecision[];
+  return [...(observers as OnDecision[])];
 }
 
 function emitWarning({ code, message }: Warning): void {

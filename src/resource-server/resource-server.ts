@@ -119,7 +119,10 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
         if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
       } catch (error) {
         // Anything else is no decision: a wrong argument, or the end of this request's waiting.
-        if (isFailure(error)) tell?.({ issuer: issuer?.name, diagnosis: withIssuer(error, issuer?.name) });
+        if (isFailure(error)) {
+          const diagnosis = withIssuer(error, issuer?.name);
+          tell?.({ issuer: issuer?.name, diagnosis });
+        }
         throw error;
       }
       if (verdict.granted) {
