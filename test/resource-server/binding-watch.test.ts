@@ -22,7 +22,7 @@ function createAlarmed(options: Parameters<typeof createScripted>[0] = {}) {
     events,
     lost: () => events.filter(({ bindingLost }) => bindingLost).length,
     /** Puts a token with these facts, a new one each time, to a route that takes unbound ones; its outcome. */
-    async present(change: object = {}, binding: "required" | "if-bound" = "if-bound") {
+    present: (change: object = {}, binding: "required" | "if-bound" = "if-bound"): Promise<string> => {
       const token = `token-${++tokens}`;
       scripted.backend.tokens.set(token, boundFacts(change));
       return scripted.authorize(token, { requirement: { binding } }).then(

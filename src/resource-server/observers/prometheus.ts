@@ -38,9 +38,15 @@ export function prometheusObserver(options: PrometheusOptions): (event: Decision
     throw optionError("prefix", "must be the beginning of a metric's name");
   }
   const { decisions, durations, facts, bindingLost } = metricsIn(registry as Registry, prefix);
+  const begun = new Set<string>();
   return (event) => {
     const { outcome, code } = event;
     const issuer = event.issuer ?? "";
+    if (!begun.has(issuer)) {
+      begun.add(issuer);
+      // A counter that begins with its first loss shows no increase: an alert would miss that one.
+      bindingLost.inc({ issuer }, 0);
+    }
     decisions.inc({ outcome, code, issuer });
     durations.observe({ outcome }, event.duration / 1000);
     if (event.facts !== undefined) facts.inc({ facts: event.facts, issuer });

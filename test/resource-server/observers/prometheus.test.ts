@@ -58,6 +58,14 @@ test("decisions, their time, where facts came from and lost bindings are in the 
   t.is(duration('bucket{le="0.5",outcome="unavailable"}'), 1);
 });
 
+test("the counter of lost bindings is there before the first loss, or an alert on its increase would miss that one", async (t) => {
+  const registry = new Registry();
+  const { backend, authorize } = createScripted({ issuer, onDecision: prometheusObserver({ registry }) });
+  backend.tokens.set("good", boundFacts());
+  await authorize("good");
+  t.is((await scrape(registry)).get(`certbound_binding_lost_total{issuer="${issuer}"}`), 0);
+});
+
 test("over HTTP every request counts, those without a token too", async (t) => {
   const registry = new Registry();
   const certificate = createAuthority({ subject: "CN=Client CA" }).issue({ subject: "CN=client-a" });
