@@ -1,12 +1,12 @@
 /** Entry `certbound/prometheus`: decisions as metrics, in the caller's own registry. */
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry, type RegistryContentType } from "prom-client";
 import { optionError } from "../../api-client/option-error.ts";
 import type { DecisionEvent } from "../decision-event.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 
 export interface PrometheusOptions {
   /** Where the metrics are put; those of several resource servers add up in one. */
-  readonly registry: Registry | Registry<"application/openmetrics-text; version=1.0.0; charset=utf-8">;
+  readonly registry: Registry<RegistryContentType>;
   /** What the metrics' names begin with; default `certbound_`. */
   readonly prefix?: string;
 }
