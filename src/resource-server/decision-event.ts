@@ -9,7 +9,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 export interface DecisionEvent {
   readonly outcome: "granted" | "refused" | "unavailable";
   readonly code: "granted" | Diagnosis["code"];
-  /** The configured name of the issuer that was asked. */
+  /** The configured name of the issuer whose token it is, or would have to be. */
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
   /** Whether the facts were remembered or asked for; `undefined`: none were needed or to be had. */

@@ -25,7 +25,7 @@ export type Check =
 export interface Diagnosis {
   readonly check: Check;
   readonly code: AccessTokenRefusalCode | "introspection_unavailable" | "introspection_malformed";
-  /** The configured name of the issuer that was asked. */
+  /** The configured name of the issuer whose token it is, or would have to be. */
   readonly issuer: string | undefined;
   readonly expected: string | undefined;
   readonly found: string | undefined;

@@ -84,7 +84,8 @@ function thumbprintOf(confirmation: Confirmation | undefined): string | undefine
   return confirmation?.kind === "certificate" ? oneLine(confirmation.x5tS256, 43) : undefined;
 }
 
-/** Sources say it in a few words; one of a stranger's might quote what it could not read. */
+/** Sources say it by a code, or in a few words; one of a stranger's might quote what it could not read. */
 function whyUnreadable(reason: string): string {
-  return /[A-Za-z0-9+/=_-]{40}/.test(reason) ? "unreadable" : oneLine(reason, longestName);
+  const quotes = /[A-Za-z0-9+/=]{30}/.test(reason);
+  return quotes ? "unreadable" : oneLine(reason, longestName);
 }

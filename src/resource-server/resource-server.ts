@@ -1,7 +1,7 @@
 import { optionError } from "../api-client/option-error.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { AccessToken } from "./access-token.ts";
-import { AccessTokenRefused } from "./access-token-refused.ts";
+import { AccessTokenRefused, type RefusalDetails } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
 import { createDecisionObservers } from "./decision-observers.ts";
 import type { Diagnosis, Evidence } from "./diagnosis.ts";
@@ -26,15 +26,10 @@ export interface AuthorizeRequest {
   readonly realm?: string | undefined;
 }
 
-/** What a refusal that is made beside `authorize` tells. */
-export interface RefuseDetails {
-  /** Instead of the resource server's own. */
-  readonly realm?: string | undefined;
-  /** The scopes that were demanded, and the token that does not cover them. */
-  readonly scopes?: readonly string[] | undefined;
+/** What a refusal that is made beside `authorize` tells; its realm, unless given, is the resource server's own. */
+export interface RefuseDetails extends Omit<RefusalDetails, "evidence" | "issuer"> {
+  /** The token that was let in and does not cover the scopes. */
   readonly accessToken?: AccessToken | undefined;
-  /** More than the code says, for the operator; never the token. */
-  readonly reason?: string | undefined;
 }
 
 export interface ResourceServer {
@@ -104,6 +99,15 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
     ).expected,
   });
 
+  const refuse: ResourceServer["refuse"] = (code, { accessToken, ...details } = {}) => {
+    const tell = observers?.begin();
+    const issuer = names.length > 1 ? names.find((name) => name === accessToken?.issuer) : names[0];
+    const evidence = accessToken && demandedAndHeld(details.scopes, accessToken.scopes);
+    const refusal = new AccessTokenRefused(code, { ...details, realm: details.realm ?? realm, evidence, issuer });
+    tell?.({ issuer, accessToken, diagnosis: refusal.diagnosis });
+    return refusal;
+  };
+
   return {
     realm,
     async authorize(request) {
@@ -135,14 +139,7 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
       tell?.({ ...verdict, issuer: issuer?.name, diagnosis: refusal.diagnosis });
       throw refusal;
     },
-    refuse(code, { scopes, accessToken, reason, realm: ownRealm = realm } = {}) {
-      const tell = observers?.begin();
-      const issuer = names.length > 1 ? names.find((name) => name === accessToken?.issuer) : names[0];
-      const evidence = accessToken && demandedAndHeld(scopes, accessToken.scopes);
-      const refusal = new AccessTokenRefused(code, { realm: ownRealm, scopes, reason, evidence, issuer });
-      tell?.({ issuer, accessToken, diagnosis: refusal.diagnosis });
-      return refusal;
-    },
+    refuse,
     async close() {
       await Promise.all(issuers.map((issuer) => issuer.close()));
     },

@@ -140,6 +140,19 @@ test("everyone is told in the request's own asynchronous context, also when an a
   t.deepEqual([...seen.keys()].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+test("a refusal made for another framework is told, and answers as any other", (t) => {
+  const { resourceServer, events } = createObserved({ realm: "house", issuer: "https://as.example.com" });
+  const missing = resourceServer.refuse("credentials_missing");
+  t.is(missing.challenge, 'Bearer realm="house"');
+  const malformed = resourceServer.refuse("request_malformed", { realm: "room", reason: "two of them" });
+  t.is(malformed.challenge, 'Bearer realm="room", error="invalid_request"');
+  t.is(malformed.diagnosis.reason, "two of them");
+  t.deepEqual(
+    events.map(({ code, diagnosis }) => [code, diagnosis]),
+    [missing, malformed].map(({ code, diagnosis }) => [code, diagnosis]),
+  );
+});
+
 test("an observer that throws or rejects harms neither the decision nor the others, and is warned of once", async (t) => {
   const told: string[] = [];
   const broken = new Error("broken");
