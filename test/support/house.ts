@@ -61,6 +61,12 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:http"],
   },
 
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/"],
+    packages: ["@opentelemetry/api"],
+  },
+
   // The only other got: it is what the entry hands out. undici is handed in.
   "bound-client/": {
     ours: ["api-client/", "x509/"],
@@ -159,6 +165,14 @@ export const entryLoads: Readonly<
       "resource-server/middleware/",
     ],
     packages: ["got", "lru-cache", "zod"],
+  },
+  "resource-server/observers/prometheus.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    packages: ["prom-client"],
+  },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    packages: ["@opentelemetry/api"],
   },
   "api-client/index.ts": {
     ours: [
