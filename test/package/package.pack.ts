@@ -168,7 +168,7 @@ test("nothing of the Node that development brings along is installed", async (t)
 
 const recorder = new URL("record-imports.mjs", import.meta.url).href;
 
-const toAskAndRemember = ["eventsource-parser", "got", "lru-cache", "zod"];
+const toAskAndRemember = ["got", "lru-cache", "zod"];
 
 for (const [specifier, more] of [
   ["certbound", ["structured-headers"]],
