@@ -174,7 +174,7 @@ async function startProxy(
       APACHE_MODULES: "/usr/lib/apache2/modules",
       RUN_USER: debianUser,
       RUN_GROUP: debianUser,
-      APACHE_RUN_USER: process.getuid?.() === 0 ? debianUser : String(process.env["USER"] ?? "nobody"),
+      APACHE_RUN_USER: process.getuid?.() === 0 ? debianUser : (process.env["USER"] ?? "nobody"),
       APACHE_RUN_GROUP: debianUser,
       HOME: join(folder, "state"),
     };
@@ -185,19 +185,20 @@ async function startProxy(
       await startProgram(lifetime, { ...kind.program(file), env });
       return port;
     } catch (error) {
+      if (String(error).includes("not found")) {
+        throw new Error("A proxy is missing: install Debian's nginx, haproxy, apache2 and caddy.", { cause: error });
+      }
       // Somebody else may have taken the port meanwhile.
       if (attempt === 5 || !/in use|cannot bind/i.test(String(error))) throw error;
     }
   }
 }
 
-/** What `envsubst` does with the variables that the file's head names; all others are the proxy's own. */
+/** What `envsubst` does with the variables that the file's head names for it; all others are the proxy's own. */
 function substitute(configuration: string, variables: Readonly<Record<string, string>>): string {
-  return configuration.replaceAll(/\$\{([A-Z_]+)\}/g, (_, name: string) => {
-    const value = variables[name];
-    if (value === undefined) throw new Error(`The configuration names ${name}, which is no variable of it.`);
-    return value;
-  });
+  const [, list = ""] = /envsubst '([^']+)'/.exec(configuration) ?? [];
+  const named = [...list.matchAll(/\$([A-Z_]+)/g)].map(([, name = ""]) => name);
+  return named.reduce((text, name) => text.replaceAll(`\${${name}}`, () => variables[name] ?? ""), configuration);
 }
 
 /** Taken and given back: a proxy must be told its port. */

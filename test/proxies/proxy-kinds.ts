@@ -10,8 +10,8 @@ export interface ProxyKind {
   readonly source: ApiSettings["source"];
   readonly header?: string;
   readonly hop: "unix" | "mutual TLS";
-  /** How it answers a client whose certificate has expired: it hands it on, or refuses the request. */
-  readonly expired: 200 | 400;
+  /** What a client gets whose certificate has expired: what is the API's, a refusal, or no handshake at all. */
+  readonly expired: 200 | 400 | "alert";
   /** What a careless operator makes of the file, and the dialect that is believed then. */
   readonly careless: { readonly change: (configuration: string) => string; readonly dialect: string };
 }
@@ -70,7 +70,7 @@ export const proxyKinds = {
     source: "apache",
     header: "X-SSL-Cert",
     hop: "unix",
-    expired: 400,
+    expired: "alert",
     careless: {
       change: (configuration) => configuration.replace("RequestHeader unset X-SSL-Cert early", ""),
       dialect: "apache",

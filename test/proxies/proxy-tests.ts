@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { stat, writeFile } from "node:fs/promises";
 import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
@@ -6,6 +8,7 @@ import { dialects } from "../../src/cli/probe/dialects.ts";
 import { forgedLines, spellings } from "../../src/cli/probe/spellings.ts";
 import { runHere } from "../cli/run-certbound.ts";
 import { createAuthority, createSelfSigned, type TestCertificate } from "../support/certificates.ts";
+import { send } from "../support/https-request.ts";
 import { createLifetime } from "./foreground-process.ts";
 import { type ProxiedApi, startProxiedApi } from "./proxied-api.ts";
 import type { ProxyKind } from "./proxy-kinds.ts";
@@ -74,8 +77,9 @@ export function testProxy(kind: ProxyKind): void {
   });
 
   test(`a certificate that has expired is answered as the configuration says: ${kind.expired}`, async (t) => {
-    const { status } = await ask({ as: expired }, await proxied.tokenFor(expired));
-    t.is(status, kind.expired);
+    const asked = ask({ as: expired }, await proxied.tokenFor(expired));
+    if (kind.expired === "alert") await t.throwsAsync(asked, { message: /alert certificate expired/i });
+    else t.is((await asked).status, kind.expired);
     t.is((await ask({ as: victim })).status, 200);
   });
 
@@ -90,7 +94,7 @@ export function testProxy(kind: ProxyKind): void {
   testHop(kind, ask, () => proxied);
 
   test("over HTTP/2 it is the same: right 200, other, none and forged 401", async (t) => {
-    const header = kind.header ?? "Client-Cert";
+    const header = headerOf(kind);
     const forged = dialects.flatMap(({ forgeries }) => forgeries).find((one) => one.header === header);
     if (forged === undefined) throw new Error("No dialect has the header.");
     const [line = ""] = forgedLines(forged, { name: "as documented" }, { der: victim.der });
@@ -116,7 +120,7 @@ export function testProxy(kind: ProxyKind): void {
     t.deepEqual({ verdict, controlled }, { verdict: "not believed", controlled: true });
   });
 
-  test("without the line that takes the client's header away, certbound probe finds out", async (t) => {
+  test("made careless, the configuration is found out by certbound probe", async (t) => {
     const own = createLifetime();
     t.teardown(() => own.end());
     const { change, dialect } = kind.careless;
@@ -135,12 +139,12 @@ export function testProxy(kind: ProxyKind): void {
 type Ask = (request: Partial<ExchangeRequest>, token?: string) => Promise<Exchange>;
 
 function testForgery(kind: ProxyKind, ask: Ask): void {
-  const own = (kind.header ?? "Client-Cert").toLowerCase();
+  const own = headerOf(kind).toLowerCase();
 
   for (const as of [undefined, thief]) {
     const seen = as?.x5tS256 ?? "none";
     const how = as === undefined ? "without a certificate" : "with a certificate of one's own";
-    test(`9440-2.4-a, 9700-4.13: a forged header is believed in no dialect and no spelling (${how})`, async (t) => {
+    test(`9440-2.4-a: a forged header reaches the API in no dialect and no spelling (${how})`, async (t) => {
       let reached = 0;
       for (const { name, forgeries } of dialects) {
         for (const forgery of forgeries) {
@@ -182,9 +186,14 @@ function testForgery(kind: ProxyKind, ask: Ask): void {
   });
 }
 
+/** The header that the API behind it reads. */
+function headerOf({ header = "Client-Cert" }: ProxyKind): string {
+  return header;
+}
+
 /** What the configuration takes away: RFC 9440's headers always, and the one that its own API reads. */
-function isRemoved({ header = "Client-Cert" }: ProxyKind, name: string): boolean {
-  return name.startsWith("client-cert") || name === header.toLowerCase();
+function isRemoved(kind: ProxyKind, name: string): boolean {
+  return name.startsWith("client-cert") || name === headerOf(kind).toLowerCase();
 }
 
 function testResumption(ask: Ask): void {
@@ -235,29 +244,53 @@ function testLimits(ask: Ask, tokenFor: (certificate: TestCertificate) => Promis
 }
 
 function testHop(kind: ProxyKind, ask: Ask, proxied: () => ProxiedApi): void {
+  const [forgery] = dialects.flatMap(({ forgeries }) => forgeries).filter(({ header }) => header === headerOf(kind));
+  if (forgery === undefined) throw new Error("No dialect has the header.");
+  const lines = forgedLines(forgery, { name: "as documented" }, { der: victim.der });
+  const ids = "9440-4-c, 8705-6.5, 9700-4.13";
+
   if (kind.hop === "unix") {
-    test("9440-4-c, 8705-6.5: the API listens on a unix socket that only the proxy's user and group may open", async (t) => {
+    test(`${ids}: the client's header is taken away, and only the proxy's user and group may open the API's socket`, async (t) => {
+      t.is((await ask({ as: victim })).status, 200);
+      t.is((await ask({ lines })).headers["x-seen"], "none");
       const { api } = proxied();
       if (!("socket" in api)) throw new Error("The API does not listen on a socket.");
       const { mode } = await stat(api.socket);
       t.is(mode & 0o007, 0);
-      t.is((await ask({ as: victim })).status, 200);
+      if (process.getuid?.() !== 0) return;
+      // Anybody else is kept out by the system.
+      const [code] = (await once(
+        spawn("sh", ["-c", `test -w "$1"`, "sh", api.socket], { uid: 65_534, gid: 65_534 }),
+        "exit",
+      )) as [number];
+      t.is(code, 1);
     });
     return;
   }
-  test("9440-4-c, 8705-6.5: past the proxy, only who has the proxy's own certificate is believed", async (t) => {
+
+  test(`${ids}: the client's header is taken away, and past the proxy only who has its certificate is believed`, async (t) => {
+    t.is((await ask({ as: victim })).status, 200);
+    t.is((await ask({ lines })).headers["x-seen"], "none");
     const { api, ca } = proxied();
     if (!("port" in api)) throw new Error("The API does not listen on a port.");
-    const direct = { port: api.port, ca, servername: "api.internal" };
-    const [forgery] = dialects.flatMap(({ forgeries }) => forgeries).filter(({ header }) => header === kind.header);
-    if (forgery === undefined) throw new Error("No dialect has the header.");
-    const lines = forgedLines(forgery, { name: "as documented" }, { der: victim.der });
     for (const as of [undefined, thief, victim]) {
-      const { status, headers } = await ask({ ...direct, as, lines });
+      const { status, headers } = await ask({ port: api.port, ca, servername: "api.internal", as, lines });
       t.is(status, 401);
       t.is(headers["x-seen"], "unreadable: peer_not_trusted");
     }
-    t.is((await ask({ as: victim })).status, 200);
+    // In the clear nobody is spoken to.
+    await t.throwsAsync(send({ url: `http://127.0.0.1:${api.port}/` }), { code: "ECONNRESET" });
+  });
+
+  test("the proxy hands certificates and tokens to nobody but the API of that name", async (t) => {
+    const own = createLifetime();
+    t.teardown(() => own.end());
+    const { port, ca, tokenFor } = await startProxiedApi(own, kind, (configuration) =>
+      configuration.replace("proxy_ssl_name ${API_NAME};", "proxy_ssl_name other.internal;"),
+    );
+    const { status, headers } = await ask({ port, ca, as: victim }, await tokenFor(victim));
+    t.is(status, 502);
+    t.is(headers["x-seen"], undefined);
   });
 }
 

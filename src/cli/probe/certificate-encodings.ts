@@ -29,12 +29,12 @@ export const certificateEncodings = {
   /** nginx's `$ssl_client_escaped_cert`. */
   "percent-encoded PEM": (der) => percent(pem(der)),
   /** Apache's `escape` function. */
-  "percent-encoded PEM, + plain": (der) => percentBut(pem(der).trimEnd(), "+"),
+  "percent-encoded PEM, + plain": (der) => percentBut(pem(der), "+"),
   /** Of load balancers of AWS. */
   "percent-encoded PEM, + = / plain": (der) => percentBut(pem(der), "+", "=", "/"),
-  "form-encoded PEM": (der) => percent(pem(der).trimEnd()).replaceAll("%20", "+"),
+  "form-encoded PEM": (der) => percent(pem(der)).replaceAll("%20", "+"),
   /** Apache's `%{SSL_CLIENT_CERT}s`. */
-  "PEM, blanks for newlines": (der) => pem(der).trimEnd().replaceAll("\n", " "),
+  "PEM, blanks for newlines": (der) => pem(der).replaceAll("\n", " "),
   "PEM without newlines": (der) => pem(der).replaceAll("\n", ""),
   "SHA-256, hexadecimal": (der) => sha256(der, "hex"),
   "SHA-256, base64": (der) => sha256(der, "base64"),
