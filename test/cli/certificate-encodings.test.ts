@@ -19,7 +19,7 @@ for (const [vector, dialect, encoding] of [
   ["cloudfoundry", "gorouter", "base64"],
   ["traefik_old", "traefik", "percent-encoded base64"],
   ["aws_leaf", "aws-alb", "percent-encoded PEM, + = / plain"],
-  ["azure_app", "azure-app-service", "base64"],
+  ["azure_app", "azure", "base64"],
   ["cloudflare", "cloudflare", "base64"],
   ["cloudflare_sha", "cloudflare", "SHA-256, hexadecimal"],
   ["cloudfront", "cloudfront", "percent-encoded PEM"],

@@ -1,121 +1,52 @@
-import { hash, X509Certificate } from "node:crypto";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import type { IncomingMessage } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "ava";
 import { certificateEncodings } from "../../src/cli/probe/certificate-encodings.ts";
 import { dialects } from "../../src/cli/probe/dialects.ts";
-import { apiThatReads, bySocket, type Reader, startProbed, token, victim } from "./probed-api.ts";
-import { type Outcome, runHere } from "./run-certbound.ts";
+import { judgeAnswer } from "../../src/cli/probe/judge-answer.ts";
+import {
+  apiThatReads,
+  believedOf,
+  believing,
+  bySocket,
+  env,
+  ofBase64,
+  ofClientCert,
+  probeOf,
+  type Reader,
+  startProbed,
+  stranger,
+  token,
+  valuesOf,
+  victim,
+} from "./probed-api.ts";
+import { runHere } from "./run-certbound.ts";
 
-const env = { PATH: process.env["PATH"] ?? "", CERTBOUND_PROBE_TOKEN: token };
-
-interface Report {
-  readonly url: string;
-  readonly verdict: string;
-  readonly reason?: string;
-  readonly controlled: boolean;
-  readonly comparisons: readonly { readonly asked: string; readonly answer: string }[];
-  readonly dialects: readonly {
-    readonly name: string;
-    readonly tried: number;
-    readonly believed: readonly string[];
-    readonly unclear: readonly string[];
-  }[];
-  readonly requests: number;
-}
-
-async function probeOf(
-  url: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = env,
-): Promise<Outcome & { readonly report: Report }> {
-  const outcome = await runHere(["probe", url, ...args, "--json"], environment);
-  return { ...outcome, report: JSON.parse(outcome.stdout || "{}") as Report };
-}
-
-const believedOf = ({ dialects: results }: Report): string[] =>
-  results.filter(({ believed }) => believed.length > 0).map(({ name }) => name);
-
-// What a careless API does, in the words of its own code: nothing of the probe's.
-const thumbprint = (octets: Buffer): string => hash("sha256", octets, "base64url");
-const ofPem = (pem: string): string => thumbprint(new X509Certificate(pem).raw);
-const ofBase64 = (text: string): string => thumbprint(Buffer.from(text, "base64"));
-const ofHex = (text: string): string => Buffer.from(text, "hex").toString("base64url");
-const ofSpaced = (text: string): string => ofBase64(text.replace(/-----(BEGIN|END) CERTIFICATE-----/g, ""));
-const ofForm = (text: string): string => ofPem(new URLSearchParams(`pem=${text}`).get("pem") ?? "");
-
-const careless: readonly [dialect: string, header: string, read: (value: string) => string, member?: string][] = [
-  ["rfc9440", "client-cert", (value) => ofBase64(value.replaceAll(":", ""))],
-  ["nginx", "x-ssl-cert", (value) => ofPem(decodeURIComponent(value))],
-  ["nginx", "ssl-client-cert", (value) => ofPem(decodeURIComponent(value))],
-  ["apache", "x-ssl-client-cert", ofSpaced],
-  ["apache", "x-client-certificate", (value) => ofPem(decodeURIComponent(value))],
-  ["haproxy", "x-ssl-client-der", ofBase64],
-  ["haproxy", "x-ssl-client-sha256", ofHex],
-  ["envoy", "x-forwarded-client-cert", (value) => ofHex(/Hash=([0-9a-f]+)/.exec(value)?.[1] ?? ""), "Hash"],
-  [
-    "envoy",
-    "x-forwarded-client-cert",
-    (value) => ofPem(decodeURIComponent(/Cert="([^"]+)"/.exec(value)?.[1] ?? "")),
-    "Cert",
-  ],
-  ["gorouter", "x-forwarded-client-cert", ofBase64],
-  ["traefik", "x-forwarded-tls-client-cert", ofBase64],
-  ["aws-alb", "x-amzn-mtls-clientcert-leaf", (value) => ofPem(decodeURIComponent(value))],
-  ["aws-alb", "x-amzn-mtls-clientcert", (value) => ofPem(decodeURIComponent(value))],
-  ["cloudfront", "cloudfront-viewer-cert-pem", (value) => ofPem(decodeURIComponent(value))],
-  ["cloudfront", "cloudfront-viewer-cert-sha256", ofHex],
-  ["gcp", "x-client-cert-leaf", (value) => ofBase64(value.replaceAll(":", ""))],
-  ["gcp", "x-client-cert-sha256-fingerprint", (value) => Buffer.from(value, "base64").toString("base64url")],
-  ["azure-app-service", "x-arr-clientcert", ofBase64],
-  ["azure-application-gateway", "x-arr-clientcert", ofForm],
-  ["aspnet", "x-client-cert", ofBase64],
-  ["cloudflare", "cf-client-cert-der-base64", ofBase64],
-  ["cloudflare", "cf-client-cert-sha256", ofHex],
-  ["caddy", "x-client-fingerprint", ofHex],
-  ["caddy", "x-client-cert", ofBase64],
-  ["kong", "x-client-cert", (value) => ofPem(decodeURIComponent(value))],
-  ["wso2", "x-wso2-mtls-cert", ofSpaced],
-  ["authlete", "x-ssl-cert", (value) => ofPem(decodeURIComponent(value))],
-];
-
-/** Reads the certificate from a header that anybody may send, else from the handshake. */
-function believing(header: string, read: (value: string) => string): Reader {
-  return (request) => {
-    const value = request.headers[header];
-    if (typeof value !== "string") return bySocket(request);
-    try {
-      return read(value);
-    } catch {
-      return undefined;
-    }
-  };
-}
-
-test("every dialect has an API that believes in it below", (t) => {
-  t.deepEqual(
-    dialects.map(({ name }) => name).filter((name) => !careless.some(([dialect]) => dialect === name)),
-    [],
-  );
+test("an answer opens, refuses or says neither", (t) => {
+  const scope = 'WWW-Authenticate: Bearer error="insufficient_scope", scope="pay"';
+  for (const [status, challenge, judgement] of [
+    [200, "", "opened"],
+    [304, "", "opened"],
+    [403, scope, "opened"],
+    [403, "", "refused"],
+    [401, scope, "refused"],
+    [400, "", "refused"],
+    [413, "", "refused"],
+    [431, "", "refused"],
+    [404, "", "unclear"],
+    [421, "", "unclear"],
+    [429, "", "unclear"],
+    [503, "", "unclear"],
+  ] as const) {
+    t.is(judgeAnswer({ status, challenge }), judgement, String(status));
+    t.is(judgeAnswer({ status, challenge }, true), judgement, String(status));
+  }
+  // Only what breaks the grammar may be refused by hanging up, and only by that.
+  t.is(judgeAnswer({ failure: "closed", reached: true }), "unclear");
+  t.is(judgeAnswer({ failure: "closed", reached: true }, true), "refused");
+  t.is(judgeAnswer({ failure: "ETIMEDOUT", reached: true }, true), "unclear");
+  t.is(judgeAnswer({ failure: "ECONNREFUSED", reached: false }, true), "unclear");
 });
-
-for (const [dialect, header, read, member = ""] of careless) {
-  test(`an API that believes ${header} ${member} from anybody is found out (${dialect})`, async (t) => {
-    const { url, args } = await startProbed(t, apiThatReads(believing(header, read)), { tls: false });
-    const { code, report } = await probeOf(url, args);
-    t.is(code, 1);
-    t.is(report.verdict, "believed");
-    const found = believedOf(report);
-    t.true(found.includes(dialect), found.join());
-    // Others at most that write the same header.
-    for (const name of found) {
-      const headers = dialects.find((one) => one.name === name)?.forgeries.map((one) => one.header.toLowerCase()) ?? [];
-      t.true(headers.includes(header), name);
-    }
-  });
-}
 
 test("an API that believes no header is reported safe, over real TLS with both handshakes", async (t) => {
   const { url, args, requests } = await startProbed(t, apiThatReads(bySocket));
@@ -126,8 +57,8 @@ test("an API that believes no header is reported safe, over real TLS with both h
   t.true(report.controlled);
   t.deepEqual(report.comparisons, [
     { asked: "without a certificate", answer: "401" },
-    { asked: "with its own certificate", answer: "200" },
     { asked: "with another certificate", answer: "401" },
+    { asked: "with its own certificate", answer: "200" },
     { asked: "with its own certificate, afterwards", answer: "200" },
   ]);
   t.deepEqual(
@@ -139,68 +70,6 @@ test("an API that believes no header is reported safe, over real TLS with both h
   t.true(requests().length <= report.requests);
   t.true(report.requests < 1000);
 });
-
-const sent = ({ rawHeaders }: IncomingMessage): [string, string][] =>
-  rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : []));
-const ofClientCert = (value = ""): string => ofBase64(value.replaceAll(":", ""));
-const valuesOf = (request: IncomingMessage, wanted: string): string[] =>
-  sent(request).flatMap(([name, value]) => (name.toLowerCase() === wanted ? [value] : []));
-
-const spelt: readonly [string, Reader][] = [
-  ["lower case", (request) => ofClientCert(sent(request).find(([name]) => name === "client-cert")?.[1])],
-  ["upper case", (request) => ofClientCert(sent(request).find(([name]) => name === "CLIENT-CERT")?.[1])],
-  ["underscores", (request) => ofClientCert(request.headers["client_cert"] as string | undefined)],
-  ["twice, forged first", (request) => bothOf(request)?.[0]],
-  ["twice, forged last", (request) => bothOf(request)?.[1]],
-];
-
-function bothOf(request: IncomingMessage): string[] | undefined {
-  const values = valuesOf(request, "client-cert");
-  return values.length === 2 ? values.map(ofClientCert) : undefined;
-}
-
-for (const [spelling, read] of spelt) {
-  test(`an API that is only deceived by this spelling is found out: ${spelling}`, async (t) => {
-    const { url, args } = await startProbed(t, apiThatReads(read), { tls: false });
-    const { code, report } = await probeOf(url, args);
-    t.is(code, 1);
-    t.deepEqual(believedOf(report), ["rfc9440"]);
-    const [{ believed } = { believed: [] }] = report.dialects;
-    t.true(
-      believed.every((said) => said.includes(`; ${spelling};`)),
-      believed.join("\n"),
-    );
-  });
-}
-
-for (const [spelling, hidden] of [
-  ["folded", /^Client-Cert:\r\n[ \t]+:([^\r:]+):\r$/m],
-  ["folded into another header", /^X-[A-Za-z-]+: 1\r\n[ \t]+Client-Cert: :([^\r:]+):\r$/m],
-  ["blank before the colon", /^Client-Cert : :([^\r:]+):\r$/m],
-] as const) {
-  test(`a server that takes what HTTP's grammar forbids is found out: ${spelling}`, async (t) => {
-    const server = createServer((socket) => {
-      socket.setEncoding("latin1").on("error", () => undefined);
-      let received = "";
-      socket.on("data", (chunk: string) => {
-        received += chunk;
-        if (!received.includes("\r\n\r\n")) return;
-        const claimed = hidden.exec(received)?.[1];
-        const good = claimed !== undefined && ofBase64(claimed) === victim.x5tS256;
-        socket.end(`HTTP/1.1 ${good ? "200 OK" : "401 Unauthorized"}\r\nContent-Length: 0\r\n\r\n`);
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    t.teardown(() => server.close());
-    const { folder } = await startProbed(t, apiThatReads(bySocket));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const { code, report } = await probeOf(url, ["--certificate", join(folder, "victim.pem"), "--no-control"]);
-    t.is(code, 1);
-    const [{ believed } = { believed: [] }] = report.dialects;
-    t.is(believed.length, 1);
-    t.true(believed[0]?.includes(`; ${spelling};`));
-  });
-}
 
 test("an API that looks at the header only when there is a certificate, too, is found out", async (t) => {
   const read: Reader = (request) => {
@@ -216,6 +85,32 @@ test("an API that looks at the header only when there is a certificate, too, is 
     const [{ believed } = { believed: [] }] = report.dialects;
     t.true(believed.every((said) => said.includes("; with another certificate)")));
   }
+});
+
+test("where TLS takes known certificates only, --stranger is one of them, and without it nothing can be said", async (t) => {
+  const known = [victim.pem, stranger.pem];
+  const read: Reader = (request) => {
+    const [claimed] = valuesOf(request, "client-cert");
+    return claimed === undefined ? bySocket(request) : ofClientCert(claimed);
+  };
+  const { url, args, folder, requests } = await startProbed(t, apiThatReads(read), { known });
+  const unknown = await probeOf(url, args);
+  t.is(unknown.code, 2);
+  t.regex(unknown.report.reason ?? "", /neither no certificate nor an unknown one; --stranger/);
+  t.is(requests().length, 0);
+
+  const more = ["--stranger", join(folder, "stranger.pem")];
+  const deceived = await probeOf(url, [...args, ...more]);
+  t.is(deceived.code, 1);
+  t.deepEqual(believedOf(deceived.report), ["rfc9440"]);
+  const safe = await startProbed(t, apiThatReads(bySocket), { known });
+  const { code, stdout } = await runHere(
+    ["probe", safe.url, ...safe.args, "--stranger", join(safe.folder, "stranger.pem")],
+    env,
+  );
+  t.is(code, 0);
+  t.regex(stdout, /without a certificate +no answer/);
+  t.regex(stdout, /nothing was tried that way/);
 });
 
 test("a token that is believed but lacks a scope, and a redirect, are believed; the redirect is not followed", async (t) => {

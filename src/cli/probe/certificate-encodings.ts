@@ -40,6 +40,7 @@ export const certificateEncodings = {
   "SHA-256, base64": (der) => sha256(der, "base64"),
   "SHA-256, base64url": (der) => sha256(der, "base64url"),
   "XFCC with Hash": (der) => `By=spiffe://cluster.local/ns/a/sa/b;Hash=${sha256(der, "hex")};Subject=""`,
+  "XFCC with Hash, of two hops": (der) => `Hash=${sha256(der, "hex")},Hash=${sha256(der, "hex")}`,
   "XFCC with Hash, Cert and Chain": (der) =>
     `Hash=${sha256(der, "hex")};Cert="${percent(pem(der))}";Chain="${percent(pem(der))}"`,
 } as const satisfies Record<string, Encode>;

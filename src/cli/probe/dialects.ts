@@ -56,6 +56,7 @@ export const dialects: readonly Dialect[] = [
     forgeries: [
       { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash" },
       { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash, Cert and Chain" },
+      { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash, of two hops" },
     ],
   },
   { name: "gorouter", forgeries: [{ header: "X-Forwarded-Client-Cert", encoding: "base64" }] },
@@ -92,16 +93,19 @@ export const dialects: readonly Dialect[] = [
       { header: "X-Client-Cert-Fingerprint", encoding: "SHA-256, base64", beside: checked },
     ],
   },
-  { name: "azure-app-service", forgeries: [{ header: "X-ARR-ClientCert", encoding: "base64" }] },
+  { name: "azure", forgeries: [{ header: "X-ARR-ClientCert", encoding: "base64" }] },
   {
     name: "azure-application-gateway",
     forgeries: [
       { header: "X-ARR-ClientCert", encoding: "form-encoded PEM" },
       { header: "X-ARR-ClientCert", encoding: escaped },
       { header: "X-Client-Cert", encoding: "form-encoded PEM" },
+      { header: "X-Client-Certificate", encoding: escaped },
+      { header: "X-Client-Certificate", encoding: "PEM without newlines" },
+      { header: "X-Client-Certificate", encoding: "PEM, blanks for newlines" },
     ],
   },
-  { name: "aspnet", forgeries: [{ header: "X-Client-Cert", encoding: "base64" }] },
+  { name: "asp-net", forgeries: [{ header: "X-Client-Cert", encoding: "base64" }] },
   {
     name: "cloudflare",
     forgeries: [
@@ -114,9 +118,16 @@ export const dialects: readonly Dialect[] = [
     forgeries: [
       { header: "X-Client-Cert", encoding: "base64" },
       { header: "X-Client-Fingerprint", encoding: "SHA-256, hexadecimal" },
+      { header: "X-Client-Cert-Sha256", encoding: "SHA-256, hexadecimal" },
     ],
   },
-  { name: "kong", forgeries: [{ header: "X-Client-Cert", encoding: escaped }] },
+  {
+    name: "kong",
+    forgeries: [
+      { header: "X-Client-Cert", encoding: escaped },
+      { header: "X-Client-Cert", encoding: "base64" },
+    ],
+  },
   {
     name: "wso2",
     forgeries: [

@@ -19,6 +19,9 @@ export function writeReport(
     "The token, and no forged header:",
     ...comparisons.map(({ asked, answer }) => `  ${asked.padEnd(width)}  ${answer}`),
   ];
+  if (dialects.length > 0 && comparisons.some(({ answer }) => answer.startsWith("no answer"))) {
+    lines.push("  (No request comes in without an answer above: nothing was tried that way.)");
+  }
   if (!controlled)
     lines.push("  (That the token opens the API with its certificate was taken on trust: --no-control.)");
   if (dialects.length > 0) lines.push("", "The token, and the certificate in a forged header:");

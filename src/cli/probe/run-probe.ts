@@ -93,21 +93,35 @@ interface Handshake {
 
 const withoutCertificate: Handshake = { called: "without a certificate" };
 
-/** The handshakes in which a forged header can make a difference. */
+/** The handshakes in which a forged header can make a difference: those that the API's TLS takes part in. */
 async function comparable(
   { owner, stranger }: Probe,
   compare: (asked: string, identity?: Identity) => Promise<RawAnswer>,
 ): Promise<Handshake[]> {
-  const bare = await compare("without a certificate");
-  if (!("status" in bare)) throw new Inconclusive(`the API gave ${sayAnswer(bare)}`);
-  checkRefused(bare, "without a certificate");
+  const wanted = stranger === undefined ? [] : [{ called: "with another certificate", identity: stranger }];
+  const possible: Handshake[] = [];
+  for (const handshake of [withoutCertificate, ...wanted]) {
+    const answer = await compare(handshake.called, handshake.identity);
+    if (isRefusedByTls(answer)) continue;
+    if (!("status" in answer)) throw new Inconclusive(`the API gave ${sayAnswer(answer)} ${handshake.called}`);
+    checkRefused(answer, handshake.called);
+    possible.push(handshake);
+  }
+  if (possible.length === 0) {
+    throw new Inconclusive(
+      "the API's TLS takes neither no certificate nor an unknown one; --stranger can give it another",
+    );
+  }
   if (owner !== undefined) await checkOwner(compare, owner, "with its own certificate");
-  if (stranger === undefined) return [withoutCertificate];
-  const other = await compare("with another certificate", stranger);
-  // Its TLS lets no such certificate in: then no header comes in with one.
-  if (!("status" in other)) return [withoutCertificate];
-  checkRefused(other, "with another certificate");
-  return [withoutCertificate, { called: "with another certificate", identity: stranger }];
+  return possible;
+}
+
+/** TLS 1.2 says so within the handshake, TLS 1.3 after it; some servers just hang up. */
+function isRefusedByTls(answer: RawAnswer): boolean {
+  if ("status" in answer) return false;
+  return (
+    /^ERR_SSL_.*ALERT/.test(answer.failure) || (answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.failure))
+  );
 }
 
 function checkRefused(answer: RawAnswer, how: string): void {
