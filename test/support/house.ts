@@ -134,10 +134,12 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/"],
+    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
   },
+  // What a thief would send; it knows nothing of what should refuse it.
+  "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
