@@ -4,19 +4,28 @@ import type {
   IntrospectionResponse,
 } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
-import { type ActiveTokenFacts, decideAccess, type RefusalCode } from "../oauth/access-token-decision.ts";
+import {
+  type ActiveTokenFacts,
+  decideAccess,
+  type PresentedCertificate,
+  type RefusalCode,
+} from "../oauth/access-token-decision.ts";
 import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
+import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, withOwnResource } from "./decide.ts";
+import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import type { AskSource } from "./remembered-answers.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
+  /** Told with the first decision over this answer, and then no more. */
+  bindingLost: boolean;
   readonly verdict: Refusal | Acceptance<AccessToken>;
 }
 
@@ -76,17 +85,19 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
 
   async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
     const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }));
-    if (!verdict.granted) return { ...rest, verdict };
+    if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
+    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken);
     const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
-    const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken } };
+    const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
     return answer;
   }
 
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
     if (presented !== undefined && "unreadable" in presented) {
-      return { granted: false, code: "certificate_unreadable", facts: undefined };
+      const evidence = evidenceOf("certificate_unreadable", situation(question, presented));
+      return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
     }
     const { scopes, subject, resources, binding } = question.requirement;
     const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
@@ -95,15 +106,28 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const askAnew = () => answers.ask(key, askingFor(asQuestion(question), key), wish);
     const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const { verdict } = remembered ?? (await askAnew());
-    if (!verdict.granted) return { ...verdict, facts };
+    const answer = remembered ?? (await askAnew());
+    const { verdict, bindingLost } = answer;
+    if (!verdict.granted) {
+      const { code } = verdict;
+      if (code === "request_malformed") return { ...verdict, facts };
+      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented)) };
+    }
+    if (bindingLost) answer.bindingLost = false;
     const { accessToken } = verdict;
     const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
-    const decision = decideAccess(verdict.facts, demanded, presented, clock());
-    return decision.granted
-      ? { granted: true, accessToken, facts }
-      : { granted: false, code: decision.code, accessToken, facts };
+    const now = clock();
+    const decision = decideAccess(verdict.facts, demanded, presented, now);
+    if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
+    const { code } = decision;
+    const evidence = evidenceOf(code, { facts: verdict.facts, requirement: demanded, presented, now });
+    return { granted: false, code, evidence, accessToken, facts, bindingLost };
   };
+
+  /** The backend refuses with a code, and tells nothing of the token. */
+  function situation({ requirement }: Question, presented: PresentedCertificate): Situation {
+    return { facts: undefined, requirement, presented, now: clock() };
+  }
 }
 
 function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
@@ -118,12 +142,8 @@ function asQuestion({ token, certificate, requirement }: Question): Introspectio
 }
 
 function pem(der: Uint8Array | undefined): string {
-  if (der === undefined) throw optionError("certificate.raw", 'is needed with decide: "backend"');
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  if (der !== undefined) return writePem(der);
+  throw optionError("certificate.raw", 'is needed with decide: "backend"; a source of thumbprints alone will not do');
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */

@@ -4,6 +4,7 @@ import { type AccessToken, withSignal } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
+import { evidenceOf } from "./evidence.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "./introspection-answer.ts";
@@ -13,6 +14,8 @@ interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
   /** The record's, with its signal. */
   readonly accessToken: AccessToken | undefined;
+  /** Told with the first decision over this answer, and then no more. */
+  bindingLost: boolean;
 }
 
 /**
@@ -38,13 +41,14 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
     const { record, ...rest } = await source.ask(token, { signal });
     if (!("accessToken" in record)) {
-      return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined };
+      return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined, bindingLost: false };
     }
     const { exp } = record.facts;
     const usableUntil = exp === undefined ? undefined : exp * 1000;
+    const bindingLost = parts.watch.look(record.facts, record.accessToken);
     const again = questionOf(token, key);
     const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
-    const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil };
+    const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil, bindingLost };
     return answer;
   }
 
@@ -55,14 +59,18 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const wish = wishOf(question);
     const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const { record, accessToken } = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
+    const answer = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
+    const { record, accessToken, bindingLost } = answer;
     if (!("accessToken" in record) || accessToken === undefined) {
       return { granted: false, code: "token_unknown", facts };
     }
     const demanded = withOwnResource(requirement, record.facts, parts);
-    const decision = decideAccess(record.facts, demanded, presented, clock());
-    return decision.granted
-      ? { granted: true, accessToken, facts }
-      : { granted: false, code: decision.code, accessToken, facts };
+    if (bindingLost) answer.bindingLost = false;
+    const now = clock();
+    const decision = decideAccess(record.facts, demanded, presented, now);
+    if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
+    const { code } = decision;
+    const evidence = evidenceOf(code, { facts: record.facts, requirement: demanded, presented, now });
+    return { granted: false, code, evidence, accessToken, facts, bindingLost };
   };
 }

@@ -1,5 +1,6 @@
 import { optionError } from "../api-client/option-error.ts";
 import type { Rememberable } from "./answer-memory.ts";
+import { createBindingWatch } from "./binding-watch.ts";
 import type { Decide, DecisionParts } from "./decide.ts";
 import { decideAtBackend } from "./decide-at-backend.ts";
 import { decideInLibrary } from "./decide-in-library.ts";
@@ -21,7 +22,7 @@ export interface Issuer {
 }
 
 /** What an issuer is handed besides its options. */
-export interface IssuerParts extends Omit<DecisionParts, "remembered">, Clocks {
+export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch">, Clocks {
   readonly warn: (warning: Warning) => void;
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
@@ -36,6 +37,7 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   const stream = followStream(resolved, { ...parts, schedule }, memories);
   const all: DecisionParts = {
     ...parts,
+    watch: createBindingWatch({ issuer: name, warn: parts.warn, clock, monotonicClock }),
     remembered<Answer extends Rememberable>(reads: ReadsAnswers<Answer>) {
       const answers = createRememberedAnswers<Answer>({
         ...reads,

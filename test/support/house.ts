@@ -31,7 +31,12 @@ export const house: Readonly<Record<string, Room>> = {
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
-  "client-certificate/": { ours: ["x509/"], node: ["node:crypto", "node:http", "node:http2", "node:tls"] },
+  "client-certificate/": {
+    // Of oauth/ only what a thumbprint looks like, of api-client/ only the error for a wrong option.
+    ours: ["oauth/", "x509/", "api-client/"],
+    packages: ["structured-headers"],
+    node: ["node:crypto", "node:http", "node:http2", "node:net", "node:tls"],
+  },
 
   "api-client/": {
     ours: ["contract/"],
@@ -57,6 +62,12 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:http"],
   },
 
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/"],
+    packages: ["@opentelemetry/api"],
+  },
+
   // The only other got: it is what the entry hands out. undici is handed in.
   "bound-client/": {
     ours: ["api-client/", "x509/"],
@@ -65,7 +76,7 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "authorization-server/": {
-    ours: ["oauth/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
     node: ["node:crypto", "node:http"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
@@ -123,10 +134,12 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/"],
+    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
   },
+  // What a thief would send; it knows nothing of what should refuse it.
+  "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
@@ -144,7 +157,7 @@ export const entryLoads: Readonly<
 > = {
   "resource-server/index.ts": {
     ours: ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"],
-    packages: ["got", "lru-cache", "zod"],
+    packages: ["got", "lru-cache", "structured-headers", "zod"],
   },
   "resource-server/middleware/koa.ts": {
     ours: [
@@ -157,6 +170,14 @@ export const entryLoads: Readonly<
       "resource-server/middleware/",
     ],
     packages: ["got", "lru-cache", "zod"],
+  },
+  "resource-server/observers/prometheus.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    packages: ["prom-client"],
+  },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    packages: ["@opentelemetry/api"],
   },
   "api-client/index.ts": {
     ours: [
