@@ -36,6 +36,8 @@ export interface RefusalDetails {
   readonly realm?: string | undefined;
   /** The scopes that were demanded; told with `scope_insufficient` only. */
   readonly scopes?: readonly string[] | undefined;
+  /** Where the metadata of the protected resource are (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
   /** More than the code says, for the operator. */
   readonly reason?: string | undefined;
 }
@@ -68,7 +70,8 @@ export class AccessTokenRefused extends Error {
     this.error = error;
     this.reason = reason;
     const scope = code === "scope_insufficient" ? details.scopes?.join(" ") : undefined;
-    this.challenge = bearerChallenge({ realm: details.realm, error, scope });
+    const { realm, resourceMetadata } = details;
+    this.challenge = bearerChallenge({ realm, error, scope, resource_metadata: resourceMetadata });
     this.headers = Object.freeze({ "WWW-Authenticate": this.challenge, "Cache-Control": "no-store" });
   }
 }

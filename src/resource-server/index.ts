@@ -21,4 +21,9 @@ export type { DecisionEvent, OnDecision } from "./decision-event.ts";
 export type { Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
+export {
+  protectedResourceMetadata,
+  type ProtectedResourceMetadata,
+  type ProtectedResourceParameters,
+} from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions } from "./resource-server-options.ts";

@@ -19,6 +19,8 @@ export interface AuthorizeRequest {
   readonly signal?: AbortSignal | undefined;
   /** Instead of the resource server's own. */
   readonly realm?: string | undefined;
+  /** The URL that a challenge names (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
 }
 
 export interface ResourceServer {
@@ -74,7 +76,9 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
           : await issuer.decide({ token: request.token, certificate, requirement, signal });
       if (verdict.granted) return verdict.accessToken;
       const { code, reason } = verdict;
-      throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes: requirement.scopes, reason });
+      const { resourceMetadata } = request;
+      const { scopes } = requirement;
+      throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes, reason, resourceMetadata });
     },
     async close() {
       await Promise.all(issuers.map((issuer) => issuer.close()));
