@@ -34,8 +34,7 @@ export function protect(
   const protection = openProtection(resourceServer, options);
   return async function protectedByAccessToken(ctx, next) {
     const { body } = ctx.request as { body?: unknown };
-    // The context is what middleware of any state is given; only this one's `state` is typed.
-    const entrance = await protection.enter({ context: ctx as Context, request: ctx.req, body, connection: ctx.res });
+    const entrance = await protection.enter({ context: ctx, request: ctx.req, body, connection: ctx.res });
     if (entrance.kind === "gone") return;
     if (entrance.kind === "refused") {
       write(ctx, entrance.answer);
