@@ -1,5 +1,6 @@
 import { optionError } from "../api-client/option-error.ts";
 import { readScope } from "../oauth/scope.ts";
+import { freezeDeeply } from "./access-token.ts";
 import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
 
 /** What a human may read, in one language or several: `resource_name`, `resource_name#ja` (RFC 9728 §2.1). */
@@ -106,7 +107,7 @@ export function protectedResourceMetadata(parameters: ProtectedResourceParameter
     if (defect !== undefined) throw optionError(name, defect);
   }
   const stated = Object.entries(members).filter(([, value]) => !Array.isArray(value) || value.length > 0);
-  const document = Object.freeze(structuredClone(Object.fromEntries(stated)));
+  const document = freezeDeeply(structuredClone(Object.fromEntries(stated)));
   const { origin, pathname } = new URL(resource);
   // Only a slash that is the whole path goes: one at the end of a longer path is part of the name (RFC 9728 §3.1).
   const path = wellKnown + (pathname === "/" ? "" : pathname);

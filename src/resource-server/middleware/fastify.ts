@@ -1,5 +1,5 @@
 /** Entry `certbound/fastify`, for Fastify 5. */
-import type { FastifyInstance, FastifyReply, FastifyRequest, RawServerBase } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RawServerBase } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { optionError } from "../../api-client/option-error.ts";
 import type { AccessToken } from "../access-token.ts";
@@ -17,6 +17,10 @@ export type { Refusal };
 
 export interface CertboundOptions extends ProtectionOptions<FastifyRequest> {
   readonly resourceServer: ResourceServer | ResourceServerOptions;
+}
+
+export interface MetadataOptions {
+  readonly metadata: ProtectedResourceMetadata;
 }
 
 declare module "fastify" {
@@ -45,9 +49,9 @@ const optionNames: ReadonlySet<string> = new Set([...protectionOptionNames, "res
  * fastify.get("/hello", (request) => ({ hello: accessTokenOf(request).sub }));
  * fastify.post("/payments", { config: { accessToken: { scopes: ["payments:write"] } } }, pay);
  */
-export const certbound = fastifyPlugin(
+export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fastifyPlugin(
   // eslint-disable-next-line @typescript-eslint/require-await -- a plugin says by it that it calls nothing back.
-  async <Server extends RawServerBase>(fastify: FastifyInstance<Server>, options: CertboundOptions): Promise<void> => {
+  async (fastify: FastifyInstance<RawServerBase>, options: CertboundOptions): Promise<void> => {
     refuseUnknownOptions(options, optionNames);
     const { resourceServer, requirement, ...others } = options;
     const protection = openProtection<FastifyRequest>(resourceServer, {
@@ -110,10 +114,7 @@ export function accessTokenOf({ accessToken }: Pick<FastifyRequest, "accessToken
  * @example await fastify.register(serveMetadata, { metadata });
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- see above.
-export async function serveMetadata<Server extends RawServerBase>(
-  fastify: FastifyInstance<Server>,
-  { metadata }: { readonly metadata: ProtectedResourceMetadata },
-): Promise<void> {
+export const serveMetadata: FastifyPluginAsync<MetadataOptions, RawServerBase> = async (fastify, { metadata }) => {
   fastify.route({
     method: ["GET", "OPTIONS"],
     // A colon would begin the name of a parameter.
@@ -124,7 +125,7 @@ export async function serveMetadata<Server extends RawServerBase>(
       return answer && write(reply as FastifyReply, answer);
     },
   });
-}
+};
 
 function readRouteDemand(demand: unknown): void {
   if (demand === undefined || demand === false) return;

@@ -69,8 +69,8 @@ export function protect(
       await listener(request, response, entrance.accessToken);
     };
     serve().catch((error: unknown) => {
-      if (response.headersSent) (response as ServerResponse).destroy();
-      else writeAnswer(response, fault);
+      if (!response.headersSent) writeAnswer(response, fault);
+      else if (!response.writableEnded) (response as ServerResponse).destroy();
       onError(asError(error), request);
     });
   };
