@@ -137,8 +137,12 @@ test("the example live-websocket ends a WebSocket when its token is revoked, and
       rejectUnauthorized: false,
       headers: { authorization },
     });
-  for (const refused of [open(b), open(a, "Basic eDp5")]) {
-    const [error] = (await once(refused, "error").catch((error: unknown) => [error])) as [Error];
+  for (const [as, authorization] of [
+    [b, `Bearer ${token}`],
+    [a, "Basic eDp5"],
+  ] as const) {
+    const refused = open(as, authorization);
+    const [error] = (await once(refused, "error")) as [Error];
     t.is(error.message, "Unexpected server response: 401");
   }
   const webSocket = open();
