@@ -1,12 +1,11 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import got, { RequestError, type Response as HttpResponse, type RetryObject } from "got";
 import type { z } from "zod";
 import type { Operation } from "../contract/operation.ts";
+import { type Agents, openAgents } from "./agents.ts";
 import { type ApiConnection, resolveConnection, type ResolvedConnection } from "./api-connection.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
 import { BackendUnavailable } from "./backend-unavailable.ts";
-import { BackendUntrusted, isVerificationCode } from "./backend-untrusted.ts";
+import { connectionFailure } from "./connection-failure.ts";
 import { readAnswer } from "./read-answer.ts";
 
 /** Calls operations of one backend over its own kept-alive connections. */
@@ -42,7 +41,7 @@ const noResponse =
  */
 export function createCaller(options: ApiConnection): Caller {
   const connection = resolveConnection(options);
-  const agents = openAgents(connection);
+  const agents = openAgents(connection, { keepAlive: true, maxSockets: connection.maxSockets });
   const underWay = new Set<Promise<unknown>>();
   let closed = false;
 
@@ -69,21 +68,13 @@ export function createCaller(options: ApiConnection): Caller {
   };
 }
 
-function openAgents({ maxSockets, socketPath, tls }: ResolvedConnection) {
-  return {
-    http: new HttpAgent({ keepAlive: true, maxSockets, ...(socketPath !== undefined && { socketPath }) }),
-    // The agent's own options win over a request's and over NODE_TLS_REJECT_UNAUTHORIZED.
-    https: new HttpsAgent({ keepAlive: true, maxSockets, ...tls, rejectUnauthorized: true, minVersion: "TLSv1.2" }),
-  };
-}
-
 /** One question and its answer, whole; all that can go wrong below HTTP becomes one of this folder's errors. */
 async function send(
   operation: Operation,
   request: unknown,
   signal: AbortSignal | undefined,
   connection: ResolvedConnection,
-  agents: ReturnType<typeof openAgents>,
+  agents: Agents,
 ): Promise<HttpResponse<string>> {
   const stop = new AbortController();
   const abort = () => {
@@ -143,17 +134,11 @@ function retryDelay({ attemptCount, error, computedValue, retryAfter }: RetryObj
   return Math.max(retryAfter ?? 0, 50 * 2 ** (attemptCount - 1));
 }
 
-/** got's errors carry the request with its credentials and body: only the system's code and words are taken over. */
 function failure(operation: Operation, error: unknown): BackendUnavailable {
   if (!(error instanceof RequestError)) {
     return new BackendUnavailable(`${label(operation)}: the request could not be made.`, "ERR_REQUEST");
   }
-  const { code, message } = error;
-  const cause = Object.assign(new Error(message), { code });
-  const sentence = `${label(operation)}: ${code}.`;
-  return isVerificationCode(code)
-    ? new BackendUntrusted(sentence, code, { cause })
-    : new BackendUnavailable(sentence, code, { cause });
+  return connectionFailure(label(operation), error);
 }
 
 function label({ method, path }: Operation): string {

@@ -47,9 +47,7 @@ export async function authorizeRequest(
 ): Promise<Admission> {
   const refused = (code: "credentials_missing" | "request_malformed", defect?: string): Admission => {
     const reason = defect && `the request presents its access token in a wrong way: ${defect}`;
-    const details = { realm: realm ?? resourceServer.realm, reason, resourceMetadata };
-    const refusal = new AccessTokenRefused(code, details);
-    return { granted: false, refusal };
+    return { granted: false, refusal: resourceServer.refuse(code, { realm, reason, resourceMetadata }) };
   };
   const reading = readBearerToken(headerValues(request.rawHeaders, "authorization"));
   if (reading.kind === "none") return refused("credentials_missing");

@@ -33,8 +33,9 @@ export interface ApiParts {
   readonly metadata: ProtectedResourceMetadata | undefined;
   /** Parses forms and JSON before the protection, where the framework does not do that itself. */
   readonly parseBodies: boolean;
-  /** On Koa only: middleware in front of the protection. */
+  /** On Koa only: middleware in front of the protection, and behind it. */
   readonly before?: Koa.Middleware<forKoa.ProtectedState>;
+  readonly after?: Koa.Middleware<forKoa.ProtectedState>;
   readonly onServed: () => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -58,13 +59,14 @@ const koa = (http: Framework["http"]): Framework => ({
   name: `koa, HTTP/${http}`,
   http,
   // eslint-disable-next-line @typescript-eslint/require-await
-  async start(tls, { resourceServer, protection, onRefusal, metadata, parseBodies, before, onServed, onFault }) {
+  async start(tls, { resourceServer, protection, onRefusal, metadata, parseBodies, before, after, onServed, onFault }) {
     const app = new Koa<forKoa.ProtectedState>();
     app.on("error", onFault);
     if (before) app.use(before);
     if (parseBodies) app.use(bodyParser());
     if (metadata) app.use(forKoa.serveMetadata(metadata));
     app.use(forKoa.protect(resourceServer, { ...protection, onRefusal }));
+    if (after) app.use(after);
     const scopes = { "/pay": forKoa.requireScopes("pay"), "/both": forKoa.requireScopes("read", "pay") };
     app.use(async (ctx, next) => {
       if (ctx.path in scopes) await scopes[ctx.path as keyof typeof scopes](ctx, next);

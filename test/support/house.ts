@@ -31,11 +31,17 @@ export const house: Readonly<Record<string, Room>> = {
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
-  "client-certificate/": { ours: ["x509/"], node: ["node:crypto", "node:http", "node:http2", "node:tls"] },
+  "client-certificate/": {
+    // Of oauth/ only what a thumbprint looks like, of api-client/ only the error for a wrong option.
+    ours: ["oauth/", "x509/", "api-client/"],
+    packages: ["structured-headers"],
+    node: ["node:crypto", "node:http", "node:http2", "node:net", "node:tls"],
+  },
 
   "api-client/": {
     ours: ["contract/"],
     packages: ["got", "zod"],
+    lazyPackages: ["eventsource-parser"],
     node: ["node:buffer", "node:http", "node:https", "node:net"],
   },
   "api-client/api-client.ts": { ours: ["api-client/", "contract/", "contract/operations.ts"] },
@@ -62,20 +68,33 @@ export const house: Readonly<Record<string, Room>> = {
     packageTypes: ["fastify"],
   },
 
-  "bound-client/": { ours: ["api-client/", "x509/"], node: ["node:crypto", "node:https", "node:tls"] },
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/"],
+    packages: ["@opentelemetry/api"],
+  },
+
+  // The only other got: it is what the entry hands out. undici is handed in.
+  "bound-client/": {
+    ours: ["api-client/", "x509/"],
+    packages: ["got"],
+    node: ["node:crypto", "node:http", "node:https", "node:stream", "node:tls"],
+  },
 
   "authorization-server/": {
-    ours: ["oauth/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
     node: ["node:crypto", "node:http"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
 
   "backend/engine/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/"],
+    // Of the store, types and the one spelling of the keys that events and answers share.
+    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/", "backend/store/invalidation-keys.ts"],
     ourTypes: [...backendTypes, "backend/store/"],
     node: ["node:crypto"],
   },
-  "backend/store/": {},
+  "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
+  "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
     ours: ["backend/store/"],
     node: ["node:fs", "node:path", "node:sqlite", "node:worker_threads"],
@@ -121,10 +140,12 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/"],
+    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
   },
+  // What a thief would send; it knows nothing of what should refuse it.
+  "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
@@ -133,10 +154,11 @@ export const compositionRoots = [
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
+  "bound-client/create-bound-client.ts",
 ];
 
 const library = ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];
-const libraryPackages = ["got", "lru-cache", "zod"];
+const libraryPackages = ["got", "lru-cache", "structured-headers", "zod"];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
 export const entryLoads: Readonly<
@@ -159,6 +181,14 @@ export const entryLoads: Readonly<
     ours: [...library, "resource-server/middleware/"],
     packages: libraryPackages,
   },
+  "resource-server/observers/prometheus.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    packages: ["prom-client"],
+  },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    packages: ["@opentelemetry/api"],
+  },
   "api-client/index.ts": {
     ours: [
       "oauth/",
@@ -170,6 +200,7 @@ export const entryLoads: Readonly<
     ],
     packages: ["got", "zod"],
   },
+  "bound-client/index.ts": { ours: ["x509/", "api-client/", "bound-client/"], packages: ["got"] },
   "authorization-server/index.ts": {
     ours: [
       "oauth/",

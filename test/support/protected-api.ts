@@ -41,6 +41,7 @@ export async function startProtectedApi(
     metadata,
     parseBodies = false,
     before,
+    after,
   }: {
     readonly framework?: Framework;
     readonly library?: Partial<ResourceServerOptions>;
@@ -48,6 +49,7 @@ export async function startProtectedApi(
     readonly metadata?: ProtectedResourceMetadata;
     readonly parseBodies?: boolean;
     readonly before?: ApiParts["before"];
+    readonly after?: ApiParts["after"];
   } = {},
 ): Promise<ProtectedApi> {
   const backend = await startIntrospectionBackend();
@@ -71,6 +73,7 @@ export async function startProtectedApi(
       metadata,
       parseBodies,
       ...(before && { before }),
+      ...(after && { after }),
       onRefusal: (refusal) => void refusals.push(refusal),
       onServed: () => (served += 1),
       onFault: (error) => void faults.push(error),

@@ -3,13 +3,12 @@ import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
-import { AccessTokenRefused } from "../access-token-refused.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
-import type { ResourceServer } from "../resource-server.ts";
+import type { RefuseDetails, ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
 import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
 
@@ -59,12 +58,7 @@ export type Entrance =
 export interface Protection<Context> {
   enter(arrival: Arrival<Context>): Promise<Entrance>;
   /** Refuses a request that was let in before. */
-  refuse(code: "scope_insufficient" | "request_malformed", context: Context, details?: RefusalDetails): HttpAnswer;
-}
-
-interface RefusalDetails {
-  readonly scopes?: readonly string[];
-  readonly reason?: string;
+  refuse(code: "scope_insufficient" | "request_malformed", context: Context, details: RefuseDetails): HttpAnswer;
 }
 
 /** The requests that are in, with what the later demands of a route need. */
@@ -88,7 +82,7 @@ export function openProtection<Context>(
 ): Protection<Context> {
   refuseUnknownOptions(options, protectionOptionNames);
   const server = isResourceServer(given) ? given : createResourceServer(given);
-  const { certificate = tlsSocket(), realm = server.realm, onRefusal } = options;
+  const { certificate = tlsSocket(), realm, onRefusal } = options;
   const resourceMetadata = readMetadataUrl(options.resourceMetadata);
   const requirementOf = readDemand(options.requirement);
   const issuerOf = readIssuer(options.issuer);
@@ -97,8 +91,8 @@ export function openProtection<Context>(
     onRefusal?.(refusal, context);
     return refusalAnswer(refusal);
   };
-  const refuse: Protection<Context>["refuse"] = (code, context, details = {}) =>
-    answer(new AccessTokenRefused(code, { ...details, realm, resourceMetadata }), context);
+  const refuse: Protection<Context>["refuse"] = (code, context, details) =>
+    answer(server.refuse(code, { ...details, realm, resourceMetadata }), context);
 
   return {
     refuse,
@@ -125,7 +119,10 @@ export function openProtection<Context>(
         if (leaving.signal.aborted) return gone;
         if (!admission.granted) return { kind: "refused", answer: answer(admission.refusal, context) };
         const { accessToken } = admission;
-        admissions.set(request, { accessToken, refuse: (scopes) => refuse("scope_insufficient", context, { scopes }) });
+        admissions.set(request, {
+          accessToken,
+          refuse: (scopes) => refuse("scope_insufficient", context, { scopes, accessToken }),
+        });
         return { kind: "granted", accessToken };
       } catch (error) {
         if (leaving.signal.aborted) return gone;
