@@ -28,7 +28,6 @@ const resourceServer = createResourceServer({
     credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
   },
   resource,
-  // Lets the backend tell of revocations as they happen.
 });
 
 const server = createServer({
@@ -52,7 +51,7 @@ server.on(
       const end = (): void => {
         webSocket.close(1008, "The access token is no longer good.");
       };
-      // The token may have ended while the WebSocket was made.
+      // It fires when the token is revoked or expires; it may have ended while the WebSocket was made.
       if (signal.aborted) end();
       signal.addEventListener("abort", end, { once: true });
       webSocket.once("close", () => {

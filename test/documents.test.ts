@@ -15,7 +15,8 @@ test("every program in docs/frameworks.md compiles as it is printed", async (t) 
   t.teardown(() => rm(folder, { recursive: true }));
   const files = blocks.map((_, at) => join(folder, `block-${at}.ts`));
   await Promise.all(files.map((file, at) => writeFile(file, `${blocks[at] ?? ""}\nexport {};\n`)));
-  const { config } = ts.readConfigFile(fileURLToPath(new URL("tsconfig.json", root)), (path) => ts.sys.readFile(path));
+  const read = ts.readConfigFile(fileURLToPath(new URL("tsconfig.json", root)), (path) => ts.sys.readFile(path));
+  const config: unknown = read.config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, fileURLToPath(root));
   const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram(files, options));
   const ours = diagnostics.filter(({ file }) => file?.fileName.startsWith(folder));
