@@ -45,4 +45,9 @@ export type { Check, Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
 export type { QuestionLimits } from "./question-limits.ts";
+export {
+  protectedResourceMetadata,
+  type ProtectedResourceMetadata,
+  type ProtectedResourceParameters,
+} from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
