@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
 import type { Operation } from "../contract/operation.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+import { isMediaType } from "./media-type.ts";
 
 /** What is needed of an HTTP response. */
 export interface Answer {
@@ -22,7 +23,7 @@ export function readAnswer<Response extends z.ZodType>(
   operation: Operation<z.ZodType, Response>,
   { statusCode, headers, body }: Answer,
 ): z.output<Response> {
-  const json = isJson(headers["content-type"]) ? parse(body) : undefined;
+  const json = isMediaType(headers["content-type"], "application/json") ? parse(body) : undefined;
   if (statusCode >= 400) throw apiError(statusCode, headers["retry-after"], json);
   const malformed = (defect: string) =>
     new BackendAnswerMalformed(`${operation.method} ${operation.path}: the answer ${defect}.`);
@@ -32,10 +33,6 @@ export function readAnswer<Response extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const members = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "body")));
   throw malformed(`does not have the right shape: ${[...members].slice(0, 10).join(", ")}`);
-}
-
-function isJson(contentType: string | string[] | undefined): boolean {
-  return typeof contentType === "string" && /^application\/json *(;|$)/i.test(contentType);
 }
 
 function parse(text: string): unknown {

@@ -35,12 +35,15 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const remembered = answers.recall(key);
     const facts = remembered === undefined ? "asked" : "remembered";
     const { record } = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
-    if (!("accessToken" in record)) return { granted: false, code: "token_unknown", facts };
+    if (!("accessToken" in record)) {
+      return { granted: false, code: "token_unknown", facts, ...(record.reason && { reason: record.reason }) };
+    }
     const { accessToken } = record;
     const demanded = withOwnResource(requirement, record.facts, parts);
     const decision = decideAccess(record.facts, demanded, presented, clock());
-    return decision.granted
-      ? { granted: true, accessToken, facts }
-      : { granted: false, code: decision.code, accessToken, facts };
+    if (decision.granted) return { granted: true, accessToken, facts };
+    const { code } = decision;
+    const reason = code.startsWith("confirmation_") ? record.remark : undefined;
+    return { granted: false, code, accessToken, facts, ...(reason && { reason }) };
   };
 }

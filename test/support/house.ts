@@ -127,6 +127,7 @@ export const compositionRoots = [
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
+  "resource-server/introspection-endpoint.ts",
 ];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
