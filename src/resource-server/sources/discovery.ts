@@ -29,12 +29,16 @@ const label = "authorization server metadata";
 export function discover(issuer: string, connection: IssuerConnection): Discovery {
   let found: Promise<Metadata> | undefined;
 
-  function metadata(): Promise<Metadata> {
-    found ??= fetchMetadata(issuer, connection).catch((error: unknown) => {
-      found = undefined;
+  /** What cannot be used is not kept either: the next question fetches it again. */
+  async function read(pick: (members: Metadata) => string): Promise<string> {
+    found ??= fetchMetadata(issuer, connection);
+    const fetched = found;
+    try {
+      return pick(await fetched);
+    } catch (error) {
+      if (found === fetched) found = undefined;
       throw error;
-    });
-    return found;
+    }
   }
 
   function url(name: string, value: unknown): string {
@@ -45,15 +49,13 @@ export function discover(issuer: string, connection: IssuerConnection): Discover
   }
 
   return {
-    async endpoint(name) {
-      const members = await metadata();
-      const aliases = connection.holdsCertificate ? members["mtls_endpoint_aliases"] : undefined;
-      const alias = isObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
-      return alias === undefined ? url(name, members[name]) : url(`mtls_endpoint_aliases.${name}`, alias);
-    },
-    async jwksUri() {
-      return url("jwks_uri", (await metadata())["jwks_uri"]);
-    },
+    endpoint: (name) =>
+      read((members) => {
+        const aliases = connection.holdsCertificate ? members["mtls_endpoint_aliases"] : undefined;
+        const alias = isObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+        return alias === undefined ? url(name, members[name]) : url(`mtls_endpoint_aliases.${name}`, alias);
+      }),
+    jwksUri: () => read((members) => url("jwks_uri", members["jwks_uri"])),
   };
 }
 
