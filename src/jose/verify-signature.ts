@@ -16,7 +16,7 @@ const mostCandidates = 5;
 
 /** Keys that are known. Throws when they are no JWK set. */
 export function localKeys(jwks: unknown): IssuerKeys {
-  return createLocalJWKSet(jwks as JSONWebKeySet);
+  return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
 }
 
 export interface RemoteKeysOptions {
@@ -34,8 +34,29 @@ export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: R
     timeoutDuration: timeout,
     cooldownDuration: cooldown,
     cacheMaxAge: maxAge,
-    [customFetch]: async () => new Response(await fetchJson()),
+    [customFetch]: async () => Response.json(withoutWorthless(JSON.parse(await fetchJson()))),
   }) as IssuerKeys;
+}
+
+/**
+ * A key set without the keys that anybody could sign with: secrets that were published, and RSA with the exponent 1.
+ * What is no key set is left as it is, for jose to refuse.
+ */
+function withoutWorthless(jwks: unknown): unknown {
+  const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
+  if (!Array.isArray(keys)) return jwks;
+  return { keys: keys.filter((key: unknown) => !isWorthless(key)) };
+}
+
+function isWorthless(key: unknown): boolean {
+  if (typeof key !== "object" || key === null) return false;
+  const { kty, e } = key as { kty?: unknown; e?: unknown };
+  return kty === "oct" || (kty === "RSA" && typeof e === "string" && isOne(e));
+}
+
+function isOne(e: string): boolean {
+  const octets = Buffer.from(e, "base64url");
+  return octets.every((octet, at) => octet === (at === octets.length - 1 ? 1 : 0));
 }
 
 /**

@@ -27,6 +27,7 @@ export function openIssuer(
   const { clock, monotonicClock } = parts;
   const all: DecisionParts = {
     ...parts,
+    ...(source.checksAudience === true && { audienceUnchecked: () => undefined }),
     remembered<Answer extends Rememberable>() {
       const answers = createRememberedAnswers<Answer>({ limits, patience, clock, monotonicClock });
       endings.push(answers.close);

@@ -88,13 +88,16 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   return {
     issuer,
     claims: (token) => readCompactJwt(token)?.payload["iss"] === issuer,
+    checksAudience: true,
     events: introspection?.events,
     async ask(token, how): Promise<FactsAnswer> {
       const record = await check(token);
       // Claims are about three quarters of the token's text.
       const local = { record, invalidationKeys: [], size: token.length, reusable: true };
       if (introspection === undefined || !("accessToken" in record)) return local;
-      return confirmedBy(record, await introspection.ask(token, how));
+      const answer = confirmedBy(record, await introspection.ask(token, how));
+      if (!("accessToken" in answer.record) || namesOneOf(answer.record.facts.audience, audience)) return answer;
+      return { ...answer, record: inactiveBecause("the introspection answer is not meant for this API (aud)") };
     },
     async close() {
       await Promise.all([connection.close(), introspection?.close()]);
