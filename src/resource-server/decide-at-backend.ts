@@ -48,7 +48,7 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  *
  * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
  */
-export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts): Decide {
+export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts, issuer?: string): Decide {
   const { clock } = parts;
   const answers = parts.remembered<RememberedVerdict>();
 
@@ -62,7 +62,8 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const key = `${tokenDigestText(question.token)} ${identity}`;
     const ask = (): Promise<RememberedVerdict> => {
       const request = asQuestion(question);
-      const send = async (signal: AbortSignal) => readAnswer(await backend.authIntrospection(request, { signal }));
+      const send = async (signal: AbortSignal) =>
+        readAnswer(await backend.authIntrospection(request, { signal }), issuer);
       return answers.ask(key, send, question.signal);
     };
     const remembered = answers.recall(key);
@@ -99,7 +100,7 @@ function pem(der: Uint8Array | undefined): string {
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
-function readAnswer(answer: IntrospectionResponse): RememberedVerdict {
+function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): RememberedVerdict {
   const refusal = (code: Refusal["code"]): RememberedVerdict => ({
     positive: false,
     usableUntil: undefined,
@@ -107,7 +108,7 @@ function readAnswer(answer: IntrospectionResponse): RememberedVerdict {
   });
   switch (answer.action) {
     case "OK":
-      return readAccepted(answer);
+      return readAccepted(answer, issuer);
     case "BAD_REQUEST":
       return refusal("request_malformed");
     case "UNAUTHORIZED":
@@ -125,7 +126,7 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
   return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
 }
 
-function readAccepted(given: IntrospectionResponse): RememberedVerdict {
+function readAccepted(given: IntrospectionResponse, issuer: string | undefined): RememberedVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
   const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
@@ -145,7 +146,8 @@ function readAccepted(given: IntrospectionResponse): RememberedVerdict {
   };
   const accessToken: AccessToken = {
     active: true,
-    issuer: undefined,
+    // The API does not say: it is who was asked.
+    issuer,
     sub: subject,
     clientId: clientIdOf(answer),
     scopes,

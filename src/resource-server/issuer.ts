@@ -40,7 +40,7 @@ export function openIssuer(
     decide:
       decidingBackend === undefined
         ? decideInLibrary(ofIssuer(source, name), all)
-        : decideAtBackend(decidingBackend, all),
+        : decideAtBackend(decidingBackend, all, name),
     async close() {
       for (const end of endings) end();
       await source.close();

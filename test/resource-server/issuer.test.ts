@@ -7,7 +7,7 @@ import type { IssuerOptions } from "../../src/resource-server/issuer-options.ts"
 import { jwtAccessTokens } from "../../src/resource-server/sources/jwt-access-tokens.ts";
 import { protectWith } from "../support/endpoint-source.ts";
 import { accessTokenClaims, audience, createSigningKey, signJwt } from "../support/jwt-issuer.ts";
-import { boundFacts, certificate, createScriptedBackend } from "../support/scripted-backend.ts";
+import { boundFacts, certificate, createScriptedBackend, x5tS256 } from "../support/scripted-backend.ts";
 
 const a = "https://a.example";
 const b = "https://b.example";
@@ -157,6 +157,21 @@ test("a backend's answers are held against the configured issuer too", async (t)
   backend.tokens.set("token", boundFacts({ iss: b }));
   const api = protectWith(t, { backend, issuer: a });
   await t.throwsAsync(api.authorize({ token: "token", certificate }), { instanceOf: IntrospectionMalformed });
+});
+
+test("where the backend decides, the token is the configured issuer's", async (t) => {
+  const backend = {
+    ...createScriptedBackend(),
+    authIntrospection: () =>
+      Promise.resolve({
+        resultCode: "A056001",
+        resultMessage: "[A056001] Valid.",
+        action: "OK" as const,
+        certificateThumbprint: x5tS256,
+      }),
+  };
+  const api = protectWith(t, { backend, issuer: a, decide: "backend" });
+  t.is((await api.authorize({ token: "token", certificate: { x5tS256, raw: Buffer.of(1) } })).issuer, a);
 });
 
 test("each issuer remembers for itself: the same text at two issuers is two tokens", async (t) => {

@@ -47,7 +47,7 @@ export function signJwt(
   header: Record<string, unknown> = {},
 ): Promise<string> {
   const given = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
-  const all = { alg: key.alg, kid: key.kid, typ: "at+jwt", ...header };
+  const all: Record<string, unknown> = { alg: key.alg, kid: key.kid, typ: "at+jwt", ...header };
   const wanted = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new SignJWT(given).setProtectedHeader(wanted as { alg: string }).sign(key.privateKey);
 }

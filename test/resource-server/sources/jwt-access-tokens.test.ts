@@ -35,12 +35,8 @@ function open(t: ExecutionContext, options: Partial<JwtAccessTokensOptions> = {}
   const api = protectWith(t, { source });
   return {
     source,
-    authorize: (token: string, thumbprint: string | undefined = x5tS256) =>
-      api.authorize({
-        token,
-        certificate: thumbprint === undefined ? undefined : { x5tS256: thumbprint },
-        requirement: { scopes: ["read"] },
-      }),
+    authorize: (token: string, thumbprint = x5tS256) =>
+      api.authorize({ token, certificate: { x5tS256: thumbprint }, requirement: { scopes: ["read"] } }),
   };
 }
 
