@@ -181,6 +181,8 @@ test("8705-3-c: of what the library exports, only the TLS socket is a source of 
     "IntrospectionUnavailable",
     "MalformedCertificate",
     "createResourceServer",
+    "introspectionEndpoint",
+    "jwtAccessTokens",
     "protect",
     "readCertificate",
     "requireScopes",

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, request as httpsRequest, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { Transform } from "node:stream";
+import { Transform, Writable } from "node:stream";
 
 /** What becomes of an exchange on its way; a request always reaches the server but for `refuse` and `swallow`. */
 export type Fault =
@@ -131,19 +131,18 @@ async function deliver(answer: IncomingMessage, response: ServerResponse, fault:
   const keepsLength = !["rewrite", "blocks"].includes(fault.kind) && length !== undefined;
   response.writeHead(answer.statusCode ?? 502, keepsLength ? answer.headers : headers);
   response.flushHeaders();
-  const shaper = shape(fault, response);
+  if (fault.kind === "cut" || fault.kind === "stall") {
+    answer.pipe(limited(fault.after, response, () => fault.kind === "cut" && response.destroy()));
+    return;
+  }
+  const shaper = shape(fault);
   if (shaper === undefined) answer.pipe(response);
   else answer.pipe(shaper).pipe(response);
   answer.on("error", () => response.destroy());
 }
 
-function shape(fault: Fault, response: ServerResponse): Transform | undefined {
+function shape(fault: Fault): Transform | undefined {
   switch (fault.kind) {
-    case "cut":
-    case "stall":
-      return limited(fault.after, () => {
-        if (fault.kind === "cut") response.destroy();
-      });
     case "rewrite":
       return new Transform({
         transform(octets: Buffer, _, done) {
@@ -152,29 +151,32 @@ function shape(fault: Fault, response: ServerResponse): Transform | undefined {
       });
     case "blocks":
       return blockwise(fault.each);
+    case "cut":
     case "hold":
     case "pass":
     case "refuse":
     case "replace":
+    case "stall":
     case "swallow":
       return undefined;
   }
 }
 
-/** Lets so many octets through and swallows the rest; its end never comes. */
-function limited(most: number, onReached: () => void): Transform {
+/** Lets so many octets through and swallows the rest; says when they, or all that there were, have been written. */
+function limited(most: number, to: ServerResponse, onReached: () => void): Writable {
   let left = most;
-  return new Transform({
-    transform(octets: Buffer, _, done) {
+  return new Writable({
+    write(octets: Buffer, _, done) {
       const part = octets.subarray(0, left);
       left -= part.length;
-      this.push(part);
-      // After what was pushed has been written on.
-      if (left === 0) setImmediate(onReached);
+      to.write(part, () => {
+        if (left === 0) onReached();
+      });
       done();
     },
-    flush() {
-      onReached();
+    final(done) {
+      if (left > 0) onReached();
+      done();
     },
   });
 }
