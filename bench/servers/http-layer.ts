@@ -21,6 +21,9 @@ await serve(async ({ answer, level }: Argument) => {
     authIntrospection: () => Promise.resolve(answer),
     authIntrospectionStandard: nothing,
     authRevocation: nothing,
+    authIntrospectionEvents: () => {
+      throw new Error("not measured");
+    },
   };
   const app = createHttpApp({
     operationsFor: () => Promise.resolve(operations),

@@ -1,6 +1,7 @@
 import { operations, type Operations } from "../contract/operations.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
+import { createEventStreams } from "./event-stream.ts";
 
 /** Every operation of the API as a method, and the end of the connections. */
 export type ApiClient = Operations & { close(): Promise<void> };
@@ -16,6 +17,7 @@ export type ApiClient = Operations & { close(): Promise<void> };
  */
 export function createApiClient(options: ApiConnection): ApiClient {
   const caller = createCaller(options);
+  const streams = createEventStreams(options);
   const { call } = caller;
   return {
     authToken: (request, how) => call(operations.authToken, request, how),
@@ -23,6 +25,10 @@ export function createApiClient(options: ApiConnection): ApiClient {
     authIntrospectionStandard: (request, how) => call(operations.authIntrospectionStandard, request, how),
     authRevocation: (request, how) => call(operations.authRevocation, request, how),
     info: (request, how) => call(operations.info, request, how),
-    close: () => caller.close(),
+    authIntrospectionEvents: streams.open,
+    close() {
+      streams.close();
+      return caller.close();
+    },
   };
 }

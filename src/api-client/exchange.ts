@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import got, { RequestError, type Response as HttpResponse, type RetryObject } from "got";
+import { type Agents, openAgents } from "./agents.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
 import { BackendUnavailable } from "./backend-unavailable.ts";
-import { BackendUntrusted, isVerificationCode } from "./backend-untrusted.ts";
+import { connectionFailure } from "./connection-failure.ts";
 
 /** Where an exchange's connections lead and how long it waits; times in milliseconds, PEM text. */
 export interface ExchangeSettings {
@@ -63,7 +62,7 @@ const noResponse =
  * @example const exchange = openExchange({ attemptTimeout: 1000, totalTimeout: 2000, maxSockets: 64 })
  */
 export function openExchange(settings: ExchangeSettings): Exchange {
-  const agents = openAgents(settings);
+  const agents = openAgents(settings, { keepAlive: true, maxSockets: settings.maxSockets });
   const underWay = new Set<Promise<unknown>>();
   let closed = false;
   return {
@@ -87,19 +86,11 @@ export function openExchange(settings: ExchangeSettings): Exchange {
   };
 }
 
-function openAgents({ maxSockets, socketPath, tls }: ExchangeSettings) {
-  return {
-    http: new HttpAgent({ keepAlive: true, maxSockets, ...(socketPath !== undefined && { socketPath }) }),
-    // The agent's own options win over a request's and over NODE_TLS_REJECT_UNAUTHORIZED.
-    https: new HttpsAgent({ keepAlive: true, maxSockets, ...tls, rejectUnauthorized: true, minVersion: "TLSv1.2" }),
-  };
-}
-
 /** One question and its answer, whole; all that can go wrong below HTTP becomes one of this folder's errors. */
 async function send(
   { label, url, method, headers, body, anotherBody, idempotent, signal }: ExchangeRequest,
   { attemptTimeout, totalTimeout }: ExchangeSettings,
-  agents: ReturnType<typeof openAgents>,
+  agents: Agents,
 ): Promise<HttpResponse<string>> {
   const stop = new AbortController();
   const abort = () => {
@@ -165,15 +156,9 @@ function retryDelay({ attemptCount, error, computedValue, retryAfter }: RetryObj
   return Math.max(retryAfter ?? 0, 50 * 2 ** (attemptCount - 1));
 }
 
-/** got's errors carry the request with its credentials and body: only the system's code and words are taken over. */
 function failure(label: string, error: unknown): BackendUnavailable {
   if (!(error instanceof RequestError)) {
     return new BackendUnavailable(`${label}: the request could not be made.`, "ERR_REQUEST");
   }
-  const { code, message } = error;
-  const cause = Object.assign(new Error(message), { code });
-  const sentence = `${label}: ${code}.`;
-  return isVerificationCode(code)
-    ? new BackendUntrusted(sentence, code, { cause })
-    : new BackendUnavailable(sentence, code, { cause });
+  return connectionFailure(label, error);
 }

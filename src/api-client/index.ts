@@ -1,5 +1,10 @@
 /** Entry `certbound/api-client`: one typed method an operation, over HTTP. */
 export { ApiError } from "../contract/api-error.ts";
+export type {
+  InvalidationEventsRequest,
+  InvalidationMessage,
+  OpenInvalidationEvents,
+} from "../contract/invalidation-message.ts";
 export type { CallOptions, Operations } from "../contract/operations.ts";
 export { type ApiClient, createApiClient } from "./api-client.ts";
 export type { ApiConnection } from "./api-connection.ts";

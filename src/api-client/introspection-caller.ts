@@ -4,6 +4,7 @@ import { authIntrospection, type IntrospectionResponse } from "../contract/auth-
 import type { OpenInvalidationEvents } from "../contract/invalidation-message.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
+import { createEventStreams } from "./event-stream.ts";
 
 export { ApiError } from "../contract/api-error.ts";
 export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
@@ -52,20 +53,30 @@ const tolerant = {
   }),
 };
 
+/** What {@link createIntrospectionCaller} creates. */
+export interface IntrospectionCaller extends IntrospectionOperations {
+  readonly authIntrospectionEvents: OpenInvalidationEvents;
+  /** Breaks streams off, lets calls under way end, then closes every connection. */
+  close(): Promise<void>;
+}
+
 /**
- * Creates the two calls that a resource server needs, and loads no other operation.
+ * Creates the two calls and the stream that a resource server needs, and loads no other operation.
  *
  * @example const backend = createIntrospectionCaller({ baseUrl, serviceId, credentials: { apiSecret } })
  * await backend.authIntrospectionStandard({ parameters: "token=…" })
  */
-export function createIntrospectionCaller(
-  connection: ApiConnection,
-): IntrospectionOperations & { close(): Promise<void> } {
+export function createIntrospectionCaller(connection: ApiConnection): IntrospectionCaller {
   const caller = createCaller(connection);
+  const streams = createEventStreams(connection);
   const { call } = caller;
   return {
     authIntrospectionStandard: (request, options) => call(tolerant, request, options),
     authIntrospection: (request, options) => call(authIntrospection, request, options),
-    close: () => caller.close(),
+    authIntrospectionEvents: streams.open,
+    close() {
+      streams.close();
+      return caller.close();
+    },
   };
 }

@@ -21,18 +21,32 @@ export interface Answer {
  */
 export function readAnswer<Response extends z.ZodType>(
   operation: Operation<z.ZodType, Response>,
-  { statusCode, headers, body }: Answer,
+  answer: Answer,
 ): z.output<Response> {
-  const json = isMediaType(headers["content-type"], "application/json") ? parse(body) : undefined;
-  if (statusCode >= 400) throw apiError(statusCode, headers["retry-after"], json);
   const malformed = (defect: string) =>
     new BackendAnswerMalformed(`${operation.method} ${operation.path}: the answer ${defect}.`);
-  if (statusCode !== 200) throw malformed(`has status ${statusCode}`);
+  if (answer.statusCode !== 200) throw refusal(operation, answer);
+  const json = jsonOf(answer);
   if (json === undefined) throw malformed("is not JSON");
   const parsed = operation.response.safeParse(json);
   if (parsed.success) return parsed.data;
   const members = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "body")));
   throw malformed(`does not have the right shape: ${[...members].slice(0, 10).join(", ")}`);
+}
+
+/** What an answer means whose status is not 200: an `ApiError` from 400 on, else {@link BackendAnswerMalformed}. */
+export function refusal(
+  { method, path }: Pick<Operation, "method" | "path">,
+  answer: Answer,
+): ApiError | BackendAnswerMalformed {
+  const { statusCode, headers } = answer;
+  return statusCode < 400
+    ? new BackendAnswerMalformed(`${method} ${path}: the answer has status ${statusCode}.`)
+    : apiError(statusCode, headers["retry-after"], jsonOf(answer));
+}
+
+function jsonOf({ headers, body }: Answer): unknown {
+  return isMediaType(headers["content-type"], "application/json") ? parse(body) : undefined;
 }
 
 function parse(text: string): unknown {

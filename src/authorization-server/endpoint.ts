@@ -6,7 +6,7 @@ export interface EndpointRequest {
   readonly contentType?: string;
   /** The body as text; never the query. */
   readonly body: string;
-  /** The certificate of this very TLS connection as PEM, never one that a header or a body brought. */
+  /** The certificate of this very TLS connection as PEM, or what a trusted proxy says of its own; never from a body. */
   readonly clientCertificate?: string;
   /** The rest of the chain, leaf excluded. */
   readonly clientCertificatePath?: readonly string[];

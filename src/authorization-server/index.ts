@@ -2,6 +2,7 @@
  * Entry `certbound/authorization-server`: what an authorization server needs to leave every decision to the backend.
  */
 export type { OnBackendFailure } from "./ask-backend.ts";
+export type { CertificateOptions } from "./certificate-for-backend.ts";
 export type { Endpoint, EndpointAnswer, EndpointRequest } from "./endpoint.ts";
 export {
   basicResourceServers,

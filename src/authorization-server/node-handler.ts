@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { peerCertificatePems } from "../client-certificate/tls-socket.ts";
+import { certificateForBackend, type CertificateOptions } from "./certificate-for-backend.ts";
 import { errorAnswer, type Endpoint, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /** More than any token request needs, certificates not being in it. In octets. */
@@ -12,12 +12,15 @@ export type Endpoints = Readonly<Record<string, Endpoint>>;
  * Serves endpoints with Node's own servers: give it to `https.createServer` with `requestCert: true` and
  * `rejectUnauthorized: false` (RFC 8705 §6.1: whether the certificate is trusted is decided later, per client).
  *
- * The client's certificate is the connection's; no header is ever read for it.
+ * The client's certificate is the connection's, and no header is ever read for it, unless the option `certificate` says
+ * otherwise (RFC 8705 §6.5). A certificate that cannot be read is not "none": the backend refuses it, and a
+ * request with two certificate headers is 400. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example https.createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, nodeHandler({ "/token": token }))
  */
-export function nodeHandler(endpoints: Endpoints): RequestListener {
+export function nodeHandler(endpoints: Endpoints, options: CertificateOptions = {}): RequestListener {
   const byPath = new Map(Object.entries(endpoints));
+  const certificateOf = certificateForBackend(options);
   return (request, response) => {
     const endpoint = byPath.get((request.url ?? "").split("?")[0] ?? "");
     if (endpoint === undefined) {
@@ -25,13 +28,18 @@ export function nodeHandler(endpoints: Endpoints): RequestListener {
       write(response, errorAnswer(404, "invalid_request", "There is no such endpoint."));
       return;
     }
-    serve(request, response, endpoint).catch((error: unknown) => {
+    serve(request, response, endpoint, certificateOf).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined);
     });
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, endpoint: Endpoint): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  endpoint: Endpoint,
+  certificateOf: ReturnType<typeof certificateForBackend>,
+): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) {
     write(response, errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" }));
@@ -42,13 +50,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, endpoin
     write(response, errorAnswer(400, "invalid_request", "The request has more than one Authorization header."));
     return;
   }
+  const certificate = certificateOf(request);
+  if ("answer" in certificate) {
+    write(response, certificate.answer);
+    return;
+  }
   const contentType = request.headers["content-type"];
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
     ...(authorization === undefined ? {} : { authorization }),
     ...(contentType === undefined ? {} : { contentType }),
     body,
-    ...peerCertificatePems(request),
+    ...certificate,
   };
   write(response, await endpoint(endpointRequest));
 }

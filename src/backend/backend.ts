@@ -1,3 +1,4 @@
+import { readEventsRequest } from "../contract/auth-introspection-events.ts";
 import type { InfoResponse } from "../contract/info.ts";
 import { operations, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
@@ -39,6 +40,7 @@ export function createBackend({ engine, close }: OpenEngine, options: BackendOpt
     authIntrospection: async (request) => own().authIntrospection(request),
     authIntrospectionStandard: async (request) => own().authIntrospectionStandard(request),
     authRevocation: async (request) => own().authRevocation(request),
+    authIntrospectionEvents: (request, how) => own().authIntrospectionEvents(request, how),
     info,
     operationsFor,
     close: () => (closing ??= close()),
@@ -63,6 +65,9 @@ function readingRequests(engine: Engine, serviceId: number): ServiceOperations {
     authIntrospection: reading("authIntrospection"),
     authIntrospectionStandard: reading("authIntrospectionStandard"),
     authRevocation: reading("authRevocation"),
+    async *authIntrospectionEvents(request, how) {
+      yield* decisions.authIntrospectionEvents(readEventsRequest(request), how);
+    },
   };
 }
 

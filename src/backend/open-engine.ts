@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
 import { ConfigurationError } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
-import type { Clock, Dependencies, Random } from "./engine/dependencies.ts";
+import type { Clock, Dependencies, MonotonicClock, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import {
   checkSecretKey,
@@ -14,7 +14,9 @@ import {
 import { createLog } from "./http/create-log.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
+import { hasEvents } from "./store/command-events.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import type { Store } from "./store/store.ts";
 import { startSweep } from "./sweep.ts";
 
 /** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
@@ -24,6 +26,8 @@ export interface BackendOptions {
   readonly log?: Logger;
   /** Milliseconds since 1970. */
   readonly clock?: Clock;
+  /** Milliseconds that never run backwards. */
+  readonly monotonicClock?: MonotonicClock;
   readonly random?: Random;
   /** Where `openssl` is looked for: the value of PATH. */
   readonly path?: string;
@@ -32,6 +36,8 @@ export interface BackendOptions {
   /** The configuration's `secretKey` is new: what the store has sealed under the former one is replaced, not refused. */
   readonly newSecretKey?: boolean;
 }
+
+type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secretBox">;
 
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
@@ -44,6 +50,7 @@ const secretKeyOctets = 32;
 /** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
 export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   const { configuration, clock = Date.now, random = randomBytes, path } = options;
+  const { monotonicClock = () => performance.now() } = options;
   await requireOpenssl(configuration, path);
   const store = await openSqliteStore({ path: configuration.store.sqlite });
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
@@ -53,12 +60,26 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   }
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
-    const dependencies: Dependencies = { store, clock, random, secretBox, chainVerifier };
-    await applyConfiguration(dependencies, options);
-    const sweep = startSweep(store, clock, logOf(options));
+    const log = logOf(options);
+    const engine: Engine = createEngine({
+      clock,
+      monotonicClock,
+      random,
+      secretBox,
+      chainVerifier,
+      store: hintingStore(store, () => {
+        engine.hintEvents();
+      }),
+      reportFault(error, what) {
+        log.error({ err: error }, what);
+      },
+    });
+    await applyConfiguration({ store, clock, random, secretBox }, options);
+    const sweep = startSweep(store, clock, log);
     return {
-      engine: createEngine(dependencies),
+      engine,
       async close() {
+        engine.endStreams();
         sweep.stop();
         await closeAll();
       },
@@ -69,12 +90,24 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   }
 }
 
+/** The store, with a word to the streams after each command of this process that they are to learn of. */
+function hintingStore(store: Store, hint: () => void): Store {
+  return {
+    ...store,
+    async run(command) {
+      const outcome = await store.run(command);
+      if (outcome === "done" && hasEvents(command)) hint();
+      return outcome;
+    },
+  };
+}
+
 /** The log that was handed in, or one of JSON lines on standard output. */
 export function logOf({ log, configuration }: BackendOptions): Logger {
   return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
 }
 
-async function applyConfiguration(dependencies: Dependencies, options: BackendOptions): Promise<void> {
+async function applyConfiguration(dependencies: ManagementDependencies, options: BackendOptions): Promise<void> {
   const { services } = options.configuration;
   try {
     if (options.newSecretKey !== true) await checkSecretKey(dependencies, services);

@@ -28,7 +28,7 @@ const requestIdsADraw = 256;
  */
 export async function serveBackend(options: BackendOptions): Promise<ServedBackend> {
   const log = logOf(options);
-  const { random = randomBytes } = options;
+  const { random = randomBytes, monotonicClock = () => performance.now() } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
   const started: { engine?: Engine } = {};
@@ -39,7 +39,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     info,
     log,
     newRequestId: requestIdsFrom(random),
-    monotonicClock: () => performance.now(),
+    monotonicClock,
     isStopping: () => stopping || started.engine === undefined,
   });
   const onError = (error: Error): void => {
@@ -59,6 +59,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   opening.resolve(engine);
   async function close(): Promise<void> {
     stopping = true;
+    // A stream would never end by itself, and what listens waits for every answer's end.
+    engine.endStreams();
     await listening.close();
     await opened.close();
   }

@@ -9,11 +9,15 @@ const batch = 500;
 /** An expired token answers "expired" for this long before it is unknown, in milliseconds. */
 const keptAfterExpiry = 600_000;
 
-/** Deletes expired rows in small batches until stopped. */
+/** A reader of invalidation events that was away for longer than this begins anew, in milliseconds. */
+const eventRetention = 3_600_000;
+
+/** Deletes expired rows and old events in small batches until stopped. */
 export function startSweep(store: Store, clock: Clock, log: Logger): { stop(): void } {
   let stopped = false;
   async function sweep(): Promise<void> {
     while (!stopped && (await store.sweep(clock() - keptAfterExpiry, batch)) >= batch);
+    while (!stopped && (await store.sweepInvalidationEvents(clock() - eventRetention, batch)) >= batch);
   }
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => {

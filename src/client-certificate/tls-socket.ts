@@ -5,13 +5,15 @@ import { TLSSocket } from "node:tls";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
+import { peerSocketOf } from "./peer-socket.ts";
+import { unreadable } from "./unreadable-reason.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 
 /** A connection's certificate cannot change any more once it is in here. */
 const certificates = new WeakMap<object, CertificateOfConnection>();
 
-const closed: CertificateOfConnection = Object.freeze({ unreadable: "connection_closed" });
+const closed: CertificateOfConnection = unreadable("connection_closed");
 
 /**
  * The certificate that the client proved possession of in the TLS handshake with this very process (RFC 8705 §3).
@@ -28,7 +30,7 @@ export function tlsSocket(): CertificateSource {
 }
 
 function certificateOf(request: Request): CertificateOfConnection {
-  const socket = socketOf(request);
+  const socket = peerSocketOf(request);
   if (socket === undefined) return closed;
   const known = certificates.get(socket);
   if (known !== undefined || certificates.has(socket)) return known;
@@ -66,7 +68,7 @@ export interface PeerCertificatePems {
  * @example await backend.authToken({ parameters, ...peerCertificatePems(request) })
  */
 export function peerCertificatePems(request: Request): PeerCertificatePems {
-  const socket = socketOf(request);
+  const socket = peerSocketOf(request);
   if (!(socket instanceof TLSSocket)) return { clientCertificatePath: [] };
   const leaf = peerCertificate(socket);
   if (leaf === undefined) return { clientCertificatePath: [] };
@@ -92,9 +94,4 @@ function pathOf(leaf: X509Certificate, resumed: boolean): readonly string[] {
 function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
   socket.disableRenegotiation();
   return socket.getPeerX509Certificate();
-}
-
-/** Under HTTP/2 `request.socket` is a new proxy for each stream; the session's is one and the same. */
-function socketOf(request: Request): object | undefined {
-  return "stream" in request ? request.stream.session?.socket : request.socket;
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import type { EventStream } from "./event-stream.ts";
 import { apiErrorBody, errorReferences, errorStatuses, exportErrorAnswers } from "./openapi-error-answers.ts";
 import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import { streamOperation } from "./openapi-streams.ts";
 import type { Operation } from "./operation.ts";
-import { operations } from "./operations.ts";
+import { operations, streams } from "./operations.ts";
 
 /** `v3`: `/api/{serviceId}/…` with a service access token. `v2`: `/api/…` with a service's key and secret. */
 export type ApiShape = "v2" | "v3";
@@ -30,6 +32,7 @@ const credentials = {
  */
 export function createOpenapiDocument({ shape, version }: { shape: ApiShape; version: string }): JsonObject {
   const all: Operation[] = Object.values(operations);
+  const streaming: EventStream[] = Object.values(streams);
   const schemas = exportSchemas([...all.flatMap(schemasOf), apiErrorBody]);
   const { name, scheme } = credentials[shape];
   return {
@@ -45,6 +48,12 @@ export function createOpenapiDocument({ shape, version }: { shape: ApiShape; ver
     tags: Object.entries(tags).map(([tag, description]) => ({ name: tag, description })),
     paths: {
       ...Object.fromEntries(all.map((operation) => [pathOf(operation, shape), pathItem(operation, shape)])),
+      ...Object.fromEntries(
+        streaming.map((stream) => [
+          pathOf(stream, shape),
+          { ...parametersOf(stream, shape), get: { ...headOf(stream, shape), ...streamOperation(stream) } },
+        ]),
+      ),
       "/api/lifecycle/healthcheck": { get: healthcheck },
     },
     components: {
@@ -89,20 +98,18 @@ const healthcheck: JsonObject = {
   },
 };
 
-function pathOf(operation: Operation, shape: ApiShape): string {
+type Described = Pick<Operation, "operationId" | "path" | "caller" | "summary" | "description">;
+
+function pathOf(operation: Described, shape: ApiShape): string {
   return `/api${shape === "v3" && operation.caller === "service" ? "/{serviceId}" : ""}${operation.path}`;
 }
 
 function pathItem(operation: Operation, shape: ApiShape): JsonObject {
   const asService = operation.caller === "service";
   return {
-    ...(asService && shape === "v3" && { parameters: [{ $ref: "#/components/parameters/serviceId" }] }),
+    ...parametersOf(operation, shape),
     [operation.method.toLowerCase()]: {
-      operationId: operation.operationId,
-      tags: [asService ? "auth" : "backend"],
-      summary: operation.summary,
-      description: operation.description,
-      security: asService ? [{ [credentials[shape].name]: [] }] : [],
+      ...headOf(operation, shape),
       ...(takesBody(operation) && {
         requestBody: { required: true, content: json(operation.request, operation.example.request as Json) },
       }),
@@ -114,6 +121,22 @@ function pathItem(operation: Operation, shape: ApiShape): JsonObject {
         ...errorReferences(asService ? errorStatuses : [405, 500, 503]),
       },
     },
+  };
+}
+
+function parametersOf({ caller }: Described, shape: ApiShape): JsonObject {
+  return caller === "service" && shape === "v3" ? { parameters: [{ $ref: "#/components/parameters/serviceId" }] } : {};
+}
+
+/** What every operation says of itself. */
+function headOf({ operationId, caller, summary, description }: Described, shape: ApiShape): JsonObject {
+  const asService = caller === "service";
+  return {
+    operationId,
+    tags: [asService ? "auth" : "backend"],
+    summary,
+    description,
+    security: asService ? [{ [credentials[shape].name]: [] }] : [],
   };
 }
 

@@ -1,14 +1,19 @@
 import type { z } from "zod";
+import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
 import { authToken } from "./auth-token.ts";
 import { info } from "./info.ts";
+import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
-/** Every operation of the API, by the name of its method. */
+/** Every operation of the API that answers once, by the name of its method. */
 export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
 
 export type OperationName = keyof typeof operations;
+
+/** Every operation that answers with a stream of events, by the name of its method. */
+export const streams = { authIntrospectionEvents };
 
 /** How a single call may be bounded. */
 export interface CallOptions {
@@ -22,7 +27,12 @@ export interface CallOptions {
  */
 export type Operations = {
   [Name in OperationName]: Call<(typeof operations)[Name]>;
-};
+} & Streams;
+
+/** What each stream is opened with and what comes out of it. */
+interface Streams extends Record<keyof typeof streams, unknown> {
+  readonly authIntrospectionEvents: OpenInvalidationEvents;
+}
 
 type Call<O> = O extends { request: infer Request extends z.ZodType; response: infer Response extends z.ZodType }
   ? (request: z.input<Request>, options?: CallOptions) => Promise<z.infer<Response>>

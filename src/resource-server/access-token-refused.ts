@@ -1,9 +1,8 @@
-import type { RefusalCode } from "../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../oauth/challenge.ts";
 import { challengeErrors } from "../oauth/http-refusal.ts";
+import { type AccessTokenRefusalCode, diagnose, type Diagnosis, type Evidence } from "./diagnosis.ts";
 
-/** Why a request does not open the resource: the decision's codes, and two about the request itself. */
-export type AccessTokenRefusalCode = RefusalCode | "credentials_missing" | "request_malformed";
+export type { AccessTokenRefusalCode };
 
 /** Which error the challenge names; none when nothing was presented (RFC 6750 §3.1). */
 const answers = {
@@ -38,13 +37,17 @@ export interface RefusalDetails {
   readonly scopes?: readonly string[] | undefined;
   /** More than the code says, for the operator. */
   readonly reason?: string | undefined;
+  /** What the diagnosis tells besides code and reason; never sent. */
+  readonly evidence?: Evidence | undefined;
+  /** The configured name of the issuer that was asked. */
+  readonly issuer?: string | undefined;
 }
 
 /**
  * The request does not open the resource: the token is not good (enough) for it. Never an outage.
  *
- * `status`, `challenge` and `headers` are the answer (RFC 6750 §3), the same for all reasons of a kind; `code` and
- * `reason` are for the operator and must not be sent. Nothing in it shows the token.
+ * `status`, `challenge` and `headers` are the answer (RFC 6750 §3), the same for all reasons of a kind; `code`,
+ * `reason` and `diagnosis` are for the operator and must not be sent. Nothing in it shows the token.
  *
  * @example if (error instanceof AccessTokenRefused) response.writeHead(error.status, error.headers)
  */
@@ -58,6 +61,7 @@ export class AccessTokenRefused extends Error {
   readonly challenge: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly reason: string;
+  readonly diagnosis: Diagnosis;
 
   constructor(code: AccessTokenRefusalCode, details: RefusalDetails = {}) {
     const reason = details.reason ?? reasons[code];
@@ -67,6 +71,7 @@ export class AccessTokenRefused extends Error {
     this.status = status;
     this.error = error;
     this.reason = reason;
+    this.diagnosis = diagnose(code, reason, details.evidence, details.issuer);
     const scope = code === "scope_insufficient" ? details.scopes?.join(" ") : undefined;
     this.challenge = bearerChallenge({ realm: details.realm, error, scope });
     this.headers = Object.freeze({ "WWW-Authenticate": this.challenge, "Cache-Control": "no-store" });

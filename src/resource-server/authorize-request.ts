@@ -45,8 +45,7 @@ export async function authorizeRequest(
 ): Promise<Admission> {
   const refused = (code: "credentials_missing" | "request_malformed", defect?: string): Admission => {
     const reason = defect && `the request presents its access token in a wrong way: ${defect}`;
-    const refusal = new AccessTokenRefused(code, { realm: realm ?? resourceServer.realm, reason });
-    return { granted: false, refusal };
+    return { granted: false, refusal: resourceServer.refuse(code, { realm, reason }) };
   };
   const reading = readBearerToken(headerValues(request.rawHeaders, "authorization"));
   if (reading.kind === "none") return refused("credentials_missing");

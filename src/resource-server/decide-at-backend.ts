@@ -4,17 +4,26 @@ import type {
   IntrospectionResponse,
 } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
-import { type ActiveTokenFacts, decideAccess, type RefusalCode } from "../oauth/access-token-decision.ts";
+import {
+  type ActiveTokenFacts,
+  decideAccess,
+  type PresentedCertificate,
+  type RefusalCode,
+} from "../oauth/access-token-decision.ts";
 import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
+import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply } from "./access-token.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, withOwnResource } from "./decide.ts";
+import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
+  /** Told with the first decision over this answer, and then no more. */
+  bindingLost: boolean;
   readonly verdict: Refusal | { granted: true; readonly accessToken: AccessToken; readonly facts: ActiveTokenFacts };
 }
 
@@ -55,28 +64,45 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
     if (presented !== undefined && "unreadable" in presented) {
-      return { granted: false, code: "certificate_unreadable", facts: undefined };
+      const evidence = evidenceOf("certificate_unreadable", situation(question, presented));
+      return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
     }
     const { scopes, subject, resources, binding } = question.requirement;
     const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
     const key = `${tokenDigestText(question.token)} ${identity}`;
     const ask = (): Promise<RememberedVerdict> => {
       const request = asQuestion(question);
-      const send = async (signal: AbortSignal) =>
-        readAnswer(await backend.authIntrospection(request, { signal }), issuer);
+      const send = async (signal: AbortSignal): Promise<RememberedVerdict> => {
+        const answer = readAnswer(await backend.authIntrospection(request, { signal }), issuer);
+        const { verdict } = answer;
+        return { ...answer, bindingLost: verdict.granted && parts.watch.look(verdict.facts, verdict.accessToken) };
+      };
       return answers.ask(key, send, question.signal);
     };
     const remembered = answers.recall(key);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const { verdict } = remembered ?? (await ask());
-    if (!verdict.granted) return { ...verdict, facts };
+    const answer = remembered ?? (await ask());
+    const { verdict, bindingLost } = answer;
+    if (!verdict.granted) {
+      const { code } = verdict;
+      if (code === "request_malformed") return { ...verdict, facts };
+      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented)) };
+    }
+    if (bindingLost) answer.bindingLost = false;
     const { accessToken } = verdict;
     const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
-    const decision = decideAccess(verdict.facts, demanded, presented, clock());
-    return decision.granted
-      ? { granted: true, accessToken, facts }
-      : { granted: false, code: decision.code, accessToken, facts };
+    const now = clock();
+    const decision = decideAccess(verdict.facts, demanded, presented, now);
+    if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
+    const { code } = decision;
+    const evidence = evidenceOf(code, { facts: verdict.facts, requirement: demanded, presented, now });
+    return { granted: false, code, evidence, accessToken, facts, bindingLost };
   };
+
+  /** The backend refuses with a code, and tells nothing of the token. */
+  function situation({ requirement }: Question, presented: PresentedCertificate): Situation {
+    return { facts: undefined, requirement, presented, now: clock() };
+  }
 }
 
 function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
@@ -91,17 +117,13 @@ function asQuestion({ token, certificate, requirement }: Question): Introspectio
 }
 
 function pem(der: Uint8Array | undefined): string {
-  if (der === undefined) throw optionError("certificate.raw", 'is needed with decide: "backend"');
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  if (der !== undefined) return writePem(der);
+  throw optionError("certificate.raw", 'is needed with decide: "backend"; a source of thumbprints alone will not do');
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
-function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): RememberedVerdict {
-  const refusal = (code: Refusal["code"]): RememberedVerdict => ({
+function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): Omit<RememberedVerdict, "bindingLost"> {
+  const refusal = (code: Refusal["code"]): Omit<RememberedVerdict, "bindingLost"> => ({
     positive: false,
     usableUntil: undefined,
     verdict: { granted: false, code, reason: `the backend refused: ${reasonOf(answer)}` },
@@ -126,7 +148,10 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
   return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
 }
 
-function readAccepted(given: IntrospectionResponse, issuer: string | undefined): RememberedVerdict {
+function readAccepted(
+  given: IntrospectionResponse,
+  issuer: string | undefined,
+): Omit<RememberedVerdict, "bindingLost"> {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
   const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;

@@ -2,12 +2,15 @@ import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, withOwnResource } from "./decide.ts";
+import { evidenceOf } from "./evidence.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "./introspection-answer.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
+  /** Told with the first decision over this answer, and then no more. */
+  bindingLost: boolean;
 }
 
 /**
@@ -24,9 +27,10 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
 
   async function ask(token: string, signal: AbortSignal): Promise<RememberedRecord> {
     const { record } = await source.ask(token, { signal });
-    if (!record.facts.active) return { record, positive: false, usableUntil: undefined };
+    if (!record.facts.active) return { record, positive: false, usableUntil: undefined, bindingLost: false };
     const { exp } = record.facts;
-    return { record, positive: true, usableUntil: exp === undefined ? undefined : exp * 1000 };
+    const bindingLost = "accessToken" in record && parts.watch.look(record.facts, record.accessToken);
+    return { record, positive: true, usableUntil: exp === undefined ? undefined : exp * 1000, bindingLost };
   }
 
   return async ({ token, certificate, requirement, signal }): Promise<Verdict> => {
@@ -34,16 +38,20 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const key = tokenDigestText(token);
     const remembered = answers.recall(key);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const { record } = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
+    const answer = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
+    const { record, bindingLost } = answer;
     if (!("accessToken" in record)) {
       return { granted: false, code: "token_unknown", facts, ...(record.reason && { reason: record.reason }) };
     }
     const { accessToken } = record;
     const demanded = withOwnResource(requirement, record.facts, parts);
-    const decision = decideAccess(record.facts, demanded, presented, clock());
-    if (decision.granted) return { granted: true, accessToken, facts };
+    if (bindingLost) answer.bindingLost = false;
+    const now = clock();
+    const decision = decideAccess(record.facts, demanded, presented, now);
+    if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;
+    const evidence = evidenceOf(code, { facts: record.facts, requirement: demanded, presented, now });
     const reason = code.startsWith("confirmation_") ? record.remark : undefined;
-    return { granted: false, code, accessToken, facts, ...(reason && { reason }) };
+    return { granted: false, code, evidence, accessToken, facts, bindingLost, ...(reason && { reason }) };
   };
 }

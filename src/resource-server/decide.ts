@@ -1,6 +1,8 @@
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access-token-decision.ts";
 import type { AccessToken } from "./access-token.ts";
+import type { BindingWatch } from "./binding-watch.ts";
+import type { Evidence } from "./diagnosis.ts";
 import type { RememberedAnswers } from "./remembered-answers.ts";
 import type { Rememberable } from "./answer-memory.ts";
 
@@ -20,8 +22,13 @@ export type Verdict = (
       readonly code: RefusalCode | "request_malformed";
       readonly reason?: string;
       readonly accessToken?: AccessToken;
+      readonly evidence?: Evidence;
     }
-) & { readonly facts: "remembered" | "asked" | undefined };
+) & {
+  readonly facts: "remembered" | "asked" | undefined;
+  /** This is the first decision over an answer with which a client has lost its binding. */
+  readonly bindingLost?: boolean;
+};
 
 /** Answers one request's question; rejects when it cannot be found out. */
 export type Decide = (question: Question) => Promise<Verdict>;
@@ -33,6 +40,8 @@ export interface DecisionParts {
   readonly clock: () => number;
   /** The resource server's own names; a token must be meant for one of them. Empty: not checked. */
   readonly ownResources: readonly string[];
+  /** Shown each answer once, as it comes, whether or not anyone still waits for it. */
+  readonly watch: BindingWatch;
   /** Called when a token names an audience and nobody checks it (RFC 9700 §2.3). */
   readonly audienceUnchecked: () => void;
 }

@@ -6,7 +6,30 @@ export { BackendAnswerMalformed } from "../api-client/backend-answer-malformed.t
 export { BackendUnavailable } from "../api-client/backend-unavailable.ts";
 export { BackendUntrusted } from "../api-client/backend-untrusted.ts";
 export type { CertificateOfConnection, CertificateSource } from "../client-certificate/certificate-source.ts";
+export { type ApacheOptions, apache } from "../client-certificate/dialects/apache.ts";
+export { aspNet } from "../client-certificate/dialects/asp-net.ts";
+export { awsAlb, awsAlbPassthrough } from "../client-certificate/dialects/aws-alb.ts";
+export {
+  azure,
+  azureApplicationGateway,
+  type AzureApplicationGatewayOptions,
+} from "../client-certificate/dialects/azure.ts";
+export { caddy, caddyFingerprint } from "../client-certificate/dialects/caddy.ts";
+export { cloudflare, cloudflareSha256 } from "../client-certificate/dialects/cloudflare.ts";
+export { cloudfront, cloudfrontSha256 } from "../client-certificate/dialects/cloudfront.ts";
+export { envoy, type EnvoyOptions } from "../client-certificate/dialects/envoy.ts";
+export { gcp, gcpFingerprint } from "../client-certificate/dialects/gcp.ts";
+export { gorouter } from "../client-certificate/dialects/gorouter.ts";
+export { haproxy, type HaproxyOptions, haproxySha256 } from "../client-certificate/dialects/haproxy.ts";
+export { kong, type KongOptions } from "../client-certificate/dialects/kong.ts";
+export { nginx } from "../client-certificate/dialects/nginx.ts";
+export { rfc9440 } from "../client-certificate/dialects/rfc9440.ts";
+export { traefik, type TraefikOptions } from "../client-certificate/dialects/traefik.ts";
+export { wso2, type Wso2Options } from "../client-certificate/dialects/wso2.ts";
+export type { HeaderFlag, HeaderSourceOptions, NamedHeaderSourceOptions } from "../client-certificate/header-source.ts";
 export { tlsSocket } from "../client-certificate/tls-socket.ts";
+export { type TrustedProxies, trustedProxies, type TrustedProxy } from "../client-certificate/trusted-proxies.ts";
+export type { UnreadableReason } from "../client-certificate/unreadable-reason.ts";
 export { MalformedCertificate } from "../x509/malformed-certificate.ts";
 export { type ClientCertificate, readCertificate } from "../x509/read-certificate.ts";
 export type { AccessToken } from "./access-token.ts";
@@ -15,13 +38,13 @@ export { createResourceServer } from "./create-resource-server.ts";
 export type { RouteRequirement } from "./read-requirement.ts";
 export { IntrospectionMalformed } from "./introspection-malformed.ts";
 export { IntrospectionUnavailable } from "./introspection-unavailable.ts";
-export type { AuthorizeRequest, ResourceServer } from "./resource-server.ts";
+export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
 export type { CacheOptions } from "./cache-options.ts";
 export type { DecisionEvent, OnDecision } from "./decision-event.ts";
-export type { Diagnosis } from "./diagnosis.ts";
+export type { Check, Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { ResourceServerOptions } from "./resource-server-options.ts";
+export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
 export { introspectionEndpoint } from "./introspection-endpoint.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";
 export type { DialectName, Tolerances } from "./sources/dialects.ts";

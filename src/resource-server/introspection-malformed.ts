@@ -1,3 +1,5 @@
+import { diagnose, type Diagnosis } from "./diagnosis.ts";
+
 /**
  * The authorization server answered about the token, and the answer does not make sense; the request is refused.
  *
@@ -15,9 +17,12 @@ export class IntrospectionMalformed extends Error {
     "Cache-Control": "no-store",
   });
   readonly reason: string;
+  /** The issuer in it is named by the resource server that asked. */
+  diagnosis: Diagnosis;
 
   constructor(reason: string, options: { cause?: unknown } = {}) {
     super(`The introspection answer is malformed: ${reason}.`, options);
     this.reason = reason;
+    this.diagnosis = diagnose(this.code, reason);
   }
 }

@@ -1,6 +1,7 @@
 import { optionError } from "../api-client/option-error.ts";
 import { readCompactJwt } from "../oauth/compact-jwt.ts";
 import type { Rememberable } from "./answer-memory.ts";
+import { createBindingWatch } from "./binding-watch.ts";
 import type { Decide, DecisionParts } from "./decide.ts";
 import { decideAtBackend } from "./decide-at-backend.ts";
 import { decideInLibrary } from "./decide-in-library.ts";
@@ -8,7 +9,7 @@ import type { ResolvedIssuer } from "./issuer-options.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
-import type { Clocks } from "./resource-server-options.ts";
+import type { Clocks, Warning } from "./resource-server-options.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
@@ -21,13 +22,14 @@ export interface Issuer {
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(
   { name, source, decidingBackend, limits, patience }: ResolvedIssuer,
-  parts: Omit<DecisionParts, "remembered"> & Clocks,
+  parts: Omit<DecisionParts, "remembered" | "watch"> & Clocks & { readonly warn: (warning: Warning) => void },
 ): Issuer {
   const endings: (() => void)[] = [];
-  const { clock, monotonicClock } = parts;
+  const { clock, monotonicClock, warn } = parts;
   const all: DecisionParts = {
     ...parts,
     ...(source.checksAudience === true && { audienceUnchecked: () => undefined }),
+    watch: createBindingWatch({ issuer: name, warn, clock, monotonicClock }),
     remembered<Answer extends Rememberable>() {
       const answers = createRememberedAnswers<Answer>({ limits, patience, clock, monotonicClock });
       endings.push(answers.close);

@@ -1,4 +1,5 @@
 import { optionError } from "../api-client/option-error.ts";
+import { callHarmlessly } from "./call-harmlessly.ts";
 import type { OnDecision } from "./decision-event.ts";
 import { type IssuerOptions, issuerOptionNames, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
 import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
@@ -10,10 +11,10 @@ export interface ResourceServerOptions extends IssuerOptions {
   readonly resource?: string | readonly string[];
   /** The protection space that challenges name (RFC 9110 §11.5). */
   readonly realm?: string;
-  /** Told of every decision: for metrics, traces and logs. */
-  readonly onDecision?: OnDecision;
+  /** Told of every decision, one function or several: for metrics, traces and logs. */
+  readonly onDecision?: OnDecision | readonly OnDecision[];
   /** Called once for each thing that the operator should know; default: `process.emitWarning`. */
-  readonly onWarning?: (warning: Warning) => void;
+  readonly onWarning?: (warning: Warning) => unknown;
   /** Default: the system's. */
   readonly clock?: Clocks["clock"];
   readonly monotonicClock?: Clocks["monotonicClock"];
@@ -22,6 +23,8 @@ export interface ResourceServerOptions extends IssuerOptions {
 export interface Warning {
   readonly code: string;
   readonly message: string;
+  /** What was thrown, where something was. */
+  readonly cause?: unknown;
 }
 
 export interface Clocks {
@@ -36,7 +39,7 @@ export interface ResolvedOptions extends Clocks {
   readonly issuers: readonly [ResolvedIssuer, ...ResolvedIssuer[]];
   readonly ownResources: readonly string[];
   readonly realm: string | undefined;
-  readonly onDecision: OnDecision | undefined;
+  readonly onDecision: readonly OnDecision[];
   readonly warn: (warning: Warning) => void;
 }
 
@@ -54,26 +57,39 @@ const names: ReadonlySet<string> = new Set([
 export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): ResolvedOptions {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
-  const { resource = [], realm, onDecision } = options;
+  const { resource = [], realm, onDecision = [], onWarning = emitWarning } = options;
   const ownResources = typeof resource === "string" ? [resource] : [...resource];
   if (!ownResources.every((one) => typeof one === "string" && one !== "")) {
     throw optionError("resource", "must be a name or an array of names");
   }
-  if (onDecision !== undefined && typeof onDecision !== "function")
-    throw optionError("onDecision", "must be a function");
+  if (typeof onWarning !== "function") throw optionError("onWarning", "must be a function");
   return {
     issuers: resolveIssuers(options),
     ownResources,
     realm,
-    onDecision,
-    warn:
-      options.onWarning ??
-      (({ code, message }) => {
-        process.emitWarning(message, { type: "CertboundWarning", code });
-      }),
+    onDecision: resolveObservers(onDecision),
+    warn(warning) {
+      // A decision is under way, which no log may change.
+      callHarmlessly(
+        () => onWarning(warning),
+        () => undefined,
+      );
+    },
     clock: options.clock ?? clocks.clock,
     monotonicClock: options.monotonicClock ?? clocks.monotonicClock,
   };
+}
+
+function resolveObservers(onDecision: unknown): readonly OnDecision[] {
+  const observers: unknown = typeof onDecision === "function" ? [onDecision] : onDecision;
+  if (!Array.isArray(observers) || !observers.every((one) => typeof one === "function")) {
+    throw optionError("onDecision", "must be a function or an array of functions");
+  }
+  return [...(observers as OnDecision[])];
+}
+
+function emitWarning({ code, message }: Warning): void {
+  process.emitWarning(message, { type: "CertboundWarning", code });
 }
 
 function resolveIssuers(options: ResourceServerOptions): ResolvedOptions["issuers"] {

@@ -1,8 +1,14 @@
 import { optionError } from "../api-client/option-error.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
+import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import type { AccessToken } from "./access-token.ts";
-import { AccessTokenRefused } from "./access-token-refused.ts";
+import { AccessTokenRefused, type RefusalDetails } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
+import { createDecisionObservers } from "./decision-observers.ts";
+import type { Diagnosis, Evidence } from "./diagnosis.ts";
+import { demandedAndHeld } from "./evidence.ts";
+import { IntrospectionMalformed } from "./introspection-malformed.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
@@ -21,6 +27,12 @@ export interface AuthorizeRequest {
   readonly realm?: string | undefined;
 }
 
+/** What a refusal that is made beside `authorize` tells; its realm, unless given, is the resource server's own. */
+export interface RefuseDetails extends Omit<RefusalDetails, "evidence" | "issuer"> {
+  /** The token that was let in and does not cover the scopes. */
+  readonly accessToken?: AccessToken | undefined;
+}
+
 export interface ResourceServer {
   /** The protection space that challenges name. */
   readonly realm: string | undefined;
@@ -31,13 +43,37 @@ export interface ResourceServer {
    * could be found out, with the signal's reason, and with a `TypeError` for a wrong argument.
    */
   authorize(request: AuthorizeRequest): Promise<AccessToken>;
+  /**
+   * Makes the refusal of a request that cannot be put to `authorize`, or fails behind it, and tells `onDecision`: for
+   * what adapts a framework.
+   *
+   * @example if (authorization === undefined) throw resourceServer.refuse("credentials_missing")
+   */
+  refuse(
+    code: "credentials_missing" | "request_malformed" | "scope_insufficient",
+    details?: RefuseDetails,
+  ): AccessTokenRefused;
   /** Forgets all answers and closes the connections that it opened itself. */
   close(): Promise<void>;
 }
 
 /** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
 const token = /^[\x20-\x7e]{1,16384}$/;
-const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unknown", reason, facts: undefined });
+const unknown = (reason: string, evidence: Evidence): Verdict => ({
+  granted: false,
+  code: "token_unknown",
+  reason,
+  evidence,
+  facts: undefined,
+});
+const notAToken = unknown("the token's text cannot be a token", { check: "credentials" });
+const twoCertificates: Verdict = {
+  granted: false,
+  code: "request_malformed",
+  reason: "the request has more than one certificate header",
+  evidence: { check: "certificate" },
+  facts: undefined,
+};
 
 /**
  * Opens a resource server with these clocks where the options name none; see `createResourceServer`.
@@ -45,7 +81,9 @@ const unknown = (reason: string): Verdict => ({ granted: false, code: "token_unk
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
 export function openResourceServer(options: ResourceServerOptions, clocks: Clocks): ResourceServer {
-  const { realm, ownResources, warn, issuers: resolved, clock, monotonicClock } = resolveOptions(options, clocks);
+  const resolved = resolveOptions(options, clocks);
+  const { realm, ownResources, warn, clock, monotonicClock } = resolved;
+  const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
   let warned = false;
   const audienceUnchecked = (): void => {
     if (warned) return;
@@ -57,8 +95,26 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
         "tokens meant for others are let in. Set the option `resource`.",
     });
   };
-  const issuers = resolved.map((one) => openIssuer(one, { clock, monotonicClock, ownResources, audienceUnchecked }));
+  const parts = { clock, monotonicClock, ownResources, audienceUnchecked, warn };
+  const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
+  const names = issuers.map(({ name }) => name);
+  const ofNoIssuer = unknown("the token can be one of no issuer here", {
+    check: "issuer",
+    expected: demandedAndHeld(
+      names.filter((name) => name !== undefined),
+      undefined,
+    ).expected,
+  });
+
+  const refuse: ResourceServer["refuse"] = (code, { accessToken, ...details } = {}) => {
+    const tell = observers?.begin();
+    const issuer = names.length > 1 ? names.find((name) => name === accessToken?.issuer) : names[0];
+    const evidence = accessToken && demandedAndHeld(details.scopes, accessToken.scopes);
+    const refusal = new AccessTokenRefused(code, { ...details, realm: details.realm ?? realm, evidence, issuer });
+    tell?.({ issuer, accessToken, diagnosis: refusal.diagnosis });
+    return refusal;
+  };
 
   return {
     realm,
@@ -67,17 +123,56 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
       signal?.throwIfAborted();
       if (typeof request.token !== "string") throw optionError("token", "must be text");
       const requirement = readRequirement(request.requirement);
-      const issuer = token.test(request.token) ? choose(request.token, request.issuer) : undefined;
-      const verdict =
-        issuer === undefined
-          ? unknown("the token's text cannot be a token, or one of no issuer here")
-          : await issuer.decide({ token: request.token, certificate, requirement, signal });
-      if (verdict.granted) return verdict.accessToken;
-      const { code, reason } = verdict;
-      throw new AccessTokenRefused(code, { realm: request.realm ?? realm, scopes: requirement.scopes, reason });
+      const tell = observers?.begin();
+      const wrong = defectOf(request);
+      const issuer = wrong === undefined ? choose(request.token, request.issuer) : undefined;
+      let verdict = wrong ?? ofNoIssuer;
+      try {
+        if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
+      } catch (error) {
+        // Anything else is no decision: a wrong argument, or the end of this request's waiting.
+        if (isFailure(error)) {
+          const diagnosis = withIssuer(error, issuer?.name);
+          tell?.({ issuer: issuer?.name, diagnosis });
+        }
+        throw error;
+      }
+      if (verdict.granted) {
+        tell?.({ ...verdict, issuer: issuer?.name });
+        return verdict.accessToken;
+      }
+      const { code, evidence } = verdict;
+      const reason = verdict.reason ?? (code === "certificate_unreadable" ? reasonUnreadable(certificate) : undefined);
+      const details = { realm: request.realm ?? realm, scopes: requirement.scopes, reason, evidence };
+      const refusal = new AccessTokenRefused(code, { ...details, issuer: issuer?.name });
+      tell?.({ ...verdict, issuer: issuer?.name, diagnosis: refusal.diagnosis });
+      throw refusal;
     },
+    refuse,
     async close() {
       await Promise.all(issuers.map((issuer) => issuer.close()));
     },
   };
+}
+
+/** What is wrong with the request whatever anyone knows of the token. */
+function defectOf(request: AuthorizeRequest): Verdict | undefined {
+  if (isMalformedRequest(request.certificate)) return twoCertificates;
+  return token.test(request.token) ? undefined : notAToken;
+}
+
+function isFailure(error: unknown): error is IntrospectionUnavailable | IntrospectionMalformed {
+  return error instanceof IntrospectionUnavailable || error instanceof IntrospectionMalformed;
+}
+
+/** Whoever throws a failure need not know how the resource server calls the issuer. */
+function withIssuer(failure: IntrospectionUnavailable | IntrospectionMalformed, issuer: string | undefined): Diagnosis {
+  if (failure.diagnosis.issuer !== issuer) failure.diagnosis = Object.freeze({ ...failure.diagnosis, issuer });
+  return failure.diagnosis;
+}
+
+/** For the operator's log: which header is to be looked into, or which peer has sent it (RFC 9440 §4). */
+function reasonUnreadable(certificate: CertificateOfConnection): string | undefined {
+  if (certificate === undefined || !("unreadable" in certificate)) return undefined;
+  return `the certificate of the connection cannot be read: ${certificate.unreadable.replaceAll("_", " ")}`;
 }

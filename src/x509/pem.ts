@@ -46,3 +46,13 @@ function trim(text: string): string {
   while (end > start && whitespace.includes(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
+
+/**
+ * Writes a certificate's octets as PEM text (RFC 7468 §5).
+ *
+ * @example writePem(certificate.raw) // "-----BEGIN CERTIFICATE-----\nMII…"
+ */
+export function writePem(der: Uint8Array): string {
+  const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("base64");
+  return `${[beginCertificate, ...(base64.match(/.{1,64}/g) ?? []), endCertificate].join("\n")}\n`;
+}

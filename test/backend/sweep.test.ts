@@ -6,7 +6,7 @@ import type { IssueTokens } from "../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure, type Store } from "../../src/backend/store/store.ts";
 import { startSweep } from "../../src/backend/sweep.ts";
-import { issueTokens, twoServices } from "./store/commands.ts";
+import { issueTokens, revoke, twoServices } from "./store/commands.ts";
 
 // One clock of timers for the file: its tests take turns.
 const minute = 60_000;
@@ -52,7 +52,17 @@ async function startSweeping(t: ExecutionContext, sweep?: (store: Store) => Stor
     },
     { write: (line: string) => logged.push(JSON.parse(line) as Sweeping["logged"][number]) },
   );
-  const sweeper = startSweep({ ...store, sweep: watched }, () => now, log);
+  const watchedEvents: Store["sweepInvalidationEvents"] = async (createdBefore, limit) => {
+    const sweeping = store.sweepInvalidationEvents(createdBefore, limit);
+    underWay.add(sweeping);
+    try {
+      return await sweeping;
+    } finally {
+      underWay.delete(sweeping);
+    }
+  };
+  const watchedStore = { ...store, sweep: watched, sweepInvalidationEvents: watchedEvents };
+  const sweeper = startSweep(watchedStore, () => now, log);
   t.teardown(async () => {
     sweeper.stop();
     mock.timers.reset();
@@ -140,6 +150,32 @@ test.serial("a full last batch is followed by one that finds nothing", async (t)
     [batch, 0],
   );
 });
+
+test.serial(
+  "an event is kept for an hour after the one behind it was written, in batches, and the newest for good",
+  async (t) => {
+    const { store, setClock, passMinute } = await startSweeping(t);
+    const hour = 3_600_000;
+    const { cursor: start } = await store.readInvalidationEvents({ limit: 1 });
+    const revokeAt = async (endedAt: number): Promise<void> => {
+      await store.run({ ...revoke(await keep(store, hour * 10)), endedAt });
+    };
+    const isKnown = async (after: string) => !(await store.readInvalidationEvents({ after, limit: 1 })).reset;
+    for (let event = 0; event <= 2 * batch; event++) await revokeAt(1_000);
+    const { cursor: first } = await store.readInvalidationEvents({ limit: 1 });
+    await revokeAt(2_000);
+    const { cursor: last } = await store.readInvalidationEvents({ limit: 1 });
+    setClock(hour + 1_000);
+    await passMinute();
+    t.true(await isKnown(start));
+    setClock(hour + 1_001);
+    await passMinute();
+    t.deepEqual([await isKnown(start), await isKnown(first), await isKnown(last)], [false, true, true]);
+    setClock(hour + 2_001);
+    await passMinute();
+    t.deepEqual([await isKnown(first), await isKnown(last)], [false, true]);
+  },
+);
 
 test.serial("a sweep that fails is logged, and the next one runs all the same", async (t) => {
   let failures = 1;

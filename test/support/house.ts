@@ -31,11 +31,17 @@ export const house: Readonly<Record<string, Room>> = {
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
-  "client-certificate/": { ours: ["x509/"], node: ["node:crypto", "node:http", "node:http2", "node:tls"] },
+  "client-certificate/": {
+    // Of oauth/ only what a thumbprint looks like, of api-client/ only the error for a wrong option.
+    ours: ["oauth/", "x509/", "api-client/"],
+    packages: ["structured-headers"],
+    node: ["node:crypto", "node:http", "node:http2", "node:net", "node:tls"],
+  },
 
   "api-client/": {
     ours: ["contract/"],
     packages: ["got", "zod"],
+    lazyPackages: ["eventsource-parser"],
     node: ["node:buffer", "node:http", "node:https", "node:net"],
   },
   "api-client/api-client.ts": { ours: ["api-client/", "contract/", "contract/operations.ts"] },
@@ -56,20 +62,33 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:http"],
   },
 
-  "bound-client/": { ours: ["api-client/", "x509/"], node: ["node:crypto", "node:https", "node:tls"] },
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/"],
+    packages: ["@opentelemetry/api"],
+  },
+
+  // The only other got: it is what the entry hands out. undici is handed in.
+  "bound-client/": {
+    ours: ["api-client/", "x509/"],
+    packages: ["got"],
+    node: ["node:crypto", "node:http", "node:https", "node:stream", "node:tls"],
+  },
 
   "authorization-server/": {
-    ours: ["oauth/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
     node: ["node:crypto", "node:http"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
 
   "backend/engine/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/"],
+    // Of the store, types and the one spelling of the keys that events and answers share.
+    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/", "backend/store/invalidation-keys.ts"],
     ourTypes: [...backendTypes, "backend/store/"],
     node: ["node:crypto"],
   },
-  "backend/store/": {},
+  "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
+  "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
     ours: ["backend/store/"],
     node: ["node:fs", "node:path", "node:sqlite", "node:worker_threads"],
@@ -115,10 +134,12 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/"],
+    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
   },
+  // What a thief would send; it knows nothing of what should refuse it.
+  "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
@@ -128,6 +149,7 @@ export const compositionRoots = [
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
   "resource-server/introspection-endpoint.ts",
+  "bound-client/create-bound-client.ts",
 ];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
@@ -136,7 +158,7 @@ export const entryLoads: Readonly<
 > = {
   "resource-server/index.ts": {
     ours: ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"],
-    packages: ["got", "lru-cache", "zod"],
+    packages: ["got", "lru-cache", "structured-headers", "zod"],
   },
   "resource-server/middleware/koa.ts": {
     ours: [
@@ -150,6 +172,14 @@ export const entryLoads: Readonly<
     ],
     packages: ["got", "lru-cache", "zod"],
   },
+  "resource-server/observers/prometheus.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    packages: ["prom-client"],
+  },
+  "resource-server/observers/opentelemetry.ts": {
+    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    packages: ["@opentelemetry/api"],
+  },
   "api-client/index.ts": {
     ours: [
       "oauth/",
@@ -161,6 +191,7 @@ export const entryLoads: Readonly<
     ],
     packages: ["got", "zod"],
   },
+  "bound-client/index.ts": { ours: ["x509/", "api-client/", "bound-client/"], packages: ["got"] },
   "authorization-server/index.ts": {
     ours: [
       "oauth/",

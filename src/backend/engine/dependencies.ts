@@ -4,13 +4,19 @@ import type { Store } from "../store/store.ts";
 export interface Dependencies {
   readonly store: Store;
   readonly clock: Clock;
+  readonly monotonicClock: MonotonicClock;
   readonly random: Random;
   readonly secretBox: SecretBox;
   readonly chainVerifier: ChainVerifier;
+  /** Told of what went wrong where no caller waits for an answer; `what` is a clause for the operator's log. */
+  readonly reportFault?: (error: unknown, what: string) => void;
 }
 
 /** The wall clock: milliseconds since 1970. */
 export type Clock = () => number;
+
+/** Milliseconds that never run backwards, from any beginning. */
+export type MonotonicClock = () => number;
 
 /** That many octets from a cryptographic source. */
 export type Random = (octets: number) => Uint8Array;

@@ -2,6 +2,7 @@ import type { ApiCallerCredentials } from "../../contract/api-caller-credentials
 import type { Operations } from "../../contract/operations.ts";
 import { authenticateApiCaller, type ApiCaller } from "./api-caller/authenticate-api-caller.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { createEventFollower } from "./invalidation/event-follower.ts";
 import { introspectStandard } from "./introspection/introspect-standard.ts";
 import { introspect } from "./introspection/introspect.ts";
 import { createSettings, type Service, type Settings } from "./management/settings-memo.ts";
@@ -16,6 +17,10 @@ export interface Engine {
   authenticateApiCaller(credentials: ApiCallerCredentials): Promise<ApiCaller>;
   /** The API as that service may use it, with its settings as of each call; requests have been read already. */
   operationsFor(serviceId: number): ServiceOperations;
+  /** Says that a command with invalidation events was carried out here: the streams learn of it a little sooner. */
+  hintEvents(): void;
+  /** Ends every stream of invalidation events, for good. */
+  endStreams(): void;
 }
 
 /** There is no such service, or none any more. */
@@ -26,6 +31,7 @@ export class ServiceUnknown extends TypeError {
 /** Puts the decisions together with what they are handed. */
 export function createEngine(dependencies: Dependencies): Engine {
   const settings = createSettings(dependencies);
+  const follower = createEventFollower(dependencies);
   return {
     authenticateApiCaller: (credentials) => authenticateApiCaller(settings, credentials),
     operationsFor(serviceId) {
@@ -36,7 +42,17 @@ export function createEngine(dependencies: Dependencies): Engine {
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
         authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+        async *authIntrospectionEvents(request, { signal }) {
+          await current();
+          yield* follower.open(serviceId, request, signal);
+        },
       };
+    },
+    hintEvents: () => {
+      follower.hint();
+    },
+    endStreams: () => {
+      follower.close();
     },
   };
 }

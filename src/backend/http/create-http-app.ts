@@ -1,8 +1,9 @@
-import type { RequestListener } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import Router, { type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import { type Answer, writeAnswer } from "./answer.ts";
 import { errorAnswer, isFault, methodNotAllowed, nothingHere } from "./error-answer.ts";
+import { writeStream, type StreamAnswer } from "./event-stream.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
 import { readRequestId } from "./request-id.ts";
 import { servedRoutes, unsupportedRoutes, type Route } from "./routes.ts";
@@ -26,7 +27,7 @@ export function createHttpApp(dependencies: HttpDependencies): RequestListener {
 }
 
 interface Exchange {
-  answer?: Answer;
+  answer?: Answer | StreamAnswer;
 }
 
 /** A connection that went away under its request, or said something that is not HTTP: the network's matter, not ours. */
@@ -41,14 +42,24 @@ function routerOf(routes: readonly Route[]): Router<Exchange> {
   const router = new Router<Exchange>({ sensitive: true, strict: true });
   for (const { method, path, respond } of routes) {
     router[verbs[method]](path.template, path.pattern, async (context) => {
-      context.state.answer = await respond(context.req, context.captures?.[0]);
+      context.state.answer = await respond(context.req, context.captures?.[0], () => goneSignal(context.res));
     });
   }
   return router;
 }
 
+/** Aborts when the connection is closed, by whichever side. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  if (response.destroyed) controller.abort();
+  response.once("close", () => {
+    controller.abort();
+  });
+  return controller.signal;
+}
+
 /**
- * Around every request: whatever happens below it, one answer is written and one line logged.
+ * Around every request: whatever happens below it, one answer is written and then one line logged.
  *
  * The answer goes out past Koa's own writing (`respond = false`), which would look at it again and costs 6 µs.
  */
@@ -57,7 +68,7 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
     const startedAt = monotonicClock?.();
     const requestId = readRequestId(context.req, newRequestId);
     context.respond = false;
-    let answer: Answer;
+    let answer: Answer | StreamAnswer;
     try {
       await next();
       answer = context.state.answer ?? errorAnswer(unmatched(context));
@@ -65,15 +76,17 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
       if (isFault(error)) log.error({ requestId, err: error }, "failed");
       answer = errorAnswer(error);
     }
-    writeAnswer(context.res, answer, requestId);
+    const { resultCode, action } = "body" in answer ? answer : {};
+    if ("body" in answer) writeAnswer(context.res, answer, requestId);
+    else await writeStream(context.res, answer, requestId);
     log.info(
       {
         requestId,
         method: context.req.method,
         route: context.matched?.[0]?.name,
         status: answer.status,
-        resultCode: answer.resultCode,
-        action: answer.action,
+        resultCode,
+        action,
         ms: startedAt === undefined || monotonicClock === undefined ? undefined : monotonicClock() - startedAt,
       },
       "request",

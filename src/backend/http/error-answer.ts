@@ -7,6 +7,7 @@ const passing: ReadonlySet<string> = new Set([
   "ChainVerificationFailure",
   "DecisionContended",
   "ServiceUnknown",
+  "StreamUnavailable",
 ]);
 
 /** Whether the fault is ours and its cause belongs into the log. */

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../contract/api-error.ts";
 import type { Operation } from "../../contract/operation.ts";
-import { operations, type OperationName } from "../../contract/operations.ts";
+import { operations, streams, type OperationName } from "../../contract/operations.ts";
 import { readRequest } from "../../contract/read-request.ts";
 import { unsupportedOperations, type UnsupportedOperation } from "../../contract/unsupported-operations.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
-import { nothingHere } from "./error-answer.ts";
+import { methodNotAllowed, nothingHere } from "./error-answer.ts";
+import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
 import type { HttpDependencies, ServiceOperations } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
@@ -16,7 +17,12 @@ import { routePath, type RoutePath } from "./route-path.ts";
 export interface Route {
   readonly method: UnsupportedOperation["methods"][number];
   readonly path: RoutePath;
-  readonly respond: (request: IncomingMessage, serviceId: string | undefined) => Answer | Promise<Answer>;
+  readonly respond: (
+    request: IncomingMessage,
+    serviceId: string | undefined,
+    /** Aborts when the caller has gone; only who asks for it pays for it. */
+    gone: () => AbortSignal,
+  ) => Answer | Promise<Answer | StreamAnswer>;
 }
 
 type Api = Pick<HttpDependencies, "operationsFor" | "info" | "isStopping">;
@@ -28,6 +34,8 @@ export function servedRoutes(api: Api): readonly Route[] {
   const names = Object.keys(serviceOperations) as Exclude<OperationName, "info">[];
   return [
     ...names.flatMap((name) => [operationRoute(api, name, "v3"), operationRoute(api, name, "v2")]),
+    eventsRoute(api, "v3"),
+    eventsRoute(api, "v2"),
     {
       method: infoOperation.method,
       path: routePath("open", infoOperation.path),
@@ -69,6 +77,31 @@ function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "
       const call = callers[name] as (request: unknown) => Promise<object>;
       const answer = await call(readRequest(operation, await readBody(request, readForm)));
       return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer);
+    },
+  };
+}
+
+/** Answers when the first event is there: before that, whatever is wrong still has a status of its own. */
+function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
+  const { method, path } = streams.authIntrospectionEvents;
+  return {
+    method,
+    path: routePath(shape, path),
+    respond: async (request, serviceId, gone) => {
+      if (request.method !== method) throw methodNotAllowed([method]);
+      const { authIntrospectionEvents } = await authenticate(api, request, shape, serviceId);
+      const signal = gone();
+      const rest = authIntrospectionEvents(readStreamRequest(request), { signal })[Symbol.asyncIterator]();
+      const first = await rest.next();
+      try {
+        if (first.done === true) throw new ApiError(503, "A001101", "The stream has ended.");
+        // From here on a change of the credentials ends the stream; one that came before is seen now.
+        await authenticate(api, request, shape, serviceId);
+      } catch (error) {
+        await rest.return?.();
+        throw error;
+      }
+      return { status: 200, first: first.value, rest: { [Symbol.asyncIterator]: () => rest } };
     },
   };
 }

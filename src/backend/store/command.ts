@@ -19,6 +19,8 @@ interface Attempt {
  */
 export interface PutConfiguration extends Attempt {
   readonly name: "put-configuration";
+  /** Milliseconds since 1970. */
+  readonly changedAt: number;
   readonly services: readonly {
     readonly serviceId: number;
     readonly settings: string;

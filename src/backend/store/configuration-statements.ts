@@ -15,6 +15,7 @@ const upsertOf = (table: "service" | "client"): string => {
     version = CASE WHEN ${unchanged} THEN ${table}.version ELSE ${table}.version + 1 END,
     first_version = CASE WHEN ${table}.present = 1 THEN ${table}.first_version ELSE ${table}.version + 1 END,
     settings = CASE WHEN ${unchanged} THEN ${table}.settings ELSE excluded.settings END,
+    changed_by = CASE WHEN ${unchanged} THEN ${table}.changed_by ELSE excluded.attempt END,
     settings_tag = excluded.settings_tag, present = 1, source = excluded.source, attempt = excluded.attempt
   WHERE ${table}.source = 'configuration' OR ${table}.present = 0`;
 };
@@ -34,7 +35,8 @@ const putClient = `
 
 /** What this attempt did not put is no longer configured. The sealed secrets go, the versions stay taken. */
 const deleteTheRest = (table: "service" | "client"): string => `
-  UPDATE ${table} SET present = 0, version = version + 1, first_version = version + 1, settings = ''
+  UPDATE ${table} SET present = 0, version = version + 1, first_version = version + 1, settings = '',
+    changed_by = $1
   WHERE source = 'configuration' AND present = 1 AND attempt <> $1`;
 
 const deleteServices = deleteTheRest("service");

@@ -1,4 +1,5 @@
 import type { Command, EndGrant, IssueTokens, PutConfiguration, RevokeAccessToken } from "./command.ts";
+import { eventStatements } from "./command-events.ts";
 import { putConfigurationStatements } from "./configuration-statements.ts";
 import { accessTokenInForce, writeResources, writeScopes } from "./facts.ts";
 import type { Plan, Statement } from "./statement.ts";
@@ -108,11 +109,12 @@ const plans = {
   "end-grant": endGrant,
 } satisfies { [Name in Command["name"]]: (command: Extract<Command, { name: Name }>) => Plan };
 
-/** The statements of a command and how to tell that they were run before. */
+/** The statements of a command, its events last, and how to tell that they were run before. */
 export function planCommand(command: Command): Plan {
   // The table above pairs each name with its own command; that is lost when it is looked up by a union of names.
   const plan = plans[command.name] as (command: Command) => Plan;
-  return plan(command);
+  const { statements, applied } = plan(command);
+  return { statements: [...statements, ...eventStatements(command)], applied };
 }
 
 const sweeps = [

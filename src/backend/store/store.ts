@@ -47,6 +47,37 @@ export interface StoredRefreshToken extends StoredToken {
   readonly serviceVersion: number;
 }
 
+/** Facts of a service that are void since this was committed. */
+export interface StoredInvalidationEvent {
+  readonly serviceId: number;
+  readonly keys: readonly string[];
+  /** Where a reader stands who has taken it in. */
+  readonly cursor: string;
+}
+
+/** What to read of the events. Cursors are texts of the driver's own making, to be handed back as they came. */
+export interface InvalidationEventsQuery {
+  /** Where the reader stands; without it, at the end of all that is committed. May be any text whatever. */
+  readonly after?: string | undefined;
+  /** A cursor of this store that it has answered since `after`, to read no further than that. */
+  readonly upTo?: string | undefined;
+  /** How many events at most, 1 or more. */
+  readonly limit: number;
+}
+
+/** `reset`: what follows `after` is not known (any more); whatever rests on it is void, and `cursor` is the end. */
+export type InvalidationEvents =
+  | { readonly reset: true; readonly cursor: string }
+  | {
+      readonly reset: false;
+      /** In the order of their commits. */
+      readonly events: readonly StoredInvalidationEvent[];
+      /** Where the reader stands after these, and after whatever was passed over. */
+      readonly cursor: string;
+      /** Whether these were all, as of the moment of the reading. */
+      readonly complete: boolean;
+    };
+
 /**
  * What is kept. Reads answer facts; the one write is a {@link Command} that carries its own preconditions.
  *
@@ -61,10 +92,22 @@ export interface Store {
   ): Promise<StoredClient | undefined>;
   readAccessToken(serviceId: number, digest: Uint8Array): Promise<StoredAccessToken | undefined>;
   readRefreshToken(serviceId: number, digest: Uint8Array): Promise<StoredRefreshToken | undefined>;
+  /**
+   * The events that were committed since, of every service: none is ever passed over, none comes twice.
+   *
+   * A cursor cannot be continued, and the answer is a `reset`, when it is not one of this store's, when an event after
+   * it was swept, and when the store has gone back behind it (a backup that was restored).
+   */
+  readInvalidationEvents(query: InvalidationEventsQuery): Promise<InvalidationEvents>;
   /** Carries a command out, all or nothing; resolves after it is durable. Run twice it does the same. */
   run(command: Command): Promise<CommandOutcome>;
   /** Deletes rows that expired before `expiredBefore` (milliseconds), at most `limit` of a kind; answers how many. */
   sweep(expiredBefore: number, limit: number): Promise<number>;
+  /**
+   * Deletes events of before an instant in milliseconds, the oldest first, at most `limit`; answers how many. The last
+   * of them stays: a reader who stands there has missed nothing.
+   */
+  sweepInvalidationEvents(createdBefore: number, limit: number): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,6 @@ import type { Context, Middleware } from "koa";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
-import { AccessTokenRefused } from "../access-token-refused.ts";
 import { authorizeRequest, type Refusal, refusalBody } from "../authorize-request.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
@@ -39,7 +38,10 @@ function isResourceServer(given: ResourceServer | ResourceServerOptions): given 
 }
 
 /** How the answer of a later `requireScopes` must look; by `ctx.state`, which is one request's own. */
-const protections = new WeakMap<object, { readonly realm: string | undefined; readonly options: ProtectOptions }>();
+const protections = new WeakMap<
+  object,
+  { readonly server: ResourceServer; readonly realm: string | undefined; readonly options: ProtectOptions }
+>();
 
 /**
  * Koa middleware that lets a request through when its token opens the API, and answers it otherwise (RFC 6750 §3).
@@ -68,7 +70,9 @@ export function protect(
       return;
     }
     ctx.state.accessToken = admission.accessToken;
-    protections.set(ctx.state, { realm, options });
+    protections.set(ctx.state, { server, realm, options });
+    // What is answered hangs on token and certificate (RFC 9440 §2.4); the API may say otherwise after this.
+    ctx.set("Cache-Control", "no-store");
     await next();
   };
 }
@@ -83,9 +87,10 @@ export function requireScopes(...scopes: readonly [string, ...string[]]): Middle
   return async function withScopes(ctx, next) {
     const protection = protections.get(ctx.state);
     if (protection === undefined) throw new Error("requireScopes stands before protect, or without it.");
-    const { realm, options } = protection;
-    if (scopes.every((scope) => ctx.state.accessToken.scopes.includes(scope))) await next();
-    else answer(ctx, new AccessTokenRefused("scope_insufficient", { realm, scopes }), options);
+    const { server, realm, options } = protection;
+    const { accessToken } = ctx.state;
+    if (scopes.every((scope) => accessToken.scopes.includes(scope))) await next();
+    else answer(ctx, server.refuse("scope_insufficient", { realm, scopes, accessToken }), options);
   };
 }
 

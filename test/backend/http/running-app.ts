@@ -47,6 +47,9 @@ export function fakeOperations(overrides: Partial<ServiceOperations> = {}): Fake
       remember("authRevocation", request);
       return Promise.resolve({ resultCode: "A113001", resultMessage: "[A113001] Done.", action: "OK" });
     },
+    authIntrospectionEvents: () => {
+      throw new Error("The test has no events.");
+    },
     ...overrides,
   };
 }

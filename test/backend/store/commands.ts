@@ -23,6 +23,7 @@ export function putConfiguration(...services: readonly ConfiguredService[]): Put
   return {
     name: "put-configuration",
     attempt: attempt(),
+    changedAt: 1_500,
     services: services.map(({ id, settings = `service ${id}`, clients = [] }) => ({
       serviceId: id,
       settings,

@@ -6,6 +6,7 @@ import type { Property } from "../../../contract/members.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest, tokenDigestText } from "../../../oauth/token-digest.ts";
+import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -134,10 +135,10 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      `token:${tokenDigestText(value)}`,
-      ...(token.grantId === undefined ? [] : [`grant:${token.grantId}`]),
-      `client:${serviceId}:${client.settings.clientId}`,
-      `service:${serviceId}`,
+      tokenKey(tokenDigestText(value)),
+      ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
+      clientKey(serviceId, client.settings.clientId),
+      serviceKey(serviceId),
     ],
   };
 }

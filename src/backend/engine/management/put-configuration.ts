@@ -19,7 +19,7 @@ export class SecretKeyDiffers extends Error {
  * A backend that runs on the same store with the right key would find every secret sealed under the wrong one.
  */
 export async function checkSecretKey(
-  { store, secretBox }: Dependencies,
+  { store, secretBox }: Pick<Dependencies, "store" | "secretBox">,
   services: readonly { readonly settings: ServiceSettings }[],
 ): Promise<void> {
   for (const { settings } of services) {
@@ -39,12 +39,13 @@ export async function checkSecretKey(
  * Throws {@link ConfigurationConflict} when the file takes an id that is not the file's to take.
  */
 export async function putConfiguration(
-  { store, random, secretBox }: Dependencies,
+  { store, clock, random, secretBox }: Pick<Dependencies, "store" | "clock" | "random" | "secretBox">,
   services: readonly { readonly settings: ServiceSettings; readonly clients: readonly ClientSettings[] }[],
 ): Promise<void> {
   const outcome = await store.run({
     name: "put-configuration",
     attempt: newAttempt(random),
+    changedAt: clock(),
     services: services.map(({ settings, clients }) => ({
       serviceId: settings.apiKey,
       ...sealService(settings, secretBox),

@@ -3,11 +3,15 @@ import type { Command } from "../command.ts";
 import type { Statement } from "../statement.ts";
 import { planCommand, sweepStatements } from "../statements.ts";
 import type { CommandOutcome } from "../store.ts";
+import { createEventSweep } from "./event-reader.ts";
 import { readFault, type Fault } from "./fault.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 
-/** What a writer does: a command, or the sweep of expired rows. */
-export type Job = Command | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number };
+/** What a writer does: a command, or the sweep of expired rows or of events past their retention. */
+export type Job =
+  | Command
+  | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number }
+  | { readonly name: "sweep-events"; readonly createdBefore: number; readonly limit: number };
 
 /** A command's outcome, the number of rows that a sweep deleted, or why it failed. */
 export type JobResult = CommandOutcome | number | Fault;
@@ -28,6 +32,7 @@ class TransactionLost extends Error {
  */
 export function createBatch(db: DatabaseSync): Batch {
   const prepare = createPreparedStatements(db);
+  const sweepEvents = createEventSweep(db);
 
   function runBatch(jobs: readonly Job[]): JobResult[] {
     try {
@@ -56,7 +61,7 @@ export function createBatch(db: DatabaseSync): Batch {
   function runJob(job: Job): JobResult {
     prepare("SAVEPOINT job").run();
     try {
-      const result = job.name === "sweep" ? sweep(job.expiredBefore, job.limit) : runCommand(job);
+      const result = doJob(job);
       prepare("RELEASE job").run();
       return result;
     } catch (error) {
@@ -65,6 +70,12 @@ export function createBatch(db: DatabaseSync): Batch {
       prepare("RELEASE job").run();
       return readFault(error);
     }
+  }
+
+  function doJob(job: Job): CommandOutcome | number {
+    if (job.name === "sweep") return sweep(job.expiredBefore, job.limit);
+    if (job.name === "sweep-events") return sweepEvents(job.createdBefore, job.limit);
+    return runCommand(job);
   }
 
   /** The savepoint itself stays, to be released. */

@@ -84,4 +84,24 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX refresh_token_expiry ON refresh_token (expires_at);
   `,
+
+  // A position is never used twice: rows are written one transaction after the other, so their order is that of the
+  // commits. `attempt` tells an event from another that a restored store wrote at the same position; the epoch tells
+  // one store from another. `changed_by` is the attempt that last changed a row which was there before.
+  `
+  CREATE TABLE invalidation_event (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    service_id INTEGER NOT NULL,
+    keys TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    attempt BLOB NOT NULL,
+    UNIQUE (attempt, keys)
+  ) STRICT;
+
+  CREATE TABLE store_epoch (epoch BLOB NOT NULL CHECK (length(epoch) = 16)) STRICT;
+  INSERT INTO store_epoch (epoch) VALUES (randomblob(16));
+
+  ALTER TABLE service ADD COLUMN changed_by BLOB;
+  ALTER TABLE client ADD COLUMN changed_by BLOB;
+  `,
 ];

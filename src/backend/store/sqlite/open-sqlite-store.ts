@@ -81,15 +81,23 @@ function createStore(writer: Writer, db: DatabaseSync, close: () => Promise<void
     readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
     readAccessToken: (serviceId, digest) => read((facts) => facts.readAccessToken(serviceId, digest)),
     readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
+    readInvalidationEvents: (query) => read((facts) => facts.readInvalidationEvents(query)),
     async run(command) {
       return (await writer.run(command)) as CommandOutcome;
     },
     async sweep(expiredBefore, limit) {
-      if (!Number.isSafeInteger(limit) || limit < 1) {
-        throw Object.assign(new TypeError("limit must be a whole number, 1 or more"), { code: "ERR_SWEEP_LIMIT" });
-      }
+      checkSweepLimit(limit);
       return (await writer.run({ name: "sweep", expiredBefore, limit })) as number;
+    },
+    async sweepInvalidationEvents(createdBefore, limit) {
+      checkSweepLimit(limit);
+      return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
     },
     close: () => (closing ??= close()),
   };
+}
+
+function checkSweepLimit(limit: number): void {
+  if (Number.isSafeInteger(limit) && limit >= 1) return;
+  throw Object.assign(new TypeError("limit must be a whole number, 1 or more"), { code: "ERR_SWEEP_LIMIT" });
 }

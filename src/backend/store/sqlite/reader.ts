@@ -11,7 +11,15 @@ import {
   type ServiceRow,
 } from "../facts.ts";
 import type { SqlValue } from "../statement.ts";
-import type { StoredAccessToken, StoredClient, StoredRefreshToken, StoredService } from "../store.ts";
+import type {
+  InvalidationEvents,
+  InvalidationEventsQuery,
+  StoredAccessToken,
+  StoredClient,
+  StoredRefreshToken,
+  StoredService,
+} from "../store.ts";
+import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 
 /** The reads, synchronous: each is one look-up of some microseconds. */
@@ -20,6 +28,7 @@ export interface Reader {
   readClient(serviceId: number, by: { clientId: number } | { clientIdAlias: string }): StoredClient | undefined;
   readAccessToken(serviceId: number, digest: Uint8Array): StoredAccessToken | undefined;
   readRefreshToken(serviceId: number, digest: Uint8Array): StoredRefreshToken | undefined;
+  readInvalidationEvents(query: InvalidationEventsQuery): InvalidationEvents;
 }
 
 /** Never iterates: a statement left halfway would hold its snapshot, and later reads would miss acknowledged writes. */
@@ -51,5 +60,6 @@ export function createReader(db: DatabaseSync): Reader {
       const row = readRow(factQueries.refreshToken, serviceId, digest) as RefreshTokenRow | undefined;
       return row && refreshTokenOfRow(digest, row);
     },
+    readInvalidationEvents: createEventReader(db),
   };
 }

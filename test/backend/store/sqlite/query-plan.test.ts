@@ -22,7 +22,7 @@ const texts = [
 ];
 
 test("no read and no command walks through a table, however many tokens are kept", (t) => {
-  t.is(texts.length, 5 + 8 + 3);
+  t.is(texts.length, 5 + 10 + 3);
   for (const sql of texts) {
     const steps = queryPlan(sql);
     t.true(

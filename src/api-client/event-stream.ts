@@ -1,0 +1,177 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { authIntrospectionEvents } from "../contract/auth-introspection-events.ts";
+import type { InvalidationMessage, OpenInvalidationEvents } from "../contract/invalidation-message.ts";
+import { openAgents } from "./agents.ts";
+import { type ApiConnection, resolveConnection } from "./api-connection.ts";
+import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+import { BackendUnavailable } from "./backend-unavailable.ts";
+import { connectionFailure } from "./connection-failure.ts";
+import { refusal } from "./read-answer.ts";
+import { malformedEvent, readEvent } from "./read-event.ts";
+
+/** Opens streams of invalidation events of one backend. */
+export interface EventStreams {
+  /**
+   * Each stream has a connection of its own, beside those of the calls, which does not keep the process alive. Throws
+   * `ApiError`, {@link BackendUnavailable} or {@link BackendAnswerMalformed}; ends when the signal is aborted.
+   */
+  readonly open: OpenInvalidationEvents;
+  /** Breaks every stream off. */
+  close(): void;
+}
+
+const label = `${authIntrospectionEvents.method} ${authIntrospectionEvents.path}`;
+/** Octets of an answer that is no stream. */
+const maximumRefusal = 65_536;
+/** Characters of one event. */
+const maximumEvent = 1_048_576;
+const timedOut = Symbol("timed out");
+
+/**
+ * Creates what reads the backend's stream, under the connection's rules: verified certificates, no redirects.
+ *
+ * The answer has the attempt timeout to begin. How long a silence may be after that is for the reader to judge.
+ *
+ * @example for await (const message of createEventStreams(connection).open({}, { signal })) …
+ */
+export function createEventStreams(options: ApiConnection): EventStreams {
+  const connection = resolveConnection(options);
+  const agents = openAgents(connection, { keepAlive: false });
+  const address = connection.url(authIntrospectionEvents.path, authIntrospectionEvents.caller);
+  const underWay = new Set<AbortController>();
+  let closed = false;
+
+  function connect(cursor: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+    const encrypted = address.startsWith("https:");
+    const url = cursor === undefined ? address : `${address}?cursor=${encodeURIComponent(cursor.toWellFormed())}`;
+    const request = (encrypted ? httpsRequest : httpRequest)(url, {
+      agent: encrypted ? agents.https : agents.http,
+      headers: {
+        accept: "text/event-stream",
+        "accept-encoding": "identity",
+        authorization: connection.authorization,
+      },
+      signal,
+    });
+    return new Promise((resolve, reject) => {
+      request.once("response", resolve);
+      request.on("error", reject);
+      request.end();
+    });
+  }
+
+  async function* read(cursor: string | undefined, stop: AbortController): AsyncGenerator<InvalidationMessage> {
+    const { createParser } = await import("eventsource-parser");
+    const deadline = setTimeout(() => {
+      stop.abort(timedOut);
+    }, connection.attemptTimeout);
+    let response: IncomingMessage;
+    try {
+      response = await connect(cursor, stop.signal);
+      await refuseOthers(response);
+    } finally {
+      clearTimeout(deadline);
+    }
+    response.socket.unref();
+    const decode = createDecoder();
+    let ready: InvalidationMessage[] = [];
+    const parser = createParser({
+      onEvent: (event) => {
+        const message = readEvent(event);
+        if (message !== undefined) ready.push(message);
+      },
+      onError: ({ type }) => {
+        if (type === "max-buffer-size-exceeded") throw malformedEvent("more than 1 MiB");
+      },
+      maxBufferSize: maximumEvent,
+    });
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      parser.feed(decode(chunk));
+      const messages = ready;
+      ready = [];
+      yield* messages;
+    }
+  }
+
+  return {
+    async *open({ cursor }, { signal }) {
+      if (signal.aborted) return;
+      if (closed) throw new BackendUnavailable(`${label}: the client is closed.`, "ERR_CLOSED");
+      const stop = new AbortController();
+      const abort = (): void => {
+        stop.abort();
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      underWay.add(stop);
+      try {
+        yield* read(cursor, stop);
+      } catch (error) {
+        // Read anew: a signal's state changes while one waits.
+        if (isAborted(signal)) return;
+        if (stop.signal.aborted) throw broken(stop.signal.reason);
+        throw isSystemError(error) ? connectionFailure(label, error) : error;
+      } finally {
+        signal.removeEventListener("abort", abort);
+        underWay.delete(stop);
+        stop.abort();
+      }
+    },
+    close() {
+      closed = true;
+      for (const stop of underWay) stop.abort();
+    },
+  };
+
+  function broken(reason: unknown): BackendUnavailable {
+    return reason === timedOut
+      ? new BackendUnavailable(`${label}: no answer within ${connection.attemptTimeout} ms.`, "ETIMEDOUT")
+      : new BackendUnavailable(`${label}: the client is closed.`, "ERR_CLOSED");
+  }
+}
+
+/** Throws for every answer that is not the stream. */
+async function refuseOthers(response: IncomingMessage): Promise<void> {
+  const { statusCode = 0, headers } = response;
+  if (statusCode !== 200)
+    throw refusal(authIntrospectionEvents, {
+      statusCode,
+      headers,
+      body: await readText(response),
+    });
+  const coding = headers["content-encoding"] ?? "identity";
+  if (coding.toLowerCase() !== "identity")
+    throw new BackendAnswerMalformed(`${label}: the answer has a content coding.`);
+  if (!/^text\/event-stream *(;|$)/i.test(headers["content-type"] ?? "")) {
+    throw new BackendAnswerMalformed(`${label}: the answer is not a stream of events.`);
+  }
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > maximumRefusal) throw new BackendAnswerMalformed(`${label}: the answer is too large.`);
+  }
+  return text;
+}
+
+/** Characters may be cut in two between chunks. */
+function createDecoder(): (chunk: Uint8Array) => string {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  return (chunk) => {
+    try {
+      return decoder.decode(chunk, { stream: true });
+    } catch {
+      throw malformedEvent("not UTF-8");
+    }
+  };
+}
+
+function isAborted({ aborted }: AbortSignal): boolean {
+  return aborted;
+}
+
+function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
+}

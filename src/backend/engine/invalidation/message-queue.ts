@@ -1,0 +1,83 @@
+import type { InvalidationMessage } from "../../../contract/invalidation-message.ts";
+
+/** Between the follower, which never waits, and a reader, who takes as long as it likes. */
+export interface MessageQueue {
+  /** Where the reader stands once it has taken what is in the queue; `undefined` before the first message. */
+  readonly cursor: string | undefined;
+  push(message: InvalidationMessage): void;
+  /** Nothing comes after what is in the queue already. */
+  end(): void;
+  /** As {@link end}, but the reader is thrown the error then. */
+  fail(error: unknown): void;
+  /** What is in the queue is no one's any more. */
+  abandon(): void;
+  messages(): AsyncGenerator<InvalidationMessage, void, undefined>;
+}
+
+/** Messages that wait at most: for a reader further behind, a `reset` stands in for all of them. */
+const longestQueue = 10_000;
+
+/** Makes the queue of a reader who stands at `cursor`. */
+export function createMessageQueue(cursor: string | undefined): MessageQueue {
+  let queue: InvalidationMessage[] = [];
+  let standsAt = cursor;
+  let ending: { readonly error?: unknown } | undefined;
+  let waiting: PromiseWithResolvers<undefined> | undefined;
+
+  function wake(): void {
+    waiting?.resolve(undefined);
+    waiting = undefined;
+  }
+
+  function finish(how: { readonly error?: unknown }): void {
+    ending ??= how;
+    wake();
+  }
+
+  return {
+    get cursor() {
+      return standsAt;
+    },
+    push(message) {
+      if (ending !== undefined) return;
+      standsAt = message.cursor;
+      if (message.type === "reset" || queue.length >= longestQueue) {
+        queue = [{ type: "reset", cursor: message.cursor }];
+        if (message.type === "heartbeat") queue.push({ ...message, after: message.cursor });
+      } else {
+        const last = queue.at(-1);
+        if (message.type === "heartbeat" && last?.type === "heartbeat") {
+          // The later one certifies all that the earlier one did.
+          queue[queue.length - 1] = { ...message, after: last.after };
+        } else {
+          queue.push(message);
+        }
+      }
+      wake();
+    },
+    end() {
+      finish({});
+    },
+    fail(error) {
+      finish({ error });
+    },
+    abandon() {
+      queue = [];
+      finish({});
+    },
+    async *messages() {
+      for (;;) {
+        const message = queue.shift();
+        if (message !== undefined) {
+          yield message;
+        } else if (ending === undefined) {
+          waiting = Promise.withResolvers();
+          await waiting.promise;
+        } else {
+          if ("error" in ending) throw ending.error;
+          return;
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** Calls back after so many milliseconds, unless it is cancelled with the function it answers. */
+export type Wait = (milliseconds: number, then: () => void) => () => void;
+
+/** When the next poll begins. */
+export interface PollTimer {
+  /** Starts the polls, or has the next one sooner; one that runs already does not count. */
+  soon(): void;
+  /** Begins none any more, until {@link PollTimer.soon}. */
+  stop(): void;
+}
+
+/** Milliseconds from the beginning of one poll to that of the next. */
+const interval = 250;
+/** The same for those that are asked for: many reasons at a time are one. */
+const shortest = 20;
+
+/**
+ * Runs a poll every 250 ms, one after the other; a slow one delays the next, and none overlaps another.
+ *
+ * @example createPollTimer(poll, { monotonicClock: () => performance.now() }).soon()
+ */
+export function createPollTimer(
+  poll: () => Promise<void>,
+  { monotonicClock, wait = waitUnreferenced }: { readonly monotonicClock: () => number; readonly wait?: Wait },
+): PollTimer {
+  let wanted = false;
+  /** The poll that runs; `again`: whether another was asked for meanwhile. */
+  let running: { again: boolean } | undefined;
+  let lastBegan = Number.NEGATIVE_INFINITY;
+  let cancel: (() => void) | undefined;
+
+  function schedule(after: number): void {
+    cancel?.();
+    const delay = Math.max(0, lastBegan + after - monotonicClock());
+    cancel = wait(delay, () => {
+      cancel = undefined;
+      void run();
+    });
+  }
+
+  async function run(): Promise<void> {
+    const current: { again: boolean } = { again: false };
+    running = current;
+    lastBegan = monotonicClock();
+    await poll();
+    running = undefined;
+    if (wanted) schedule(current.again ? shortest : interval);
+  }
+
+  return {
+    soon() {
+      wanted = true;
+      if (running === undefined) schedule(shortest);
+      else running.again = true;
+    },
+    stop() {
+      wanted = false;
+      cancel?.();
+      cancel = undefined;
+    },
+  };
+}
+
+/** Does not keep the process alive: a stream's own connection does, where it should. */
+function waitUnreferenced(milliseconds: number, then: () => void): () => void {
+  const timer = setTimeout(then, milliseconds).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,55 @@
+import type { Command, EndGrant, PutConfiguration, RevokeAccessToken } from "./command.ts";
+import { grantKey, keysOfRow, tokenKey } from "./invalidation-keys.ts";
+import type { Statement } from "./statement.ts";
+
+/**
+ * What each command makes void, as statements that come last in its transaction; `none`: nothing cached before it.
+ *
+ * An event is written only where the row says that this very attempt made the change, and once an attempt. What merely
+ * expires needs none: no one remembers an answer past its `exp`.
+ */
+export const commandEvents = {
+  "put-configuration": settingsChanged,
+  "issue-tokens": "none",
+  "revoke-access-token": accessTokenEnded,
+  "end-grant": grantEnded,
+} satisfies { [Name in Command["name"]]: "none" | ((command: Extract<Command, { name: Name }>) => Statement[]) };
+
+/** Whether readers of events have something to learn of this command. */
+export function hasEvents({ name }: Command): boolean {
+  return commandEvents[name] !== "none";
+}
+
+/** The statements that write the command's events. */
+export function eventStatements(command: Command): Statement[] {
+  // The table pairs each name with its own command; that is lost when it is looked up by a union of names.
+  const events = commandEvents[command.name] as "none" | ((command: Command) => Statement[]);
+  return events === "none" ? [] : events(command);
+}
+
+const event = (keys: string, row: string): string => `
+  INSERT INTO invalidation_event (service_id, keys, created_at, attempt)
+  SELECT service_id, ${keys}, $1, $2 FROM ${row}
+  ON CONFLICT (attempt, keys) DO NOTHING`;
+
+const accessTokenEvent = event("$3", "access_token WHERE service_id = $4 AND digest = $5 AND ended_by = $2");
+
+function accessTokenEnded({ attempt, serviceId, digest, endedAt }: RevokeAccessToken): Statement[] {
+  const keys = [tokenKey(Buffer.from(digest).toString("base64url"))];
+  return [{ sql: accessTokenEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, digest] }];
+}
+
+const grantEvent = event("$3", "token_grant WHERE service_id = $4 AND grant_id = $5 AND ended_by = $2");
+
+function grantEnded({ attempt, serviceId, grantId, endedAt }: EndGrant): Statement[] {
+  const keys = [grantKey(grantId)];
+  return [{ sql: grantEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, grantId] }];
+}
+
+const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = $2");
+const clientEvents = event(keysOfRow.client, "client WHERE changed_by = $2");
+
+/** One for each service and client that has another version now or is gone; none for what was not there before. */
+function settingsChanged({ attempt, changedAt }: PutConfiguration): Statement[] {
+  return [serviceEvents, clientEvents].map((sql) => ({ sql, values: [changedAt, attempt] }));
+}

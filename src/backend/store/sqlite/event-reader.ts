@@ -1,0 +1,86 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { InvalidationEvents, InvalidationEventsQuery, StoredInvalidationEvent } from "../store.ts";
+import { formatEventCursor, readEventCursor, tagOfAttempt, type EventCursor } from "./event-cursor.ts";
+import { createPreparedStatements } from "./prepared-statements.ts";
+
+interface EventRow {
+  readonly position: number;
+  readonly service_id: number;
+  readonly keys: string;
+  readonly attempt: Uint8Array;
+}
+
+const selectEpoch = "SELECT epoch FROM store_epoch";
+const selectOne = "SELECT position, attempt FROM invalidation_event WHERE position = $1";
+const selectFirst = "SELECT position, attempt FROM invalidation_event ORDER BY position LIMIT 1";
+const selectLast = "SELECT position, attempt FROM invalidation_event ORDER BY position DESC LIMIT 1";
+const selectEvents = `
+  SELECT position, service_id, keys, attempt FROM invalidation_event
+  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
+
+/**
+ * Reads events by their row numbers: SQLite has one writer at a time, so that order is the order of the commits.
+ *
+ * A reading is one snapshot: between the look at the reader's own row and the rows behind it nothing is swept.
+ */
+export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQuery) => InvalidationEvents {
+  const prepare = createPreparedStatements(db);
+
+  function readEvents({ after, upTo, limit }: InvalidationEventsQuery): InvalidationEvents {
+    const epoch = Buffer.from((prepare(selectEpoch).get() as { epoch: Uint8Array }).epoch).toString("base64url");
+    const cursorOf = (row: Pick<EventRow, "position" | "attempt"> | undefined): string =>
+      formatEventCursor({ epoch, position: row?.position ?? 0, tag: row && tagOfAttempt(row.attempt) });
+    const end = (): string => cursorOf(prepare(selectLast).get() as EventRow | undefined);
+
+    const from = after === undefined ? undefined : readEventCursor(after);
+    const to = upTo === undefined ? Number.MAX_SAFE_INTEGER : readEventCursor(upTo)?.position;
+    if (from?.epoch !== epoch || to === undefined || from.position > to || !stillStands(from)) {
+      return { reset: true, cursor: upTo ?? end() };
+    }
+    const rows = prepare(selectEvents).all(from.position, to, limit + 1) as unknown as EventRow[];
+    const events = rows.slice(0, limit).map((row): StoredInvalidationEvent => ({
+      serviceId: row.service_id,
+      keys: JSON.parse(row.keys) as string[],
+      cursor: cursorOf(row),
+    }));
+    return {
+      reset: false,
+      events,
+      cursor: events.at(-1)?.cursor ?? formatEventCursor(from),
+      complete: rows.length <= limit,
+    };
+  }
+
+  /** Nothing behind the cursor is missing: its own row is there, which is swept before any that follows. */
+  function stillStands({ position, tag }: EventCursor): boolean {
+    if (position === 0) return ((prepare(selectFirst).get() as EventRow | undefined)?.position ?? 1) === 1;
+    const row = prepare(selectOne).get(position) as EventRow | undefined;
+    return row !== undefined && tagOfAttempt(row.attempt) === tag;
+  }
+
+  return (query) => {
+    prepare("BEGIN").run();
+    try {
+      return readEvents(query);
+    } finally {
+      if (db.isTransaction) prepare("COMMIT").run();
+    }
+  };
+}
+
+const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT $1";
+const deleteBefore = "DELETE FROM invalidation_event WHERE position < $1";
+
+/**
+ * Deletes what is older than the last event of before `createdBefore`, from the beginning and without a gap, whatever
+ * the clocks of several processes made of `created_at`: then a row that is there vouches for all that follow.
+ */
+export function createEventSweep(db: DatabaseSync): (createdBefore: number, limit: number) => number {
+  const prepare = createPreparedStatements(db);
+  return (createdBefore, limit) => {
+    const oldest = prepare(selectOldest).all(limit + 1) as { position: number; created_at: number }[];
+    const kept = oldest.findIndex((row) => row.created_at >= createdBefore);
+    const last = (kept === -1 ? oldest : oldest.slice(0, kept)).at(-1);
+    return last === undefined ? 0 : Number(prepare(deleteBefore).run(last.position).changes);
+  };
+}

@@ -1,0 +1,68 @@
+import { type Asking, ask, isObject } from "./ask.ts";
+import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
+
+/** Where tokens come from. */
+export interface TokenEndpoint {
+  readonly tokenEndpoint: string;
+  /** Known when the metadata says it. */
+  readonly issuer?: string;
+}
+
+/**
+ * Finds the token endpoint of an issuer in its metadata (RFC 8414 §3), else in OpenID's document.
+ *
+ * Rejects with `AuthorizationServerUnavailable`, and with {@link AuthorizationServerMalformed} when no document is
+ * there, it is another issuer's (RFC 8414 §3.3), or names no endpoint that can be used.
+ *
+ * @example await discoverTokenEndpoint("https://as.example.com", { agent, timeout, signal })
+ */
+export async function discoverTokenEndpoint(issuer: string, asking: Asking): Promise<TokenEndpoint> {
+  const what = "The authorization server's metadata";
+  for (const url of wellKnown(issuer)) {
+    const { status, json } = await ask({ what, url }, asking);
+    if (status >= 400) continue;
+    if (status !== 200) throw new AuthorizationServerMalformed(`${what}: the answer has status ${status}.`);
+    if (json === undefined) throw new AuthorizationServerMalformed(`${what}: the answer is no JSON object.`);
+    if (json["issuer"] !== issuer) throw new AuthorizationServerMalformed(`${what}: it is another issuer's.`);
+    const { tokenEndpoint, defect } = readTokenEndpoint(json);
+    if (tokenEndpoint === undefined) throw new AuthorizationServerMalformed(`${what}: ${defect}.`);
+    return { tokenEndpoint, issuer };
+  }
+  throw new AuthorizationServerMalformed(`${what}: there is none at the well-known places.`);
+}
+
+/** RFC 8414 puts its name between host and path (§3.1), OpenID after the path. */
+function wellKnown(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, "");
+  return [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ];
+}
+
+type Reading =
+  | { readonly tokenEndpoint: string; readonly defect?: undefined }
+  | { readonly tokenEndpoint?: undefined; readonly defect: string };
+
+/**
+ * Reads the token endpoint for a client that presents a certificate: the alias when there is one, else the plain one.
+ *
+ * Of `mtls_endpoint_aliases` only the endpoint counts; its other members say nothing (RFC 8705 §5).
+ *
+ * @example readTokenEndpoint({ token_endpoint: "https://as.example.com/token" }).tokenEndpoint
+ */
+export function readTokenEndpoint(metadata: Readonly<Record<string, unknown>>): Reading {
+  const aliases = metadata["mtls_endpoint_aliases"] ?? {};
+  if (!isObject(aliases)) return { defect: "mtls_endpoint_aliases must be an object" };
+  const alias = aliases["token_endpoint"];
+  const endpoint = alias ?? metadata["token_endpoint"];
+  if (isEndpoint(endpoint)) return { tokenEndpoint: endpoint };
+  return { defect: `${alias === undefined ? "" : "mtls_endpoint_aliases."}token_endpoint must be an https: URL` };
+}
+
+/** A certificate can be presented over TLS only; an endpoint has no fragment (RFC 6749 §3.2). */
+export function isEndpoint(value: unknown): value is string {
+  const url = typeof value === "string" && !value.includes("#") ? URL.parse(value) : null;
+  return url?.protocol === "https:" && url.username === "" && url.password === "";
+}

@@ -1,0 +1,147 @@
+import { optionError } from "../api-client/option-error.ts";
+import { isObject } from "./ask.ts";
+import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
+import type { Clocks } from "./bound-tokens.ts";
+import type { ClientAssertion, ClientAuthentication } from "./client-authentication.ts";
+import { readCertificates } from "./read-certificates.ts";
+import type { KeyPairOptions } from "./read-key-pair.ts";
+import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
+import { readTarget, type TargetOptions } from "./read-target.ts";
+import type { AuthorizationServer } from "./request-token.ts";
+
+export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
+  /** Anchors (PEM) to verify the peers with instead of the system's. */
+  readonly ca?: string | readonly string[];
+  /** Its issuer, whose metadata is looked up (RFC 8414); the metadata itself; or just the token endpoint. */
+  readonly authorizationServer:
+    | { readonly issuer: string }
+    | { readonly metadata: Readonly<Record<string, unknown>> }
+    | { readonly tokenEndpoint: string };
+  readonly clientId: string;
+  /** Default: `client_secret_basic` with a `clientSecret`, `private_key_jwt` with a `clientAssertion`, else `tls_client_auth`. */
+  readonly tokenEndpointAuthMethod?: ClientAuthentication["method"];
+  readonly clientSecret?: string;
+  readonly clientAssertion?: ClientAssertion;
+  /** The APIs that get the token, each an origin (`https://api.example.com`); nobody else does. */
+  readonly resourceServers?: readonly (string | ResourceServer)[];
+  /** Milliseconds that one answer of the authorization server may take (default 10,000). */
+  readonly timeout?: number;
+  /** Default: the system's. */
+  readonly clock?: Clocks["clock"];
+  readonly monotonicClock?: Clocks["monotonicClock"];
+}
+
+/** The options of a bound client, checked and completed; the key pair apart. */
+export interface ResolvedOptions extends Clocks {
+  readonly ca: string[] | undefined;
+  readonly authorizationServer: AuthorizationServer;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+  readonly targetOf: TargetOf;
+  readonly timeout: number;
+}
+
+const names = new Set(
+  `certificate key passphrase ca authorizationServer clientId tokenEndpointAuthMethod clientSecret clientAssertion
+  scope resource resourceServers timeout clock monotonicClock`.split(/\s+/),
+);
+
+/**
+ * Checks the options of `createBoundClient`; throws a `TypeError` with a `code` that names the wrong one, never its value.
+ *
+ * @example resolveOptions({ certificate, key, authorizationServer: { issuer }, clientId: "4711" }, clocks).timeout // 10000
+ */
+export function resolveOptions(options: BoundClientOptions, clocks: Clocks): ResolvedOptions {
+  if (!isObject(options)) throw optionError("options", "must be an object");
+  refuseUnknown(options, names);
+  const { clientId, timeout = 10_000 } = options as BoundClientOptions;
+  if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be text");
+  if (!(Number.isSafeInteger(timeout) && timeout > 0 && timeout <= 2_147_483_647)) {
+    throw optionError("timeout", "must be a positive integer");
+  }
+  const { clock = clocks.clock, monotonicClock = clocks.monotonicClock } = options as BoundClientOptions;
+  return {
+    ca: readAnchors(options["ca"]),
+    authorizationServer: readAuthorizationServer(options["authorizationServer"]),
+    clientId,
+    authentication: readAuthentication(options),
+    targetOf: readResourceServers(options["resourceServers"], readTarget(options)),
+    timeout,
+    clock,
+    monotonicClock,
+  };
+}
+
+/** Refuses options that there are not; `within` is the option whose members they are. */
+export function refuseUnknown(given: object, known: ReadonlySet<string>, within = ""): void {
+  for (const name of Object.keys(given)) if (!known.has(name)) throw optionError(within + name, "is not an option");
+}
+
+function readAnchors(ca: unknown): string[] | undefined {
+  if (ca === undefined) return undefined;
+  const anchors: unknown[] = Array.isArray(ca) ? ca : [ca];
+  for (const one of anchors) {
+    if (typeof one !== "string") throw optionError("ca", "must be certificates in PEM");
+    readCertificates("ca", one);
+  }
+  return anchors as string[];
+}
+
+function readAuthorizationServer(given: unknown): AuthorizationServer {
+  const members = isObject(given) ? Object.keys(given) : [];
+  if (!isObject(given) || members.length !== 1) {
+    throw optionError("authorizationServer", "must have an issuer, metadata or a tokenEndpoint");
+  }
+  refuseUnknown(given, new Set(["issuer", "metadata", "tokenEndpoint"]), "authorizationServer.");
+  const { issuer, metadata, tokenEndpoint } = given;
+  if (issuer !== undefined) {
+    if (!isEndpoint(issuer) || issuer.includes("?")) {
+      throw optionError("authorizationServer.issuer", "must be an https: URL without query and fragment");
+    }
+    return { issuer };
+  }
+  if (metadata !== undefined) {
+    const { tokenEndpoint: found, defect } = readTokenEndpoint(isObject(metadata) ? metadata : {});
+    if (found === undefined) throw optionError("authorizationServer.metadata", `cannot be used: ${defect}`);
+    const name = isObject(metadata) ? metadata["issuer"] : undefined;
+    return { tokenEndpoint: found, ...(typeof name === "string" && { issuer: name }) };
+  }
+  if (!isEndpoint(tokenEndpoint)) {
+    throw optionError("authorizationServer.tokenEndpoint", "must be an https: URL without fragment");
+  }
+  return { tokenEndpoint };
+}
+
+function readAuthentication(options: BoundClientOptions): ClientAuthentication {
+  const { clientSecret, clientAssertion } = options;
+  if (clientSecret !== undefined && (typeof clientSecret !== "string" || clientSecret === "")) {
+    throw optionError("clientSecret", "must be text");
+  }
+  if (clientAssertion !== undefined && typeof clientAssertion !== "function") {
+    throw optionError("clientAssertion", "must be a function");
+  }
+  const usual =
+    clientSecret !== undefined ? "client_secret_basic" : clientAssertion !== undefined ? "private_key_jwt" : undefined;
+  const method = options.tokenEndpointAuthMethod ?? usual ?? "tls_client_auth";
+  // One method a request (RFC 6749 §2.3): a secret that no method uses is a mistake.
+  if (clientSecret !== undefined && !method.startsWith("client_secret_")) {
+    throw optionError("clientSecret", "is for client_secret_basic and client_secret_post");
+  }
+  if (clientAssertion !== undefined && method !== "private_key_jwt") {
+    throw optionError("clientAssertion", "is for private_key_jwt");
+  }
+  switch (method) {
+    case "tls_client_auth":
+    case "self_signed_tls_client_auth":
+      return { method };
+    case "client_secret_basic":
+    case "client_secret_post":
+      if (clientSecret === undefined) throw optionError("clientSecret", "is missing");
+      return { method, clientSecret };
+    case "private_key_jwt":
+      if (clientAssertion === undefined) throw optionError("clientAssertion", "is missing");
+      return { method, clientAssertion };
+    default:
+      throw optionError("tokenEndpointAuthMethod", "must be a method that this client has");
+  }
+}

@@ -1,0 +1,134 @@
+import type { Agent } from "node:https";
+import type { Got } from "got";
+import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
+import { type BoundClientOptions, refuseUnknown, resolveOptions } from "./bound-client-options.ts";
+import { createBoundGot } from "./bound-got.ts";
+import type { Clocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { createPresenter, type Presenter } from "./presenter.ts";
+import { RotatingAgent } from "./presenting-agent.ts";
+import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
+import { readTarget, type TargetOptions } from "./read-target.ts";
+import { createTokenRequest } from "./request-token.ts";
+
+/** A token for a request that the program makes by itself. */
+export interface AccessTokenRequest extends TargetOptions {
+  /** Ends this caller's waiting, nobody else's. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Calls that present the client's certificate, with tokens bound to it. */
+export interface BoundClient {
+  /** The thumbprint of the certificate that new connections present (RFC 8705 §3.1). */
+  readonly x5tS256: string;
+  /**
+   * A token bound to that certificate: a kept one, or a new one.
+   *
+   * Rejects with `TokenRequestRefused`, `AuthorizationServerUnavailable`, `AuthorizationServerMalformed`, or the
+   * signal's reason.
+   */
+  accessToken(request?: AccessTokenRequest): Promise<HeldToken>;
+  /** Says that an API refused a token (`invalid_token`): it is not given again. `got` and the dispatcher do it themselves. */
+  forget(accessToken: string): void;
+  /** A got that presents the certificate to every https: server and the token to the resource servers only. */
+  readonly got: Got;
+  /** For `https.request` and what takes an agent: presents the certificate; the token is the program's to add. */
+  readonly agent: Agent;
+  /** A dispatcher of this undici, for its `request`, `fetch` and others; does what `got` does. */
+  dispatcher<Module extends Undici>(undici: Module): InstanceType<Module["Dispatcher"]>;
+  /**
+   * Presents another certificate from now on; throws as the creation does, and then nothing has changed.
+   *
+   * Requests under way end as they began. Connections and tokens of the old certificate are not used any more
+   * (RFC 8705 §6.3).
+   */
+  rotate(pair: KeyPairOptions): void;
+  /** Lets requests under way end and gives no more tokens. */
+  close(): Promise<void>;
+}
+
+const pairNames = new Set(["certificate", "key", "passphrase"]);
+const requestNames = new Set(["scope", "resource", "signal"]);
+
+/**
+ * Opens a bound client with these clocks where the options name none; see `createBoundClient`.
+ *
+ * @example openBoundClient(options, { clock: Date.now, monotonicClock: () => performance.now() })
+ */
+export function openBoundClient(options: BoundClientOptions, clocks: Clocks): BoundClient {
+  const resolved = resolveOptions(options, clocks);
+  const usual = readTarget(options);
+  const requestToken = createTokenRequest(resolved);
+  const present = (pair: KeyPairOptions): Presenter =>
+    createPresenter(readKeyPair(pair, resolved.ca), requestToken, resolved);
+  let presenter = present(options);
+  let closed = false;
+  const isCurrent = (one: Presenter): boolean => one === presenter && !closed;
+
+  const obtain = async (target: TokenTarget): Promise<{ presenter: Presenter; held: HeldToken }> => {
+    for (;;) {
+      if (closed) throw new AuthorizationServerUnavailable("The bound client is closed.", "ERR_CLOSED");
+      const asked = presenter;
+      try {
+        const held = await asked.tokens.obtain(target);
+        if (isCurrent(asked)) return { presenter, held };
+      } catch (error) {
+        // What was asked for with a certificate that is gone has no importance any more, nor how it ended.
+        if (isCurrent(asked)) throw error;
+      }
+    }
+  };
+
+  const outgoing: Outgoing = {
+    current: () => presenter,
+    targetOf: resolved.targetOf,
+    async obtain(target) {
+      const { presenter, held } = await obtain(target);
+      return { presenter, accessToken: held.accessToken };
+    },
+  };
+
+  return {
+    get x5tS256() {
+      return presenter.keyPair.x5tS256;
+    },
+    async accessToken(request = {}) {
+      refuseUnknown(request, requestNames);
+      const { signal } = request;
+      signal?.throwIfAborted();
+      const { held } = await within(signal, obtain(readTarget(request, usual)));
+      const { accessToken, expiresAt, scopes } = held;
+      return { accessToken, expiresAt, scopes };
+    },
+    forget(accessToken) {
+      presenter.tokens.forget(accessToken);
+    },
+    got: createBoundGot(outgoing),
+    agent: new RotatingAgent(() => presenter.agent),
+    dispatcher: (undici) => createBoundDispatcher(undici, outgoing),
+    rotate(pair) {
+      refuseUnknown(pair, pairNames);
+      const old = presenter;
+      presenter = present(pair);
+      void old.retire();
+    },
+    async close() {
+      closed = true;
+      await presenter.retire();
+    },
+  };
+}
+
+function within<Result>(signal: AbortSignal | undefined, result: Promise<Result>): Promise<Result> {
+  if (signal === undefined) return result;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    void result.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", abort);
+    });
+  });
+}

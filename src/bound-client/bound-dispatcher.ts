@@ -1,0 +1,120 @@
+import { checkServerIdentity, type SecureContext } from "node:tls";
+import { optionError } from "../api-client/option-error.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Presenter } from "./presenter.ts";
+import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
+
+/** What is needed of the module undici; it is handed in, so that nobody loads one that is not used. */
+export interface Undici {
+  readonly Agent: new (options: {
+    readonly connect: {
+      readonly secureContext: SecureContext;
+      readonly rejectUnauthorized: true;
+      readonly checkServerIdentity: typeof checkServerIdentity;
+    };
+  }) => object;
+  readonly Dispatcher: new () => object;
+}
+
+interface DispatchOptions {
+  readonly origin?: string | URL;
+  readonly headers?: unknown;
+  readonly body?: unknown;
+}
+
+interface Dispatches {
+  dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
+  close(): Promise<void>;
+  destroy(error?: Error | null): Promise<void>;
+}
+
+/**
+ * Creates a dispatcher of this undici: requests present the certificate, and the token where it belongs.
+ *
+ * A request with an Authorization of its own gets none. After a 401 with `invalid_token` it is made once more with a
+ * new token, when it has no body or one of text or octets. undici itself follows no redirect; whatever follows one
+ * comes here again with the new origin.
+ */
+export function createBoundDispatcher<Module extends Undici>(
+  undici: Module,
+  { current, targetOf, obtain }: Outgoing,
+): InstanceType<Module["Dispatcher"]> {
+  if ([undici.Agent, undici.Dispatcher].some((part: unknown) => typeof part !== "function")) {
+    throw optionError("undici", "must be the module undici");
+  }
+  const agents = new Map<Presenter, Dispatches>();
+
+  const agentOf = (presenter: Presenter): Dispatches => {
+    const known = agents.get(presenter);
+    if (known !== undefined) return known;
+    const { secureContext } = presenter.keyPair;
+    const connect = { secureContext, rejectUnauthorized: true, checkServerIdentity } as const;
+    const agent = new undici.Agent({ connect }) as Dispatches;
+    agents.set(presenter, agent);
+    presenter.onRetired(async () => {
+      await agent.close();
+      agents.delete(presenter);
+    });
+    return agent;
+  };
+
+  const dispatchBound = (options: DispatchOptions, handler: DispatchHandler): boolean => {
+    const origin = URL.parse(String(options.origin))?.origin ?? "";
+    const target = hasAuthorization(options.headers) ? undefined : targetOf(origin);
+    if (target === undefined) return agentOf(current()).dispatch(options, handler);
+    const send = async (to: DispatchHandler, again: (() => void) | undefined): Promise<void> => {
+      try {
+        const { presenter, accessToken } = await obtain(target);
+        const headers = withAuthorization(options.headers, `Bearer ${accessToken}`);
+        const forget = (): void => {
+          presenter.tokens.forget(accessToken);
+        };
+        agentOf(presenter).dispatch({ ...options, headers }, new RepeatingHandler(to, forget, again));
+      } catch (error) {
+        to.onResponseError?.(null, error as Error);
+      }
+    };
+    const again = isRepeatable(options.body) ? () => void send(handler, undefined) : undefined;
+    void send(handler, again);
+    return true;
+  };
+
+  const Base = undici.Dispatcher;
+  class BoundDispatcher extends Base implements Dispatches {
+    dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
+      return dispatchBound(options, handler);
+    }
+    async close(): Promise<void> {
+      await Promise.all([...agents.values()].map((agent) => agent.close()));
+    }
+    async destroy(error?: Error | null): Promise<void> {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy(error ?? null)));
+    }
+  }
+  return new BoundDispatcher() as InstanceType<Module["Dispatcher"]>;
+}
+
+function isRepeatable(body: unknown): boolean {
+  return body === undefined || body === null || typeof body === "string" || ArrayBuffer.isView(body);
+}
+
+/** undici takes a record, a list of names and values in turn, or anything that iterates over pairs. */
+function hasAuthorization(headers: unknown): boolean {
+  return namesOf(headers).some((name) => String(name).toLowerCase() === "authorization");
+}
+
+function namesOf(headers: unknown): unknown[] {
+  if (Array.isArray(headers)) return headers.filter((_, index) => index % 2 === 0);
+  if (isIterable(headers)) return [...headers].map((pair) => (pair as unknown[])[0]);
+  return Object.keys(headers ?? {});
+}
+
+function withAuthorization(headers: unknown, authorization: string): unknown {
+  if (Array.isArray(headers)) return [...(headers as unknown[]), "authorization", authorization];
+  if (isIterable(headers)) return new Set([...headers, ["authorization", authorization]]);
+  return { ...(headers as object | null | undefined), authorization };
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}

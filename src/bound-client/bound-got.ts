@@ -1,0 +1,79 @@
+import { type ClientRequest, request as httpRequest } from "node:http";
+import { type RequestOptions, request as httpsRequest } from "node:https";
+import got, { type AfterResponseHook, type BeforeErrorHook, type Got, type RequestFunction } from "got";
+import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
+import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+import type { Presenter } from "./presenter.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { TargetOf } from "./resource-servers.ts";
+import { isTokenRefusal } from "./token-refusal.ts";
+import { TokenRequestRefused } from "./token-request-refused.ts";
+
+/** Marks the context of a request that is made a second time; got keeps no symbols there. */
+const repeated = "certbound: with another token";
+
+/**
+ * Creates a got instance whose requests present the certificate, and the token where it belongs.
+ *
+ * Both are added where got hands a request to Node, when nothing can change its destination any more: got itself,
+ * its redirects, hooks and errors never see the token. A request with an Authorization of its own gets none. After a
+ * 401 with `invalid_token` it is made once more with a new token, when its body can be sent again.
+ */
+export function createBoundGot(outgoing: Outgoing): Got {
+  return got.extend({
+    request: presenting(outgoing),
+    hooks: { afterResponse: [repeatOnce(outgoing.targetOf)], beforeError: [ownErrors] },
+  });
+}
+
+function presenting({ current, targetOf, obtain }: Outgoing): RequestFunction {
+  return (url, options) => {
+    const native = options as RequestOptions;
+    if (url.protocol !== "https:") return httpRequest(url, native);
+    const target = hasAuthorization(native.headers) ? undefined : targetOf(url.origin);
+    if (target === undefined) return httpsRequest(url, { ...native, agent: current().agent });
+    return obtain(target).then(({ presenter, accessToken }) => {
+      const headers = { ...(native.headers as Record<string, string>), authorization: `Bearer ${accessToken}` };
+      const request = httpsRequest(url, { ...native, headers, agent: presenter.agent });
+      forgetWhenRefused(request, presenter, accessToken);
+      return request;
+    });
+  };
+}
+
+function hasAuthorization(headers: RequestOptions["headers"]): boolean {
+  return Object.entries(headers ?? {}).some(
+    ([name, value]) => name.toLowerCase() === "authorization" && value !== undefined,
+  );
+}
+
+function forgetWhenRefused(request: ClientRequest, presenter: Presenter, accessToken: string): void {
+  request.once("response", ({ statusCode, headers }) => {
+    if (isTokenRefusal(statusCode, headers["www-authenticate"])) presenter.tokens.forget(accessToken);
+  });
+}
+
+function repeatOnce(targetOf: TargetOf): AfterResponseHook {
+  return (response, retryWithMergedOptions) => {
+    const { options } = response.request;
+    if (!isTokenRefusal(response.statusCode, response.headers["www-authenticate"])) return response;
+    if (options.context[repeated] === true || hasAuthorization(options.headers) || !isRepeatable(options.body))
+      return response;
+    if (!(options.url instanceof URL) || targetOf(options.url.origin) === undefined) return response;
+    return retryWithMergedOptions({ context: { [repeated]: true }, preserveHooks: true });
+  };
+}
+
+function isRepeatable(body: unknown): boolean {
+  return body === undefined || typeof body === "string" || ArrayBuffer.isView(body);
+}
+
+/** What became of the token request is told as itself, not as got's error about it. */
+const ownErrors: BeforeErrorHook = (error) => {
+  const { cause } = error;
+  const own =
+    cause instanceof TokenRequestRefused ||
+    cause instanceof AuthorizationServerUnavailable ||
+    cause instanceof AuthorizationServerMalformed;
+  return own ? cause : error;
+};

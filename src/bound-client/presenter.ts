@@ -1,0 +1,44 @@
+import type { Agent } from "node:https";
+import { type BoundTokens, type Clocks, createBoundTokens, type TokenTarget } from "./bound-tokens.ts";
+import { PresentingAgent } from "./presenting-agent.ts";
+import type { KeyPair } from "./read-key-pair.ts";
+import type { IssuedToken } from "./read-token-answer.ts";
+
+/** One certificate with all that hangs on it: the connections that present it and the tokens bound to it. */
+export interface Presenter {
+  readonly keyPair: KeyPair;
+  readonly agent: Agent;
+  readonly tokens: BoundTokens;
+  /** What else must end with it; called once, at once when it is over already. */
+  onRetired(end: () => Promise<void>): void;
+  /** Ends what is idle at once; resolves when those who said so have let their requests end. */
+  retire(): Promise<void>;
+}
+
+/** Asks for a token over connections of this agent. */
+export type RequestToken = (target: TokenTarget, agent: Agent, signal: AbortSignal) => Promise<IssuedToken>;
+
+/** Creates a presenter of this certificate; a rotation makes a new one, so nothing of the old is mixed up with it. */
+export function createPresenter(keyPair: KeyPair, requestToken: RequestToken, clocks: Clocks): Presenter {
+  const agent = new PresentingAgent(keyPair, { keepAlive: true });
+  // Tokens are asked for rarely: a kept connection would mostly be one that the other end has closed meanwhile.
+  const tokenAgent = new PresentingAgent(keyPair, { keepAlive: false });
+  const tokens = createBoundTokens((target, signal) => requestToken(target, tokenAgent, signal), clocks);
+  const endings: (() => Promise<void>)[] = [];
+  let retired = false;
+  return {
+    keyPair,
+    agent,
+    tokens,
+    onRetired(end) {
+      if (retired) void end();
+      else endings.push(end);
+    },
+    async retire() {
+      retired = true;
+      agent.retire();
+      tokens.end();
+      await Promise.allSettled(endings.splice(0).map((end) => end()));
+    },
+  };
+}

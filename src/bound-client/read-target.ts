@@ -1,0 +1,49 @@
+import { optionError } from "../api-client/option-error.ts";
+import type { TokenTarget } from "./bound-tokens.ts";
+
+/** What a token is wanted for; without both, what the authorization server gives by itself. */
+export interface TargetOptions {
+  /** Scope tokens, or a text of them with blanks between (RFC 6749 §3.3). */
+  readonly scope?: string | readonly string[];
+  /** The APIs that the token is meant for: absolute URIs (RFC 8707 §2). */
+  readonly resource?: string | readonly string[];
+}
+
+const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/**
+ * Reads scope and resource; what is not said is as in `usual`. Equal targets come out equal, whatever their order.
+ *
+ * Throws a `TypeError` with a `code`.
+ *
+ * @example readTarget({ scope: ["write", "read"] }) // { scope: "read write", resources: [] }
+ */
+export function readTarget(
+  { scope, resource }: { readonly scope?: unknown; readonly resource?: unknown },
+  usual: TokenTarget = { scope: "", resources: [] },
+): TokenTarget {
+  return {
+    scope: scope === undefined ? usual.scope : readScopes(scope),
+    resources: resource === undefined ? usual.resources : readResources(resource),
+  };
+}
+
+function readScopes(scope: unknown): string {
+  const tokens: unknown[] = typeof scope === "string" ? scope.split(" ").filter(Boolean) : listOf(scope);
+  if (!tokens.every((token) => typeof token === "string" && scopeToken.test(token))) {
+    throw optionError("scope", "must be scope tokens");
+  }
+  return [...new Set(tokens)].sort().join(" ");
+}
+
+function readResources(resource: unknown): string[] {
+  const uris = typeof resource === "string" ? [resource] : listOf(resource);
+  const isResource = (uri: unknown): uri is string =>
+    typeof uri === "string" && !/[#\s]/.test(uri) && URL.canParse(uri);
+  if (!uris.every(isResource)) throw optionError("resource", "must be absolute URIs without fragment");
+  return [...new Set(uris)].sort();
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [undefined];
+}

@@ -1,0 +1,13 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Der } from "../encodings/base64-der.ts";
+import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
+
+/**
+ * The convention of ASP.NET Core's certificate forwarding, which others have taken up: `X-Client-Cert`, bare base64 of
+ * the DER.
+ *
+ * @example aspNet({ from: trustedProxies(["10.0.0.7"]) })
+ */
+export function aspNet(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "x-client-cert", read: readBase64Der });
+}

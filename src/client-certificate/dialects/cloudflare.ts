@@ -1,0 +1,26 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Der } from "../encodings/base64-der.ts";
+import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
+
+/**
+ * Cloudflare with `client_certificate_forwarding`: `Cf-Client-Cert-Der-Base64`, bare base64 of the DER.
+ *
+ * Its addresses serve all its customers, so they prove nothing: let `from` name the certificate that it shows your
+ * origin (authenticated origin pulls, one of your own), or a tunnel. For transform rules that write
+ * `cf.tls_client_auth.cert_rfc9440` into a header, take `rfc9440`.
+ *
+ * @example cloudflare({ from: trustedProxies([{ certificate: pem }]) })
+ */
+export function cloudflare(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "cf-client-cert-der-base64", read: readBase64Der });
+}
+
+/**
+ * Cloudflare: the thumbprint alone, `Cf-Client-Cert-Sha256`, in hexadecimal.
+ *
+ * @example cloudflareSha256({ from: trustedProxies([{ certificate: pem }]) })
+ */
+export function cloudflareSha256(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "cf-client-cert-sha256", read: readHexSha256, thumbprintOnly: true });
+}

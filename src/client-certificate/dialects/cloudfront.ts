@@ -1,0 +1,29 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
+
+/**
+ * AWS CloudFront, viewer mutual TLS: `CloudFront-Viewer-Cert-Pem`, percent-encoded PEM.
+ *
+ * The origin request policy must forward it, and nothing but CloudFront may reach the origin. Its addresses are not
+ * yours alone: `from` is best the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
+ *
+ * @example cloudfront({ from, present: { header: "CloudFront-Viewer-Cert-Present", value: "1" } })
+ */
+export function cloudfront(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "cloudfront-viewer-cert-pem", read: readPercentEncodedPem });
+}
+
+/**
+ * AWS CloudFront: the thumbprint alone, `CloudFront-Viewer-Cert-Sha256`, in hexadecimal.
+ *
+ * @example cloudfrontSha256({ from: trustedProxies([{ certificate: pem }]) })
+ */
+export function cloudfrontSha256(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, {
+    header: "cloudfront-viewer-cert-sha256",
+    read: readHexSha256,
+    thumbprintOnly: true,
+  });
+}

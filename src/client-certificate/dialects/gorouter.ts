@@ -1,0 +1,15 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Der } from "../encodings/base64-der.ts";
+import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
+
+/**
+ * Cloud Foundry's gorouter: `X-Forwarded-Client-Cert` with bare base64 of the DER; not Envoy's list of that name.
+ *
+ * `router.forwarded_client_cert` must be `sanitize_set` where gorouter ends TLS: with `always_forward` clients write
+ * the header.
+ *
+ * @example gorouter({ from: trustedProxies(["10.0.16.0/24"]) })
+ */
+export function gorouter(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "x-forwarded-client-cert", read: readBase64Der });
+}

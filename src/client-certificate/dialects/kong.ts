@@ -1,0 +1,23 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Der } from "../encodings/base64-der.ts";
+import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
+
+export interface KongOptions extends HeaderSourceOptions {
+  /** `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: what others call `base64_encoded`. */
+  readonly encoding?: "percent-encoded" | "base64";
+}
+
+const readers = { "percent-encoded": readPercentEncodedPem, base64: readBase64Der };
+
+/**
+ * Kong with the plugin `tls-metadata-headers`: `X-Client-Cert`, percent-encoded PEM.
+ *
+ * Its `X-Client-Cert-Fingerprint` is SHA-1: nothing can be bound to that, and it is refused.
+ *
+ * @example kong({ from: trustedProxies(["10.0.0.7"]) })
+ */
+export function kong(options: KongOptions): CertificateSource {
+  const read = readerFor(readers, givenOptions(options).encoding ?? "percent-encoded");
+  return createHeaderSource(options, { header: "x-client-cert", read, options: ["encoding"] });
+}

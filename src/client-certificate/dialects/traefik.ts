@@ -1,0 +1,32 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Chain } from "../encodings/base64-der.ts";
+import { readPercentEncodedBase64 } from "../encodings/percent-encoded.ts";
+import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
+
+export interface TraefikOptions extends HeaderSourceOptions {
+  /** `base64` (default): Traefik 2.9.4 and later, v3. `percent-encoded`: the versions before, one certificate. */
+  readonly encoding?: "base64" | "percent-encoded";
+}
+
+const readers = { base64: readBase64Chain, "percent-encoded": readPercentEncodedBase64 };
+
+/**
+ * Traefik: `X-Forwarded-Tls-Client-Cert` of the middleware `passTLSClientCert` with `pem: true`; bare base64, the
+ * client's certificate first, those above it after commas.
+ *
+ * The middleware takes nothing away when there is no certificate: only `forwardedHeaders` without `insecure` and with
+ * right `trustedIPs` keeps a client from writing the header. `…-Info` has no fingerprint and is not looked at.
+ *
+ * @example traefik({ from: trustedProxies(["172.18.0.2"]) })
+ */
+export function traefik(options: TraefikOptions): CertificateSource {
+  const encoding = givenOptions(options).encoding ?? "base64";
+  const read = readerFor(readers, encoding);
+  const header = "x-forwarded-tls-client-cert";
+  return createHeaderSource(options, {
+    header,
+    read,
+    options: ["encoding"],
+    ...(encoding === "base64" && { commas: true }),
+  });
+}

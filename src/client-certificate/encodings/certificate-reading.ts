@@ -1,0 +1,22 @@
+import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
+import { readCertificate } from "../../x509/read-certificate.ts";
+import type { UnreadableReason } from "../unreadable-reason.ts";
+import { unreadable } from "../unreadable-reason.ts";
+
+/** A certificate with its DER, or why there is none; never "no certificate". */
+export type CertificateReading =
+  { readonly x5tS256: string; readonly raw: Uint8Array } | { readonly unreadable: UnreadableReason };
+
+/**
+ * Reads PEM text or DER, with a reason for what `readCertificate` throws.
+ *
+ * @example certificateReading(Buffer.from(base64, "base64")) // { x5tS256, raw } or { unreadable: "not_der" }
+ */
+export function certificateReading(input: string | Uint8Array): CertificateReading {
+  try {
+    return readCertificate(input);
+  } catch (error) {
+    if (error instanceof MalformedCertificate) return unreadable(error.reason);
+    throw error;
+  }
+}

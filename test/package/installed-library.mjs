@@ -1,0 +1,15 @@
+// Given to node with --import: what tests import from src/ comes from the installed package's dist/ instead, so that the
+// library's own tests are run over what users get. INSTALLED_CERTBOUND is the package's folder, as a URL.
+import { registerHooks } from "node:module";
+
+const sources = new URL("../../src/", import.meta.url).href;
+const built = new URL("dist/", process.env.INSTALLED_CERTBOUND).href;
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const resolved = nextResolve(specifier, context);
+    if (!resolved.url.startsWith(sources)) return resolved;
+    const url = built + resolved.url.slice(sources.length).replace(/\.ts$/, ".js");
+    return { ...resolved, url, format: "module" };
+  },
+});
