@@ -43,7 +43,7 @@ test("the vectors are those that they should be", (t) => {
 for (const [at, group] of groups.entries()) {
   const { file, comment, tests } = group;
   if (weakKeyOfTheIssuer.has(comment)) continue;
-  test(`Wycheproof ${file} group ${at} (${comment}, ${tests.length} signatures)`, async (t) => {
+  test(`9068-4-d (Wycheproof): ${file} group ${at} (${comment}, ${tests.length} signatures)`, async (t) => {
     for (const { tcId, comment: what, jws, result } of tests) {
       const expected = result === "valid" && isOurs(group) && !otherAlgorithm.has(tcId);
       t.is(await accepts(group, jws), expected, `${tcId} ${what}`);

@@ -1,7 +1,6 @@
 import { endpointDefect } from "../../api-client/endpoint-url.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
-import type { IssuerConnection } from "./issuer-connection.ts";
+import { type IssuerConnection, readJson } from "./issuer-connection.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -18,6 +17,7 @@ export interface Discovery {
 }
 
 const label = "authorization server metadata";
+const mediaTypes = ["application/json"];
 
 /**
  * Discovers the endpoints of an issuer (RFC 8414 §3; where that is not found, OpenID Connect Discovery 1.0 §4).
@@ -60,15 +60,10 @@ export function discover(issuer: string, connection: IssuerConnection): Discover
 }
 
 async function fetchMetadata(issuer: string, connection: IssuerConnection): Promise<Metadata> {
-  let text: string;
   const [first, second] = wellKnown(issuer);
-  try {
-    text = await connection.getJson(label, first, ["application/json"]);
-  } catch (error) {
-    if (!(error instanceof IntrospectionUnavailable && error.reason.endsWith("answered 404"))) throw error;
-    text = await connection.getJson(label, second, ["application/json"]);
-  }
-  const members = parse(text);
+  const found = await connection.get(label, first, mediaTypes);
+  const answer = found.statusCode === 404 ? await connection.get(label, second, mediaTypes) : found;
+  const members = parse(readJson(label, answer, mediaTypes));
   if (!isObject(members)) throw new IntrospectionMalformed(`${label}: it is not a JSON object`);
   if (members["issuer"] !== issuer) throw new IntrospectionMalformed(`${label}: it is another issuer's`);
   return members;

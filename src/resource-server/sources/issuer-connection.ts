@@ -32,6 +32,8 @@ export interface IssuerConnection {
   readonly totalTimeout: number;
   /** Rejects with `IntrospectionUnavailable`, `IntrospectionMalformed` or the signal's reason. */
   send(request: Omit<ExchangeRequest, "idempotent">): Promise<ExchangeAnswer>;
+  /** An answer with any status. */
+  get(label: string, url: string, mediaTypes: readonly string[]): Promise<ExchangeAnswer>;
   /** GETs JSON; any status but 200 and any media type but these is refused. */
   getJson(label: string, url: string, mediaTypes: readonly string[]): Promise<string>;
   close(): Promise<void>;
@@ -68,23 +70,28 @@ export function openIssuerConnection(
       throw explain(error);
     }
   };
+  const get: IssuerConnection["get"] = (label, url, mediaTypes) =>
+    send({ label, url, method: "GET", headers: { accept: mediaTypes.join(", ") } });
   return {
     holdsCertificate: certificate !== undefined || tls.cert !== undefined,
     allowInsecure,
     totalTimeout,
     send,
     async getJson(label, url, mediaTypes) {
-      const headers = { accept: mediaTypes.join(", ") };
-      const answer = await send({ label, url, method: "GET", headers });
-      const { statusCode, body } = answer;
-      if (statusCode !== 200) throw unexpectedStatus(label, answer);
-      if (!mediaTypes.some((one) => isMediaType(answer.headers["content-type"], one))) {
-        throw new IntrospectionMalformed(`${label}: it is not ${mediaTypes.join(" or ")}`);
-      }
-      return body;
+      return readJson(label, await get(label, url, mediaTypes), mediaTypes);
     },
+    get,
     close: () => exchange.close(),
   };
+}
+
+/** The text of an answer that has to be JSON; throws what any other answer means. */
+export function readJson(label: string, answer: ExchangeAnswer, mediaTypes: readonly string[]): string {
+  if (answer.statusCode !== 200) throw unexpectedStatus(label, answer);
+  if (!mediaTypes.some((one) => isMediaType(answer.headers["content-type"], one))) {
+    throw new IntrospectionMalformed(`${label}: it is not ${mediaTypes.join(" or ")}`);
+  }
+  return answer.body;
 }
 
 /** What a status that is not 200 means: redirects and other successes are no answer, the rest is an outage. */
@@ -105,7 +112,12 @@ function explain(error: unknown): unknown {
     const reason = `the server's certificate is not accepted (${error.code}), and nothing was sent`;
     return new IntrospectionUnavailable(reason, { cause: error });
   }
-  if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(error.message, { cause: error });
-  if (error instanceof BackendAnswerMalformed) return new IntrospectionMalformed(error.message, { cause: error });
+  if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(asReason(error), { cause: error });
+  if (error instanceof BackendAnswerMalformed) return new IntrospectionMalformed(asReason(error), { cause: error });
   return error;
+}
+
+/** A reason becomes part of a sentence. */
+function asReason({ message }: Error): string {
+  return message.replace(/\.$/, "");
 }

@@ -157,7 +157,7 @@ test("9068-4-c: aud must have a name of this API: as text or in an array, not mi
 });
 
 const unsigned = ["none", "None", "NONE", "nOnE", "none ", "", "null"];
-test("9068-4-d: unsigned, signed with a public key as a secret, or with a key that the token brings along: refused", async (t) => {
+test("9068-4-d (the confusion set): unsigned, signed with a public key as a secret, or with a key that the token brings along: refused", async (t) => {
   const { authorize } = open(t);
   const good = await jwt();
   const [, , signature = ""] = good.split(".");
