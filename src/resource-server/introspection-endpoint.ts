@@ -8,8 +8,8 @@ import { createIntrospectionEndpoint, type IntrospectionEndpointOptions } from "
  * Only what the endpoint says counts: any other status than 200, another media type, a redirect, an answer that is cut
  * or late are an outage, and never "not active". Throws a `TypeError` with a `code` for wrong options.
  *
- * @example const authentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
- * createResourceServer({ source: introspectionEndpoint({ url, authentication, dialect: "wso2" }) })
+ * @example const clientAuthentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
+ * createResourceServer({ source: introspectionEndpoint({ url, clientAuthentication, dialect: "wso2" }) })
  */
 export function introspectionEndpoint(options: IntrospectionEndpointOptions): FactsSource {
   return createIntrospectionEndpoint(options, { clock: Date.now, randomBytes });

@@ -66,13 +66,13 @@ const ways: Record<string, (server: OtherServer) => ClientAuthentication> = {
     key: resourceServer.key,
   }),
 };
-for (const [way, authentication] of Object.entries(ways)) {
+for (const [way, clientAuthentication] of Object.entries(ways)) {
   test(`oidc-provider's opaque bound tokens, introspected with ${way}: only the right certificate opens, and not after revocation`, async (t) => {
     const server = await startOidcProvider(t);
     const { issuer, ca, app, other } = server;
     const source = introspectionEndpoint({
       issuer,
-      authentication: authentication(server),
+      clientAuthentication: clientAuthentication(server),
       dialect: "oidc-provider",
       tls: { ca },
       timeout,
@@ -102,8 +102,11 @@ for (const [way, authentication] of Object.entries(ways)) {
 
 test("oidc-provider refuses wrong credentials of ours with 401: an outage whose reason says whose they are", async (t) => {
   const { issuer, ca, app, token } = await startOidcProvider(t);
-  const authentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret: "wrong" } as const;
-  const { call, reasons } = await startApi(t, introspectionEndpoint({ issuer, authentication, tls: { ca }, timeout }));
+  const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret: "wrong" } as const;
+  const { call, reasons } = await startApi(
+    t,
+    introspectionEndpoint({ issuer, clientAuthentication, tls: { ca }, timeout }),
+  );
   t.is((await call(await token(), app)).status, 503);
   t.regex(reasons[0] ?? "", /own credentials \(401, invalid_client\)/);
 });
@@ -126,8 +129,8 @@ test("oidc-provider's JWT access tokens, checked with its published keys", async
 
 test("oidc-provider's signed introspection answers are for the resource server that asks", async (t) => {
   const { issuer, ca, app, other, clientSecret, token, revoke } = await startOidcProvider(t);
-  const authentication = { method: "client_secret_post", clientId: "rs-signed", clientSecret } as const;
-  const options = { issuer, authentication, tls: { ca }, timeout, dialect: "oidc-provider" } as const;
+  const clientAuthentication = { method: "client_secret_post", clientId: "rs-signed", clientSecret } as const;
+  const options = { issuer, clientAuthentication, tls: { ca }, timeout, dialect: "oidc-provider" } as const;
   const { call, reasons } = await startApi(t, introspectionEndpoint({ ...options, signed: { algorithms: ["ES256"] } }));
   for (const opaque of [await token(), await token(opaqueResource)]) {
     t.is((await call(opaque, app)).status, 200, reasons.join());
@@ -143,8 +146,8 @@ test("oidc-provider's signed introspection answers are for the resource server t
 
 test("oidc-provider without signed answers answers plainly: a downgrade, refused", async (t) => {
   const { issuer, ca, app, clientSecret, token } = await startOidcProvider(t, { signedAnswers: false });
-  const authentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;
-  const source = introspectionEndpoint({ issuer, authentication, tls: { ca }, timeout, signed: {} });
+  const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;
+  const source = introspectionEndpoint({ issuer, clientAuthentication, tls: { ca }, timeout, signed: {} });
   const { call, reasons } = await startApi(t, source);
   t.is((await call(await token(), app)).status, 503);
   t.regex(reasons[0] ?? "", /not signed, and must be/);
@@ -153,7 +156,7 @@ test("oidc-provider without signed answers answers plainly: a downgrade, refused
 test("both kinds side by side: oidc-provider's JWTs are told from another issuer's opaque tokens", async (t) => {
   const [jwts, opaque] = [await startOidcProvider(t), await startOidcProvider(t)];
   const { clientSecret } = opaque;
-  const authentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;
+  const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;
   const resourceServer = createResourceServer({
     issuers: [
       {
@@ -161,7 +164,7 @@ test("both kinds side by side: oidc-provider's JWTs are told from another issuer
         timeout: 30_000,
       },
       {
-        source: introspectionEndpoint({ issuer: opaque.issuer, authentication, tls: { ca: opaque.ca }, timeout }),
+        source: introspectionEndpoint({ issuer: opaque.issuer, clientAuthentication, tls: { ca: opaque.ca }, timeout }),
         timeout: 30_000,
       },
     ],

@@ -33,7 +33,11 @@ export function openEndpoint(
   ambient: Ambient = createAmbient(),
 ): FactsSource {
   const source = createIntrospectionEndpoint(
-    { authentication: { method: "client_secret_basic", clientId: "api", clientSecret }, timeout: patient, ...options },
+    {
+      clientAuthentication: { method: "client_secret_basic", clientId: "api", clientSecret },
+      timeout: patient,
+      ...options,
+    },
     ambient,
   );
   t.teardown(() => source.close());

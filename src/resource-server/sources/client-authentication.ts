@@ -39,22 +39,22 @@ const members: Readonly<Record<ClientAuthentication["method"], readonly string[]
 };
 
 /**
- * Checks the option `authentication`; throws a `TypeError` with a `code` that names what is wrong in it.
+ * Checks the option `clientAuthentication`; throws a `TypeError` with a `code` that names what is wrong in it.
  *
  * @example readAuthentication({ method: "bearer", accessToken }, ambient).headers // { authorization: "Bearer …" }
  */
 export function readAuthentication(given: ClientAuthentication, ambient: Ambient): Authenticator {
   if (typeof given !== "object" || (given as unknown) === null || !Object.hasOwn(members, given.method)) {
-    throw optionError("authentication.method", `must be one of ${Object.keys(members).join(", ")}`);
+    throw optionError("clientAuthentication.method", `must be one of ${Object.keys(members).join(", ")}`);
   }
   for (const name of Object.keys(given)) {
-    if (!members[given.method].includes(name)) throw optionError(`authentication.${name}`, "is not an option");
+    if (!members[given.method].includes(name)) throw optionError(`clientAuthentication.${name}`, "is not an option");
   }
   const nothing = { headers: {}, certificate: undefined, parameters: () => Promise.resolve({}) };
   switch (given.method) {
     case "bearer": {
       if (typeof given.accessToken !== "string" || !/^[\x21-\x7e]+$/.test(given.accessToken)) {
-        throw optionError("authentication.accessToken", "must be text without blanks");
+        throw optionError("clientAuthentication.accessToken", "must be text without blanks");
       }
       return { ...nothing, clientId: undefined, headers: { authorization: `Bearer ${given.accessToken}` } };
     }
@@ -88,7 +88,7 @@ export function readAuthentication(given: ClientAuthentication, ambient: Ambient
 function texts(given: object, names: readonly string[]): void {
   for (const name of names) {
     const value = (given as Record<string, unknown>)[name];
-    if (typeof value !== "string" || value === "") throw optionError(`authentication.${name}`, "must be text");
+    if (typeof value !== "string" || value === "") throw optionError(`clientAuthentication.${name}`, "must be text");
   }
 }
 

@@ -26,7 +26,7 @@ export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
   readonly url?: string;
   /** The issuer identifier; an answer that names another one is refused. */
   readonly issuer?: string;
-  readonly authentication: ClientAuthentication;
+  readonly clientAuthentication: ClientAuthentication;
   /** How its answers differ from the RFC (default `rfc7662`: not at all). */
   readonly dialect?: DialectName | Partial<Tolerances>;
   /** Demands signed answers (RFC 9701). */
@@ -37,7 +37,7 @@ export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
 
 const names = new Set([
   ...issuerConnectionNames,
-  ...["url", "issuer", "authentication", "dialect", "signed", "honorNoStore"],
+  ...["url", "issuer", "clientAuthentication", "dialect", "signed", "honorNoStore"],
 ]);
 
 const label = "introspection";
@@ -53,14 +53,18 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
   const { url, issuer, signed, honorNoStore = false } = options;
   if (typeof honorNoStore !== "boolean") throw optionError("honorNoStore", "must be true or false");
   const tolerances = readDialect(options.dialect);
-  const authenticator = readAuthentication(options.authentication, ambient);
+  const authenticator = readAuthentication(options.clientAuthentication, ambient);
   const { allowInsecure = false } = options;
   if (url !== undefined) readEndpointUrl("url", url, allowInsecure);
   if (issuer !== undefined) checkIssuer(issuer, { fetched: url === undefined, allowInsecure });
   if (url === undefined && issuer === undefined) throw optionError("url", "is needed, or issuer");
-  const { authentication } = options;
-  if (authentication.method === "private_key_jwt" && authentication.audience === "issuer" && issuer === undefined) {
-    throw optionError("authentication.audience", "needs the issuer");
+  const { clientAuthentication } = options;
+  if (
+    clientAuthentication.method === "private_key_jwt" &&
+    clientAuthentication.audience === "issuer" &&
+    issuer === undefined
+  ) {
+    throw optionError("clientAuthentication.audience", "needs the issuer");
   }
   const connection = openIssuerConnection(options, authenticator.certificate);
   const discovery = url === undefined && issuer !== undefined ? discover(issuer, connection) : undefined;

@@ -35,10 +35,10 @@ const lifetime = 60;
  */
 export function readPrivateKeyJwt(options: PrivateKeyJwt, ambient: Ambient): AuthenticationParameters {
   const { clientId, alg, kid, audience } = options;
-  if (!asymmetricAlgorithms.has(alg)) throw optionError("authentication.alg", "must be an asymmetric algorithm");
-  if (kid !== undefined && typeof kid !== "string") throw optionError("authentication.kid", "must be text");
+  if (!asymmetricAlgorithms.has(alg)) throw optionError("clientAuthentication.alg", "must be an asymmetric algorithm");
+  if (kid !== undefined && typeof kid !== "string") throw optionError("clientAuthentication.kid", "must be text");
   if (audience !== undefined && !(["issuer", "endpoint"] as unknown[]).includes(audience)) {
-    throw optionError("authentication.audience", 'must be "issuer" or "endpoint"');
+    throw optionError("clientAuthentication.audience", 'must be "issuer" or "endpoint"');
   }
   const key = readKey(options.key);
   return async ({ issuer, endpoint }) => {
@@ -65,6 +65,6 @@ function readKey(key: PrivateKeyJwt["key"]): KeyObject {
   try {
     return typeof key === "string" ? createPrivateKey(key) : createPrivateKey({ key: { ...key }, format: "jwk" });
   } catch {
-    throw optionError("authentication.key", "must be a private key as PEM text or as a JWK");
+    throw optionError("clientAuthentication.key", "must be a private key as PEM text or as a JWK");
   }
 }

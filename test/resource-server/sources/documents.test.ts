@@ -48,7 +48,7 @@ async function startWso2(t: ExecutionContext, path: string) {
     const resourceServer = createResourceServer({
       source: introspectionEndpoint({
         url: `${server.url}${path}`,
-        authentication: { method: "client_secret_basic", clientId, clientSecret: "admin" },
+        clientAuthentication: { method: "client_secret_basic", clientId, clientSecret: "admin" },
         tls: { ca: authority.certificate.pem },
         timeout: { attempt: 30_000, total: 30_000 },
         ...(dialect && { dialect }),

@@ -49,16 +49,16 @@ test("the question is a form with the token and nothing about the asker", async 
 
 test("client_secret_basic encodes id and secret as a form does, before Basic (RFC 6749 §2.3.1)", async (t) => {
   const server = await startEndpoint(t);
-  const authentication = { method: "client_secret_basic", clientId: "a:b é", clientSecret: "p%+ :" } as const;
-  await ask(openEndpoint(t, { url: `${server.url}/introspect`, authentication }));
+  const clientAuthentication = { method: "client_secret_basic", clientId: "a:b é", clientSecret: "p%+ :" } as const;
+  await ask(openEndpoint(t, { url: `${server.url}/introspect`, clientAuthentication }));
   const [, pair = ""] = server.requests[0]?.headers.authorization?.split(" ") ?? [];
   t.is(Buffer.from(pair, "base64").toString(), "a%3Ab+%C3%A9:p%25%2B+%3A");
 });
 
 test("client_secret_post sends id and secret in the body and no header", async (t) => {
   const server = await startEndpoint(t);
-  const authentication = { method: "client_secret_post", clientId: "api", clientSecret: "p&=" } as const;
-  await ask(openEndpoint(t, { url: `${server.url}/introspect`, authentication }));
+  const clientAuthentication = { method: "client_secret_post", clientId: "api", clientSecret: "p&=" } as const;
+  await ask(openEndpoint(t, { url: `${server.url}/introspect`, clientAuthentication }));
   t.is(server.requests[0]?.headers.authorization, undefined);
   t.is(server.requests[0]?.form.get("client_id"), "api");
   t.is(server.requests[0]?.form.get("client_secret"), "p&=");
@@ -67,7 +67,10 @@ test("client_secret_post sends id and secret in the body and no header", async (
 test("bearer sends a token of the resource server's own", async (t) => {
   const server = await startEndpoint(t);
   await ask(
-    openEndpoint(t, { url: `${server.url}/introspect`, authentication: { method: "bearer", accessToken: "abc" } }),
+    openEndpoint(t, {
+      url: `${server.url}/introspect`,
+      clientAuthentication: { method: "bearer", accessToken: "abc" },
+    }),
   );
   t.is(server.requests[0]?.headers.authorization, "Bearer abc");
 });
@@ -80,11 +83,11 @@ const privateKeys = {
 for (const [form, key] of Object.entries(privateKeys)) {
   test(`private_key_jwt signs an assertion for each attempt with a jti of its own; the key as ${form}`, async (t) => {
     const server = await startEndpoint(t);
-    const authentication = { method: "private_key_jwt", clientId: "api", key, alg: "ES256", kid: "k1" } as const;
+    const clientAuthentication = { method: "private_key_jwt", clientId: "api", key, alg: "ES256", kid: "k1" } as const;
     let failures = 1;
     server.routes.set("/introspect", () => (failures-- > 0 ? { status: 503 } : { json: good }));
     const url = `${server.url}/introspect`;
-    await ask(openEndpoint(t, { url, issuer: "https://as.example", authentication }));
+    await ask(openEndpoint(t, { url, issuer: "https://as.example", clientAuthentication }));
     t.is(server.requests.length, 2);
     const ids = new Set<unknown>();
     for (const { form: sent } of server.requests) {
@@ -112,14 +115,14 @@ for (const [audience, issuer, expected] of [
   test(`the assertion's aud is as chosen: ${String(audience)}, issuer ${issuer === undefined ? "un" : ""}known`, async (t) => {
     const server = await startEndpoint(t);
     const url = `${server.url}/introspect`;
-    const authentication: ClientAuthentication = {
+    const clientAuthentication: ClientAuthentication = {
       method: "private_key_jwt",
       clientId: "api",
       key: privateKeys["PEM text"],
       alg: "ES256",
       ...(audience && { audience }),
     };
-    await ask(openEndpoint(t, { url, authentication, ...(issuer && { issuer }) }));
+    await ask(openEndpoint(t, { url, clientAuthentication, ...(issuer && { issuer }) }));
     const assertion = server.requests[0]?.form.get("client_assertion") ?? "";
     const key = createPublicKey(pair.publicKey.export({ type: "spki", format: "pem" }));
     const { payload } = await jwtVerify(assertion, key, { currentDate: new Date(start) });
@@ -130,8 +133,8 @@ for (const [audience, issuer, expected] of [
 for (const method of ["tls_client_auth", "self_signed_tls_client_auth"] as const) {
   test(`${method} presents the certificate and says whose it is`, async (t) => {
     const server = await startEndpoint(t, right);
-    const authentication = { method, clientId: "api", cert: ours.pem, key: ours.key };
-    await ask(openEndpoint(t, { url: `${server.url}/introspect`, authentication, tls: { ca } }));
+    const clientAuthentication = { method, clientId: "api", cert: ours.pem, key: ours.key };
+    await ask(openEndpoint(t, { url: `${server.url}/introspect`, clientAuthentication, tls: { ca } }));
     t.deepEqual(server.requests[0]?.certificate, ours.der);
     t.is(server.requests[0]?.form.get("client_id"), "api");
     t.is(server.requests[0]?.headers.authorization, undefined);
@@ -179,7 +182,7 @@ for (const [path, at] of [
 }
 
 for (const [what, holds] of [
-  ["with a certificate that authenticates", { authentication: tlsAuthentication, tls: { ca } }],
+  ["with a certificate that authenticates", { clientAuthentication: tlsAuthentication, tls: { ca } }],
   ["with a certificate beside a secret", { tls: { ca, cert: ours.pem, key: ours.key } }],
 ] as const) {
   test(`8705-5-b: ${what} the alias is used when present, else the plain endpoint`, async (t) => {
@@ -233,7 +236,7 @@ test("8705-5-c: what is no endpoint among the aliases has no effect", async (t) 
     }),
     rfc8414,
   );
-  const source = openEndpoint(t, { issuer, authentication: tlsAuthentication, tls: { ca } });
+  const source = openEndpoint(t, { issuer, clientAuthentication: tlsAuthentication, tls: { ca } });
   t.true((await ask(source)).record.facts.active);
   t.is(source.issuer, issuer);
   t.is(mtls.requests.length, 1);
@@ -342,7 +345,7 @@ for (const [what, [code, certificate]] of Object.entries(untrusted)) {
   test(`7662-4-d: an introspection endpoint with ${what} is a distinct error, and nothing is sent`, async (t) => {
     const server = await startEndpoint(t, certificate);
     const byUrl = openEndpoint(t, { url: `${server.url}/introspect`, tls: { ca } });
-    const byIssuer = openEndpoint(t, { issuer: server.url, authentication: tlsAuthentication, tls: { ca } });
+    const byIssuer = openEndpoint(t, { issuer: server.url, clientAuthentication: tlsAuthentication, tls: { ca } });
     for (const source of [byUrl, byIssuer]) {
       const error = await t.throwsAsync(ask(source), { instanceOf: IntrospectionUnavailable });
       t.true(error.cause instanceof BackendUntrusted);
@@ -356,42 +359,57 @@ for (const [what, [code, certificate]] of Object.entries(untrusted)) {
 
 // Options.
 
-const authentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
+const clientAuthentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
 const url = "https://as.example/introspect";
 const wrong: Record<string, [message: RegExp, options: object]> = {
-  "neither url nor issuer": [/^url /, { authentication }],
-  "an unknown option": [/^uri /, { uri: url, authentication }],
-  "plain HTTP to another machine": [/^url must be https/, { url: "http://as.example/introspect", authentication }],
-  "a url with credentials": [/^url /, { url: "https://a:b@as.example/", authentication }],
-  "a url with a fragment": [/^url /, { url: `${url}#x`, authentication }],
-  "a url that is none": [/^url /, { url: "as.example", authentication }],
-  "another scheme": [/^url /, { url: "ftp://as.example", authentication }],
-  "an issuer to be fetched in plain HTTP": [/^issuer must be https/, { issuer: "http://as.example", authentication }],
-  "an issuer with a query": [/^issuer /, { issuer: "https://as.example?x", authentication }],
-  "an empty issuer": [/^issuer /, { url, issuer: "", authentication }],
-  "no authentication": [/^authentication\.method /, { url }],
-  "an unknown method": [/^authentication\.method /, { url, authentication: { method: "none" } }],
-  "a method of every object": [/^authentication\.method /, { url, authentication: { method: "toString" } }],
-  "no secret": [/^authentication\.clientSecret /, { url, authentication: { ...authentication, clientSecret: "" } }],
-  "no client id": [/^authentication\.clientId /, { url, authentication: { ...authentication, clientId: undefined } }],
-  "a member of another method": [/^authentication\.key /, { url, authentication: { ...authentication, key: "x" } }],
+  "neither url nor issuer": [/^url /, { clientAuthentication }],
+  "an unknown option": [/^uri /, { uri: url, clientAuthentication }],
+  "plain HTTP to another machine": [
+    /^url must be https/,
+    { url: "http://as.example/introspect", clientAuthentication },
+  ],
+  "a url with credentials": [/^url /, { url: "https://a:b@as.example/", clientAuthentication }],
+  "a url with a fragment": [/^url /, { url: `${url}#x`, clientAuthentication }],
+  "a url that is none": [/^url /, { url: "as.example", clientAuthentication }],
+  "another scheme": [/^url /, { url: "ftp://as.example", clientAuthentication }],
+  "an issuer to be fetched in plain HTTP": [
+    /^issuer must be https/,
+    { issuer: "http://as.example", clientAuthentication },
+  ],
+  "an issuer with a query": [/^issuer /, { issuer: "https://as.example?x", clientAuthentication }],
+  "an empty issuer": [/^issuer /, { url, issuer: "", clientAuthentication }],
+  "no client authentication": [/^clientAuthentication\.method /, { url }],
+  "an unknown method": [/^clientAuthentication\.method /, { url, clientAuthentication: { method: "none" } }],
+  "a method of every object": [/^clientAuthentication\.method /, { url, clientAuthentication: { method: "toString" } }],
+  "no secret": [
+    /^clientAuthentication\.clientSecret /,
+    { url, clientAuthentication: { ...clientAuthentication, clientSecret: "" } },
+  ],
+  "no client id": [
+    /^clientAuthentication\.clientId /,
+    { url, clientAuthentication: { ...clientAuthentication, clientId: undefined } },
+  ],
+  "a member of another method": [
+    /^clientAuthentication\.key /,
+    { url, clientAuthentication: { ...clientAuthentication, key: "x" } },
+  ],
   "a bearer token with a line break": [
-    /^authentication\.accessToken /,
-    { url, authentication: { method: "bearer", accessToken: "a\r\nb" } },
+    /^clientAuthentication\.accessToken /,
+    { url, clientAuthentication: { method: "bearer", accessToken: "a\r\nb" } },
   ],
   "a key that is none": [
-    /^authentication\.key /,
-    { url, authentication: { method: "private_key_jwt", clientId: "api", key: "-----BEGIN", alg: "ES256" } },
+    /^clientAuthentication\.key /,
+    { url, clientAuthentication: { method: "private_key_jwt", clientId: "api", key: "-----BEGIN", alg: "ES256" } },
   ],
   "an algorithm with a shared secret": [
-    /^authentication\.alg /,
-    { url, authentication: { method: "private_key_jwt", clientId: "api", key: "x", alg: "HS256" } },
+    /^clientAuthentication\.alg /,
+    { url, clientAuthentication: { method: "private_key_jwt", clientId: "api", key: "x", alg: "HS256" } },
   ],
   "the issuer as audience, unknown": [
-    /^authentication\.audience /,
+    /^clientAuthentication\.audience /,
     {
       url,
-      authentication: {
+      clientAuthentication: {
         method: "private_key_jwt",
         clientId: "api",
         key: privateKeys["PEM text"],
@@ -400,42 +418,42 @@ const wrong: Record<string, [message: RegExp, options: object]> = {
       },
     },
   ],
-  "a certificate without its key": [/^tls /, { url, authentication, tls: { cert: ours.pem } }],
+  "a certificate without its key": [/^tls /, { url, clientAuthentication, tls: { cert: ours.pem } }],
   "two certificates": [
     /^tls\.cert /,
-    { url, authentication: tlsAuthentication, tls: { cert: ours.pem, key: ours.key } },
+    { url, clientAuthentication: tlsAuthentication, tls: { cert: ours.pem, key: ours.key } },
   ],
-  "an unknown TLS option": [/^rejectUnauthorized /, { url, authentication, tls: { rejectUnauthorized: false } }],
-  "a timeout of 0": [/^timeout\.total /, { url, authentication, timeout: { total: 0 } }],
-  "an unknown timeout": [/^connect /, { url, authentication, timeout: { connect: 1 } }],
-  "no sockets": [/^maxSockets /, { url, authentication, maxSockets: 0 }],
-  "honorNoStore as text": [/^honorNoStore /, { url, authentication, honorNoStore: "yes" }],
-  "an unknown dialect": [/^dialect /, { url, authentication, dialect: "wso" }],
-  "signed without an issuer": [/^signed\.issuer /, { url, authentication, signed: { jwksUri: url } }],
+  "an unknown TLS option": [/^rejectUnauthorized /, { url, clientAuthentication, tls: { rejectUnauthorized: false } }],
+  "a timeout of 0": [/^timeout\.total /, { url, clientAuthentication, timeout: { total: 0 } }],
+  "an unknown timeout": [/^connect /, { url, clientAuthentication, timeout: { connect: 1 } }],
+  "no sockets": [/^maxSockets /, { url, clientAuthentication, maxSockets: 0 }],
+  "honorNoStore as text": [/^honorNoStore /, { url, clientAuthentication, honorNoStore: "yes" }],
+  "an unknown dialect": [/^dialect /, { url, clientAuthentication, dialect: "wso" }],
+  "signed without an issuer": [/^signed\.issuer /, { url, clientAuthentication, signed: { jwksUri: url } }],
   "signed with none": [
     /^signed\.algorithms /,
-    { url, issuer: "x", authentication, signed: { jwksUri: url, algorithms: ["none"] } },
+    { url, issuer: "x", clientAuthentication, signed: { jwksUri: url, algorithms: ["none"] } },
   ],
   "signed with a shared secret": [
     /^signed\.algorithms /,
-    { url, issuer: "x", authentication, signed: { jwksUri: url, algorithms: ["ES256", "HS256"] } },
+    { url, issuer: "x", clientAuthentication, signed: { jwksUri: url, algorithms: ["ES256", "HS256"] } },
   ],
-  "signed without keys": [/^jwksUri /, { url, issuer: "x", authentication, signed: {} }],
+  "signed without keys": [/^jwksUri /, { url, issuer: "x", clientAuthentication, signed: {} }],
   "signed with an unknown option": [
     /^alg /,
-    { url, issuer: "x", authentication, signed: { jwksUri: url, alg: "ES256" } },
+    { url, issuer: "x", clientAuthentication, signed: { jwksUri: url, alg: "ES256" } },
   ],
   "signed with keys over plain HTTP": [
     /^jwksUri /,
-    { url, issuer: "x", authentication, signed: { jwksUri: "http://as.example/" } },
+    { url, issuer: "x", clientAuthentication, signed: { jwksUri: "http://as.example/" } },
   ],
   "signed with an endless maxAge": [
     /^signed\.maxAge /,
-    { url, issuer: "x", authentication, signed: { jwksUri: url, maxAge: Infinity } },
+    { url, issuer: "x", clientAuthentication, signed: { jwksUri: url, maxAge: Infinity } },
   ],
   "signed for nobody": [
     /^signed\.audience /,
-    { url, issuer: "x", authentication: { method: "bearer", accessToken: "x" }, signed: { jwksUri: url } },
+    { url, issuer: "x", clientAuthentication: { method: "bearer", accessToken: "x" }, signed: { jwksUri: url } },
   ],
 };
 for (const [what, [message, options]] of Object.entries(wrong)) {
@@ -453,7 +471,7 @@ test("plain HTTP goes to this machine, and to another where it is allowed", asyn
     ["http://[::1]:1/", false],
     ["http://as.example/", true],
   ] as const) {
-    const source = introspectionEndpoint({ url: where, authentication, allowInsecure, timeout: patient });
+    const source = introspectionEndpoint({ url: where, clientAuthentication, allowInsecure, timeout: patient });
     await t.notThrowsAsync(source.close());
   }
   t.pass();

@@ -128,7 +128,7 @@ test("9701-8-a: a reply for another resource server that a proxy replays, or wit
     openEndpoint(t, {
       url: `${proxy.url}/introspect`,
       issuer,
-      authentication: { method: "client_secret_post", clientId, clientSecret: "x" },
+      clientAuthentication: { method: "client_secret_post", clientId, clientSecret: "x" },
       signed: { jwks: { keys: [key.jwk] } },
     });
   const [a, b] = [sourceOf("rs-a"), sourceOf("rs-b")];
