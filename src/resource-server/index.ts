@@ -51,3 +51,11 @@ export {
   type ProtectedResourceParameters,
 } from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
+export { introspectionEndpoint } from "./introspection-endpoint.ts";
+export type { ClientAuthentication } from "./sources/client-authentication.ts";
+export type { DialectName, Tolerances } from "./sources/dialects.ts";
+export type { IntrospectionEndpointOptions } from "./sources/introspection-endpoint.ts";
+export type { IssuerConnectionOptions } from "./sources/issuer-connection.ts";
+export type { IssuerKeysOptions } from "./sources/issuer-keys.ts";
+export { jwtAccessTokens, type JwtAccessTokensOptions } from "./sources/jwt-access-tokens.ts";
+export type { SignedAnswerOptions } from "./sources/signed-answer.ts";

@@ -49,6 +49,8 @@ test("8705-3-c: of what the library exports, the TLS socket is the only source o
     "IntrospectionUnavailable",
     "MalformedCertificate",
     "createResourceServer",
+    "introspectionEndpoint",
+    "jwtAccessTokens",
     "protect",
     "protectedResourceMetadata",
     "readCertificate",
