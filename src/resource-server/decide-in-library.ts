@@ -62,7 +62,8 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const answer = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
     const { record, accessToken, bindingLost } = answer;
     if (!("accessToken" in record) || accessToken === undefined) {
-      return { granted: false, code: "token_unknown", facts };
+      const reason = "reason" in record ? record.reason : undefined;
+      return { granted: false, code: "token_unknown", facts, ...(reason !== undefined && { reason }) };
     }
     const demanded = withOwnResource(requirement, record.facts, parts);
     if (bindingLost) answer.bindingLost = false;
@@ -71,6 +72,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;
     const evidence = evidenceOf(code, { facts: record.facts, requirement: demanded, presented, now });
-    return { granted: false, code, evidence, accessToken, facts, bindingLost };
+    const reason = code.startsWith("confirmation_") ? record.remark : undefined;
+    return { granted: false, code, evidence, accessToken, facts, bindingLost, ...(reason && { reason }) };
   };
 }
