@@ -230,6 +230,13 @@ test("a connection that breaks in the middle is an outage, after what came befor
   t.like(error, { code: "ECONNRESET" });
 });
 
+test("an answer that changes protocols ends the reading as an outage, not never", async (t) => {
+  const { caller } = await start(t, (response) => {
+    response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  });
+  t.like(await failureOf(t, caller), { name: "BackendUnavailable", code: "ECONNRESET" });
+});
+
 test("nobody listening is an outage with the system's code", async (t) => {
   const { caller, server } = await start(t, streamOf(reset));
   server.close();
