@@ -95,7 +95,14 @@ test("undici's headers of every form are kept beside the token", async (t) => {
   const { client } = await startWorld(t);
   const other = await startRecorder(t, (incoming, response) => response.end(incoming.headers["x-a"]));
   const dispatcher = client({ resourceServers: [other.url] }).dispatcher(undici);
-  for (const headers of [{ "x-a": "1" }, ["x-a", "1"], new Map([["x-a", "1"]]), new Headers({ "x-a": "1" })]) {
+  for (const headers of [
+    { "x-a": "1", authorization: undefined },
+    ["x-a", "1"],
+    new Map([["x-a", "1"]]),
+    new Headers({ "x-a": "1" }),
+    // What iterates once only.
+    new Map([["x-a", "1"]]).entries(),
+  ]) {
     const { body } = await undici.request(other.url, { dispatcher, headers });
     t.is(await body.text(), "1");
   }

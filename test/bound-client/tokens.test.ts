@@ -153,20 +153,24 @@ test("a failure reaches everyone who waits for it, and the next caller asks agai
 });
 
 test("one caller's signal ends its waiting and nobody else's", async (t) => {
-  const { client } = await startWorld(t);
+  const { client, api } = await startWorld(t);
   const issuer = await startIssuer(t);
   const bound = client({ authorizationServer: { tokenEndpoint: issuer.recorder.url } });
   const open = issuer.closeGate();
   const leaver = new AbortController();
   const left = bound.accessToken({ signal: leaver.signal });
   const stays = bound.accessToken();
+  const dispatcher = bound.dispatcher(undici);
+  const byUndici = undici.request(api.url, { dispatcher, method: "POST", body: "once", signal: leaver.signal });
   await issuer.recorder.arrived(1);
   leaver.abort(new Error("enough"));
   await t.throwsAsync(left, { message: "enough" });
+  await t.throwsAsync(byUndici, { message: "enough" });
   await t.throwsAsync(bound.accessToken({ signal: leaver.signal }), { message: "enough" });
   open();
   t.is((await stays).accessToken, "t1");
   t.is(issuer.recorder.seen.length, 1);
+  t.deepEqual(api.seen, []);
 });
 
 test("each scope and resource has its token, in whatever order they are named", async (t) => {
