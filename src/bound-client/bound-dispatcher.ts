@@ -68,7 +68,10 @@ export function createBoundDispatcher<Module extends Undici>(
     if (target === undefined) return agentOf(current()).dispatch(options, handler);
     const send = async (to: DispatchHandler, again: (() => void) | undefined): Promise<void> => {
       try {
-        const { presenter, accessToken } = await within(signal, obtain(target));
+        let held = await within(signal, obtain(target));
+        // Rotated in the very steps since: the old one's connections take no request any more.
+        while (held.presenter !== current()) held = await within(signal, obtain(target));
+        const { presenter, accessToken } = held;
         const headers = withAuthorization(options.headers, `Bearer ${accessToken}`);
         const forget = (): void => {
           presenter.tokens.forget(accessToken);

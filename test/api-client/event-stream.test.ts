@@ -58,6 +58,20 @@ function streamOf(...parts: readonly (string | Uint8Array)[]): Respond {
   };
 }
 
+/** Writes each part in a turn of its own, so that no two come together. */
+function drip(...parts: readonly (string | Uint8Array)[]): Respond {
+  return (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const rest = parts.values();
+    const writeNext = (): void => {
+      const { done, value } = rest.next();
+      if (done === true) response.end();
+      else response.write(value, () => setImmediate(writeNext));
+    };
+    writeNext();
+  };
+}
+
 type Opened = Awaited<ReturnType<typeof start>>["caller"];
 
 async function readAll({ authIntrospectionEvents }: Opened, cursor?: string): Promise<InvalidationMessage[]> {
@@ -115,11 +129,15 @@ test("the api client has the stream, too", async (t) => {
 });
 
 const octets = Buffer.from(reset + invalidation.replace("token:a", "tökén:a") + heartbeat);
+const withReturns = octets.toString().replaceAll("\n", "\r\n");
+const oneByOne = (text: Uint8Array): Uint8Array[] => [...text].map((octet) => Uint8Array.of(octet));
 for (const [what, parts] of Object.entries({
-  "octet by octet": [...octets].map((octet) => Uint8Array.of(octet)),
+  "octet by octet": oneByOne(octets),
+  "octet by octet, with carriage returns": oneByOne(Buffer.from(withReturns)),
+  "octet by octet, with a byte order mark": oneByOne(Buffer.from(`\uFEFF${octets.toString()}`)),
   "with comments and other fields": [": hello\n", "retry: 10\n", "foo: bar\n", octets],
   "with a byte order mark": [Uint8Array.of(0xef, 0xbb, 0xbf), octets],
-  "with carriage returns": [octets.toString().replaceAll("\n", "\r\n")],
+  "with carriage returns": [withReturns],
   "with events of types that are not known": [
     "event: other\ndata: x\n\n",
     "data: no type\n\n",
@@ -132,7 +150,7 @@ for (const [what, parts] of Object.entries({
   "cut off in an event that never came whole": [octets, "event: reset\nid: e:9\ndata: {}\n"],
 })) {
   test(`understood: a stream ${what}`, async (t) => {
-    const { caller } = await start(t, streamOf(...parts));
+    const { caller } = await start(t, drip(...parts));
     t.deepEqual(await readAll(caller), [messages[0], { ...messages[1], keys: ["tökén:a", "grant:b"] }, messages[2]]);
   });
 }
@@ -304,6 +322,18 @@ test("whoever stops reading closes the connection", async (t) => {
     t.is(message.type, "reset");
     break;
   }
+  await gone.promise;
+});
+
+test("an answer that is no stream has its connection closed, whether it ends or not", async (t) => {
+  const gone = Promise.withResolvers<undefined>();
+  const { caller } = await start(t, (response) => {
+    response.writeHead(200, { "content-type": "text/html" }).write("<p>");
+    response.once("close", () => {
+      gone.resolve(undefined);
+    });
+  });
+  t.true((await failureOf(t, caller)) instanceof BackendAnswerMalformed);
   await gone.promise;
 });
 

@@ -96,10 +96,11 @@ test("a renewal that fails while the token is in force serves that one, and is n
   await t.throwsAsync(bound.accessToken({ scope: "read" }), { name: "AuthorizationServerUnavailable" });
   t.is(issuer.recorder.seen.length, 3);
   t.is((await bound.accessToken()).accessToken, "t1");
-  t.is(issuer.recorder.seen.length, 3);
+  await t.throwsAsync(bound.accessToken({ scope: "read" }));
+  t.is(issuer.recorder.seen.length, 4, "the one for the other target, and no renewal before it");
   clocks.pass(15_000);
   t.is((await bound.accessToken()).accessToken, "t1");
-  await issuer.recorder.arrived(4);
+  await issuer.recorder.arrived(5);
   clocks.pass(45_000);
   await t.throwsAsync(bound.accessToken(), { name: "AuthorizationServerUnavailable", code: "HTTP_503" });
   issuer.recorder.respond = undefined;
