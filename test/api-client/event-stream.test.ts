@@ -123,7 +123,12 @@ for (const [what, credentials, path, authorization] of [
 
 test("the api client has the stream, too", async (t) => {
   const { baseUrl } = await start(t, streamOf(reset));
-  const api = createApiClient({ baseUrl, serviceId: 4711, credentials: { apiSecret: secret } });
+  const api = createApiClient({
+    baseUrl,
+    serviceId: 4711,
+    credentials: { apiSecret: secret },
+    timeout: { attempt: 60_000, total: 60_000 },
+  });
   t.teardown(() => api.close());
   for await (const message of api.authIntrospectionEvents({}, { signal: never })) t.deepEqual(message, messages[0]);
 });
