@@ -8,7 +8,7 @@ import { send } from "../support/https-request.ts";
 import { createSelfSigned } from "../support/certificates.ts";
 import { k1, k2, pairOf, startRecorder, startWorld } from "./outbound-world.ts";
 
-test("after a rotation new connections present the new certificate with a new token, through every way out (8705-6.3)", async (t) => {
+test("after a rotation new connections present the new certificate with a new token, through every way out", async (t) => {
   const { client, api, authorizationServer } = await startWorld(t);
   const bound = client();
   const dispatcher = bound.dispatcher(undici);

@@ -209,7 +209,7 @@ test("each resource server gets the token that was said for it", async (t) => {
   }
 });
 
-test("a request with mutual TLS client authentication carries client_id in its form (8705-2-b, the client's half)", async (t) => {
+test("a request with mutual TLS client authentication carries client_id in its form", async (t) => {
   const { client, authorizationServer } = await startWorld(t);
   await client({ scope: "read" }).accessToken();
   const [asked] = authorizationServer.seen;
