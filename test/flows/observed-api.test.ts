@@ -71,7 +71,11 @@ test("the example's operator sees a stolen token, a lost binding and an outage, 
   const ended = once(output, "close");
   child.kill("SIGTERM");
   await ended;
-  const lines = texts.map((text) => JSON.parse(text) as Line).slice(1);
+  // The tests' own backend has no stream of events; when that is noticed is no matter of this test.
+  const lines = texts
+    .map((text) => JSON.parse(text) as Line)
+    .slice(1)
+    .filter(({ code }) => code !== "CERTBOUND_NO_PUSH");
   const seen = lines.map(({ decision, code }) => (decision ? `${decision.outcome} ${decision.code}` : code));
   t.deepEqual(seen, [
     "refused certificate_mismatch",
