@@ -96,7 +96,7 @@ function targetOf(given: string, path: string | undefined): URL {
   url.hash = "";
   if (path === undefined) return url;
   const target = URL.parse(path, url.origin);
-  // Not by its text alone: a URL's reader takes "/\\" for "//", and overlooks a tab between the two.
+  // Not by its text alone: a URL's reader takes "/\" for "//", and overlooks a tab between the two.
   if (!/^\/(?!\/)/.test(path) || target?.origin !== url.origin) throw new Misused('--path must start with one "/".');
   return target;
 }

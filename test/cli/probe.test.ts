@@ -146,6 +146,19 @@ test("a header that is no dialect's own is forged when it is named, in every enc
   t.true(tried >= Object.keys(certificateEncodings).length);
 });
 
+test("what a proxy says beside a header of one's own is forged, too", async (t) => {
+  for (const [name, value] of [
+    ["x-ssl-verify", "SUCCESS"],
+    ["x-ssl-client-verify", "SUCCESS"],
+    ["x-client-cert-verified", "true"],
+  ] as const) {
+    const believed = believing("x-my-cert", ofBase64);
+    const read: Reader = (request) => (request.headers[name] === value ? believed(request) : undefined);
+    const { url, args } = await startProbed(t, apiThatReads(read), { tls: false });
+    t.is((await probeOf(url, [...args, "--header", "X-My-Cert"])).code, 1, name);
+  }
+});
+
 const inconclusive: readonly [string, Reader, RegExp][] = [
   ["lets the token in without a certificate", () => victim.x5tS256, /accepted without a certificate/],
   ["refuses the token with its own certificate", () => undefined, /does not open the API with its own certificate/],
