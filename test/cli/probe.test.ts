@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "ava";
@@ -97,7 +98,8 @@ test("where TLS takes known certificates only, --stranger is one of them, and wi
   const unknown = await probeOf(url, args);
   t.is(unknown.code, 2);
   t.regex(unknown.report.reason ?? "", /neither no certificate nor an unknown one; --stranger/);
-  t.is(requests().length, 0);
+  // The owner's own, before and after.
+  t.is(requests().length, 2);
 
   const more = ["--stranger", join(folder, "stranger.pem")];
   const deceived = await probeOf(url, [...args, ...more]);
@@ -111,6 +113,27 @@ test("where TLS takes known certificates only, --stranger is one of them, and wi
   t.is(code, 0);
   t.regex(stdout, /without a certificate +no answer/);
   t.regex(stdout, /nothing was tried that way/);
+});
+
+test("an API that hangs up on who has no certificate, and believes a header, is found out", async (t) => {
+  const hangingUp =
+    (read: Reader, onStrangers: boolean): RequestListener =>
+    (request, response) => {
+      const found = read(request);
+      if (found === undefined || (onStrangers && found !== victim.x5tS256)) request.socket.destroy();
+      else apiThatReads(read)(request, response);
+    };
+  for (const onStrangers of [false, true]) {
+    const unsafe = await startProbed(t, hangingUp(believing("client-cert", ofClientCert), onStrangers));
+    const deceived = await probeOf(unsafe.url, unsafe.args);
+    t.is(deceived.code, 1);
+    t.deepEqual(believedOf(deceived.report), ["rfc9440"]);
+    t.true(deceived.report.dialects[0]?.believed.some((said) => said.includes("; without a certificate)")));
+    t.regex((await runHere(["probe", unsafe.url, ...unsafe.args], env)).stdout, /ending again counts as refused/);
+    const safe = await startProbed(t, hangingUp(bySocket, onStrangers));
+    // Who never gets an answer cannot know that it is the token for which there is none.
+    t.is((await probeOf(safe.url, safe.args)).code, onStrangers ? 2 : 0);
+  }
 });
 
 test("a token that is believed but lacks a scope, and a redirect, are believed; the redirect is not followed", async (t) => {
