@@ -31,7 +31,9 @@ const certVerified = { "X-Cert-Verified": "true", "X-Cert-Revoked": "false" };
 export const dialects: readonly Dialect[] = [
   {
     name: "rfc9440",
-    forgeries: [{ header: "Client-Cert", encoding: "byte sequence", beside: { ...verified, ...certVerified } }],
+    forgeries: [
+      { header: "Client-Cert", encoding: "byte sequence", beside: { ...checked, ...verified, ...certVerified } },
+    ],
   },
   {
     name: "nginx",
