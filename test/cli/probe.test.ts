@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { certificateEncodings } from "../../src/cli/probe/certificate-encodings.ts";
 import { dialects } from "../../src/cli/probe/dialects.ts";
 import { judgeAnswer } from "../../src/cli/probe/judge-answer.ts";
@@ -129,10 +129,11 @@ test("an API that hangs up on who has no certificate, and believes a header, is 
     t.is(deceived.code, 1);
     t.deepEqual(believedOf(deceived.report), ["rfc9440"]);
     t.true(deceived.report.dialects[0]?.believed.some((said) => said.includes("; without a certificate)")));
-    t.regex((await runHere(["probe", unsafe.url, ...unsafe.args], env)).stdout, /ending again counts as refused/);
     const safe = await startProbed(t, hangingUp(bySocket, onStrangers));
     // Who never gets an answer cannot know that it is the token for which there is none.
-    t.is((await probeOf(safe.url, safe.args)).code, onStrangers ? 2 : 0);
+    const { code, stdout } = await runHere(["probe", safe.url, ...safe.args], env);
+    t.is(code, onStrangers ? 2 : 0);
+    t.regex(stdout, /ending again counts as refused/);
   }
 });
 
@@ -381,4 +382,56 @@ test("probe --help says what it does, what counts as believed, and what the exit
     t.true(stdout.includes(expected), expected);
   }
   for (const line of stdout.split("\n")) t.true(line.length <= 120, line);
+});
+
+/** Probes whoever answers like this, without a control. */
+async function probeOfRaw(t: ExecutionContext, answer: (socket: Socket) => void): ReturnType<typeof runHere> {
+  const { folder } = await startProbed(t, apiThatReads(bySocket));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket
+      .on("error", () => undefined)
+      .once("data", () => {
+        answer(socket);
+      });
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const outcome = await runHere(["probe", url, "--certificate", join(folder, "victim.pem"), "--no-control"], env);
+  // The probe ends its connections; nobody waits for the rest of an answer.
+  while (sockets.size > 0) await new Promise((resolve) => [...sockets][0]?.once("close", resolve));
+  return outcome;
+}
+
+test("an interim answer is passed over, and nothing of what an API writes is in the report", async (t) => {
+  const { code, stdout } = await probeOfRaw(t, (socket) => {
+    socket.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    socket.end('HTTP/1.1 401 \u001b[2Jno\r\nWWW-Authenticate: Bearer error="\u001b]0;owned\u0007"\r\n\r\n\u001b[31m');
+  });
+  t.is(code, 0);
+  t.regex(stdout, /without a certificate +401$/m);
+  t.notRegex(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|owned/);
+});
+
+test("an answer without an end is not waited for: neither its head, nor interim ones, nor its body", async (t) => {
+  const endless = (start: string, more: string) => (socket: Socket) => {
+    const write = (): void => {
+      while (!socket.destroyed && socket.write(more));
+    };
+    socket.write(start);
+    socket.on("drain", write);
+    write();
+  };
+  for (const [answer, code] of [
+    [endless("HTTP/1.1 401 Unauthorized\r\nX-Long: ", "a".repeat(65_536)), 2],
+    [endless("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(100)), 2],
+    [endless("HTTP/1.1 401 Unauthorized\r\nContent-Length: 10000000000\r\n\r\n", "a".repeat(65_536)), 0],
+  ] as const) {
+    const outcome = await probeOfRaw(t, answer);
+    t.is(outcome.code, code, outcome.stdout);
+    if (code === 2) t.regex(outcome.stdout, /not HTTP/);
+  }
 });
