@@ -41,8 +41,9 @@ const entries = {
   "./express": ["protect"],
   "./fastify": ["default"],
   "./node": ["protect"],
-  "./prometheus": ["prometheusObserver"],
   "./opentelemetry": ["opentelemetryObserver"],
+  // After the one above: prom-client itself brings @opentelemetry/api along.
+  "./prometheus": ["prometheusObserver"],
   "./bound-client": ["createBoundClient"],
   "./api-client": ["createApiClient"],
   "./authorization-server": ["tokenEndpoint", "introspectionEndpoint", "revocationEndpoint"],
@@ -157,7 +158,7 @@ test("every peer is optional", (t) => {
   t.true(Object.values(manifest.peerDependenciesMeta).every(({ optional }) => optional));
 });
 
-test("nothing of the Node that development brings along is installed", async (t) => {
+test.serial("nothing of the Node that development brings along is installed", async (t) => {
   const installed = await consumer.installed();
   t.true(installed.includes("certbound"));
   t.deepEqual(
@@ -269,7 +270,7 @@ test.serial("the library's tests pass over the installed package on Node 22, too
 });
 
 test.serial("the library's tests fail where there is no package", async (t) => {
-  await t.throwsAsync(runLibraryTests(process.execPath, "nowhere/"), { message: /ERR_MODULE_NOT_FOUND/ });
+  await t.throwsAsync(runLibraryTests(process.execPath, "nowhere/"), { message: /ENOENT/ });
 });
 
 /** How many tests ava says have passed. */
