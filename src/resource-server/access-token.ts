@@ -1,9 +1,5 @@
-/**
- * A token that opened the resource; frozen through and through, for the same object serves many requests.
- *
- * Which members are `undefined` depends on what the authorization server tells of a token.
- */
-export interface AccessToken {
+/** What is known of a token; which members are `undefined` depends on what the authorization server tells. */
+export interface TokenDescription {
   readonly active: true;
   /** Whose token it is (RFC 8414 §2), where that is known. */
   readonly issuer: string | undefined;
@@ -22,6 +18,33 @@ export interface AccessToken {
   readonly x5tS256: string | undefined;
   /** All that the authorization server said, under its own names. */
   readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** A token that opened the resource; frozen through and through, for the same object serves many requests. */
+export interface AccessToken extends TokenDescription {
+  /**
+   * Aborted when the token is revoked, expires or is no longer what it was (`reason` is an `AccessTokenRefused`), and
+   * when nothing can be found out about it for longer than the cache's bound (an `IntrospectionUnavailable`): what was
+   * begun with the token ends with it.
+   *
+   * Not enumerable; costs nothing until it is read. Keep the signal, the token or a listener: what is made of the signal
+   * (`AbortSignal.any`) does not keep it, and without the stream of events only signals that are kept are asked about.
+   *
+   * @example accessToken.signal.addEventListener("abort", () => webSocket.close(1008))
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The token with its signal, which is opened when it is first read; the result is frozen, its members are not looked at.
+ *
+ * @example withSignal(record.accessToken, () => answers.watch(key, answer, question)).signal.aborted // false
+ */
+export function withSignal(description: TokenDescription, open: () => AbortSignal): AccessToken {
+  let signal: AbortSignal | undefined;
+  const get = (): AbortSignal => (signal ??= open());
+  const token = Object.defineProperty({ ...description }, "signal", { get, enumerable: false });
+  return Object.freeze(token as AccessToken);
 }
 
 /** Freezes a value of plain objects and arrays and all that is in it; iterative, since depth is the sender's choice. */

@@ -1,4 +1,6 @@
 import { LRUCache } from "lru-cache";
+import { type Asked, certifiedAt, type Coverage, type FreshnessLimits, isFresh } from "./freshness.ts";
+import { createKeyIndex } from "./key-index.ts";
 
 /** An answer that may be remembered. */
 export interface Rememberable {
@@ -6,71 +8,151 @@ export interface Rememberable {
   readonly positive: boolean;
   /** Milliseconds since 1970: from then on it is void; `undefined`: it does not end by itself. */
   readonly usableUntil: number | undefined;
+  /** What it rests on: an event that names one of these makes it void. None: no event can, and none vouches for it. */
+  readonly invalidationKeys?: readonly string[] | undefined;
+  /** About how many octets of text it was made of. */
+  readonly size?: number | undefined;
+  /** `false`: good for the one who asked. */
+  readonly reusable?: boolean | undefined;
+}
+
+/** When an answer was asked for and when it dies, both on the monotonic clock. */
+export interface AnswerTimes {
+  /** When the question was sent. */
+  readonly askedAt: number;
+  /** Where `usableUntil` lies, as far as could be seen when the answer came. */
+  readonly diesAt: number;
 }
 
 /** How long and how many; times in milliseconds, 0: never. */
-export interface MemoryLimits {
-  readonly ttl: number;
+export interface MemoryLimits extends FreshnessLimits {
   readonly negativeTtl: number;
+  /** How much older than otherwise facts may be while nothing newer can be had. */
+  readonly staleIfUnavailable: number;
   readonly maxEntries: number;
   readonly maxNegativeEntries: number;
+  /** Of both kinds; about. */
+  readonly maxBytes: number;
 }
 
 export interface AnswerMemory<Answer> {
-  recall(key: string): Answer | undefined;
-  /** `askedAt`: when the question was sent, on the monotonic clock. */
-  keep(key: string, answer: Answer, askedAt: number): void;
+  /** An answer that may be used now; `maxAge` in milliseconds. */
+  recall(key: string, maxAge?: number): Answer | undefined;
+  /** One that lets in and may be used when no newer one can be had. */
+  recallStale(key: string, maxAge?: number): Answer | undefined;
+  /** Whether this very answer is what is remembered. */
+  holds(key: string, answer: Answer): boolean;
+  keep(key: string, answer: Answer, times: AnswerTimes): void;
+  /** Forgets what rests on any of these keys. */
+  void(invalidationKeys: readonly string[]): void;
+  /** Forgets what lets in. */
+  clearPositives(): void;
   clear(): void;
 }
 
-interface Entry<Answer> {
+interface Entry<Answer> extends Asked, AnswerTimes {
+  readonly key: string;
   readonly answer: Answer;
-  readonly askedAt: number;
 }
+
+/**
+ * Where `usableUntil` lies on the monotonic clock, seen from now.
+ *
+ * @example diesAtOf({ positive: true, usableUntil: Date.now() + 60_000 }, Date.now, () => performance.now())
+ */
+export function diesAtOf(
+  { usableUntil = Infinity }: Rememberable,
+  clock: () => number,
+  monotonicClock: () => number,
+): number {
+  return monotonicClock() + (usableUntil - clock());
+}
+
+/**
+ * What an answer takes in memory: entry, key, index, and objects made of JSON text, which are some times its length
+ * (measured over answers of 0.2 to 20 KiB: 1.5 to 2 KiB and 2 to 5 octets a character).
+ */
+const sizeOf = ({ answer }: { answer: Rememberable }): number => 2048 + 4 * Math.ceil(answer.size ?? 0);
+/** What the negatives may take of all. */
+const negativeShare = 1 / 16;
 
 /**
  * Creates a bounded memory of answers, in which a life is counted from when the question was *sent*.
  *
- * A hit never lengthens a life, and nothing outlives `usableUntil`. The wall clock decides about that and the
- * monotonic one about age, both in milliseconds. An answer never replaces one that was asked for later.
+ * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
+ * hit. `usableUntil` ends a life on both clocks: by the wall clock, and after as long as was left of it when the answer
+ * came, so that a wall clock that is set back brings nothing back. An answer never replaces one that was asked later.
  *
- * @example memory.keep(tokenDigestText(token), answer, askedAt)
+ * @example memory.keep(tokenDigestText(token), answer, { askedAt, diesAt: Infinity })
  */
 export function createAnswerMemory<Answer extends Rememberable>(
   limits: MemoryLimits,
+  coverage: Coverage,
   clock: () => number,
   monotonicClock: () => number,
 ): AnswerMemory<Answer> {
-  const positives = new LRUCache<string, Entry<Answer>>({ max: limits.maxEntries });
-  const negatives = new LRUCache<string, Entry<Answer>>({ max: limits.maxNegativeEntries });
+  const index = createKeyIndex<Entry<Answer>>();
+  const bounded = (max: number, maxSize: number) =>
+    new LRUCache<string, Entry<Answer>>({
+      max,
+      maxSize: Math.max(1, Math.floor(maxSize)),
+      sizeCalculation: sizeOf,
+      dispose: (entry) => {
+        index.remove(entry.answer.invalidationKeys ?? [], entry);
+      },
+    });
+  const positives = bounded(limits.maxEntries, limits.maxBytes * (1 - negativeShare));
+  const negatives = bounded(limits.maxNegativeEntries, limits.maxBytes * negativeShare);
+  const negativeLimits: FreshnessLimits = { ttl: limits.negativeTtl, lease: 0 };
+  const uncovered = limits.ttl + limits.staleIfUnavailable;
 
-  const usable = (entry: Entry<Answer>, ttl: number): boolean =>
-    monotonicClock() - entry.askedAt <= ttl &&
-    (entry.answer.usableUntil === undefined || clock() < entry.answer.usableUntil);
+  const isAlive = ({ answer, diesAt }: Entry<Answer>, now: number): boolean =>
+    answer.usableUntil === undefined || (clock() < answer.usableUntil && now < diesAt);
 
   return {
-    recall(key) {
+    recall(key, maxAge) {
+      const now = monotonicClock();
       const positive = positives.get(key);
       if (positive !== undefined) {
-        if (usable(positive, limits.ttl)) return positive.answer;
-        positives.delete(key);
+        if (!isAlive(positive, now)) positives.delete(key);
+        else if (isFresh(positive, coverage, limits, now, maxAge)) return positive.answer;
         return undefined;
       }
       const negative = negatives.get(key);
       if (negative === undefined) return undefined;
-      if (usable(negative, limits.negativeTtl)) return negative.answer;
-      negatives.delete(key);
+      if (isAlive(negative, now) && isFresh(negative, coverage, negativeLimits, now, maxAge)) return negative.answer;
       return undefined;
     },
-    keep(key, answer, askedAt) {
+    recallStale(key, maxAge = Infinity) {
+      if (limits.staleIfUnavailable === 0) return undefined;
+      const now = monotonicClock();
+      const entry = positives.get(key);
+      if (entry === undefined || !isAlive(entry, now)) return undefined;
+      return now - certifiedAt(entry, coverage) <= Math.min(uncovered, maxAge) ? entry.answer : undefined;
+    },
+    holds: (key, answer) => positives.peek(key)?.answer === answer,
+    keep(key, answer, { askedAt, diesAt }) {
       const known = positives.peek(key) ?? negatives.peek(key);
       if (known !== undefined && known.askedAt > askedAt) return;
       const [into, other, ttl] = answer.positive
         ? [positives, negatives, limits.ttl]
         : [negatives, positives, limits.negativeTtl];
       other.delete(key);
-      if (ttl > 0) into.set(key, { answer, askedAt });
-      else into.delete(key);
+      into.delete(key);
+      if (ttl === 0) return;
+      const { invalidationKeys = [] } = answer;
+      const entry = { key, answer, askedAt, revocable: answer.positive && invalidationKeys.length > 0, diesAt };
+      into.set(key, entry);
+      // One that is larger than all the room there is has not been taken.
+      if (into.peek(key) === entry) index.add(invalidationKeys, entry);
+    },
+    void(invalidationKeys) {
+      for (const { key, answer } of index.under(invalidationKeys)) {
+        (answer.positive ? positives : negatives).delete(key);
+      }
+    },
+    clearPositives() {
+      positives.clear();
     },
     clear() {
       positives.clear();

@@ -25,7 +25,7 @@ export function backendSource(
         reusable: true,
       };
     },
-    events: backend.authIntrospectionEvents,
+    events: backend.authIntrospectionEvents?.bind(backend),
     close,
   };
 }

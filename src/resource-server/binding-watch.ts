@@ -1,13 +1,13 @@
 import { LRUCache } from "lru-cache";
 import type { ActiveTokenFacts } from "../oauth/access-token-decision.ts";
-import type { AccessToken } from "./access-token.ts";
+import type { TokenDescription } from "./access-token.ts";
 import { oneLine } from "./diagnosis.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
 
 /** Looks at what was found out about tokens. */
 export interface BindingWatch {
   /** Whether with this token its client has lost its binding: true once, until the client is bound again. */
-  look(facts: ActiveTokenFacts, accessToken: AccessToken): boolean;
+  look(facts: ActiveTokenFacts, accessToken: TokenDescription): boolean;
 }
 
 export interface BindingWatchOptions extends Clocks {

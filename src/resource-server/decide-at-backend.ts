@@ -13,18 +13,30 @@ import {
 import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import { writePem } from "../x509/pem.ts";
-import { type AccessToken, freezeDeeply } from "./access-token.ts";
+import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
+import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
-import { type Decide, type DecisionParts, type Question, type Verdict, withOwnResource } from "./decide.ts";
+import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
+  readonly verdict: Refusal | Acceptance<AccessToken>;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
-  readonly verdict: Refusal | { granted: true; readonly accessToken: AccessToken; readonly facts: ActiveTokenFacts };
+}
+
+interface Acceptance<Token> {
+  readonly granted: true;
+  readonly accessToken: Token;
+  readonly facts: ActiveTokenFacts;
+}
+
+/** As it was read, without a signal yet. */
+interface ReadVerdict extends Rememberable {
+  readonly verdict: Refusal | Acceptance<TokenDescription>;
 }
 
 interface Refusal {
@@ -53,13 +65,27 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  * Lets the backend decide: passes token, certificate and requirement to `auth/introspection` and follows its `action`.
  *
  * An answer is reused for the identical question only. That an accepted token is bound to the certificate presented,
- * and has not expired, is checked here again on every request.
+ * and has not expired, is checked here again on every request. These answers rest on no keys: the stream of events says
+ * nothing of them, and a token's `signal` rests on asking the same question again.
  *
  * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
  */
 export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts): Decide {
   const { clock } = parts;
-  const answers = parts.remembered<RememberedVerdict>();
+  const answers = parts.remembered<RememberedVerdict>({
+    refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
+    gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
+  });
+
+  async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
+    const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }));
+    if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
+    const again = (stop: AbortSignal): Promise<RememberedVerdict> => ask(request, key, stop);
+    const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
+    const bindingLost = parts.watch.look(verdict.facts, accessToken);
+    const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
+    return answer;
+  }
 
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
@@ -70,18 +96,14 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const { scopes, subject, resources, binding } = question.requirement;
     const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
     const key = `${tokenDigestText(question.token)} ${identity}`;
-    const ask = (): Promise<RememberedVerdict> => {
+    const wish = wishOf(question);
+    const askAnew = (): Promise<RememberedVerdict> => {
       const request = asQuestion(question);
-      const send = async (signal: AbortSignal): Promise<RememberedVerdict> => {
-        const answer = readAnswer(await backend.authIntrospection(request, { signal }));
-        const { verdict } = answer;
-        return { ...answer, bindingLost: verdict.granted && parts.watch.look(verdict.facts, verdict.accessToken) };
-      };
-      return answers.ask(key, send, question.signal);
+      return answers.ask(key, (stop) => ask(request, key, stop), wish);
     };
-    const remembered = answers.recall(key);
+    const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const answer = remembered ?? (await ask());
+    const answer = remembered ?? (await askAnew());
     const { verdict, bindingLost } = answer;
     if (!verdict.granted) {
       const { code } = verdict;
@@ -122,8 +144,8 @@ function pem(der: Uint8Array | undefined): string {
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
-function readAnswer(answer: IntrospectionResponse): Omit<RememberedVerdict, "bindingLost"> {
-  const refusal = (code: Refusal["code"]): Omit<RememberedVerdict, "bindingLost"> => ({
+function readAnswer(answer: IntrospectionResponse): ReadVerdict {
+  const refusal = (code: Refusal["code"]): ReadVerdict => ({
     positive: false,
     usableUntil: undefined,
     verdict: { granted: false, code, reason: `the backend refused: ${reasonOf(answer)}` },
@@ -148,7 +170,7 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
   return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
 }
 
-function readAccepted(given: IntrospectionResponse): Omit<RememberedVerdict, "bindingLost"> {
+function readAccepted(given: IntrospectionResponse): ReadVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
   const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
@@ -166,7 +188,7 @@ function readAccepted(given: IntrospectionResponse): Omit<RememberedVerdict, "bi
     audience: accessTokenResources,
     confirmation: readConfirmation(certificateThumbprint && { "x5t#S256": certificateThumbprint }),
   };
-  const accessToken: AccessToken = {
+  const accessToken: TokenDescription = {
     active: true,
     issuer: undefined,
     sub: subject,
@@ -180,7 +202,8 @@ function readAccepted(given: IntrospectionResponse): Omit<RememberedVerdict, "bi
     x5tS256: certificateThumbprint,
     claims: answer,
   };
-  return freezeDeeply({ positive: true, usableUntil: ends, verdict: { granted: true, accessToken, facts } });
+  const size = JSON.stringify(answer).length;
+  return freezeDeeply({ positive: true, usableUntil: ends, size, verdict: { granted: true, accessToken, facts } });
 }
 
 function clientIdOf({ clientId, clientIdAlias, clientIdAliasUsed }: IntrospectionResponse): string | undefined {

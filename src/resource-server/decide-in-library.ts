@@ -1,7 +1,9 @@
 import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
+import { type AccessToken, withSignal } from "./access-token.ts";
+import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
-import { type Decide, type DecisionParts, type Verdict, withOwnResource } from "./decide.ts";
+import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
@@ -9,6 +11,8 @@ import type { TokenRecord } from "./introspection-answer.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
+  /** The record's, with its signal. */
+  readonly accessToken: AccessToken | undefined;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
 }
@@ -23,25 +27,37 @@ interface RememberedRecord extends Rememberable {
  */
 export function decideInLibrary(source: FactsSource, parts: DecisionParts): Decide {
   const { clock } = parts;
-  const answers = parts.remembered<RememberedRecord>();
+  const answers = parts.remembered<RememberedRecord>({
+    refusalOf: ({ positive }) => (positive ? undefined : new AccessTokenRefused("token_unknown")),
+    gistOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
+  });
 
-  async function ask(token: string, signal: AbortSignal): Promise<RememberedRecord> {
-    const { record } = await source.ask(token, { signal });
-    if (!record.facts.active) return { record, positive: false, usableUntil: undefined, bindingLost: false };
+  async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
+    const { record, ...rest } = await source.ask(token, { signal });
+    if (!("accessToken" in record)) {
+      return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined, bindingLost: false };
+    }
     const { exp } = record.facts;
-    const bindingLost = "accessToken" in record && parts.watch.look(record.facts, record.accessToken);
-    return { record, positive: true, usableUntil: exp === undefined ? undefined : exp * 1000, bindingLost };
+    const usableUntil = exp === undefined ? undefined : exp * 1000;
+    const again = (stop: AbortSignal): Promise<RememberedRecord> => ask(token, key, stop);
+    const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
+    const bindingLost = parts.watch.look(record.facts, accessToken);
+    const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil, bindingLost };
+    return answer;
   }
 
-  return async ({ token, certificate, requirement, signal }): Promise<Verdict> => {
+  return async (question): Promise<Verdict> => {
+    const { token, certificate, requirement } = question;
     const presented = readPresented(certificate);
     const key = tokenDigestText(token);
-    const remembered = answers.recall(key);
+    const wish = wishOf(question);
+    const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const answer = remembered ?? (await answers.ask(key, (stop) => ask(token, stop), signal));
-    const { record, bindingLost } = answer;
-    if (!("accessToken" in record)) return { granted: false, code: "token_unknown", facts };
-    const { accessToken } = record;
+    const answer = remembered ?? (await answers.ask(key, (stop) => ask(token, key, stop), wish));
+    const { record, accessToken, bindingLost } = answer;
+    if (!("accessToken" in record) || accessToken === undefined) {
+      return { granted: false, code: "token_unknown", facts };
+    }
     const demanded = withOwnResource(requirement, record.facts, parts);
     if (bindingLost) answer.bindingLost = false;
     const now = clock();

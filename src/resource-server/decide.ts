@@ -3,14 +3,16 @@ import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access
 import type { AccessToken } from "./access-token.ts";
 import type { BindingWatch } from "./binding-watch.ts";
 import type { Evidence } from "./diagnosis.ts";
-import type { RememberedAnswers } from "./remembered-answers.ts";
+import type { ReadsAnswers } from "./live-tokens.ts";
+import type { CheckedRequirement } from "./read-requirement.ts";
+import type { RememberedAnswers, Wish } from "./remembered-answers.ts";
 import type { Rememberable } from "./answer-memory.ts";
 
 /** One request's question, checked. */
 export interface Question {
   readonly token: string;
   readonly certificate: CertificateOfConnection;
-  readonly requirement: Requirement;
+  readonly requirement: CheckedRequirement;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -35,7 +37,7 @@ export type Decide = (question: Question) => Promise<Verdict>;
 
 /** What both ways of deciding are handed. */
 export interface DecisionParts {
-  readonly remembered: <Answer extends Rememberable>() => RememberedAnswers<Answer>;
+  readonly remembered: <Answer extends Rememberable>(reads: ReadsAnswers<Answer>) => RememberedAnswers<Answer>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** The resource server's own names; a token must be meant for one of them. Empty: not checked. */
@@ -44,6 +46,15 @@ export interface DecisionParts {
   readonly watch: BindingWatch;
   /** Called when a token names an audience and nobody checks it (RFC 9700 §2.3). */
   readonly audienceUnchecked: () => void;
+}
+
+/**
+ * What a question wishes of an answer.
+ *
+ * @example wishOf({ token, certificate, requirement: { binding: "required", maxAge: 1 }, signal }).maxAge // 1000
+ */
+export function wishOf({ requirement: { maxAge }, signal }: Question): Wish {
+  return { signal, maxAge: maxAge === undefined ? undefined : maxAge * 1000 };
 }
 
 /**

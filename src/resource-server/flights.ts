@@ -1,18 +1,28 @@
-/** Starts the work; its signal is aborted when nobody waits any more. */
-export type Start<Result> = (signal: AbortSignal) => Promise<Result>;
+import { type Schedule, systemSchedule } from "./schedule.ts";
+
+/**
+ * Starts the work; its signal is aborted when nobody waits any more. `sent` is called when the question goes out, with
+ * the monotonic clock's instant; before that, whoever joins is in time.
+ */
+export type Start<Result> = (signal: AbortSignal, sent: (at: number) => void) => Promise<Result>;
+
+/** Who waits for a result. */
+export interface Waiter {
+  /** Milliseconds. */
+  readonly patience: number;
+  readonly signal?: AbortSignal | undefined;
+  /** A question that went out before this instant is too old for this waiter. */
+  readonly notBefore?: number | undefined;
+}
 
 export interface Flights<Result> {
   /**
    * Waits for the result of the flight under this key, starting one when there is none.
    *
    * Rejects with the flight's failure, with the signal's reason when it is aborted, with {@link WaitedTooLong} when
-   * `patience` (milliseconds) is over. Without a key nothing is shared.
+   * `patience` is over. Without a key nothing is shared.
    */
-  join(
-    key: string | undefined,
-    start: Start<Result>,
-    waiter: { readonly patience: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<Result>;
+  join(key: string | undefined, start: Start<Result>, waiter: Waiter): Promise<Result>;
   /** Ends every flight; whoever waits is told `reason`. */
   end(reason: Error): void;
 }
@@ -23,8 +33,10 @@ export class WaitedTooLong extends Error {
 }
 
 interface Flight<Result> {
-  readonly landed: Promise<Result>;
+  landed: Promise<Result>;
   readonly controller: AbortController;
+  /** `Infinity`: not yet. */
+  sentAt: number;
   waiting: number;
 }
 
@@ -39,19 +51,32 @@ class FlightFailed extends Error {}
  *
  * @example flights.join(digest, (signal) => ask(token, signal), { patience: 2000, signal })
  */
-export function createFlights<Result>(monotonicClock: () => number): Flights<Result> {
+export function createFlights<Result>(
+  monotonicClock: () => number,
+  schedule: Schedule = systemSchedule,
+): Flights<Result> {
   const flights = new Map<string, Flight<Result>>();
   const enders = new Set<(reason: Error) => void>();
 
   function takeOff(key: string | undefined, start: Start<Result>): Flight<Result> {
     const controller = new AbortController();
-    const landed = (async () => start(controller.signal))().finally(() => {
+    const unlanded = new Promise<never>(() => undefined);
+    const flight: Flight<Result> = { landed: unlanded, controller, sentAt: Infinity, waiting: 0 };
+    const sent = (at: number): void => {
+      flight.sentAt = at;
+    };
+    flight.landed = (async () => start(controller.signal, sent))().finally(() => {
       forget(key, flight);
     });
-    landed.catch(() => undefined);
-    const flight: Flight<Result> = { landed, controller, waiting: 0 };
+    flight.landed.catch(() => undefined);
     if (key !== undefined) flights.set(key, flight);
     return flight;
+  }
+
+  /** The flight that others have begun under this key, where it is not too old. */
+  function underWay(key: string | undefined, notBefore = -Infinity): Flight<Result> | undefined {
+    const flight = key === undefined ? undefined : flights.get(key);
+    return flight !== undefined && flight.sentAt >= notBefore ? flight : undefined;
   }
 
   function forget(key: string | undefined, flight: Flight<Result>): void {
@@ -66,7 +91,7 @@ export function createFlights<Result>(monotonicClock: () => number): Flights<Res
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const leave = (settle: () => void): void => {
-        clearTimeout(timer);
+        cancel();
         signal?.removeEventListener("abort", onAbort);
         enders.delete(end);
         flight.waiting -= 1;
@@ -84,7 +109,7 @@ export function createFlights<Result>(monotonicClock: () => number): Flights<Res
       const onAbort = (): void => {
         end(signal?.reason as Error);
       };
-      const timer = setTimeout(() => {
+      const cancel = schedule(() => {
         end(new WaitedTooLong());
       }, patience);
       signal?.addEventListener("abort", onAbort, { once: true });
@@ -105,10 +130,10 @@ export function createFlights<Result>(monotonicClock: () => number): Flights<Res
   }
 
   return {
-    async join(key, start, { patience, signal }) {
+    async join(key, start, { patience, signal, notBefore }) {
       signal?.throwIfAborted();
       const arrived = monotonicClock();
-      const others = key === undefined ? undefined : flights.get(key);
+      const others = underWay(key, notBefore);
       try {
         return await wait(key, others ?? takeOff(key, start), patience, signal);
       } catch (error) {
@@ -118,7 +143,7 @@ export function createFlights<Result>(monotonicClock: () => number): Flights<Res
       signal?.throwIfAborted();
       const left = patience - (monotonicClock() - arrived);
       if (left <= 0) throw new WaitedTooLong();
-      const next = (key === undefined ? undefined : flights.get(key)) ?? takeOff(key, start);
+      const next = underWay(key, notBefore) ?? takeOff(key, start);
       try {
         return await wait(key, next, left, signal);
       } catch (error) {

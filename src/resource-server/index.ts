@@ -32,7 +32,7 @@ export { type TrustedProxies, trustedProxies, type TrustedProxy } from "../clien
 export type { UnreadableReason } from "../client-certificate/unreadable-reason.ts";
 export { MalformedCertificate } from "../x509/malformed-certificate.ts";
 export { type ClientCertificate, readCertificate } from "../x509/read-certificate.ts";
-export type { AccessToken } from "./access-token.ts";
+export type { AccessToken, TokenDescription } from "./access-token.ts";
 export { AccessTokenRefused, type AccessTokenRefusalCode } from "./access-token-refused.ts";
 export { createResourceServer } from "./create-resource-server.ts";
 export type { RouteRequirement } from "./read-requirement.ts";
@@ -44,4 +44,5 @@ export type { DecisionEvent, OnDecision } from "./decision-event.ts";
 export type { Check, Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
+export type { QuestionLimits } from "./question-limits.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";

@@ -1,13 +1,13 @@
 import type { StandardIntrospectionAnswer } from "../api-client/introspection-caller.ts";
 import type { TokenFacts } from "../oauth/access-token-decision.ts";
 import { readConfirmation } from "../oauth/confirmation.ts";
-import { type AccessToken, freezeDeeply } from "./access-token.ts";
+import { freezeDeeply, type TokenDescription } from "./access-token.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 /** What an introspection answer says of a token; frozen, good for every asker. */
 export type TokenRecord =
-  | { readonly facts: TokenFacts & { readonly active: true }; readonly accessToken: AccessToken }
+  | { readonly facts: TokenFacts & { readonly active: true }; readonly accessToken: TokenDescription }
   | { readonly facts: TokenFacts & { readonly active: false } };
 
 type Members = Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ export function readIntrospection(answer: unknown): TokenRecord {
     audience: audience(claims["aud"]),
   } as const;
   const confirmation = readConfirmation(claims["cnf"]);
-  const accessToken: AccessToken = {
+  const accessToken: TokenDescription = {
     ...common,
     issuer: text(claims, "iss"),
     iat: instant(claims, "iat"),

@@ -1,10 +1,11 @@
 import type { ApiConnection } from "../api-client/api-connection.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
-import type { MemoryLimits } from "./answer-memory.ts";
 import { backendSource } from "./backend-source.ts";
-import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
+import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache-options.ts";
 import type { FactsSource } from "./facts-source.ts";
+import { type QuestionLimits, readQuestionLimits } from "./question-limits.ts";
+import type { TurnLimits } from "./question-turns.ts";
 import { duration } from "./read-number.ts";
 
 /** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
@@ -21,9 +22,11 @@ export interface IssuerOptions {
   readonly cache?: false | CacheOptions;
   /** Milliseconds that one request waits for an answer; default: the connection's `timeout.total`, else 2,000. */
   readonly timeout?: number;
+  /** How many questions may be under way and may wait; beyond, a request is refused at once (503). */
+  readonly questions?: QuestionLimits;
 }
 
-export const issuerOptionNames = ["issuer", "backend", "source", "decide", "cache", "timeout"] as const;
+export const issuerOptionNames = ["issuer", "backend", "source", "decide", "cache", "timeout", "questions"] as const;
 
 /** The options of one issuer, checked, completed and connected; times in milliseconds. */
 export interface ResolvedIssuer {
@@ -31,8 +34,9 @@ export interface ResolvedIssuer {
   readonly source: FactsSource;
   /** Set when the backend decides. */
   readonly decidingBackend: IntrospectionOperations | undefined;
-  readonly limits: MemoryLimits;
+  readonly limits: ResolvedCache;
   readonly patience: number;
+  readonly turns: TurnLimits;
 }
 
 /**
@@ -51,6 +55,7 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
   const limits = readCacheOptions(cache);
   const total = backend !== undefined && isObject(backend) && "baseUrl" in backend ? backend.timeout?.total : undefined;
   const patience = duration("timeout", options.timeout ?? total ?? 2000, 1);
+  const turns = readQuestionLimits(options.questions);
   if (source !== undefined) {
     if (backend !== undefined) throw optionError("source", "cannot stand beside backend");
     if (!isObject(source) || typeof source.ask !== "function") throw optionError("source", "must be a source of facts");
@@ -58,12 +63,12 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
     if (issuer !== undefined && source.issuer !== undefined && issuer !== source.issuer) {
       throw optionError("issuer", "must be the source's own");
     }
-    return { name: issuer ?? source.issuer, source, decidingBackend: undefined, limits, patience };
+    return { name: issuer ?? source.issuer, source, decidingBackend: undefined, limits, patience, turns };
   }
   if (!isObject(backend)) throw optionError("backend", "must be a connection or a backend");
   const connected = connect(backend);
   const decidingBackend = decide === "backend" ? connected.operations : undefined;
-  return { name: issuer, source: connected.source, decidingBackend, limits, patience };
+  return { name: issuer, source: connected.source, decidingBackend, limits, patience, turns };
 }
 
 function connect(backend: ApiConnection | IntrospectionOperations) {

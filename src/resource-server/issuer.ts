@@ -5,8 +5,13 @@ import type { Decide, DecisionParts } from "./decide.ts";
 import { decideAtBackend } from "./decide-at-backend.ts";
 import { decideInLibrary } from "./decide-in-library.ts";
 import type { ResolvedIssuer } from "./issuer-options.ts";
-import { createRememberedAnswers } from "./remembered-answers.ts";
+import { noCoverage } from "./freshness.ts";
+import type { ReadsAnswers } from "./live-tokens.ts";
+import { createQuestionTurns } from "./question-turns.ts";
+import { createRememberedAnswers, type RememberedAnswers } from "./remembered-answers.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
+import { type Schedule, systemSchedule } from "./schedule.ts";
+import { createStreamFollower, type StreamFollower } from "./stream-follower.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
@@ -16,19 +21,37 @@ export interface Issuer {
   close(): Promise<void>;
 }
 
+/** What an issuer is handed besides its options. */
+export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch">, Clocks {
+  readonly warn: (warning: Warning) => void;
+  /** Default: the process's timers. */
+  readonly schedule?: Schedule | undefined;
+}
+
 /** Opens what stands between a resource server and one issuer. */
-export function openIssuer(
-  { name, source, decidingBackend, limits, patience }: ResolvedIssuer,
-  parts: Omit<DecisionParts, "remembered" | "watch"> & Clocks & { readonly warn: (warning: Warning) => void },
-): Issuer {
-  const endings: (() => void)[] = [];
-  const { clock, monotonicClock, warn } = parts;
+export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
+  const { name, source, decidingBackend, limits, patience } = resolved;
+  const { clock, monotonicClock, warn, schedule = systemSchedule } = parts;
+  const turns = createQuestionTurns(resolved.turns);
+  const memories: Pick<RememberedAnswers<never>, "void" | "voidAll" | "close">[] = [];
+  const stream = followStream(resolved, { ...parts, schedule }, memories);
   const all: DecisionParts = {
     ...parts,
     watch: createBindingWatch({ issuer: name, warn, clock, monotonicClock }),
-    remembered<Answer extends Rememberable>() {
-      const answers = createRememberedAnswers<Answer>({ limits, patience, clock, monotonicClock });
-      endings.push(answers.close);
+    remembered<Answer extends Rememberable>(reads: ReadsAnswers<Answer>) {
+      const answers = createRememberedAnswers<Answer>({
+        ...reads,
+        limits,
+        maxWatched: limits.maxWatched,
+        patience,
+        turns,
+        coverage: stream?.coverage ?? noCoverage,
+        onQuestion: () => stream?.start(),
+        clock,
+        monotonicClock,
+        schedule,
+      });
+      memories.push(answers);
       return answers;
     },
   };
@@ -37,10 +60,42 @@ export function openIssuer(
     claims: source.claims?.bind(source),
     decide: decidingBackend === undefined ? decideInLibrary(source, all) : decideAtBackend(decidingBackend, all),
     async close() {
-      for (const end of endings) end();
+      stream?.close();
+      for (const memory of memories) memory.close();
       await source.close();
     },
   };
+}
+
+/** The source's stream, where it has one and it is wanted; what it makes void is void in these memories. */
+function followStream(
+  { name, source, decidingBackend, limits }: ResolvedIssuer,
+  { warn, monotonicClock, schedule }: IssuerParts & { readonly schedule: Schedule },
+  memories: readonly Pick<RememberedAnswers<never>, "void" | "voidAll">[],
+): StreamFollower | undefined {
+  const open = source.events?.bind(source);
+  // What a backend has decided itself rests on no keys, and what is not remembered cannot become void.
+  if (open === undefined || decidingBackend !== undefined || !limits.push || limits.ttl === 0) return undefined;
+  return createStreamFollower({
+    open,
+    lease: limits.lease,
+    monotonicClock,
+    schedule,
+    onInvalidation: (keys) => {
+      for (const memory of memories) memory.void(keys);
+    },
+    onLoss: () => {
+      for (const memory of memories) memory.voidAll();
+    },
+    onRefused: (status) => {
+      warn({
+        code: "CERTBOUND_NO_PUSH",
+        message:
+          `The stream of invalidation events${name === undefined ? "" : ` of ${name}`} is refused (HTTP ${status}): ` +
+          `a revocation is noticed within cache.ttl (${limits.ttl / 1000} s). Allow it, or set cache.push to false.`,
+      });
+    },
+  });
 }
 
 /** Which issuer is asked about a token; `undefined`: none of them can be the token's. */

@@ -9,8 +9,8 @@ export function duration(option: string, milliseconds: number, least: number): n
 }
 
 /** An option that says how many; throws a `TypeError` that names it otherwise. */
-export function count(option: string, value: number): number {
-  if (!(Number.isSafeInteger(value) && value > 0 && value <= 10_000_000)) {
+export function count(option: string, value: number, most = 10_000_000): number {
+  if (!(Number.isSafeInteger(value) && value > 0 && value <= most)) {
     throw optionError(option, "must be a positive integer");
   }
   return value;

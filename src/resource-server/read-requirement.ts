@@ -2,10 +2,17 @@ import { optionError } from "../api-client/option-error.ts";
 import type { Requirement } from "../oauth/access-token-decision.ts";
 
 /** What a route demands; without `binding` only a certificate-bound token will do. */
-export type RouteRequirement = Omit<Requirement, "binding"> & { readonly binding?: Requirement["binding"] };
+export type RouteRequirement = Omit<Requirement, "binding"> & {
+  readonly binding?: Requirement["binding"];
+  /** Seconds: facts that are older when the request comes will not do; 0: they are asked for, for this request alone. */
+  readonly maxAge?: number;
+};
+
+/** A route's requirement, checked and completed. */
+export type CheckedRequirement = Requirement & Pick<RouteRequirement, "maxAge">;
 
 const bound: Requirement = Object.freeze({ binding: "required" });
-const members = new Set(["scopes", "subject", "resources", "binding"]);
+const members = new Set(["scopes", "subject", "resources", "binding", "maxAge"]);
 
 /**
  * Checks a route's requirement and completes it.
@@ -14,24 +21,28 @@ const members = new Set(["scopes", "subject", "resources", "binding"]);
  *
  * @example readRequirement({ scopes: ["read"] }) // { scopes: ["read"], binding: "required" }
  */
-export function readRequirement(requirement: RouteRequirement | undefined): Requirement {
+export function readRequirement(requirement: RouteRequirement | undefined): CheckedRequirement {
   if (requirement === undefined) return bound;
   for (const [name, value] of Object.entries<unknown>(requirement)) {
     if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
     if (value === undefined) throw optionError(`requirement.${name}`, "is undefined: leave it out or give it a value");
   }
-  const { scopes, subject, resources, binding = "required" } = requirement;
+  const { scopes, subject, resources, binding = "required", maxAge } = requirement;
   if (!isTexts(scopes)) throw optionError("requirement.scopes", "must be an array of strings");
   if (!isTexts(resources)) throw optionError("requirement.resources", "must be an array of strings");
   if (subject !== undefined && typeof subject !== "string") throw optionError("requirement.subject", "must be text");
   if (!(["required", "if-bound"] as unknown[]).includes(binding)) {
     throw optionError("requirement.binding", 'must be "required" or "if-bound"');
   }
+  if (maxAge !== undefined && !(typeof maxAge === "number" && maxAge >= 0)) {
+    throw optionError("requirement.maxAge", "must be 0 or more seconds");
+  }
   return {
     binding,
     ...(scopes !== undefined && { scopes }),
     ...(subject !== undefined && { subject }),
     ...(resources !== undefined && { resources }),
+    ...(maxAge !== undefined && { maxAge }),
   };
 }
 

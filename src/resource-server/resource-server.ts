@@ -11,6 +11,7 @@ import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
+import type { Schedule } from "./schedule.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
@@ -80,7 +81,10 @@ const twoCertificates: Verdict = {
  *
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
-export function openResourceServer(options: ResourceServerOptions, clocks: Clocks): ResourceServer {
+export function openResourceServer(
+  options: ResourceServerOptions,
+  clocks: Clocks & { readonly schedule?: Schedule },
+): ResourceServer {
   const resolved = resolveOptions(options, clocks);
   const { realm, ownResources, warn, clock, monotonicClock } = resolved;
   const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
@@ -95,7 +99,7 @@ export function openResourceServer(options: ResourceServerOptions, clocks: Clock
         "tokens meant for others are let in. Set the option `resource`.",
     });
   };
-  const parts = { clock, monotonicClock, ownResources, audienceUnchecked, warn };
+  const parts = { ...clocks, clock, monotonicClock, ownResources, audienceUnchecked, warn };
   const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
   const names = issuers.map(({ name }) => name);

@@ -1,0 +1,297 @@
+import { AccessTokenRefused } from "./access-token-refused.ts";
+import type { AnswerTimes, Rememberable } from "./answer-memory.ts";
+import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
+import { createKeyIndex } from "./key-index.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** What is to be known of answers to see that a token is no longer what it was. */
+export interface ReadsAnswers<Answer> {
+  /** Why the answer lets nobody in; `undefined`: it does. */
+  readonly refusalOf: (answer: Answer) => AccessTokenRefused | undefined;
+  /** What decisions rest on, but for expiry: as long as this text is the same, so is the token. */
+  readonly gistOf: (answer: Answer) => string;
+}
+
+/** Tokens whose end somebody wants to be told of. */
+export interface LiveTokens<Answer> {
+  /**
+   * The signal of the token under this key; `certain`: no event can have been missed since the answer was asked for.
+   */
+  watch(
+    key: string,
+    answer: Answer,
+    question: { readonly times: AnswerTimes; readonly certain: boolean; readonly ask: () => Promise<unknown> },
+  ): AbortSignal;
+  /** To be told of every answer that may be used. */
+  learn(key: string, answer: Answer, times: AnswerTimes): void;
+  /** What rests on these keys is asked for anew. */
+  void(invalidationKeys: readonly string[]): void;
+  /** Events were lost: everything is asked for anew. Called while the coverage is still what it was. */
+  voidAll(): void;
+  close(): void;
+}
+
+export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
+  readonly limits: FreshnessLimits;
+  readonly maxWatched: number;
+  /** How long after an event the answer may be in coming, milliseconds. */
+  readonly patience: number;
+  readonly coverage: Coverage;
+  readonly clock: () => number;
+  readonly monotonicClock: () => number;
+  readonly schedule: Schedule;
+}
+
+interface Watched<Answer> {
+  readonly key: string;
+  readonly controller: AbortController;
+  /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
+  held: WeakRef<AbortSignal>;
+  answer: Answer;
+  readonly gist: string;
+  readonly ask: () => Promise<unknown>;
+  askedAt: number;
+  diesAt: number;
+  revocable: boolean;
+  /** The latest instant at which the token is known to have been good, by answers or an earlier coverage. */
+  knownAt: number;
+  /** Until then an event must have been followed by an answer. */
+  answerBy: number;
+  /** To be asked for now, and not when the bound is half over. */
+  urgent: boolean;
+  asking: boolean;
+  /** Not to be asked for before. */
+  retryAt: number;
+}
+
+/** Where nothing is remembered there is no bound of the cache's: a live token's, milliseconds. */
+const boundWithoutMemory = 10_000;
+/** The wall clock may be set at any time: it is looked at so often, milliseconds. */
+const lookEvery = 1000;
+/** Live tokens that are asked for at a time. */
+const mostAsked = 16;
+/** Of those that were let go of, so many are looked for before a new one is turned away. */
+const mostSearched = 64;
+
+/**
+ * Creates the registry of live tokens: it aborts a token's signal when the token was revoked, expired or has changed,
+ * or when nothing could be found out about it for longer than the cache's bound.
+ *
+ * While the stream is whole nothing is asked; without it a token is asked for when half of the bound is over, unless its
+ * signal has been let go of. One timer for all.
+ *
+ * @example live.watch(key, answer, { times, certain: true, ask: () => askAgain(token) })
+ */
+export function createLiveTokens<Answer extends Rememberable>(options: LiveTokensOptions<Answer>): LiveTokens<Answer> {
+  const { limits, patience, coverage, clock, monotonicClock, schedule } = options;
+  const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
+  const watched = new Map<string, Watched<Answer>>();
+  const index = createKeyIndex<Watched<Answer>>();
+  /** Of signals beyond the limit, which nobody asks for. */
+  const unwatched = new Set<(reason: Error) => void>();
+  let waiting: Watched<Answer>[] = [];
+  let asked = 0;
+  let timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  let closed = false;
+
+  const keysOf = ({ invalidationKeys = [] }: Answer): readonly string[] => invalidationKeys;
+  const isRevocable = (answer: Answer): boolean => answer.positive && keysOf(answer).length > 0;
+  const knownAt = (one: Watched<Answer>): number => Math.max(one.knownAt, certifiedAt(one, coverage));
+  const deadlineOf = (one: Watched<Answer>): number => Math.min(knownAt(one) + bound, one.answerBy);
+  const expiresIn = ({ answer, diesAt }: Watched<Answer>): number =>
+    answer.usableUntil === undefined ? Infinity : Math.min(answer.usableUntil - clock(), diesAt - monotonicClock());
+  /** An event makes it due even if it was let go of: a signal made of this one may still be in use. */
+  const dueAt = (one: Watched<Answer>): number => {
+    if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
+    return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
+  };
+
+  function end(one: Watched<Answer>, reason: Error): void {
+    if (!watched.delete(one.key)) return;
+    index.remove(keysOf(one.answer), one);
+    one.controller.abort(reason);
+  }
+
+  /** Ends it when its time is over; otherwise how long nothing has to be done about it, 0: it is to be asked for. */
+  function look(one: Watched<Answer>, now: number): number | undefined {
+    const expires = expiresIn(one);
+    const left = deadlineOf(one) - now;
+    if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
+    else if (!(left > 0)) end(one, unavailable());
+    else return Math.min(expires, left, one.asking ? Infinity : Math.max(0, dueAt(one) - now));
+    return undefined;
+  }
+
+  function lookAtAll(): void {
+    const now = monotonicClock();
+    let next = lookEvery;
+    waiting = [];
+    for (const one of watched.values()) {
+      const quiet = look(one, now);
+      if (quiet === 0) waiting.push(one);
+      else if (quiet !== undefined) next = Math.min(next, quiet);
+    }
+    waiting.sort((a, b) => deadlineOf(b) - deadlineOf(a));
+    askWaiting();
+    if (watched.size > 0) wakeAt(now + next);
+  }
+
+  function wakeAt(at: number): void {
+    timer?.cancel();
+    const wake = (): void => {
+      timer = undefined;
+      lookAtAll();
+    };
+    timer = { at, cancel: schedule(wake, Math.max(1, Math.ceil(at - monotonicClock())), "background") };
+  }
+
+  function askWaiting(): void {
+    while (asked < mostAsked) {
+      const one = waiting.pop();
+      if (one === undefined) return;
+      if (one.asking || watched.get(one.key) !== one) continue;
+      one.asking = true;
+      asked += 1;
+      void one
+        .ask()
+        .catch(() => {
+          one.retryAt = monotonicClock() + patience / 8;
+        })
+        .then(() => {
+          one.asking = false;
+          asked -= 1;
+          askWaiting();
+          comeBackTo(one);
+        });
+    }
+  }
+
+  /** Sees to it that this one is not looked at too late. */
+  function comeBackTo(one: Watched<Answer>): void {
+    if (watched.get(one.key) !== one) return;
+    const now = monotonicClock();
+    const quiet = look(one, now);
+    if (quiet === undefined) return;
+    if (quiet === 0) {
+      waiting.push(one);
+      askWaiting();
+    }
+    const at = now + Math.min(lookEvery, quiet === 0 ? deadlineOf(one) - now : quiet);
+    if (timer === undefined || at < timer.at) wakeAt(at);
+  }
+
+  function findRoom(): boolean {
+    if (watched.size < options.maxWatched) return true;
+    let searched = 0;
+    for (const [key, one] of watched) {
+      if (one.held.deref() === undefined) {
+        end(one, unavailable());
+        return true;
+      }
+      if (++searched === mostSearched) return false;
+      watched.delete(key);
+      watched.set(key, one);
+    }
+    return false;
+  }
+
+  /** Ends by itself when the bound is over: the token is not asked for. */
+  function endingSignal({ askedAt, diesAt }: AnswerTimes): AbortSignal {
+    const controller = new AbortController();
+    const now = monotonicClock();
+    const left = Math.min(askedAt + bound, diesAt) - now;
+    const finish = (reason: Error): void => {
+      cancel();
+      unwatched.delete(finish);
+      controller.abort(reason);
+    };
+    const onTime = (): void => {
+      finish(diesAt <= monotonicClock() ? new AccessTokenRefused("token_expired") : unavailable());
+    };
+    const cancel = schedule(onTime, Math.max(0, left), "background");
+    unwatched.add(finish);
+    if (!(left > 0)) onTime();
+    return controller.signal;
+  }
+
+  return {
+    watch(key, answer, { times, certain, ask }) {
+      if (closed) return AbortSignal.abort(unavailable());
+      const gist = options.gistOf(answer);
+      const known = watched.get(key);
+      if (known?.gist === gist) {
+        const held = known.held.deref() ?? AbortSignal.any([known.controller.signal]);
+        known.held = new WeakRef(held);
+        return held;
+      }
+      if (known !== undefined) {
+        if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());
+        end(known, changed());
+      }
+      if (!findRoom()) return endingSignal(times);
+      const controller = new AbortController();
+      const held = AbortSignal.any([controller.signal]);
+      const one: Watched<Answer> = {
+        key,
+        controller,
+        held: new WeakRef(held),
+        answer,
+        gist,
+        ask,
+        ...times,
+        revocable: isRevocable(answer),
+        knownAt: times.askedAt,
+        answerBy: certain ? Infinity : monotonicClock() + patience,
+        urgent: !certain,
+        asking: false,
+        retryAt: -Infinity,
+      };
+      watched.set(key, one);
+      index.add(keysOf(answer), one);
+      comeBackTo(one);
+      return held;
+    },
+    learn(key, answer, { askedAt, diesAt }) {
+      const one = watched.get(key);
+      if (one === undefined || askedAt < one.askedAt) return;
+      const refusal = options.refusalOf(answer);
+      if (refusal !== undefined || options.gistOf(answer) !== one.gist) {
+        end(one, refusal ?? changed());
+        return;
+      }
+      index.remove(keysOf(one.answer), one);
+      const knownAtLeast = Math.max(one.knownAt, askedAt);
+      Object.assign(one, { answer, askedAt, diesAt, knownAt: knownAtLeast, revocable: isRevocable(answer) });
+      Object.assign(one, { answerBy: Infinity, urgent: false, retryAt: -Infinity });
+      index.add(keysOf(answer), one);
+    },
+    void(invalidationKeys) {
+      const by = monotonicClock() + patience;
+      for (const one of index.under(invalidationKeys)) {
+        Object.assign(one, { answerBy: Math.min(one.answerBy, by), urgent: true, retryAt: -Infinity });
+        comeBackTo(one);
+      }
+    },
+    voidAll() {
+      for (const one of watched.values()) {
+        Object.assign(one, { knownAt: knownAt(one), revocable: false, urgent: true, retryAt: -Infinity });
+      }
+      lookAtAll();
+    },
+    close() {
+      closed = true;
+      timer?.cancel();
+      for (const one of [...watched.values()]) end(one, unavailable());
+      for (const finish of [...unwatched]) finish(unavailable());
+    },
+  };
+}
+
+function unavailable(): IntrospectionUnavailable {
+  return new IntrospectionUnavailable("nothing was found out for longer than the cache's bound");
+}
+
+function changed(): AccessTokenRefused {
+  return new AccessTokenRefused("token_unknown", { reason: "the token is no longer what it was when it was let in" });
+}
