@@ -19,6 +19,7 @@ import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
+import type { AskSource } from "./remembered-answers.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
@@ -77,10 +78,15 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
   });
 
+  /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
+  function askingFor(request: IntrospectionQuestion, key: string): AskSource<RememberedVerdict> {
+    return (signal) => ask(request, key, signal);
+  }
+
   async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
     const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }));
     if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
-    const again = (stop: AbortSignal): Promise<RememberedVerdict> => ask(request, key, stop);
+    const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
     const bindingLost = parts.watch.look(verdict.facts, accessToken);
     const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
@@ -97,10 +103,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
     const key = `${tokenDigestText(question.token)} ${identity}`;
     const wish = wishOf(question);
-    const askAnew = (): Promise<RememberedVerdict> => {
-      const request = asQuestion(question);
-      return answers.ask(key, (stop) => ask(request, key, stop), wish);
-    };
+    const askAnew = () => answers.ask(key, askingFor(asQuestion(question), key), wish);
     const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
     const answer = remembered ?? (await askAnew());

@@ -8,6 +8,7 @@ import { evidenceOf } from "./evidence.ts";
 import type { FactsSource } from "./facts-source.ts";
 import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "./introspection-answer.ts";
+import type { AskSource } from "./remembered-answers.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
@@ -32,6 +33,11 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     gistOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
   });
 
+  /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
+  function questionOf(token: string, key: string): AskSource<RememberedRecord> {
+    return (signal) => ask(token, key, signal);
+  }
+
   async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
     const { record, ...rest } = await source.ask(token, { signal });
     if (!("accessToken" in record)) {
@@ -39,7 +45,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     }
     const { exp } = record.facts;
     const usableUntil = exp === undefined ? undefined : exp * 1000;
-    const again = (stop: AbortSignal): Promise<RememberedRecord> => ask(token, key, stop);
+    const again = questionOf(token, key);
     const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
     const bindingLost = parts.watch.look(record.facts, accessToken);
     const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil, bindingLost };
@@ -53,7 +59,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const wish = wishOf(question);
     const remembered = answers.recall(key, wish.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const answer = remembered ?? (await answers.ask(key, (stop) => ask(token, key, stop), wish));
+    const answer = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
     const { record, accessToken, bindingLost } = answer;
     if (!("accessToken" in record) || accessToken === undefined) {
       return { granted: false, code: "token_unknown", facts };

@@ -32,6 +32,9 @@ export class WaitedTooLong extends Error {
   override readonly name = "WaitedTooLong";
 }
 
+/** Made once: an error of its own would hold on to the flight by its stack, and the signal to the error. */
+const nobodyWaits = new DOMException("Nobody waits for the answer any more.", "AbortError");
+
 interface Flight<Result> {
   landed: Promise<Result>;
   readonly controller: AbortController;
@@ -97,7 +100,7 @@ export function createFlights<Result>(
         flight.waiting -= 1;
         if (flight.waiting === 0) {
           forget(key, flight);
-          flight.controller.abort();
+          flight.controller.abort(nobodyWaits);
         }
         settle();
       };

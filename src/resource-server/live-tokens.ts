@@ -43,12 +43,14 @@ export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
   readonly schedule: Schedule;
 }
 
-interface Watched<Answer> {
+/** Holds no answer: an answer holds the token that was handed out, and that the signal. */
+interface Watched {
   readonly key: string;
   readonly controller: AbortController;
   /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
   held: WeakRef<AbortSignal>;
-  answer: Answer;
+  keys: readonly string[];
+  usableUntil: number | undefined;
   readonly gist: string;
   readonly ask: () => Promise<unknown>;
   askedAt: number;
@@ -86,35 +88,38 @@ const mostSearched = 64;
 export function createLiveTokens<Answer extends Rememberable>(options: LiveTokensOptions<Answer>): LiveTokens<Answer> {
   const { limits, patience, coverage, clock, monotonicClock, schedule } = options;
   const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
-  const watched = new Map<string, Watched<Answer>>();
-  const index = createKeyIndex<Watched<Answer>>();
+  const watched = new Map<string, Watched>();
+  const index = createKeyIndex<Watched>();
   /** Of signals beyond the limit, which nobody asks for. */
   const unwatched = new Set<(reason: Error) => void>();
-  let waiting: Watched<Answer>[] = [];
+  let waiting: Watched[] = [];
   let asked = 0;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
   let closed = false;
 
-  const keysOf = ({ invalidationKeys = [] }: Answer): readonly string[] => invalidationKeys;
-  const isRevocable = (answer: Answer): boolean => answer.positive && keysOf(answer).length > 0;
-  const knownAt = (one: Watched<Answer>): number => Math.max(one.knownAt, certifiedAt(one, coverage));
-  const deadlineOf = (one: Watched<Answer>): number => Math.min(knownAt(one) + bound, one.answerBy);
-  const expiresIn = ({ answer, diesAt }: Watched<Answer>): number =>
-    answer.usableUntil === undefined ? Infinity : Math.min(answer.usableUntil - clock(), diesAt - monotonicClock());
+  const traitsOf = ({ positive, usableUntil, invalidationKeys: keys = [] }: Answer) => ({
+    keys,
+    usableUntil,
+    revocable: positive && keys.length > 0,
+  });
+  const knownAt = (one: Watched): number => Math.max(one.knownAt, certifiedAt(one, coverage));
+  const deadlineOf = (one: Watched): number => Math.min(knownAt(one) + bound, one.answerBy);
+  const expiresIn = ({ usableUntil, diesAt }: Watched): number =>
+    usableUntil === undefined ? Infinity : Math.min(usableUntil - clock(), diesAt - monotonicClock());
   /** An event makes it due even if it was let go of: a signal made of this one may still be in use. */
-  const dueAt = (one: Watched<Answer>): number => {
+  const dueAt = (one: Watched): number => {
     if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
     return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
   };
 
-  function end(one: Watched<Answer>, reason: Error): void {
+  function end(one: Watched, reason: Error): void {
     if (!watched.delete(one.key)) return;
-    index.remove(keysOf(one.answer), one);
+    index.remove(one.keys, one);
     one.controller.abort(reason);
   }
 
   /** Ends it when its time is over; otherwise how long nothing has to be done about it, 0: it is to be asked for. */
-  function look(one: Watched<Answer>, now: number): number | undefined {
+  function look(one: Watched, now: number): number | undefined {
     const expires = expiresIn(one);
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
@@ -168,7 +173,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   }
 
   /** Sees to it that this one is not looked at too late. */
-  function comeBackTo(one: Watched<Answer>): void {
+  function comeBackTo(one: Watched): void {
     if (watched.get(one.key) !== one) return;
     const now = monotonicClock();
     const quiet = look(one, now);
@@ -232,15 +237,14 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       if (!findRoom()) return endingSignal(times);
       const controller = new AbortController();
       const held = AbortSignal.any([controller.signal]);
-      const one: Watched<Answer> = {
+      const one: Watched = {
         key,
         controller,
         held: new WeakRef(held),
-        answer,
         gist,
         ask,
+        ...traitsOf(answer),
         ...times,
-        revocable: isRevocable(answer),
         knownAt: times.askedAt,
         answerBy: certain ? Infinity : monotonicClock() + patience,
         urgent: !certain,
@@ -248,7 +252,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         retryAt: -Infinity,
       };
       watched.set(key, one);
-      index.add(keysOf(answer), one);
+      index.add(one.keys, one);
       comeBackTo(one);
       return held;
     },
@@ -260,11 +264,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         end(one, refusal ?? changed());
         return;
       }
-      index.remove(keysOf(one.answer), one);
-      const knownAtLeast = Math.max(one.knownAt, askedAt);
-      Object.assign(one, { answer, askedAt, diesAt, knownAt: knownAtLeast, revocable: isRevocable(answer) });
+      index.remove(one.keys, one);
+      Object.assign(one, traitsOf(answer), { askedAt, diesAt, knownAt: Math.max(one.knownAt, askedAt) });
       Object.assign(one, { answerBy: Infinity, urgent: false, retryAt: -Infinity });
-      index.add(keysOf(answer), one);
+      index.add(one.keys, one);
     },
     void(invalidationKeys) {
       const by = monotonicClock() + patience;

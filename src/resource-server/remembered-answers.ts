@@ -58,6 +58,8 @@ export interface RememberedAnswersOptions<Answer> extends ReadsAnswers<Answer> {
   readonly schedule: Schedule;
 }
 
+const calledOff = new DOMException("The answer would not be used any more.", "AbortError");
+
 /**
  * Creates the cache of one issuer.
  *
@@ -86,7 +88,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     const open = recent.begin();
     const stop = new AbortController();
     const callOff = (): void => {
-      stop.abort();
+      stop.abort(calledOff);
     };
     nobodyWaits.addEventListener("abort", callOff, { once: true });
     let cancel: (() => void) | undefined;

@@ -1,0 +1,211 @@
+import { openResourceServer } from "../../src/resource-server/resource-server.ts";
+import { boundFacts, certificate, createScriptedBackend, start } from "./scripted-backend.ts";
+import { createScriptedStream, type ScriptedConnection } from "./scripted-stream.ts";
+import { createVirtualTime } from "./virtual-time.ts";
+
+/** The bounds of the model's library, milliseconds. */
+export const bounds = { ttl: 10_000, lease: 1000, patience: 500 };
+const pollEvery = 250;
+/** Until the stream is surely whole again after a trouble: the longest pause, a connection, a poll, its delivery. */
+const recovery = 17_000;
+/** A delivery that takes longer is a trouble. */
+const promptly = 200;
+
+interface Line {
+  readonly connection: ScriptedConnection;
+  /** Where its reader will stand when it has all that was sent; `undefined`: it has not joined yet. */
+  at: string | undefined;
+  joined: boolean;
+  /** On the way, in order. */
+  readonly onTheWay: unknown[];
+  lastDelivery: number;
+}
+
+/** An acceptance that came too late. */
+export interface Violation {
+  readonly token: string;
+  readonly late: number;
+  readonly bound: number;
+  readonly whole: boolean;
+}
+
+/**
+ * A backend, its stream, a network between and the library, in one virtual time: what the model test plays with.
+ *
+ * It knows when each token was revoked and since when nothing has troubled the stream, and by that alone judges each
+ * acceptance: `violations`. `needless`: questions about what the stream vouched for.
+ */
+export function createStreamingWorld(tokens: readonly string[], nodeRate: number) {
+  const time = createVirtualTime(start);
+  const backend = createScriptedBackend();
+  const stream = createScriptedStream();
+  const revokedAt = new Map<string, number>();
+  const askedAt = new Map<string, number>();
+  const violations: Violation[] = [];
+  const needless: string[] = [];
+  const lines: Line[] = [];
+  let events: { readonly keys: readonly string[] }[] = [];
+  let epoch = 0;
+  let delay = 20;
+  let polling = true;
+  let answerDelay = 0;
+  let troubledAt = time.monotonic;
+
+  const keysOf = (token: string): string[] => [`token:${token}`, `grant:${token.slice(0, 1)}`];
+  const trouble = (): void => {
+    troubledAt = time.monotonic;
+  };
+  const cursorAt = (position: number): string => `${epoch}:${position}`;
+  for (const token of tokens) backend.tokens.set(token, boundFacts());
+
+  const answer = backend.authIntrospectionStandard.bind(backend);
+  const resourceServer = openResourceServer(
+    {
+      backend: {
+        ...backend,
+        authIntrospectionEvents: stream.open,
+        async authIntrospectionStandard(request, more) {
+          const token = new URLSearchParams(request.parameters).get("token") ?? "";
+          const sent = time.monotonic;
+          // The facts are read when the question is sent: whatever happens on the answer's way is not in it.
+          const said = await answer(request, more);
+          if (answerDelay > 0) {
+            await new Promise<void>((resolve) => void time.clocks.schedule(resolve, answerDelay));
+          }
+          askedAt.set(token, sent);
+          return { ...said, invalidationKeys: keysOf(token) };
+        },
+      },
+      timeout: bounds.patience,
+      cache: { ttl: bounds.ttl / 1000, lease: bounds.lease / 1000 },
+    },
+    time.clocks,
+  );
+
+  stream.onOpen = (connection) => {
+    lines.push({ connection, at: connection.cursor, joined: false, onTheWay: [], lastDelivery: 0 });
+  };
+
+  function send(line: Line, message: unknown): void {
+    line.onTheWay.push(message);
+    line.lastDelivery = Math.max(line.lastDelivery, time.monotonic + delay);
+    time.clocks.schedule(() => {
+      const next = line.onTheWay.shift();
+      if (next !== undefined) line.connection.push(next);
+    }, line.lastDelivery - time.monotonic);
+  }
+
+  function poll(): void {
+    time.clocks.schedule(poll, pollEvery);
+    if (!polling) {
+      trouble();
+      return;
+    }
+    const polledAt = 9_000_000 + time.monotonic * nodeRate;
+    const head = cursorAt(events.length);
+    for (const line of lines) {
+      if (line.connection.closed()) continue;
+      const [ofEpoch, position] = (line.at ?? "none:0").split(":");
+      if (ofEpoch !== String(epoch)) {
+        send(line, { type: "reset", cursor: head });
+        line.at = head;
+      } else {
+        for (let missed = Number(position); missed < events.length; missed++) {
+          const cursor = cursorAt(missed + 1);
+          send(line, { type: "invalidation", after: cursorAt(missed), cursor, keys: events[missed]?.keys });
+        }
+        line.at = head;
+      }
+      send(line, { type: "heartbeat", after: head, cursor: head, polledAt });
+    }
+  }
+  poll();
+
+  const latest = (): Line | undefined => lines.findLast(({ connection }) => !connection.closed());
+  const isWhole = (since: number): boolean => troubledAt + recovery < since;
+
+  return {
+    time,
+    violations,
+    needless,
+    isWhole,
+    /** How many requests were let in. */
+    accepted: 0,
+    ask(token: string, answersAfter: number): void {
+      answerDelay = answersAfter;
+      const before = backend.asked.length;
+      const asked = askedAt.get(token);
+      const covered = asked !== undefined && isWhole(asked) && !revokedAt.has(token);
+      void resourceServer.authorize({ token, certificate }).then(
+        () => {
+          this.accepted += 1;
+          const revoked = revokedAt.get(token);
+          if (revoked === undefined) return;
+          const whole = isWhole(revoked);
+          const bound = Math.max(whole ? bounds.lease : bounds.ttl, bounds.patience);
+          const late = time.monotonic - revoked;
+          if (late > bound) violations.push({ token, late, bound, whole });
+        },
+        () => undefined,
+      );
+      if (covered && backend.asked.length > before) needless.push(token);
+    },
+    /** Ends the tokens and tells of it by one event, or by none (its log was restored from before). */
+    revoke(key: string, told = true): void {
+      for (const token of tokens) {
+        if (!keysOf(token).includes(key)) continue;
+        backend.tokens.delete(token);
+        if (!revokedAt.has(token)) revokedAt.set(token, time.monotonic);
+      }
+      if (told) events.push({ keys: [key] });
+    },
+    restore(): void {
+      trouble();
+      epoch += 1;
+      events = [];
+    },
+    setDelay(milliseconds: number): void {
+      if (milliseconds > promptly || delay > promptly) trouble();
+      delay = milliseconds;
+    },
+    setPolling(on: boolean): void {
+      if (polling !== on) trouble();
+      polling = on;
+    },
+    cut(): void {
+      trouble();
+      latest()?.connection.fail(new Error("cut"));
+    },
+    drop(): void {
+      trouble();
+      latest()?.onTheWay.shift();
+    },
+    duplicate(): void {
+      trouble();
+      const line = latest();
+      const [next] = line?.onTheWay ?? [];
+      if (next !== undefined) line?.onTheWay.unshift(next);
+    },
+    reorder(): void {
+      trouble();
+      const onTheWay = latest()?.onTheWay ?? [];
+      onTheWay.splice(0, 2, ...onTheWay.slice(0, 2).reverse());
+    },
+    garbage(): void {
+      trouble();
+      latest()?.connection.push({ type: "heartbeat", after: "?", cursor: "?", polledAt: 1e15 });
+    },
+    /** The library's process is too busy to look at anything. */
+    stall(milliseconds: number): void {
+      trouble();
+      time.stall(milliseconds);
+    },
+    async pass(milliseconds: number): Promise<void> {
+      // A long delay troubles the stream as long as it lasts.
+      if (delay > promptly) trouble();
+      await time.pass(milliseconds);
+      if (delay > promptly) trouble();
+    },
+    close: () => resourceServer.close(),
+  };
+}
