@@ -4,7 +4,7 @@ import { createScriptedStream, type ScriptedConnection } from "./scripted-stream
 import { createVirtualTime } from "./virtual-time.ts";
 
 /** The bounds of the model's library, milliseconds. */
-export const bounds = { ttl: 10_000, lease: 1000, patience: 500 };
+export const bounds = { ttl: 3000, lease: 1000, patience: 2000 };
 const pollEvery = 250;
 /** Until the stream is surely whole again after a trouble: the longest pause, a connection, a poll, its delivery. */
 const recovery = 17_000;
@@ -13,11 +13,8 @@ const promptly = 200;
 
 interface Line {
   readonly connection: ScriptedConnection;
-  /** Where its reader will stand when it has all that was sent; `undefined`: it has not joined yet. */
+  /** Where its reader will stand when it has all that was sent. */
   at: string | undefined;
-  joined: boolean;
-  /** On the way, in order. */
-  readonly onTheWay: unknown[];
   lastDelivery: number;
 }
 
@@ -50,6 +47,8 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
   let polling = true;
   let answerDelay = 0;
   let troubledAt = time.monotonic;
+  /** What happens to the next event on its way. */
+  let mishap: "lost" | "doubled" | "late" | undefined;
 
   const keysOf = (token: string): string[] => [`token:${token}`, `grant:${token.slice(0, 1)}`];
   const trouble = (): void => {
@@ -72,7 +71,8 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
           if (answerDelay > 0) {
             await new Promise<void>((resolve) => void time.clocks.schedule(resolve, answerDelay));
           }
-          askedAt.set(token, sent);
+          // Later it would be nobody's answer.
+          if (time.monotonic - sent < bounds.patience) askedAt.set(token, sent);
           return { ...said, invalidationKeys: keysOf(token) };
         },
       },
@@ -83,16 +83,21 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
   );
 
   stream.onOpen = (connection) => {
-    lines.push({ connection, at: connection.cursor, joined: false, onTheWay: [], lastDelivery: 0 });
+    // Nothing is whole before it has begun.
+    if (connection.cursor === undefined) trouble();
+    lines.push({ connection, at: connection.cursor, lastDelivery: 0 });
   };
 
-  function send(line: Line, message: unknown): void {
-    line.onTheWay.push(message);
-    line.lastDelivery = Math.max(line.lastDelivery, time.monotonic + delay);
-    time.clocks.schedule(() => {
-      const next = line.onTheWay.shift();
-      if (next !== undefined) line.connection.push(next);
-    }, line.lastDelivery - time.monotonic);
+  function send(line: Line, message: unknown, later = 0): void {
+    // In order, but for one that comes after those that were sent after it.
+    const at = Math.max(line.lastDelivery, time.monotonic + delay);
+    if (later === 0) line.lastDelivery = at;
+    time.clocks.schedule(
+      () => {
+        line.connection.push(message);
+      },
+      at + later - time.monotonic,
+    );
   }
 
   function poll(): void {
@@ -112,7 +117,12 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
       } else {
         for (let missed = Number(position); missed < events.length; missed++) {
           const cursor = cursorAt(missed + 1);
-          send(line, { type: "invalidation", after: cursorAt(missed), cursor, keys: events[missed]?.keys });
+          const event = { type: "invalidation", after: cursorAt(missed), cursor, keys: events[missed]?.keys };
+          const happened = mishap;
+          mishap = undefined;
+          if (happened !== undefined) trouble();
+          if (happened !== "lost") send(line, event, happened === "late" ? 100 : 0);
+          if (happened === "doubled") send(line, event);
         }
         line.at = head;
       }
@@ -176,20 +186,10 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
       trouble();
       latest()?.connection.fail(new Error("cut"));
     },
-    drop(): void {
+    /** The next event on its way is lost, doubled, or comes after what follows it. */
+    spoil(how: "lost" | "doubled" | "late"): void {
       trouble();
-      latest()?.onTheWay.shift();
-    },
-    duplicate(): void {
-      trouble();
-      const line = latest();
-      const [next] = line?.onTheWay ?? [];
-      if (next !== undefined) line?.onTheWay.unshift(next);
-    },
-    reorder(): void {
-      trouble();
-      const onTheWay = latest()?.onTheWay ?? [];
-      onTheWay.splice(0, 2, ...onTheWay.slice(0, 2).reverse());
+      mishap = how;
     },
     garbage(): void {
       trouble();
