@@ -1,0 +1,273 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import {
+  createIntrospectionCaller,
+  type InvalidationMessage,
+  type OpenInvalidationEvents,
+} from "../../src/api-client/introspection-caller.ts";
+import { tlsSocket } from "../../src/client-certificate/tls-socket.ts";
+import { authorizeRequest, refusalBody } from "../../src/resource-server/authorize-request.ts";
+import {
+  type AccessToken,
+  type CacheOptions,
+  createResourceServer,
+  readCertificate,
+  type ResourceServer,
+} from "../../src/resource-server/index.ts";
+import { obey, sharedClock } from "./forked-program.ts";
+
+export interface ApiStart {
+  readonly backendUrl: string;
+  readonly serviceId: number;
+  readonly accessToken: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** Resource servers side by side, each over connections of its own: the first part of a path names one. */
+  readonly servers: Readonly<Record<string, ApiServer>>;
+}
+
+export interface ApiServer {
+  readonly cache: CacheOptions;
+  /** T, milliseconds; attempts have as long. */
+  readonly timeout: number;
+  readonly questions?: { readonly maxConcurrent: number; readonly maxQueued: number };
+}
+
+/** A request that was let in, by the shared clock: when the decision last looked at it. */
+export interface Accepted {
+  readonly server: string;
+  readonly at: number;
+}
+
+/** Messages of its stream that a resource server has taken in, by type. */
+export type Taken = Readonly<Record<InvalidationMessage["type"], number>>;
+
+export interface Stampede {
+  readonly server: string;
+  readonly token: string;
+  readonly count: number;
+  /** PEM; asked with in turn. */
+  readonly certificates: readonly string[];
+  /** The first one gives up as soon as all have asked. */
+  readonly leaderAborts?: boolean;
+}
+
+/** What the API is told besides HTTP. */
+export interface ApiCommands {
+  readonly [name: string]: (given: never) => unknown;
+  readonly start: (given: ApiStart) => Promise<string>;
+  /** The wall clock is so much off from now on, milliseconds. */
+  readonly shift: (milliseconds: number) => void;
+  readonly accepted: (token: string) => readonly Accepted[];
+  readonly taken: (server: string) => Taken;
+  /** Waits until a resource server has taken in so many messages of a type, all told. */
+  readonly taking: (wanted: { readonly server: string; readonly type: keyof Taken; readonly count: number }) => unknown;
+  /** When the signals of a token were aborted, by the shared clock. */
+  readonly aborts: (token: string) => readonly number[];
+  /** In the process; answers how each ended, in turn: 200, or the status of its refusal, or the error's name. */
+  readonly stampede: (given: Stampede) => Promise<readonly (number | string)[]>;
+  /** Resolves when everything that was begun before has been put. */
+  readonly turn: () => Promise<void>;
+  /** The event loop's delay since the last call (milliseconds, 50th, 99th percentile, the most) and memory (MiB). */
+  readonly cost: () => ApiCost;
+}
+
+export interface ApiCost {
+  readonly delay: { readonly p50: number; readonly p99: number; readonly most: number };
+  readonly heap: number;
+  readonly resident: number;
+}
+
+let offset = 0;
+let lastReading = 0;
+const monotonicClock = (): number => (lastReading = sharedClock());
+const servers = new Map<string, ResourceServer>();
+const accepted = new Map<string, Accepted[]>();
+const aborts = new Map<string, number[]>();
+const taken = new Map<string, Record<keyof Taken, number>>();
+const watchers = new Set<() => void>();
+const certificateOf = tlsSocket();
+const webSockets = new WebSocketServer({ noServer: true });
+const loopDelay = monitorEventLoopDelay({ resolution: 5 });
+
+function openServer(name: string, { cache, timeout, questions }: ApiServer, start: ApiStart): void {
+  const { backendUrl: baseUrl, serviceId, accessToken } = start;
+  const caller = createIntrospectionCaller({
+    baseUrl,
+    serviceId,
+    credentials: { accessToken },
+    timeout: { attempt: timeout, total: timeout },
+  });
+  const counts = { reset: 0, invalidation: 0, heartbeat: 0 };
+  taken.set(name, counts);
+  const authIntrospectionEvents: OpenInvalidationEvents = async function* counted(request, options) {
+    for await (const message of caller.authIntrospectionEvents(request, options)) {
+      yield message;
+      // The next one is asked for: this one was taken in.
+      counts[message.type] += 1;
+      for (const watcher of watchers) watcher();
+    }
+  };
+  const backend = {
+    authIntrospectionStandard: caller.authIntrospectionStandard.bind(caller),
+    authIntrospection: caller.authIntrospection.bind(caller),
+    authIntrospectionEvents,
+  };
+  const clock = (): number => Date.now() + offset;
+  const limits = questions && { questions };
+  servers.set(
+    name,
+    createResourceServer({ backend, cache, timeout, clock, monotonicClock, onWarning: () => undefined, ...limits }),
+  );
+}
+
+async function admit(request: IncomingMessage) {
+  const [, name = "", route = ""] = (request.url ?? "").split("/");
+  const server = servers.get(name);
+  if (server === undefined) throw new Error("No such resource server.");
+  const admission = await authorizeRequest(
+    server,
+    { rawHeaders: request.rawHeaders },
+    { certificate: () => certificateOf(request) },
+  );
+  if (!admission.granted) return { refusal: admission.refusal, route };
+  const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+  listOf(accepted, token).push({ server: name, at: lastReading });
+  return { accessToken: admission.accessToken, token, route };
+}
+
+function listOf<Item>(lists: Map<string, Item[]>, key: string): Item[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+function onAbort({ signal }: AccessToken, token: string, then: () => void): void {
+  const aborted = (): void => {
+    listOf(aborts, token).push(sharedClock());
+    then();
+  };
+  if (signal.aborted) aborted();
+  else signal.addEventListener("abort", aborted);
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const admission = await admit(request);
+  if (admission.refusal !== undefined) {
+    const { refusal } = admission;
+    response.writeHead(refusal.status, refusal.headers);
+    response.end(JSON.stringify(refusalBody(refusal) ?? {}));
+    return;
+  }
+  const { accessToken, token, route } = admission;
+  response.writeHead(200);
+  if (route !== "streamed") {
+    response.end("served");
+    return;
+  }
+  response.write("begun\n");
+  onAbort(accessToken, token, () => {
+    response.end("ended\n");
+  });
+}
+
+async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const admission = await admit(request);
+  if (admission.refusal !== undefined) {
+    socket.end(`HTTP/1.1 ${admission.refusal.status} Refused\r\n\r\n`);
+    return;
+  }
+  webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+    onAbort(admission.accessToken, admission.token, () => {
+      webSocket.close(1008);
+    });
+    webSocket.send("begun");
+  });
+}
+
+async function stampede({ server: name, token, count, certificates, leaderAborts }: Stampede) {
+  const server = servers.get(name);
+  const presented = certificates.map((pem) => readCertificate(pem));
+  const leader = new AbortController();
+  const all = Array.from({ length: count }, async (_, at) => {
+    const signal = at === 0 && leaderAborts === true ? { signal: leader.signal } : {};
+    try {
+      await server?.authorize({ token, certificate: presented[at % presented.length], ...signal });
+      return 200;
+    } catch (error) {
+      if (error instanceof Error && "status" in error && typeof error.status === "number") return error.status;
+      return error instanceof Error ? error.name : "unknown";
+    }
+  });
+  await turn();
+  leader.abort();
+  return Promise.all(all);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+const mebibytes = (octets: number): number => Math.round(octets / 1_048_576);
+
+const commands: ApiCommands = {
+  async start(start: ApiStart) {
+    for (const [name, server] of Object.entries(start.servers)) openServer(name, server, start);
+    const listener = createSecureServer(
+      {
+        cert: start.certificate,
+        key: start.key,
+        requestCert: true,
+        rejectUnauthorized: false,
+        allowHTTP1: true,
+        settings: { maxConcurrentStreams: 1000 },
+      },
+      (request, response) => {
+        // Of the two APIs only what both have is used.
+        const [ask, answer] = [request as unknown as IncomingMessage, response as unknown as ServerResponse];
+        serve(ask, answer).catch(() => response.writeHead(500).end());
+      },
+    );
+    listener.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      upgrade(request, socket, head).catch(() => socket.destroy());
+    });
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    loopDelay.enable();
+    return `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  },
+  shift(milliseconds: number) {
+    offset = milliseconds;
+  },
+  accepted: (token: string) => accepted.get(token) ?? [],
+  taken: (server: string) => taken.get(server) ?? { reset: 0, invalidation: 0, heartbeat: 0 },
+  taking: ({ server, type, count }: { server: string; type: keyof Taken; count: number }) =>
+    new Promise<void>((resolve) => {
+      const look = (): void => {
+        if ((taken.get(server)?.[type] ?? 0) < count) return;
+        watchers.delete(look);
+        resolve();
+      };
+      watchers.add(look);
+      look();
+    }),
+  aborts: (token: string) => aborts.get(token) ?? [],
+  stampede,
+  turn,
+  cost() {
+    const delay = {
+      p50: loopDelay.percentile(50) / 1e6,
+      p99: loopDelay.percentile(99) / 1e6,
+      most: loopDelay.max / 1e6,
+    };
+    loopDelay.reset();
+    const { heapUsed, rss } = process.memoryUsage();
+    return { delay, heap: mebibytes(heapUsed), resident: mebibytes(rss) };
+  },
+};
+obey(commands);
