@@ -25,7 +25,7 @@ const faults: readonly (readonly [what: string, fault: StreamFault | { readonly 
 ];
 
 for (const [what, fault] of faults) {
-  test.serial(`the stream is ${what}: no token is let in later than the bound; then all is made good`, async (t) => {
+  test(`the stream is ${what}: no token is let in later than the bound; then all is made good`, async (t) => {
     const deployment = await startFaultDeployment(t);
     const { proxy, api } = deployment;
     const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
@@ -67,31 +67,28 @@ for (const [what, fault] of faults) {
   });
 }
 
-test.serial(
-  "nothing is wrong: within the bound of a whole stream, and what is not revoked is not asked for",
-  async (t) => {
-    const deployment = await startFaultDeployment(t);
-    const { proxy, api } = deployment;
-    const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
-    for (const token of [revoked, kept]) {
-      await deployment.askFor(200, "long", token);
-      await deployment.askFor(200, "brief", token);
-    }
-    for (const server of ["long", "brief"]) await deployment.vouched(server);
-    const before = await proxy.tell("report");
-    const acknowledged = await deployment.revoke(revoked);
-    const until = acknowledged + boundWithStream;
-    const [ofRevoked, ofKept] = await Promise.all([
-      deployment.askUntil("long", revoked, until),
-      deployment.askUntil("long", kept, until),
-    ]);
-    t.is(ofRevoked.at(-1), 401);
-    t.deepEqual([...new Set(ofKept)], [200]);
-    t.deepEqual(
-      (await api.tell("accepted", revoked)).filter(({ at }) => at > until),
-      [],
-    );
-    t.is(before.passed["invalidation"] ?? 0, 0);
-    t.is((await proxy.tell("report")).passed["invalidation"], 2, "one on each stream");
-  },
-);
+test("nothing is wrong: within the bound of a whole stream, and what is not revoked is not asked for", async (t) => {
+  const deployment = await startFaultDeployment(t);
+  const { proxy, api } = deployment;
+  const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
+  for (const token of [revoked, kept]) {
+    await deployment.askFor(200, "long", token);
+    await deployment.askFor(200, "brief", token);
+  }
+  for (const server of ["long", "brief"]) await deployment.vouched(server);
+  const before = await proxy.tell("report");
+  const acknowledged = await deployment.revoke(revoked);
+  const until = acknowledged + boundWithStream;
+  const [ofRevoked, ofKept] = await Promise.all([
+    deployment.askUntil("long", revoked, until),
+    deployment.askUntil("long", kept, until),
+  ]);
+  t.is(ofRevoked.at(-1), 401);
+  t.deepEqual([...new Set(ofKept)], [200]);
+  t.deepEqual(
+    (await api.tell("accepted", revoked)).filter(({ at }) => at > until),
+    [],
+  );
+  t.is(before.passed["invalidation"] ?? 0, 0);
+  t.is((await proxy.tell("report")).passed["invalidation"], 2, "one on each stream");
+});

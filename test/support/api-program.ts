@@ -67,6 +67,8 @@ export interface ApiCommands {
   readonly taken: (server: string) => Taken;
   /** Waits until a resource server has taken in so many messages of a type, all told. */
   readonly taking: (wanted: { readonly server: string; readonly type: keyof Taken; readonly count: number }) => unknown;
+  /** Waits until so many requests have been put to a resource server and not been answered yet. */
+  readonly asking: (wanted: { readonly server: string; readonly count: number }) => unknown;
   /** When the signals of a token were aborted, by the shared clock. */
   readonly aborts: (token: string) => readonly number[];
   /** In the process; answers how each ended, in turn: 200, or the status of its refusal, or the error's name. */
@@ -90,6 +92,7 @@ const servers = new Map<string, ResourceServer>();
 const accepted = new Map<string, Accepted[]>();
 const aborts = new Map<string, number[]>();
 const taken = new Map<string, Record<keyof Taken, number>>();
+const asking = new Map<string, number>();
 const watchers = new Set<() => void>();
 const certificateOf = tlsSocket();
 const webSockets = new WebSocketServer({ noServer: true });
@@ -130,15 +133,37 @@ async function admit(request: IncomingMessage) {
   const [, name = "", route = ""] = (request.url ?? "").split("/");
   const server = servers.get(name);
   if (server === undefined) throw new Error("No such resource server.");
-  const admission = await authorizeRequest(
+  const put = authorizeRequest(
     server,
     { rawHeaders: request.rawHeaders },
     { certificate: () => certificateOf(request) },
   );
+  countAsking(name, 1);
+  const admission = await put.finally(() => {
+    countAsking(name, -1);
+  });
   if (!admission.granted) return { refusal: admission.refusal, route };
   const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
   listOf(accepted, token).push({ server: name, at: lastReading });
   return { accessToken: admission.accessToken, token, route };
+}
+
+function countAsking(server: string, change: number): void {
+  asking.set(server, (asking.get(server) ?? 0) + change);
+  for (const watcher of watchers) watcher();
+}
+
+/** Resolves when it is so; looked at whenever something changes. */
+function when(isSo: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!isSo()) return;
+      watchers.delete(look);
+      resolve();
+    };
+    watchers.add(look);
+    look();
+  });
 }
 
 function listOf<Item>(lists: Map<string, Item[]>, key: string): Item[] {
@@ -247,15 +272,8 @@ const commands: ApiCommands = {
   accepted: (token: string) => accepted.get(token) ?? [],
   taken: (server: string) => taken.get(server) ?? { reset: 0, invalidation: 0, heartbeat: 0 },
   taking: ({ server, type, count }: { server: string; type: keyof Taken; count: number }) =>
-    new Promise<void>((resolve) => {
-      const look = (): void => {
-        if ((taken.get(server)?.[type] ?? 0) < count) return;
-        watchers.delete(look);
-        resolve();
-      };
-      watchers.add(look);
-      look();
-    }),
+    when(() => (taken.get(server)?.[type] ?? 0) >= count),
+  asking: ({ server, count }: { server: string; count: number }) => when(() => (asking.get(server) ?? 0) >= count),
   aborts: (token: string) => aborts.get(token) ?? [],
   stampede,
   turn,

@@ -68,11 +68,26 @@ const secrets = {
 /** Between two requests of one asker: so many leave the machine to the others. */
 const pace = 20;
 
+/** A machine has so much room: tests of a file that run at a time, at the most. */
+const places = { free: 3, waiting: [] as (() => void)[] };
+
+/** Takes a place until the test has ended. */
+async function takePlace(t: ExecutionContext): Promise<void> {
+  if (places.free > 0) places.free -= 1;
+  else await new Promise<void>((resolve) => places.waiting.push(resolve));
+  t.teardown(() => {
+    const next = places.waiting.shift();
+    if (next === undefined) places.free += 1;
+    else next();
+  });
+}
+
 /** Starts all; the stream of each resource server is whole when this resolves. */
 export async function startFaultDeployment(
   t: ExecutionContext,
   servers: Readonly<Record<string, ApiServer>> = usualServers,
 ): Promise<FaultDeployment> {
+  await takePlace(t);
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const store = join(folder, "store.sqlite");
