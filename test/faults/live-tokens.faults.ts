@@ -23,6 +23,8 @@ async function openStreamed(t: ExecutionContext, { apiUrl }: FaultDeployment, se
     text += part;
   });
   const ended = once(response, "end").then(() => text);
+  // Those that do not end are broken off with the test.
+  ended.catch(() => undefined);
   await once(response, "data");
   return { ended, text: () => text };
 }

@@ -14,6 +14,7 @@ import { tlsSocket } from "../../src/client-certificate/tls-socket.ts";
 import { authorizeRequest, refusalBody } from "../../src/resource-server/authorize-request.ts";
 import {
   type AccessToken,
+  type AuthorizeRequest,
   type CacheOptions,
   createResourceServer,
   readCertificate,
@@ -57,6 +58,12 @@ export interface Stampede {
   readonly leaderAborts?: boolean;
 }
 
+export interface Scatter {
+  readonly server: string;
+  readonly prefix: string;
+  readonly count: number;
+}
+
 /** What the API is told besides HTTP. */
 export interface ApiCommands {
   readonly [name: string]: (given: never) => unknown;
@@ -73,6 +80,8 @@ export interface ApiCommands {
   readonly aborts: (token: string) => readonly number[];
   /** In the process; answers how each ended, in turn: 200, or the status of its refusal, or the error's name. */
   readonly stampede: (given: Stampede) => Promise<readonly (number | string)[]>;
+  /** In the process, so many tokens that nobody knows, at once; answers how each ended. */
+  readonly scatter: (given: Scatter) => Promise<readonly (number | string)[]>;
   /** Resolves when everything that was begun before has been put. */
   readonly turn: () => Promise<void>;
   /** The event loop's delay since the last call (milliseconds, 50th, 99th percentile, the most) and memory (MiB). */
@@ -215,23 +224,32 @@ async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): 
   });
 }
 
-async function stampede({ server: name, token, count, certificates, leaderAborts }: Stampede) {
-  const server = servers.get(name);
+/** The status of what `authorize` makes of it, or the name of the error. */
+async function statusOf(server: string, request: AuthorizeRequest): Promise<number | string> {
+  try {
+    await servers.get(server)?.authorize(request);
+    return 200;
+  } catch (error) {
+    if (error instanceof Error && "status" in error && typeof error.status === "number") return error.status;
+    return error instanceof Error ? error.name : "unknown";
+  }
+}
+
+async function stampede({ server, token, count, certificates, leaderAborts }: Stampede) {
   const presented = certificates.map((pem) => readCertificate(pem));
   const leader = new AbortController();
-  const all = Array.from({ length: count }, async (_, at) => {
-    const signal = at === 0 && leaderAborts === true ? { signal: leader.signal } : {};
-    try {
-      await server?.authorize({ token, certificate: presented[at % presented.length], ...signal });
-      return 200;
-    } catch (error) {
-      if (error instanceof Error && "status" in error && typeof error.status === "number") return error.status;
-      return error instanceof Error ? error.name : "unknown";
-    }
+  const all = Array.from({ length: count }, (_, at) => {
+    const signal = at === 0 && leaderAborts === true ? leader.signal : undefined;
+    return statusOf(server, { token, certificate: presented[at % presented.length], signal });
   });
   await turn();
   leader.abort();
   return Promise.all(all);
+}
+
+function scatter({ server, prefix, count }: Scatter) {
+  const tokens = Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
+  return Promise.all(tokens.map((token) => statusOf(server, { token, certificate: undefined })));
 }
 
 function turn(): Promise<void> {
@@ -276,6 +294,7 @@ const commands: ApiCommands = {
   asking: ({ server, count }: { server: string; count: number }) => when(() => (asking.get(server) ?? 0) >= count),
   aborts: (token: string) => aborts.get(token) ?? [],
   stampede,
+  scatter,
   turn,
   cost() {
     const delay = {
