@@ -52,7 +52,7 @@ export async function startServers(folder: string, certificates: Certificates): 
     RESOURCE_SERVER_ID: "example-api",
     RESOURCE_SERVER_SECRET: secret(),
   });
-  const api = await startServer("API", [file("../api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
+  const api = await startServer("API", [file("../koa-api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
   return { backend, authorizationServer, api, serviceId, serviceAccessToken, clientA, clientB };
 }
 

@@ -10,7 +10,7 @@ export interface Agents {
 
 /** Opens agents under the connection's rules; the backend's certificate is verified whatever the environment says. */
 export function openAgents(
-  { socketPath, tls }: ResolvedConnection,
+  { socketPath, tls }: Partial<Pick<ResolvedConnection, "socketPath" | "tls">>,
   options: { readonly keepAlive: boolean; readonly maxSockets?: number },
 ): Agents {
   return {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { isIPv4 } from "node:net";
+import { isLoopback } from "./endpoint-url.ts";
 import { optionError } from "./option-error.ts";
 
 /** Where the backend is and who calls it. */
@@ -81,10 +81,6 @@ function readBaseUrl({ baseUrl, allowInsecure }: ApiConnection) {
   return { base: `${url.origin}${prefix}`, socketPath: undefined, encrypted };
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
-}
-
 function readCredentials({ credentials, serviceId }: ApiConnection) {
   if (typeof credentials !== "object" || (credentials as unknown) === null) {
     throw optionError("credentials", "must have an apiSecret or an accessToken");
@@ -104,7 +100,8 @@ function readCredentials({ credentials, serviceId }: ApiConnection) {
   return { authorization: `Bearer ${accessToken}`, servicePath: `/api/${serviceId}` };
 }
 
-function readTls({ ca, cert, key }: NonNullable<ApiConnection["tls"]> = {}) {
+/** TLS options: a certificate comes with its key or not at all; throws a `TypeError` that names the option. */
+export function readTls({ ca, cert, key }: NonNullable<ApiConnection["tls"]> = {}) {
   if ((cert === undefined) !== (key === undefined)) throw optionError("tls", "must have both cert and key or neither");
   return {
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
@@ -113,7 +110,8 @@ function readTls({ ca, cert, key }: NonNullable<ApiConnection["tls"]> = {}) {
   };
 }
 
-function positive(option: string, value: number): number {
+/** An option that is a number of milliseconds or of things, 1 or more. */
+export function positive(option: string, value: number): number {
   if (!(Number.isSafeInteger(value) && value > 0 && value <= 2_147_483_647)) {
     throw optionError(option, "must be a positive integer");
   }

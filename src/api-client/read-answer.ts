@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
 import type { Operation } from "../contract/operation.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+import { isMediaType } from "./media-type.ts";
 
 /** What is needed of an HTTP response. */
 export interface Answer {
@@ -45,9 +46,7 @@ export function refusal(
 }
 
 function jsonOf({ headers, body }: Answer): unknown {
-  const contentType = headers["content-type"];
-  const isJson = typeof contentType === "string" && /^application\/json *(;|$)/i.test(contentType);
-  return isJson ? parse(body) : undefined;
+  return isMediaType(headers["content-type"], "application/json") ? parse(body) : undefined;
 }
 
 function parse(text: string): unknown {

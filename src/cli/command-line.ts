@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../backend/version.ts";
 import type { ProgramHost } from "./program-host.ts";
+import { probe, type ProbeOptions } from "./probe.ts";
 import { serve, type ServeOptions } from "./serve.ts";
 
 const misused = 2;
@@ -16,6 +17,23 @@ the requests under way are answered; a second one stops it at once.
 Exit codes: 0 stopped, or valid with --check; 2 not started, and one message on standard error says why.
 `;
 
+const probeExample = `
+A thief has a token and the client's certificate, which is public, but not its key. He claims the certificate in a
+header, as a front end would. This command does the same: each header, encoding and spelling in a request of its own,
+one after another, without a client certificate and with one that the token is not bound to; over HTTP/1.1, several
+hundred requests. Only the URL's own host is contacted, and redirects are not followed.
+
+The token must be one that opens the URL with that certificate. It is read from CERTBOUND_PROBE_TOKEN, or a file.
+
+Believed is what turns the refusal (400, 401, 403) into 2xx, 3xx, or 403 for a scope. Whatever else changes is unclear.
+
+Example:
+  $ CERTBOUND_PROBE_TOKEN=… certbound probe https://api.example.com/accounts --certificate client.pem --key client.key
+
+Exit codes: 0 no forged header was believed; 1 one was; 2 it could not be found out, and the report or one message
+on standard error says why.
+`;
+
 /**
  * Runs one command line, without the program's own name; resolves to the exit code.
  *
@@ -27,7 +45,7 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .description("OAuth 2.0 access tokens bound to the client's TLS certificate (RFC 8705).")
     .version(version)
     .exitOverride()
-    .showHelpAfterError('Try "certbound --help" or "certbound serve --help".')
+    .showHelpAfterError('Try "certbound --help", "certbound serve --help" or "certbound probe --help".')
     .configureOutput({
       writeOut: (text) => {
         host.stdout.write(text);
@@ -50,6 +68,24 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .action(async (options: ServeOptions) => {
       exitCode = await serve(options, host);
     });
+  program
+    .command("probe")
+    .description("Send forged certificate headers to a running API, and report whether any is believed.")
+    .argument("<url>", "a URL that the token opens; http only on the loopback, for an API behind a front end")
+    .requiredOption("--certificate <file>", "the certificate that the token is bound to (PEM)")
+    .option("--key <file>", "its private key: shows that the token does open the API with it (PEM)")
+    .option("--no-control", "without --key: that the token opens the API is taken on trust")
+    .option("--token-file <file>", "the access token; default: the variable CERTBOUND_PROBE_TOKEN")
+    .option("--stranger <file>", "another certificate with its key (PEM); default: one made with openssl")
+    .option("--header <name>", "a header to forge besides, in every encoding; may be repeated", collect, [])
+    .option("--path <path>", "the path to ask for, instead of the URL's own")
+    .option("--ca <file>", "whom to trust as the API (PEM); default: the authorities that Node knows")
+    .option("--timeout <milliseconds>", "for one request", "5000")
+    .option("--json", "the report as one JSON object")
+    .addHelpText("after", probeExample)
+    .action(async (url: string, options: ProbeOptions) => {
+      exitCode = await probe(url, options, host);
+    });
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -57,4 +93,8 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused;
     throw error;
   }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }

@@ -35,6 +35,8 @@ export interface RefusalDetails {
   readonly realm?: string | undefined;
   /** The scopes that were demanded; told with `scope_insufficient` only. */
   readonly scopes?: readonly string[] | undefined;
+  /** Where the metadata of the protected resource are (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
   /** More than the code says, for the operator. */
   readonly reason?: string | undefined;
   /** What the diagnosis tells besides code and reason; never sent. */
@@ -73,7 +75,8 @@ export class AccessTokenRefused extends Error {
     this.reason = reason;
     this.diagnosis = diagnose(code, reason, details.evidence, details.issuer);
     const scope = code === "scope_insufficient" ? details.scopes?.join(" ") : undefined;
-    this.challenge = bearerChallenge({ realm: details.realm, error, scope });
+    const { realm, resourceMetadata } = details;
+    this.challenge = bearerChallenge({ realm, error, scope, resource_metadata: resourceMetadata });
     this.headers = Object.freeze({ "WWW-Authenticate": this.challenge, "Cache-Control": "no-store" });
   }
 }

@@ -69,10 +69,10 @@ export function diesAtOf(
 }
 
 /**
- * What an answer takes in memory: entry, key, index, and objects made of JSON text, which are some times its length
- * (measured over answers of 0.2 to 20 KiB: 1.5 to 2 KiB and 2 to 5 octets a character).
+ * What an answer takes in memory, rather too much than too little: entry, key, index, signal, and the objects made of its
+ * text (measured with answers of 0.2 to 23 kB: 3.3 kB, and 2.2 octets a character).
  */
-const sizeOf = ({ answer }: { answer: Rememberable }): number => 2048 + 4 * Math.ceil(answer.size ?? 0);
+const sizeOf = ({ answer }: { answer: Rememberable }): number => 3072 + 3 * Math.ceil(answer.size ?? 0);
 /** What the negatives may take of all. */
 const negativeShare = 1 / 16;
 

@@ -16,10 +16,12 @@ export interface ApiRequest {
 }
 
 /** How a route is protected. */
-export interface Protection {
+export interface RouteProtection {
   readonly certificate: () => CertificateOfConnection;
   readonly requirement?: RouteRequirement | undefined;
+  readonly issuer?: string | undefined;
   readonly realm?: string | undefined;
+  readonly resourceMetadata?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,11 +43,11 @@ export type Admission =
 export async function authorizeRequest(
   resourceServer: ResourceServer,
   request: ApiRequest,
-  { certificate, requirement, realm, signal }: Protection,
+  { certificate, requirement, issuer, realm, resourceMetadata, signal }: RouteProtection,
 ): Promise<Admission> {
   const refused = (code: "credentials_missing" | "request_malformed", defect?: string): Admission => {
     const reason = defect && `the request presents its access token in a wrong way: ${defect}`;
-    return { granted: false, refusal: resourceServer.refuse(code, { realm, reason }) };
+    return { granted: false, refusal: resourceServer.refuse(code, { realm, reason, resourceMetadata }) };
   };
   const reading = readBearerToken(headerValues(request.rawHeaders, "authorization"));
   if (reading.kind === "none") return refused("credentials_missing");
@@ -57,7 +59,9 @@ export async function authorizeRequest(
       token,
       certificate: certificate(),
       requirement,
+      issuer,
       realm,
+      resourceMetadata,
       signal,
     });
     return { granted: true, accessToken };
@@ -65,16 +69,6 @@ export async function authorizeRequest(
     if (isRefusal(error)) return { granted: false, refusal: error };
     throw error;
   }
-}
-
-/**
- * The flat JSON body that goes with a refusal; none when nothing was presented.
- *
- * @example refusalBody(new AccessTokenRefused("token_expired")) // { error: "invalid_token" }
- */
-export function refusalBody(refusal: Refusal): { readonly error: string } | undefined {
-  const error = refusal instanceof AccessTokenRefused ? refusal.error : "temporarily_unavailable";
-  return error === undefined ? undefined : { error };
 }
 
 function isRefusal(error: unknown): error is Refusal {
@@ -94,8 +88,13 @@ function headerValues(rawHeaders: readonly string[], wanted: string): string[] {
   return values;
 }
 
-/** Only a form body is a transport of tokens (RFC 6750 §2.2); a JSON API may have a member of that name. */
-function hasBodyToken({ rawHeaders, body }: ApiRequest): boolean {
+/**
+ * Whether a form body carries a token as well: only such a body is a transport of tokens (RFC 6750 §2.2); a JSON API
+ * may have a member of that name.
+ *
+ * @example hasBodyToken({ rawHeaders: ["content-type", "application/json"], body: { access_token: "a" } }) // false
+ */
+export function hasBodyToken({ rawHeaders, body }: ApiRequest): boolean {
   if (typeof body !== "object" || body === null || !("access_token" in body)) return false;
   const [type = ""] = headerValues(rawHeaders, "content-type");
   return /^application\/x-www-form-urlencoded *(;|$)/i.test(type);

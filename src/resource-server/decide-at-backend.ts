@@ -24,9 +24,9 @@ import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
-  readonly verdict: Refusal | Acceptance<AccessToken>;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
+  readonly verdict: Refusal | Acceptance<AccessToken>;
 }
 
 interface Acceptance<Token> {
@@ -71,7 +71,7 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  *
  * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
  */
-export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts): Decide {
+export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts, issuer?: string): Decide {
   const { clock } = parts;
   const answers = parts.remembered<RememberedVerdict>({
     refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
@@ -84,11 +84,11 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
   }
 
   async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
-    const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }));
+    const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }), issuer);
     if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
+    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken);
     const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
-    const bindingLost = parts.watch.look(verdict.facts, accessToken);
     const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
     return answer;
   }
@@ -147,7 +147,7 @@ function pem(der: Uint8Array | undefined): string {
 }
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
-function readAnswer(answer: IntrospectionResponse): ReadVerdict {
+function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   const refusal = (code: Refusal["code"]): ReadVerdict => ({
     positive: false,
     usableUntil: undefined,
@@ -155,7 +155,7 @@ function readAnswer(answer: IntrospectionResponse): ReadVerdict {
   });
   switch (answer.action) {
     case "OK":
-      return readAccepted(answer);
+      return readAccepted(answer, issuer);
     case "BAD_REQUEST":
       return refusal("request_malformed");
     case "UNAUTHORIZED":
@@ -173,7 +173,7 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
   return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
 }
 
-function readAccepted(given: IntrospectionResponse): ReadVerdict {
+function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
   const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
@@ -193,7 +193,8 @@ function readAccepted(given: IntrospectionResponse): ReadVerdict {
   };
   const accessToken: TokenDescription = {
     active: true,
-    issuer: undefined,
+    // The API does not say: it is who was asked.
+    issuer,
     sub: subject,
     clientId: clientIdOf(answer),
     scopes,

@@ -45,9 +45,9 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     }
     const { exp } = record.facts;
     const usableUntil = exp === undefined ? undefined : exp * 1000;
+    const bindingLost = parts.watch.look(record.facts, record.accessToken);
     const again = questionOf(token, key);
     const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
-    const bindingLost = parts.watch.look(record.facts, accessToken);
     const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil, bindingLost };
     return answer;
   }
@@ -62,7 +62,8 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const answer = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
     const { record, accessToken, bindingLost } = answer;
     if (!("accessToken" in record) || accessToken === undefined) {
-      return { granted: false, code: "token_unknown", facts };
+      const reason = "reason" in record ? record.reason : undefined;
+      return { granted: false, code: "token_unknown", facts, ...(reason !== undefined && { reason }) };
     }
     const demanded = withOwnResource(requirement, record.facts, parts);
     if (bindingLost) answer.bindingLost = false;
@@ -71,6 +72,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;
     const evidence = evidenceOf(code, { facts: record.facts, requirement: demanded, presented, now });
-    return { granted: false, code, evidence, accessToken, facts, bindingLost };
+    const reason = code.startsWith("confirmation_") ? record.remark : undefined;
+    return { granted: false, code, evidence, accessToken, facts, bindingLost, ...(reason && { reason }) };
   };
 }

@@ -19,6 +19,8 @@ export interface FactsSource {
    * side it chooses whom to ask, and `ask` must then prove it. Absent: its tokens say nothing of themselves.
    */
   readonly claims?: (token: string) => boolean;
+  /** `true`: no token that is meant for others (`aud`) is called active by it. */
+  readonly checksAudience?: boolean | undefined;
   /** The stream of events that make answers void, where there is one. */
   readonly events?: OpenInvalidationEvents | undefined;
   /** Ends the connections that the source has opened itself. */

@@ -45,4 +45,17 @@ export type { Check, Diagnosis } from "./diagnosis.ts";
 export type { FactsAnswer, FactsSource } from "./facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
 export type { QuestionLimits } from "./question-limits.ts";
+export {
+  protectedResourceMetadata,
+  type ProtectedResourceMetadata,
+  type ProtectedResourceParameters,
+} from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
+export { introspectionEndpoint } from "./introspection-endpoint.ts";
+export type { ClientAuthentication } from "./sources/client-authentication.ts";
+export type { DialectName, Tolerances } from "./sources/dialects.ts";
+export type { IntrospectionEndpointOptions } from "./sources/introspection-endpoint.ts";
+export type { IssuerConnectionOptions } from "./sources/issuer-connection.ts";
+export type { IssuerKeysOptions } from "./sources/issuer-keys.ts";
+export { jwtAccessTokens, type JwtAccessTokensOptions } from "./sources/jwt-access-tokens.ts";
+export type { SignedAnswerOptions } from "./sources/signed-answer.ts";

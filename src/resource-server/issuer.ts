@@ -1,4 +1,3 @@
-import { optionError } from "../api-client/option-error.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { createBindingWatch } from "./binding-watch.ts";
 import type { Decide, DecisionParts } from "./decide.ts";
@@ -9,6 +8,8 @@ import { noCoverage } from "./freshness.ts";
 import type { ReadsAnswers } from "./live-tokens.ts";
 import { createQuestionTurns } from "./question-turns.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./remembered-answers.ts";
+import type { FactsSource } from "./facts-source.ts";
+import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
 import { type Schedule, systemSchedule } from "./schedule.ts";
 import { createStreamFollower, type StreamFollower } from "./stream-follower.ts";
@@ -31,13 +32,14 @@ export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch">
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
   const { name, source, decidingBackend, limits, patience } = resolved;
-  const { clock, monotonicClock, warn, schedule = systemSchedule } = parts;
+  const { clock, monotonicClock, schedule = systemSchedule } = parts;
   const turns = createQuestionTurns(resolved.turns);
   const memories: Pick<RememberedAnswers<never>, "void" | "voidAll" | "close">[] = [];
   const stream = followStream(resolved, { ...parts, schedule }, memories);
   const all: DecisionParts = {
     ...parts,
-    watch: createBindingWatch({ issuer: name, warn, clock, monotonicClock }),
+    ...(source.checksAudience === true && { audienceUnchecked: () => undefined }),
+    watch: createBindingWatch({ issuer: name, warn: parts.warn, clock, monotonicClock }),
     remembered<Answer extends Rememberable>(reads: ReadsAnswers<Answer>) {
       const answers = createRememberedAnswers<Answer>({
         ...reads,
@@ -58,7 +60,10 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   return {
     name,
     claims: source.claims?.bind(source),
-    decide: decidingBackend === undefined ? decideInLibrary(source, all) : decideAtBackend(decidingBackend, all),
+    decide:
+      decidingBackend === undefined
+        ? decideInLibrary(ofIssuer(source, name), all)
+        : decideAtBackend(decidingBackend, all, name),
     async close() {
       stream?.close();
       for (const memory of memories) memory.close();
@@ -98,33 +103,24 @@ function followStream(
   });
 }
 
-/** Which issuer is asked about a token; `undefined`: none of them can be the token's. */
-export type ChooseIssuer = (token: string, named: string | undefined) => Issuer | undefined;
-
 /**
- * Tells issuers apart by configuration: the one that the route names; else the one whose sign the token bears, which
- * that issuer then has to prove; else the only one whose tokens bear none. What no rule decides is a wrong program.
+ * A source whose answers are this issuer's: one that names another is malformed, and one that names none gets the name.
  *
- * Throws a `TypeError` with a `code` for a name that there is not, and when the route has to name one and does not.
- *
- * @example chooseAmong(issuers)(token, "https://as.example.com")
+ * @example ofIssuer(source, "https://as.example.com")
  */
-export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
-  const byName = new Map(issuers.map((issuer) => [issuer.name, issuer]));
-  const marked = issuers.filter(({ claims }) => claims !== undefined);
-  const unmarked = issuers.filter(({ claims }) => claims === undefined);
-  const [only] = issuers;
-  return (token, named) => {
-    if (named !== undefined) {
-      const issuer = byName.get(named);
-      if (issuer === undefined) throw optionError("issuer", "is none of the resource server's");
-      return issuer;
-    }
-    if (issuers.length === 1) return only;
-    const claiming = marked.find(({ claims }) => claims?.(token) === true);
-    if (claiming !== undefined) return claiming;
-    if (unmarked.length > 1)
-      throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
-    return unmarked[0];
+export function ofIssuer(source: FactsSource, issuer: string | undefined): FactsSource {
+  if (issuer === undefined) return source;
+  return {
+    issuer,
+    events: source.events,
+    async ask(token, how) {
+      const answer = await source.ask(token, how);
+      const { record } = answer;
+      if (!("accessToken" in record) || record.accessToken.issuer === issuer) return answer;
+      if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer's");
+      const accessToken = Object.freeze({ ...record.accessToken, issuer });
+      return { ...answer, record: Object.freeze({ ...record, accessToken }) };
+    },
+    close: () => source.close(),
   };
 }

@@ -155,7 +155,8 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     while (asked < mostAsked) {
       const one = waiting.pop();
       if (one === undefined) return;
-      if (one.asking || watched.get(one.key) !== one) continue;
+      // It may have been found out about, or be waiting here twice.
+      if (one.asking || watched.get(one.key) !== one || dueAt(one) > monotonicClock()) continue;
       one.asking = true;
       asked += 1;
       void one

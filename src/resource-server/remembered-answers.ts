@@ -195,10 +195,9 @@ function explain(error: unknown, patience: number): IntrospectionUnavailable | I
   if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(error.message, { cause: error });
   if (error instanceof ApiError) {
     const retryAfter = Number(error.headers["Retry-After"] ?? 1);
-    return new IntrospectionUnavailable(`the backend answered ${error.status}: ${error.resultMessage}`, {
-      cause: error,
-      retryAfter,
-    });
+    // Not its words: they go into logs, and a backend may repeat what it was asked.
+    const reason = `the backend answered ${error.status} (${error.resultCode})`;
+    return new IntrospectionUnavailable(reason, { cause: error, retryAfter });
   }
   return new IntrospectionUnavailable("the backend failed", { cause: error });
 }

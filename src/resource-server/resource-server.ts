@@ -9,7 +9,8 @@ import type { Diagnosis, Evidence } from "./diagnosis.ts";
 import { demandedAndHeld } from "./evidence.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
-import { chooseAmong, openIssuer } from "./issuer.ts";
+import { chooseAmong } from "./choose-issuer.ts";
+import { openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
 import type { Schedule } from "./schedule.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
@@ -26,6 +27,8 @@ export interface AuthorizeRequest {
   readonly signal?: AbortSignal | undefined;
   /** Instead of the resource server's own. */
   readonly realm?: string | undefined;
+  /** The URL that a challenge names (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
 }
 
 /** What a refusal that is made beside `authorize` tells; its realm, unless given, is the resource server's own. */
@@ -99,7 +102,8 @@ export function openResourceServer(
         "tokens meant for others are let in. Set the option `resource`.",
     });
   };
-  const parts = { ...clocks, clock, monotonicClock, ownResources, audienceUnchecked, warn };
+  const { schedule } = clocks;
+  const parts = { clock, monotonicClock, schedule, ownResources, audienceUnchecked, warn };
   const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
   const names = issuers.map(({ name }) => name);
@@ -147,7 +151,9 @@ export function openResourceServer(
       }
       const { code, evidence } = verdict;
       const reason = verdict.reason ?? (code === "certificate_unreadable" ? reasonUnreadable(certificate) : undefined);
-      const details = { realm: request.realm ?? realm, scopes: requirement.scopes, reason, evidence };
+      const { resourceMetadata } = request;
+      const { scopes } = requirement;
+      const details = { realm: request.realm ?? realm, scopes, reason, evidence, resourceMetadata };
       const refusal = new AccessTokenRefused(code, { ...details, issuer: issuer?.name });
       tell?.({ ...verdict, issuer: issuer?.name, diagnosis: refusal.diagnosis });
       throw refusal;

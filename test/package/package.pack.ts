@@ -231,14 +231,20 @@ test.serial("programs compile against the other entries", async (t) => {
   }
 });
 
-test.serial("the README's programs compile as they are printed", async (t) => {
-  const readme = await readFile(new URL("README.md", root), "utf8");
-  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-  t.is(blocks.length, 2);
-  for (const block of blocks) {
-    await t.notThrowsAsync(consumer.checkTypes(`${block}\nexport {};\n`, "--skipLibCheck"), block);
-  }
-});
+for (const [document, programs] of [
+  ["README.md", 2],
+  ["docs/resource-server.md", 5],
+] as const) {
+  test.serial(`the programs of ${document} compile as they are printed`, async (t) => {
+    await consumer.install(...versioned("@types/express"));
+    const text = await readFile(new URL(document, root), "utf8");
+    const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+    t.is(blocks.length, programs);
+    for (const block of blocks) {
+      await t.notThrowsAsync(consumer.checkTypes(`${block}\nexport {};\n`, "--skipLibCheck"), block);
+    }
+  });
+}
 
 /** The newest Node of the line that the library has to run on besides the one that development uses. */
 const olderNode = "22.23.3";

@@ -2,11 +2,12 @@ import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
 import { AccessTokenRefused, type AccessTokenRefusalCode } from "../../src/resource-server/access-token-refused.ts";
-import { authorizeRequest, refusalBody } from "../../src/resource-server/authorize-request.ts";
+import { authorizeRequest } from "../../src/resource-server/authorize-request.ts";
 import type { DecisionEvent } from "../../src/resource-server/decision-event.ts";
 import { type Diagnosis, oneLine } from "../../src/resource-server/diagnosis.ts";
 import { evidenceOf } from "../../src/resource-server/evidence.ts";
 import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";
+import { refusalAnswer } from "../../src/resource-server/middleware/http-answer.ts";
 import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
 import type { AuthorizeRequest } from "../../src/resource-server/resource-server.ts";
 import { readCertificate } from "../../src/x509/read-certificate.ts";
@@ -156,7 +157,7 @@ for (const [code, one] of Object.entries(cases) as [AccessTokenRefusalCode, Case
     t.is(events.length, 1);
     t.like(events[0], { outcome: "refused", code, issuer, diagnosis: refusal.diagnosis, bindingLost: false });
 
-    const sent = JSON.stringify([refusal.headers, refusal.challenge, refusalBody(refusal)]);
+    const sent = JSON.stringify([refusalAnswer(refusal), refusal.challenge]);
     for (const text of [one.told.expected, one.told.found, issuer, reason]) {
       if (text !== undefined && code !== "scope_insufficient") t.false(sent.includes(text), text);
     }

@@ -57,9 +57,15 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:crypto"],
   },
   "resource-server/middleware/": {
-    ours: ["resource-server/", "client-certificate/"],
-    packageTypes: ["koa", "express", "fastify"],
-    node: ["node:http"],
+    ours: ["resource-server/", "client-certificate/", "api-client/"],
+    packageTypes: ["koa", "express"],
+    node: ["node:events", "node:http", "node:http2", "node:stream"],
+  },
+  // The plugin's registration takes the place of what the framework would be imported for.
+  "resource-server/middleware/fastify.ts": {
+    ours: ["resource-server/", "resource-server/middleware/", "api-client/"],
+    packages: ["fastify-plugin"],
+    packageTypes: ["fastify"],
   },
 
   "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
@@ -134,10 +140,12 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/"],
+    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
   },
+  // What a thief would send; it knows nothing of what should refuse it.
+  "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
 };
 
 /** Where `process.env`, the clock and randomness are read, to be handed down. */
@@ -146,28 +154,33 @@ export const compositionRoots = [
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
+  "resource-server/introspection-endpoint.ts",
   "bound-client/create-bound-client.ts",
 ];
+
+const library = ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];
+const libraryPackages = ["got", "lru-cache", "structured-headers", "zod"];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
 export const entryLoads: Readonly<
   Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
 > = {
   "resource-server/index.ts": {
-    ours: ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"],
-    packages: ["got", "lru-cache", "structured-headers", "zod"],
+    ours: library,
+    packages: libraryPackages,
   },
-  "resource-server/middleware/koa.ts": {
-    ours: [
-      "oauth/",
-      "x509/",
-      "contract/",
-      "client-certificate/",
-      "api-client/",
-      "resource-server/",
-      "resource-server/middleware/",
-    ],
-    packages: ["got", "lru-cache", "zod"],
+  "resource-server/middleware/koa.ts": { ours: [...library, "resource-server/middleware/"], packages: libraryPackages },
+  "resource-server/middleware/express.ts": {
+    ours: [...library, "resource-server/middleware/"],
+    packages: libraryPackages,
+  },
+  "resource-server/middleware/fastify.ts": {
+    ours: [...library, "resource-server/middleware/", "resource-server/middleware/fastify.ts"],
+    packages: [...libraryPackages, "fastify-plugin"],
+  },
+  "resource-server/middleware/node.ts": {
+    ours: [...library, "resource-server/middleware/"],
+    packages: libraryPackages,
   },
   "resource-server/observers/prometheus.ts": {
     ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],

@@ -27,6 +27,8 @@ export interface IntrospectionBackend {
   readonly baseUrl: string;
   readonly port: number;
   readonly requests: RecordedRequest[];
+  /** How often a stream of events was asked for, which there is not. */
+  readonly streams: () => number;
   /** Connections accepted so far. */
   readonly connections: () => number;
   /** The RFC 7662 facts of each token in force; any other token is not active. */
@@ -50,15 +52,17 @@ export async function startIntrospectionBackend(
   const tokens: IntrospectionBackend["tokens"] = new Map();
   const sockets = new Set<Socket>();
   let accepted = 0;
+  let streams = 0;
   let gate: { wait: Promise<void>; count: number; watchers: (() => void)[] } | undefined;
 
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const request = await record(message);
-    // No question: whether there is a stream a resource server finds out once, whenever it likes.
-    if (request.method === "GET" && request.path.includes("/auth/introspection/events")) {
-      response.writeHead(404).end();
+    if (message.url?.includes("/auth/introspection/events") === true) {
+      streams += 1;
+      const refusal = { resultCode: "A001302", resultMessage: "[A001302] There is no stream here." };
+      response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify(refusal));
       return;
     }
+    const request = await record(message);
     requests.push(request);
     if (gate !== undefined) {
       gate.count += 1;
@@ -90,6 +94,7 @@ export async function startIntrospectionBackend(
     port,
     requests,
     connections: () => accepted,
+    streams: () => streams,
     tokens,
     respond: undefined,
     closeGate() {

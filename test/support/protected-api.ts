@@ -1,53 +1,55 @@
 import type { ExecutionContext } from "ava";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import Koa from "koa";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
 import type { Refusal } from "../../src/resource-server/authorize-request.ts";
-import {
-  protect,
-  type ProtectedState,
-  type ProtectOptions,
-  requireScopes,
-} from "../../src/resource-server/middleware/koa.ts";
+import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { createAuthority, type TestCertificate } from "./certificates.ts";
+import { type ApiParts, type Framework, onKoa, type Protection } from "./frameworks.ts";
+import { sendHttp2 } from "./http2-request.ts";
 import { type HttpAnswer, type HttpCall, send } from "./https-request.ts";
 import { type IntrospectionBackend, startIntrospectionBackend } from "./introspection-backend.ts";
 
-const server = createAuthority({ subject: "CN=API CA" }).issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }] });
+const tls = createAuthority({ subject: "CN=API CA" }).issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }] });
 
 export interface ProtectedApi {
   readonly backend: IntrospectionBackend;
   readonly url: string;
+  readonly server: Server;
   /** What the operator was told. */
   readonly refusals: Refusal[];
+  /** What went wrong in the API's own code, or in what protects it. */
+  readonly faults: unknown[];
   /** How many requests got through to the API's own code. */
   readonly served: () => number;
   get(token: string | undefined, as?: TestCertificate, call?: Partial<HttpCall>): Promise<HttpAnswer>;
 }
 
 /**
- * A real API behind mutual TLS, protected by the middleware, and a real backend over HTTP; ended with the test.
+ * A real API behind mutual TLS, protected in one of the frameworks, and a real backend over HTTP; ended with the test.
  *
- * `/` answers the token's subject, `/pay` demands the scope `pay` besides.
+ * `/` answers the token's subject; for the other routes see `ApiParts`.
  *
  * @example const api = await startProtectedApi(t); await api.get("token", certificate)
  */
 export async function startProtectedApi(
   t: ExecutionContext,
   {
+    framework = onKoa,
     library = {},
     protection = {},
+    metadata,
+    parseBodies = false,
     before,
     after,
   }: {
+    readonly framework?: Framework;
     readonly library?: Partial<ResourceServerOptions>;
-    readonly protection?: ProtectOptions;
-    /** Middleware in front of the protection, for example a body parser. */
-    readonly before?: Koa.Middleware<ProtectedState>;
-    /** Middleware behind it. */
-    readonly after?: Koa.Middleware<ProtectedState>;
+    readonly protection?: Protection;
+    readonly metadata?: ProtectedResourceMetadata;
+    readonly parseBodies?: boolean;
+    readonly before?: ApiParts["before"];
+    readonly after?: ApiParts["after"];
   } = {},
 ): Promise<ProtectedApi> {
   const backend = await startIntrospectionBackend();
@@ -58,45 +60,50 @@ export async function startProtectedApi(
     // On a busy machine an answer that a test holds back must not be asked for again.
     timeout: { attempt: 60_000, total: 60_000 },
   };
-  const resourceServer = createResourceServer({ backend: connection, realm: "accounts", ...library });
+  // The stream of events is not what these tests are about: this backend has none.
+  const cache = library.cache === false ? false : { push: false, ...library.cache };
+  const resourceServer = createResourceServer({ backend: connection, realm: "accounts", ...library, cache });
   const refusals: Refusal[] = [];
+  const faults: unknown[] = [];
   let served = 0;
 
-  const app = new Koa<ProtectedState>();
-  app.silent = true;
-  if (before) app.use(before);
-  app.use(protect(resourceServer, { onRefusal: (refusal) => void refusals.push(refusal), ...protection }));
-  if (after) app.use(after);
-  const pay = requireScopes("pay");
-  app.use(async (ctx, next) => {
-    if (ctx.path === "/pay") await pay(ctx, next);
-    else await next();
-  });
-  app.use((ctx) => {
-    served += 1;
-    ctx.body = ctx.state.accessToken.sub ?? "nobody";
-  });
-
-  const handle = app.callback();
-  const listener = createServer(
-    { cert: server.pem, key: server.key, requestCert: true, rejectUnauthorized: false },
-    (request, response) => void handle(request, response),
+  const server = await framework.start(
+    { cert: tls.pem, key: tls.key, requestCert: true, rejectUnauthorized: false },
+    {
+      resourceServer,
+      protection,
+      metadata,
+      parseBodies,
+      ...(before && { before }),
+      ...(after && { after }),
+      onRefusal: (refusal) => void refusals.push(refusal),
+      onServed: () => (served += 1),
+      onFault: (error) => void faults.push(error),
+    },
   );
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.teardown(async () => {
-    listener.closeAllConnections();
-    listener.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
     await resourceServer.close();
     await backend.stop();
   });
-  const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sendIt = framework.http === "2" ? sendHttp2 : send;
   return {
     backend,
     url,
+    server,
     refusals,
+    faults,
     served: () => served,
     get: (token, as, call = {}) =>
-      send({
+      sendIt({
         url: `${url}/`,
         as,
         ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),

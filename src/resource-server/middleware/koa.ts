@@ -1,50 +1,28 @@
+/** Entry `certbound/koa`. */
 import type { Context, Middleware } from "koa";
-import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
-import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
-import { authorizeRequest, type Refusal, refusalBody } from "../authorize-request.ts";
-import { createResourceServer } from "../create-resource-server.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
-import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
+import type { Refusal } from "../authorize-request.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
+import type { HttpAnswer } from "./http-answer.ts";
+import { metadataAnswer } from "./metadata-answer.ts";
+import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
 
 export type { Refusal };
 
-export interface ProtectOptions {
-  /** Where the certificate comes from; default: the TLS socket. A header is never read unless a source says so. */
-  readonly certificate?: CertificateSource;
-  readonly requirement?: RouteRequirement;
-  /** The protection space in challenges; default: the resource server's. */
-  readonly realm?: string;
-  /** Told of every refusal before it is answered: `code` and `reason` are for the operator's log. */
-  readonly onRefusal?: (refusal: Refusal, context: Context) => void;
-}
+export type ProtectOptions = ProtectionOptions<Context>;
 
 /** What `protect` puts into `ctx.state`. */
 export interface ProtectedState {
   accessToken: AccessToken;
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof ProtectOptions>([
-  "certificate",
-  "requirement",
-  "realm",
-  "onRefusal",
-]);
-
-function isResourceServer(given: ResourceServer | ResourceServerOptions): given is ResourceServer {
-  return typeof given === "object" && "authorize" in given;
-}
-
-/** How the answer of a later `requireScopes` must look; by `ctx.state`, which is one request's own. */
-const protections = new WeakMap<
-  object,
-  { readonly server: ResourceServer; readonly realm: string | undefined; readonly options: ProtectOptions }
->();
-
 /**
  * Koa middleware that lets a request through when its token opens the API, and answers it otherwise (RFC 6750 §3).
+ *
+ * A granted request's answer is `Cache-Control: no-store` unless the API says otherwise. CORS goes before it: what a
+ * browser asks beforehand has no token.
  *
  * @example app.use(protect(createResourceServer({ backend, resource }), { requirement: { scopes: ["read"] } }))
  * app.use((ctx) => { ctx.body = `Hello ${ctx.state.accessToken.sub}` })
@@ -53,25 +31,16 @@ export function protect(
   resourceServer: ResourceServer | ResourceServerOptions,
   options: ProtectOptions = {},
 ): Middleware<ProtectedState> {
-  refuseUnknownOptions(options, optionNames);
-  const server = isResourceServer(resourceServer) ? resourceServer : createResourceServer(resourceServer);
-  const { certificate = tlsSocket(), realm = server.realm } = options;
-  const requirement = readRequirement(options.requirement);
-
+  const protection = openProtection(resourceServer, options);
   return async function protectedByAccessToken(ctx, next) {
     const { body } = ctx.request as { body?: unknown };
-    const admission = await authorizeRequest(
-      server,
-      { rawHeaders: ctx.req.rawHeaders, body },
-      { certificate: () => certificate(ctx.req), requirement, realm },
-    );
-    if (!admission.granted) {
-      answer(ctx, admission.refusal, options);
+    const entrance = await protection.enter({ context: ctx, request: ctx.req, body, connection: ctx.res });
+    if (entrance.kind === "gone") return;
+    if (entrance.kind === "refused") {
+      write(ctx, entrance.answer);
       return;
     }
-    ctx.state.accessToken = admission.accessToken;
-    protections.set(ctx.state, { server, realm, options });
-    // What is answered hangs on token and certificate (RFC 9440 §2.4); the API may say otherwise after this.
+    ctx.state.accessToken = entrance.accessToken;
     ctx.set("Cache-Control", "no-store");
     await next();
   };
@@ -83,24 +52,31 @@ export function protect(
  * @example router.post("/payments", requireScopes("payments:write"), pay)
  */
 export function requireScopes(...scopes: readonly [string, ...string[]]): Middleware<ProtectedState> {
-  readRequirement({ scopes });
+  const demand = demandScopes(scopes);
   return async function withScopes(ctx, next) {
-    const protection = protections.get(ctx.state);
-    if (protection === undefined) throw new Error("requireScopes stands before protect, or without it.");
-    const { server, realm, options } = protection;
-    const { accessToken } = ctx.state;
-    if (scopes.every((scope) => accessToken.scopes.includes(scope))) await next();
-    else answer(ctx, server.refuse("scope_insufficient", { realm, scopes, accessToken }), options);
+    const refusal = demand(ctx.req);
+    if (refusal === undefined) await next();
+    else write(ctx, refusal);
   };
 }
 
-function answer(
-  ctx: Pick<Context, "status" | "set" | "body" | "remove">,
-  refusal: Refusal,
-  { onRefusal }: ProtectOptions,
-): void {
-  onRefusal?.(refusal, ctx as Context);
-  ctx.status = refusal.status;
-  ctx.set(refusal.headers);
-  ctx.body = refusalBody(refusal) ?? "";
+/**
+ * Koa middleware that serves the metadata of the protected resource; it goes before {@link protect} (RFC 9728 §3).
+ *
+ * @example app.use(serveMetadata(metadata)).use(protect(resourceServer, { resourceMetadata: metadata }))
+ */
+export function serveMetadata(metadata: ProtectedResourceMetadata): Middleware {
+  return async function metadataOfResource(ctx, next) {
+    const answer = metadataAnswer(metadata, ctx.method, ctx.originalUrl);
+    if (answer === undefined) await next();
+    else write(ctx, answer);
+  };
+}
+
+function write(ctx: Pick<Context, "status" | "set" | "body" | "remove">, { status, headers, body }: HttpAnswer): void {
+  ctx.status = status;
+  ctx.set(headers);
+  ctx.body = body;
+  // Koa gives every text a type, an empty one too.
+  if (body === "") ctx.remove("Content-Type");
 }

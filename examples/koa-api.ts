@@ -1,15 +1,16 @@
 /**
- * An API whose routes open only to certificate-bound tokens, presented over mutual TLS.
+ * An API on Koa whose routes open only to certificate-bound tokens, presented over mutual TLS.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/api.ts
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/koa-api.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import Router from "@koa/router";
 import { createResourceServer } from "certbound";
-import { protect, type ProtectedState } from "certbound/koa";
+import { protect, type ProtectedState, requireScopes } from "certbound/koa";
 import Koa from "koa";
 
 const setting = (name: string): string => {
@@ -24,6 +25,8 @@ const resourceServer = createResourceServer({
     serviceId: Number(setting("SERVICE_ID")),
     credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
   },
+  // This API's own name. Without one, tokens that are meant for other APIs are let in as well.
+  resource: process.env["RESOURCE"] ?? [],
   cache: { ttl: Number(process.env["CACHE_TTL"] ?? 10) },
 });
 
@@ -37,9 +40,15 @@ app.use(
     },
   }),
 );
-app.use((ctx) => {
+
+const router = new Router<ProtectedState>();
+router.get("/hello", (ctx) => {
   ctx.body = { hello: ctx.state.accessToken.clientId };
 });
+router.post("/payments", requireScopes("pay"), (ctx) => {
+  ctx.body = { paid: true };
+});
+app.use(router.routes());
 
 const handle = app.callback();
 const server = createServer(

@@ -1,0 +1,70 @@
+/**
+ * An API on Fastify, over HTTP/2, whose routes open only to certificate-bound tokens, presented over mutual TLS.
+ *
+ *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/fastify-api.ts
+ */
+import { constants } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createResourceServer, protectedResourceMetadata } from "certbound";
+import certbound, { accessTokenOf, serveMetadata } from "certbound/fastify";
+import fastify from "fastify";
+
+const setting = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`The environment variable ${name} is missing.`);
+  return value;
+};
+
+// This API's own name: a token must be meant for it.
+const resource = setting("RESOURCE");
+
+const resourceServer = createResourceServer({
+  backend: {
+    baseUrl: setting("BACKEND_URL"),
+    serviceId: Number(setting("SERVICE_ID")),
+    credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
+  },
+  resource,
+});
+
+// What clients read before they ask for a token, and what challenges point to (RFC 9728).
+const metadata = protectedResourceMetadata({ resource, scopes_supported: ["read", "pay"] });
+
+const app = fastify({
+  http2: true,
+  https: {
+    cert: readFileSync(setting("TLS_CERT")),
+    key: readFileSync(setting("TLS_KEY")),
+    minVersion: "TLSv1.2",
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
+    // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+    requestCert: true,
+    rejectUnauthorized: false,
+    // Clients that speak only HTTP/1.1 are served as well.
+    allowHTTP1: true,
+  },
+});
+await app.register(serveMetadata, { metadata });
+await app.register(certbound, {
+  resourceServer,
+  requirement: { scopes: ["read"] },
+  resourceMetadata: metadata,
+  // For the operator: which check failed. The caller gets the same answer for all of them.
+  onRefusal: ({ code, reason }) => {
+    console.log(JSON.stringify({ refused: code, reason }));
+  },
+});
+app.get("/hello", (request) => ({ hello: accessTokenOf(request).clientId }));
+app.post("/payments", { config: { accessToken: { scopes: ["pay"] } } }, () => ({ paid: true }));
+// A route that is open to everybody has to say so.
+app.get("/health", { config: { accessToken: false } }, () => ({ healthy: true }));
+app.addHook("onClose", () => resourceServer.close());
+
+await app.listen({ port: Number(process.env["PORT"] ?? 8443), host: "127.0.0.1" });
+const { port } = app.server.address() as AddressInfo;
+console.log(JSON.stringify({ listening: `https://127.0.0.1:${port}` }));
+
+process.once("SIGTERM", () => void app.close());

@@ -1,0 +1,184 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { writeReport } from "./probe/probe-report.ts";
+import type { Endpoint, Identity } from "./probe/raw-request.ts";
+import { type Probe, type ProbeResult, runProbe } from "./probe/run-probe.ts";
+import { makeStranger, readStranger, type Stranger } from "./probe/stranger.ts";
+import type { ProgramHost } from "./program-host.ts";
+
+export interface ProbeOptions {
+  /** A file with the certificate that the token is bound to, and one with its key. */
+  readonly certificate: string;
+  readonly key?: string;
+  /** `false`: it is taken on trust that the token opens the API with its certificate. */
+  readonly control: boolean;
+  readonly tokenFile?: string;
+  readonly stranger?: string;
+  readonly ca?: string;
+  readonly path?: string;
+  readonly header: readonly string[];
+  /** Milliseconds for one request. */
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+/** An option that does not do, or a file that it names. */
+class Misused extends Error {}
+
+const exitCodes: Readonly<Record<ProbeResult["verdict"], number>> = { "not believed": 0, believed: 1, inconclusive: 2 };
+const misused = 2;
+
+const tokenVariable = "CERTBOUND_PROBE_TOKEN";
+
+/**
+ * Probes an API for forged certificate headers, and reports; resolves to the exit code.
+ *
+ * 0 none was believed, 1 one was, 2 it could not be found out: the options do not do, the API cannot be reached, or
+ * what it answers without forged headers gives nothing to compare with. No token and no certificate is written out.
+ */
+export async function probe(url: string, options: ProbeOptions, host: ProgramHost): Promise<number> {
+  try {
+    const result = await runProbe(await readOptions(url, options, host.env));
+    const shown = targetOf(url, options.path).href;
+    host.stdout.write(
+      options.json === true ? `${JSON.stringify({ url: shown, ...result })}\n` : writeReport(shown, result),
+    );
+    return exitCodes[result.verdict];
+  } catch (error) {
+    if (!(error instanceof Misused)) throw error;
+    host.stderr.write(`certbound: ${error.message}\n`);
+    return misused;
+  }
+}
+
+async function readOptions(url: string, options: ProbeOptions, env: ProgramHost["env"]): Promise<Probe> {
+  const target = targetOf(url, options.path);
+  const tls = target.protocol === "https:";
+  const { control, header: headers } = options;
+  if (control && options.key === undefined) {
+    throw new Misused(
+      "--key is missing: without the certificate's own key nothing shows that the token opens the API at all, " +
+        "and a refusal would prove nothing. With --no-control that is taken on trust.",
+    );
+  }
+  if (!control && options.key !== undefined) throw new Misused("--key and --no-control exclude each other.");
+  if (!tls && options.key !== undefined) {
+    throw new Misused("--key has no use over plain HTTP, which has no client certificates: say --no-control.");
+  }
+  if (!tls && options.stranger !== undefined) throw new Misused("--stranger has no use over plain HTTP.");
+  if (!headers.every((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))) {
+    throw new Misused("--header must be the name of a header.");
+  }
+  const certificate = await readCertificate(options.certificate);
+  const owner = options.key === undefined ? undefined : await readOwner(certificate, options.key);
+  return {
+    endpoint: await readEndpoint(target, options),
+    authority: target.host,
+    target: `${target.pathname}${target.search}`,
+    token: await readToken(options.tokenFile, env),
+    certificate: certificate.raw,
+    owner,
+    stranger: tls ? await strangerOf(options.stranger, env["PATH"], certificate) : undefined,
+    headers,
+  };
+}
+
+/** Loopback, where a front end hands over what it has received. */
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+function targetOf(given: string, path: string | undefined): URL {
+  const url = URL.parse(given);
+  if (url === null || !["https:", "http:"].includes(url.protocol)) throw new Misused("the URL must be an https URL.");
+  if (url.username !== "" || url.password !== "") throw new Misused("the URL must have no user name and no password.");
+  if (url.protocol === "http:" && !loopback.test(url.hostname)) {
+    throw new Misused("the URL must be an https URL: a token goes over plain HTTP to the loopback only.");
+  }
+  url.hash = "";
+  if (path === undefined) return url;
+  if (!/^\/(?!\/)/.test(path)) throw new Misused('--path must start with one "/".');
+  return new URL(path, url.origin);
+}
+
+async function readEndpoint(target: URL, { ca, timeout }: ProbeOptions): Promise<Endpoint> {
+  const milliseconds = Number(timeout);
+  if (!/^\d+$/.test(timeout) || milliseconds < 1 || milliseconds > 600_000) {
+    throw new Misused("--timeout must be milliseconds from 1 to 600000.");
+  }
+  const tls = target.protocol === "https:";
+  const pem = ca === undefined ? undefined : await read("--ca", ca);
+  if (pem !== undefined && !isCertificate(pem)) throw new Misused("--ca must be a file with certificates, as PEM.");
+  const host = target.hostname.replace(/^\[(.*)\]$/, "$1");
+  return { tls, host, port: Number(target.port) || (tls ? 443 : 80), ca: pem, timeout: milliseconds };
+}
+
+async function readToken(file: string | undefined, env: ProgramHost["env"]): Promise<string> {
+  const token = (file === undefined ? env[tokenVariable] : await read("--token-file", file))?.trim();
+  if (token === undefined || token === "") {
+    throw new Misused(
+      `a token is missing: nothing is proved without one that the certificate is bound to. Give it in --token-file or ${tokenVariable}.`,
+    );
+  }
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new Misused("the token is none (RFC 6750 §2.1).");
+  return token;
+}
+
+async function readCertificate(file: string): Promise<X509Certificate> {
+  const pem = await read("--certificate", file);
+  if (pem.includes("PRIVATE KEY-----")) throw new Misused("--certificate must have no private key in it.");
+  if (!isCertificate(pem)) throw new Misused("--certificate must be a file with a certificate, as PEM.");
+  return new X509Certificate(pem);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return pem.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function readOwner(certificate: X509Certificate, file: string): Promise<Identity> {
+  const key = await read("--key", file);
+  try {
+    if (certificate.checkPrivateKey(createPrivateKey(key))) return { cert: certificate.toString(), key };
+  } catch {
+    // Said below: it is no key, or one that needs a passphrase.
+  }
+  throw new Misused("--key must be the private key of --certificate, as PEM.");
+}
+
+async function strangerOf(
+  file: string | undefined,
+  path: string | undefined,
+  certificate: X509Certificate,
+): Promise<Stranger> {
+  const stranger = file === undefined ? await madeStranger(path) : givenStranger(await read("--stranger", file));
+  if (!certificate.raw.equals(stranger.der)) return stranger;
+  throw new Misused("--stranger must be another certificate than --certificate.");
+}
+
+async function madeStranger(path: string | undefined): Promise<Stranger> {
+  try {
+    return await makeStranger(path);
+  } catch {
+    throw new Misused("openssl cannot be run to make another certificate: install it, or give one with --stranger.");
+  }
+}
+
+function givenStranger(pem: string): Stranger {
+  try {
+    const stranger = readStranger(pem);
+    if (new X509Certificate(stranger.der).checkPrivateKey(createPrivateKey(pem))) return stranger;
+  } catch {
+    // Said below.
+  }
+  throw new Misused("--stranger must be a file with a certificate and its private key, as PEM.");
+}
+
+async function read(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    throw new Misused(`${option} names a file that cannot be read.`);
+  }
+}

@@ -1,0 +1,152 @@
+import { certificateEncodings, type CertificateEncoding } from "./certificate-encodings.ts";
+
+/** How one kind of front end tells an API which certificate its client has. */
+export interface Dialect {
+  readonly name: string;
+  readonly forgeries: readonly Forgery[];
+}
+
+/** One way to tell it: a header, how the certificate stands in it, and what else the front end says of it. */
+export interface Forgery {
+  readonly header: string;
+  readonly encoding: CertificateEncoding;
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+const escaped = "percent-encoded PEM";
+const verified = { "X-SSL-Client-Verify": "SUCCESS" };
+const checked = { "X-Client-Cert-Present": "true", "X-Client-Cert-Chain-Verified": "true", "X-Client-Cert-Error": "" };
+
+/**
+ * Every dialect of certificate headers that is known, with the names that its documents and examples use.
+ *
+ * Data alone: what is forged in these names must be believed by nobody.
+ */
+export const dialects: readonly Dialect[] = [
+  { name: "rfc9440", forgeries: [{ header: "Client-Cert", encoding: "byte sequence" }] },
+  {
+    name: "nginx",
+    forgeries: [
+      { header: "X-SSL-Cert", encoding: escaped, beside: { ...verified, "X-SSL-Verify": "SUCCESS" } },
+      { header: "X-SSL-Client-Cert", encoding: escaped, beside: verified },
+      { header: "ssl-client-cert", encoding: escaped, beside: { "ssl-client-verify": "SUCCESS" } },
+    ],
+  },
+  {
+    name: "apache",
+    forgeries: [
+      { header: "X-SSL-Cert", encoding: "PEM, blanks for newlines", beside: verified },
+      { header: "X-SSL-Client-Cert", encoding: "PEM, blanks for newlines", beside: verified },
+      { header: "SSL-Client-Cert", encoding: "PEM, blanks for newlines", beside: { "SSL-Client-Verify": "SUCCESS" } },
+      { header: "X-SSL-Cert", encoding: "percent-encoded PEM, + plain", beside: verified },
+      { header: "X-Client-Certificate", encoding: "percent-encoded PEM, + plain", beside: verified },
+    ],
+  },
+  {
+    name: "haproxy",
+    forgeries: [
+      { header: "X-SSL-Client-Cert", encoding: "base64", beside: { "X-SSL-Client-Verify": "0" } },
+      { header: "X-SSL-Client-Cert", encoding: "quoted base64", beside: { "X-SSL-Client-Verify": "0" } },
+      { header: "X-SSL-Client-DER", encoding: "base64", beside: { "X-SSL-Client-Verify": "0" } },
+      { header: "X-SSL-Client-SHA256", encoding: "SHA-256, hexadecimal", beside: { "X-SSL-Client-Verify": "0" } },
+    ],
+  },
+  {
+    name: "envoy",
+    forgeries: [
+      { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash" },
+      { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash, Cert and Chain" },
+      { header: "X-Forwarded-Client-Cert", encoding: "XFCC with Hash, of two hops" },
+    ],
+  },
+  { name: "gorouter", forgeries: [{ header: "X-Forwarded-Client-Cert", encoding: "base64" }] },
+  {
+    name: "traefik",
+    forgeries: [
+      { header: "X-Forwarded-Tls-Client-Cert", encoding: "base64" },
+      { header: "X-Forwarded-Tls-Client-Cert", encoding: "percent-encoded base64" },
+    ],
+  },
+  {
+    name: "aws-alb",
+    forgeries: [
+      { header: "X-Amzn-Mtls-Clientcert-Leaf", encoding: "percent-encoded PEM, + = / plain" },
+      { header: "X-Amzn-Mtls-Clientcert", encoding: "percent-encoded PEM, + = / plain" },
+    ],
+  },
+  {
+    name: "cloudfront",
+    forgeries: [
+      { header: "CloudFront-Viewer-Cert-Pem", encoding: escaped, beside: { "CloudFront-Viewer-Cert-Present": "1" } },
+      {
+        header: "CloudFront-Viewer-Cert-Sha256",
+        encoding: "SHA-256, hexadecimal",
+        beside: { "CloudFront-Viewer-Cert-Present": "1" },
+      },
+    ],
+  },
+  {
+    name: "gcp",
+    forgeries: [
+      { header: "X-Client-Cert-Leaf", encoding: "byte sequence", beside: checked },
+      { header: "X-Client-Cert-SHA256-Fingerprint", encoding: "SHA-256, base64", beside: checked },
+      { header: "X-Client-Cert-Fingerprint", encoding: "SHA-256, base64", beside: checked },
+    ],
+  },
+  { name: "azure", forgeries: [{ header: "X-ARR-ClientCert", encoding: "base64" }] },
+  {
+    name: "azure-application-gateway",
+    forgeries: [
+      { header: "X-ARR-ClientCert", encoding: "form-encoded PEM" },
+      { header: "X-ARR-ClientCert", encoding: escaped },
+      { header: "X-Client-Cert", encoding: "form-encoded PEM" },
+      { header: "X-Client-Certificate", encoding: escaped },
+      { header: "X-Client-Certificate", encoding: "PEM without newlines" },
+      { header: "X-Client-Certificate", encoding: "PEM, blanks for newlines" },
+    ],
+  },
+  { name: "asp-net", forgeries: [{ header: "X-Client-Cert", encoding: "base64" }] },
+  {
+    name: "cloudflare",
+    forgeries: [
+      { header: "Cf-Client-Cert-Der-Base64", encoding: "base64", beside: { "Cf-Cert-Verified": "true" } },
+      { header: "Cf-Client-Cert-Sha256", encoding: "SHA-256, hexadecimal", beside: { "Cf-Cert-Verified": "true" } },
+    ],
+  },
+  {
+    name: "caddy",
+    forgeries: [
+      { header: "X-Client-Cert", encoding: "base64" },
+      { header: "X-Client-Fingerprint", encoding: "SHA-256, hexadecimal" },
+      { header: "X-Client-Cert-Sha256", encoding: "SHA-256, hexadecimal" },
+    ],
+  },
+  {
+    name: "kong",
+    forgeries: [
+      { header: "X-Client-Cert", encoding: escaped },
+      { header: "X-Client-Cert", encoding: "base64" },
+    ],
+  },
+  {
+    name: "wso2",
+    forgeries: [
+      { header: "x-wso2-mtls-cert", encoding: "PEM without newlines" },
+      { header: "x-wso2-mtls-cert", encoding: escaped },
+      { header: "x-wso2-mtls-cert", encoding: "base64 of PEM" },
+    ],
+  },
+  {
+    name: "authlete",
+    forgeries: [
+      { header: "X-Ssl-Cert", encoding: escaped },
+      { header: "X-Ssl-Cert", encoding: "PEM, blanks for newlines" },
+    ],
+  },
+];
+
+/** A header that is no dialect's own, with the certificate in it in every encoding there is. */
+export function dialectOfHeader(header: string): Dialect {
+  const encodings = Object.keys(certificateEncodings) as CertificateEncoding[];
+  return { name: header, forgeries: encodings.map((encoding) => ({ header, encoding })) };
+}

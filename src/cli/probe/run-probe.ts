@@ -1,0 +1,191 @@
+import { type Dialect, dialectOfHeader, dialects } from "./dialects.ts";
+import { judgeAnswer, sayAnswer } from "./judge-answer.ts";
+import { type Endpoint, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
+import { forgedLines, type Spelling, spellings } from "./spellings.ts";
+
+/** What a probe is made of: a thief's token, the public certificate that it is bound to, and where to try them. */
+export interface Probe {
+  readonly endpoint: Endpoint;
+  /** The value of the Host field, and the request's target. */
+  readonly authority: string;
+  readonly target: string;
+  readonly token: string;
+  /** The DER of the certificate that the token is bound to. */
+  readonly certificate: Uint8Array;
+  /** The same certificate with its key; without it nothing shows that the token opens the API at all. */
+  readonly owner?: Identity | undefined;
+  /** A certificate that the token is not bound to, for the handshake; never used over plain HTTP. */
+  readonly stranger?: (Identity & { readonly der: Uint8Array }) | undefined;
+  /** Names of headers to try besides those of the known dialects. */
+  readonly headers: readonly string[];
+}
+
+export interface ProbeResult {
+  readonly verdict: "not believed" | "believed" | "inconclusive";
+  /** Why nothing can be said, where that is so. */
+  readonly reason?: string;
+  /** What was asked without a forged header, and how it was answered. */
+  readonly comparisons: readonly { readonly asked: string; readonly answer: string }[];
+  /** Whether the token was seen to open the API with its own certificate. */
+  readonly controlled: boolean;
+  readonly dialects: readonly DialectResult[];
+  readonly requests: number;
+}
+
+export interface DialectResult {
+  readonly name: string;
+  readonly tried: number;
+  /** Header, spelling and handshake of what was believed, and of what was answered by neither yes nor no. */
+  readonly believed: readonly string[];
+  readonly unclear: readonly string[];
+}
+
+/** So many requests without any answer, one after another, and the API is taken to be gone. */
+const patience = 3;
+
+class Inconclusive extends Error {}
+
+/**
+ * Sends forged certificate headers, one request after another, and says whether any made the API accept the token.
+ *
+ * Believed is what opens the API with a token that it refuses without the header, with the same handshake. That it is
+ * the missing certificate for which it refuses, and no other reason, the owner's own requests show, before and after.
+ *
+ * @example (await runProbe(probe)).verdict // "not believed"
+ */
+export async function runProbe(probe: Probe): Promise<ProbeResult> {
+  const comparisons: { asked: string; answer: string }[] = [];
+  const results: DialectResult[] = [];
+  const asker = createAsker(probe);
+  const compare = async (asked: string, identity?: Identity): Promise<RawAnswer> => {
+    const answer = await asker.send([], identity);
+    comparisons.push({ asked, answer: sayAnswer(answer) });
+    return answer;
+  };
+  let reason: string | undefined;
+  try {
+    const handshakes = await comparable(probe, compare);
+    for (const dialect of [...dialects, ...probe.headers.map(dialectOfHeader)]) {
+      results.push(await tryDialect(dialect, probe, handshakes, asker));
+    }
+    if (probe.owner !== undefined) await checkOwner(compare, probe.owner, "with its own certificate, afterwards");
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error;
+    reason = error.message;
+  }
+  if (results.some(({ unclear }) => unclear.length > 0)) reason ??= "some answers say neither yes nor no";
+  const believed = results.some((result) => result.believed.length > 0);
+  return {
+    verdict: believed ? "believed" : reason === undefined ? "not believed" : "inconclusive",
+    ...(reason !== undefined && { reason }),
+    comparisons,
+    controlled: probe.owner !== undefined,
+    dialects: results,
+    requests: asker.requests(),
+  };
+}
+
+/** A client's side of the TLS handshake, and how it is called in the report. */
+interface Handshake {
+  readonly called: string;
+  readonly identity?: Identity & { readonly der: Uint8Array };
+}
+
+const withoutCertificate: Handshake = { called: "without a certificate" };
+
+/** The handshakes in which a forged header can make a difference: those that the API's TLS takes part in. */
+async function comparable(
+  { owner, stranger }: Probe,
+  compare: (asked: string, identity?: Identity) => Promise<RawAnswer>,
+): Promise<Handshake[]> {
+  const wanted = stranger === undefined ? [] : [{ called: "with another certificate", identity: stranger }];
+  const possible: Handshake[] = [];
+  for (const handshake of [withoutCertificate, ...wanted]) {
+    const answer = await compare(handshake.called, handshake.identity);
+    if (isRefusedByTls(answer)) continue;
+    if (!("status" in answer)) throw new Inconclusive(`the API gave ${sayAnswer(answer)} ${handshake.called}`);
+    checkRefused(answer, handshake.called);
+    possible.push(handshake);
+  }
+  if (possible.length === 0) {
+    throw new Inconclusive(
+      "the API's TLS takes neither no certificate nor an unknown one; --stranger can give it another",
+    );
+  }
+  if (owner !== undefined) await checkOwner(compare, owner, "with its own certificate");
+  return possible;
+}
+
+/** TLS 1.2 says so within the handshake, TLS 1.3 after it; some servers just hang up. */
+function isRefusedByTls(answer: RawAnswer): boolean {
+  if ("status" in answer) return false;
+  return (
+    /^ERR_SSL_.*ALERT/.test(answer.failure) || (answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.failure))
+  );
+}
+
+function checkRefused(answer: RawAnswer, how: string): void {
+  const judgement = judgeAnswer(answer);
+  if (judgement === "refused") return;
+  const what = judgement === "opened" ? "accepted" : "answered in a way that is no refusal";
+  throw new Inconclusive(`the token is ${what} ${how} and without any header (${sayAnswer(answer)})`);
+}
+
+async function checkOwner(
+  compare: (asked: string, identity: Identity) => Promise<RawAnswer>,
+  owner: Identity,
+  asked: string,
+): Promise<void> {
+  const answer = await compare(asked, owner);
+  if (judgeAnswer(answer) === "opened") return;
+  throw new Inconclusive(`the token does not open the API ${asked} either (${sayAnswer(answer)})`);
+}
+
+interface Asker {
+  readonly send: (lines: readonly string[], identity?: Identity) => Promise<RawAnswer>;
+  readonly requests: () => number;
+}
+
+/** One request after another with the token; the same one is not sent twice, unless it has no forged line. */
+function createAsker({ endpoint, authority, target, token }: Probe): Asker {
+  const answers = new Map<string, RawAnswer>();
+  let requests = 0;
+  let unanswered = 0;
+  const head = [`GET ${target} HTTP/1.1`, `Host: ${authority}`, `Authorization: Bearer ${token}`];
+  return {
+    requests: () => requests,
+    async send(lines, identity) {
+      const key = [identity === undefined ? "" : "identity", ...lines].join("\n");
+      const known = lines.length === 0 ? undefined : answers.get(key);
+      if (known !== undefined) return known;
+      requests += 1;
+      const answer = await sendRawRequest(endpoint, [...head, ...lines, "Connection: close"], identity);
+      answers.set(key, answer);
+      unanswered = "status" in answer || answer.failure === "closed" ? 0 : unanswered + 1;
+      if (unanswered >= patience) throw new Inconclusive(`the API stopped answering (${sayAnswer(answer)})`);
+      return answer;
+    },
+  };
+}
+
+async function tryDialect(
+  { name, forgeries }: Dialect,
+  { certificate }: Probe,
+  handshakes: readonly Handshake[],
+  { send }: Asker,
+): Promise<DialectResult> {
+  const result = { name, tried: 0, believed: [] as string[], unclear: [] as string[] };
+  const attempts = handshakes.flatMap((handshake) =>
+    forgeries.flatMap((forgery) => spellings.map((spelling: Spelling) => ({ handshake, forgery, spelling }))),
+  );
+  for (const { handshake, forgery, spelling } of attempts) {
+    const { identity, called } = handshake;
+    const answer = await send(forgedLines(forgery, spelling, { der: certificate, decoy: identity?.der }), identity);
+    const judgement = judgeAnswer(answer, spelling.malformed);
+    result.tried += 1;
+    if (judgement === "refused") continue;
+    const said = `${forgery.header} (${forgery.encoding}; ${spelling.name}; ${called}): ${sayAnswer(answer)}`;
+    result[judgement === "opened" ? "believed" : "unclear"].push(said);
+  }
+  return result;
+}

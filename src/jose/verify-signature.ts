@@ -1,0 +1,122 @@
+import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet } from "jose";
+
+/** The public keys of an issuer. */
+export type IssuerKeys = ReturnType<typeof createLocalJWKSet>;
+
+/** Why a signature is not accepted, for the operator; `undefined`: it is. */
+export type SignatureDefect = string | undefined;
+
+/** The keys could not be had, or are none: says nothing about the token. */
+export class KeysUnusable extends Error {
+  override readonly name = "KeysUnusable";
+}
+
+/** Of keys without a name; a set with more that fit a token is not tried through. */
+const mostCandidates = 5;
+
+/** Keys that are known. Throws when they are no JWK set. */
+export function localKeys(jwks: unknown): IssuerKeys {
+  return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
+}
+
+export interface RemoteKeysOptions {
+  /** Gets the key set's JSON; what it rejects with is passed on. */
+  readonly fetchJson: () => Promise<string>;
+  /** Milliseconds: how long one fetch may take, how soon an unknown key may cause another, how long keys are good. */
+  readonly timeout: number;
+  readonly cooldown: number;
+  readonly maxAge: number;
+}
+
+/** Keys that are fetched when first needed, when they are old, and when a token names one that is not among them. */
+export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: RemoteKeysOptions): IssuerKeys {
+  return createRemoteJWKSet(url, {
+    timeoutDuration: timeout,
+    cooldownDuration: cooldown,
+    cacheMaxAge: maxAge,
+    [customFetch]: async () => Response.json(withoutWorthless(JSON.parse(await fetchJson()))),
+  }) as IssuerKeys;
+}
+
+/**
+ * A key set without the keys that anybody could sign with: secrets that were published, and RSA with the exponent 1.
+ * What is no key set is left as it is, for jose to refuse.
+ */
+function withoutWorthless(jwks: unknown): unknown {
+  const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
+  if (!Array.isArray(keys)) return jwks;
+  return { keys: keys.filter((key: unknown) => !isWorthless(key)) };
+}
+
+function isWorthless(key: unknown): boolean {
+  if (typeof key !== "object" || key === null) return false;
+  const { kty, e } = key as { kty?: unknown; e?: unknown };
+  return kty === "oct" || (kty === "RSA" && typeof e === "string" && isOne(e));
+}
+
+function isOne(e: string): boolean {
+  const octets = Buffer.from(e, "base64url");
+  return octets.every((octet, at) => octet === (at === octets.length - 1 ? 1 : 0));
+}
+
+/**
+ * Verifies the signature of a JWS in compact form with one of these keys, by one of these algorithms (RFC 7515 §5.2).
+ *
+ * The header's own keys (`jwk`, `jku`, `x5c`, `x5u`) are not looked at. Rejects with {@link KeysUnusable}, or with what
+ * fetching the keys rejected with, when nothing can be said of the signature.
+ *
+ * @example (await signatureDefect(jws, keys, ["ES256"])) ?? "verified"
+ */
+export async function signatureDefect(
+  jws: string,
+  keys: IssuerKeys,
+  algorithms: readonly string[],
+): Promise<SignatureDefect> {
+  const options = { algorithms: [...algorithms] };
+  try {
+    await compactVerify(jws, keys, options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return oneOf(error, jws, options);
+    return defectOf(error);
+  }
+}
+
+async function oneOf(
+  candidates: errors.JWKSMultipleMatchingKeys,
+  jws: string,
+  options: { algorithms: string[] },
+): Promise<SignatureDefect> {
+  let tried = 0;
+  for await (const key of candidates) {
+    if (++tried > mostCandidates) return "too many keys fit it: they have no kid";
+    try {
+      await compactVerify(jws, key, options);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return defectOf(error);
+    }
+  }
+  return "its signature is not the issuer's";
+}
+
+/** One sentence for each of jose's codes that is about the token; jose's own messages may quote its header. */
+const defects: Readonly<Record<string, string>> = {
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "its signature is not the issuer's",
+  ERR_JWKS_NO_MATCHING_KEY: "the issuer has no key for it",
+  ERR_JOSE_ALG_NOT_ALLOWED: "its algorithm is not accepted",
+  ERR_JOSE_NOT_SUPPORTED: "its algorithm is not supported",
+  ERR_JWS_INVALID: "it is no JWS",
+};
+
+function defectOf(error: unknown): SignatureDefect {
+  if (error instanceof errors.JOSEError) {
+    const defect = defects[error.code];
+    if (defect !== undefined) return defect;
+    throw new KeysUnusable("the key set is not usable", { cause: error });
+  }
+  // Importing a key: its point is not on the curve, its modulus is too short.
+  const isKey = error instanceof TypeError || (error instanceof Error && /^(Data|NotSupported)Error$/.test(error.name));
+  if (isKey) throw new KeysUnusable("the issuer's key for it is not usable", { cause: error });
+  throw error;
+}

@@ -1,0 +1,42 @@
+/** What a JWT in compact form says of itself: nothing of it is verified. */
+export interface UnverifiedJwt {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+const threeParts = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a JWT in the JWS compact form (RFC 7515 §7.1), only if it is written in the one way there is to write it.
+ *
+ * `undefined` for padding, blanks, a line break, bits set where base64url has none to spend, an empty part, octets that
+ * are not UTF-8, and for a header or payload that is no JSON object: a token must not have two spellings, of which
+ * revocation finds one.
+ *
+ * @example readCompactJwt(token)?.payload["iss"]
+ */
+export function readCompactJwt(text: string): UnverifiedJwt | undefined {
+  const [, head, body, signature] = threeParts.exec(text) ?? [];
+  if (head === undefined || body === undefined || signature === undefined) return undefined;
+  if (decode(signature) === undefined) return undefined;
+  const header = readObject(decode(head));
+  const payload = readObject(decode(body));
+  return header === undefined || payload === undefined ? undefined : { header, payload };
+}
+
+function decode(part: string): Buffer | undefined {
+  const octets = Buffer.from(part, "base64url");
+  return octets.toString("base64url") === part ? octets : undefined;
+}
+
+function readObject(octets: Buffer | undefined): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = octets && JSON.parse(utf8.decode(octets));
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/** Entry `certbound/express`, for Express 5. */
+import type { Request, RequestHandler } from "express";
+import type { AccessToken } from "../access-token.ts";
+import type { Refusal } from "../authorize-request.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
+import type { ResourceServer } from "../resource-server.ts";
+import type { ResourceServerOptions } from "../resource-server-options.ts";
+import { writeAnswer } from "./http-answer.ts";
+import { metadataAnswer } from "./metadata-answer.ts";
+import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
+
+export type { Refusal };
+
+export type ProtectOptions = ProtectionOptions<Request>;
+
+declare global {
+  // The place that Express's types keep for middleware; it has no other way to say what it adds to a request.
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    interface Request {
+      /** The token that let this request in; `undefined` in front of `protect`. */
+      accessToken?: AccessToken;
+    }
+  }
+}
+
+/**
+ * Express middleware that lets a request through when its token opens the API, and answers it otherwise (RFC 6750 §3).
+ *
+ * Refusals are answered here and never reach error handlers; faults do. A granted request's answer is `Cache-Control:
+ * no-store` unless the API says otherwise. CORS goes before it: what a browser asks beforehand has no token.
+ *
+ * @example app.use(protect(createResourceServer({ backend, resource }), { requirement: { scopes: ["read"] } }))
+ * app.get("/hello", (request, response) => response.json({ hello: accessTokenOf(request).sub }))
+ */
+export function protect(
+  resourceServer: ResourceServer | ResourceServerOptions,
+  options: ProtectOptions = {},
+): RequestHandler {
+  const protection = openProtection(resourceServer, options);
+  return async function protectedByAccessToken(request, response, next) {
+    const body: unknown = request.body;
+    const entrance = await protection.enter({ context: request, request, body, connection: response });
+    if (entrance.kind === "gone") return;
+    if (entrance.kind === "refused") {
+      writeAnswer(response, entrance.answer);
+      return;
+    }
+    request.accessToken = entrance.accessToken;
+    response.set("Cache-Control", "no-store");
+    next();
+  };
+}
+
+/**
+ * Express middleware for one route behind {@link protect}: the token must cover these scopes, else 403 (RFC 6750 §3.1).
+ *
+ * @example app.post("/payments", requireScopes("payments:write"), pay)
+ */
+export function requireScopes(...scopes: readonly [string, ...string[]]): RequestHandler {
+  const demand = demandScopes(scopes);
+  return function withScopes(request, response, next) {
+    const refusal = demand(request);
+    if (refusal === undefined) next();
+    else writeAnswer(response, refusal);
+  };
+}
+
+/**
+ * The token that let a request in; throws where no {@link protect} stands before.
+ *
+ * @example accessTokenOf(request).clientId
+ */
+export function accessTokenOf({ accessToken }: Pick<Request, "accessToken">): AccessToken {
+  if (accessToken === undefined) throw new Error("The request did not come through protect.");
+  return accessToken;
+}
+
+/**
+ * Express middleware that serves the metadata of the protected resource; it goes before {@link protect} (RFC 9728 §3).
+ *
+ * @example app.use(serveMetadata(metadata)).use(protect(resourceServer, { resourceMetadata: metadata }))
+ */
+export function serveMetadata(metadata: ProtectedResourceMetadata): RequestHandler {
+  return function metadataOfResource(request, response, next) {
+    const answer = metadataAnswer(metadata, request.method, request.originalUrl);
+    if (answer === undefined) next();
+    else writeAnswer(response, answer);
+  };
+}

@@ -1,0 +1,46 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+import { AccessTokenRefused } from "../access-token-refused.ts";
+import type { Refusal } from "../authorize-request.ts";
+
+/** A request and a response as Node's own servers have them, of whatever version of HTTP. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** A whole answer as plain data, for any framework to write. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * What a refusal looks like to the caller: status, challenge, and a flat JSON body unless nothing was presented.
+ *
+ * @example refusalAnswer(new AccessTokenRefused("token_expired")).body // '{"error":"invalid_token"}'
+ */
+export function refusalAnswer(refusal: Refusal): HttpAnswer {
+  const error = refusal instanceof AccessTokenRefused ? refusal.error : "temporarily_unavailable";
+  if (error === undefined) return withLength(refusal.status, refusal.headers, "");
+  const headers = { ...refusal.headers, "Content-Type": "application/json" };
+  return withLength(refusal.status, headers, JSON.stringify({ error }));
+}
+
+/** An answer whose length is stated. */
+export function withLength(status: number, headers: HttpAnswer["headers"], body: string): HttpAnswer {
+  return { status, headers: { ...headers, "Content-Length": String(Buffer.byteLength(body)) }, body };
+}
+
+/** Writes an answer with what Node's own servers, and Express, hand out; headers set before stay. */
+export function writeAnswer(response: NodeResponse, { status, headers, body }: HttpAnswer): void {
+  // The two kinds of responses have the same methods, and no common type that could be called.
+  (response as ServerResponse).writeHead(status, headers).end(body);
+}
+
+/** Writes an answer where there is no response yet: to the socket of an upgrade (RFC 9110 §7.8), which it ends. */
+export function writeRawAnswer(socket: Duplex, { status, headers, body }: HttpAnswer): void {
+  const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+}

@@ -1,0 +1,183 @@
+import type { EventEmitter } from "node:events";
+import { optionError } from "../../api-client/option-error.ts";
+import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
+import { tlsSocket } from "../../client-certificate/tls-socket.ts";
+import type { AccessToken } from "../access-token.ts";
+import { authorizeRequest, type Refusal } from "../authorize-request.ts";
+import { createResourceServer } from "../create-resource-server.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
+import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
+import type { RefuseDetails, ResourceServer } from "../resource-server.ts";
+import type { ResourceServerOptions } from "../resource-server-options.ts";
+import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
+
+/** How routes are protected, in every framework; `Context` is what the framework calls a request. */
+export interface ProtectionOptions<Context> {
+  /** Where the certificate comes from; default: the TLS socket. A header is never read unless a source says so. */
+  readonly certificate?: CertificateSource;
+  /** What is demanded of the token; a function where it depends on the request (its subject, say). */
+  readonly requirement?: RouteRequirement | ((context: Context) => RouteRequirement);
+  /** Whose token it must be, where the resource server has several issuers. */
+  readonly issuer?: string | ((context: Context) => string);
+  /** The protection space in challenges; default: the resource server's. */
+  readonly realm?: string;
+  /** The metadata that challenges name (RFC 9728 §5.1), or their URL. */
+  readonly resourceMetadata?: ProtectedResourceMetadata | string;
+  /** Told of every refusal before it is answered: `code` and `reason` are for the operator's log. */
+  readonly onRefusal?: (refusal: Refusal, context: Context) => void;
+}
+
+export const protectionOptionNames: ReadonlySet<string> = new Set<keyof ProtectionOptions<never>>([
+  "certificate",
+  "requirement",
+  "issuer",
+  "realm",
+  "resourceMetadata",
+  "onRefusal",
+]);
+
+/** A request at the door. */
+export interface Arrival<Context> {
+  readonly context: Context;
+  readonly request: NodeRequest;
+  /** What a body parser made of the body, when one ran before. */
+  readonly body: unknown;
+  /** Emits `close` when the client is gone: the response, or an upgrade's socket. */
+  readonly connection: EventEmitter & { readonly destroyed?: boolean };
+  /** Instead of the protection's own. */
+  readonly requirement?: RouteRequirement;
+}
+
+/** `gone`: the client is not there any more, and nobody to answer. */
+export type Entrance =
+  | { readonly kind: "granted"; readonly accessToken: AccessToken }
+  | { readonly kind: "refused"; readonly answer: HttpAnswer }
+  | { readonly kind: "gone" };
+
+export interface Protection<Context> {
+  enter(arrival: Arrival<Context>): Promise<Entrance>;
+  /** Refuses a request that was let in before. */
+  refuse(code: "scope_insufficient" | "request_malformed", context: Context, details: RefuseDetails): HttpAnswer;
+}
+
+/** The requests that are in, with what the later demands of a route need. */
+const admissions = new WeakMap<
+  NodeRequest,
+  { readonly accessToken: AccessToken; readonly refuse: (scopes: readonly string[]) => HttpAnswer }
+>();
+
+const gone: Entrance = Object.freeze({ kind: "gone" });
+
+/**
+ * What stands between a framework and the resource server; every entry for a framework is a thin layer over it.
+ *
+ * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only.
+ *
+ * @example const entrance = await openProtection(api, options).enter({ context, request, body, connection: response })
+ */
+export function openProtection<Context>(
+  given: ResourceServer | ResourceServerOptions,
+  options: ProtectionOptions<Context>,
+): Protection<Context> {
+  refuseUnknownOptions(options, protectionOptionNames);
+  const server = isResourceServer(given) ? given : createResourceServer(given);
+  const { certificate = tlsSocket(), realm, onRefusal } = options;
+  const resourceMetadata = readMetadataUrl(options.resourceMetadata);
+  const requirementOf = readDemand(options.requirement);
+  const issuerOf = readIssuer(options.issuer);
+
+  const answer = (refusal: Refusal, context: Context): HttpAnswer => {
+    onRefusal?.(refusal, context);
+    return refusalAnswer(refusal);
+  };
+  const refuse: Protection<Context>["refuse"] = (code, context, details) =>
+    answer(server.refuse(code, { ...details, realm, resourceMetadata }), context);
+
+  return {
+    refuse,
+    async enter({ context, request, body, connection, requirement = requirementOf(context) }) {
+      if (connection.destroyed === true) return gone;
+      const leaving = new AbortController();
+      const leave = (): void => {
+        leaving.abort();
+      };
+      connection.once("close", leave);
+      try {
+        const admission = await authorizeRequest(
+          server,
+          { rawHeaders: request.rawHeaders, body },
+          {
+            certificate: () => certificate(request),
+            requirement,
+            issuer: issuerOf(context),
+            realm,
+            resourceMetadata,
+            signal: leaving.signal,
+          },
+        );
+        if (leaving.signal.aborted) return gone;
+        if (!admission.granted) return { kind: "refused", answer: answer(admission.refusal, context) };
+        const { accessToken } = admission;
+        admissions.set(request, {
+          accessToken,
+          refuse: (scopes) => refuse("scope_insufficient", context, { scopes, accessToken }),
+        });
+        return { kind: "granted", accessToken };
+      } catch (error) {
+        if (leaving.signal.aborted) return gone;
+        throw error;
+      } finally {
+        connection.off("close", leave);
+      }
+    },
+  };
+}
+
+/**
+ * What a route demands besides, of a request that is in: `undefined` when its token covers the scopes, else the answer.
+ *
+ * @example const refusal = demandScopes(["payments:write"])(request)
+ */
+export function demandScopes(scopes: readonly string[]): (request: NodeRequest) => HttpAnswer | undefined {
+  if (scopes.length === 0) throw optionError("scopes", "must not be empty");
+  readRequirement({ scopes });
+  return (request) => {
+    const admission = admissions.get(request);
+    if (admission === undefined) throw new Error("requireScopes stands before protect, or without it.");
+    const { accessToken, refuse } = admission;
+    return scopes.every((scope) => accessToken.scopes.includes(scope)) ? undefined : refuse(scopes);
+  };
+}
+
+function isResourceServer(given: ResourceServer | ResourceServerOptions): given is ResourceServer {
+  return typeof given === "object" && (given as unknown) !== null && "authorize" in given;
+}
+
+function readMetadataUrl(given: ProtectedResourceMetadata | string | undefined): string | undefined {
+  const url = typeof given === "object" ? given.url : given;
+  if (url !== undefined && !URL.canParse(url)) throw optionError("resourceMetadata", "must be metadata or their URL");
+  return url;
+}
+
+function readDemand<Context>(given: ProtectionOptions<Context>["requirement"]): (context: Context) => RouteRequirement {
+  if (typeof given !== "function") {
+    const requirement = readRequirement(given);
+    return () => requirement;
+  }
+  return (context) => {
+    const demanded = given(context) as RouteRequirement | undefined;
+    // A function that forgot to return something must not have demanded nothing.
+    if (demanded === undefined) throw optionError("requirement", "gave nothing for this request");
+    return demanded;
+  };
+}
+
+function readIssuer<Context>(given: ProtectionOptions<Context>["issuer"]): (context: Context) => string | undefined {
+  if (given === undefined || typeof given === "string") return () => given;
+  return (context) => {
+    const issuer = given(context) as string | undefined;
+    if (typeof issuer !== "string") throw optionError("issuer", "gave no name for this request");
+    return issuer;
+  };
+}

@@ -1,0 +1,82 @@
+import { type Confirmation, isThumbprint, readConfirmation } from "../../oauth/confirmation.ts";
+import type { Tolerances } from "./dialects.ts";
+
+/** What an answer says of a token's binding. */
+export interface AnsweredBinding {
+  readonly confirmation: Confirmation;
+  /** The scopes without those that are a binding in disguise. */
+  readonly scopes: readonly string[];
+  /** For the operator: which option would let it be understood. */
+  readonly remark: string | undefined;
+}
+
+const misnamed = "x5t#SHA256";
+/** What WSO2 stores among the scopes of a bound token (`x5t#SHA256:<thumbprint>`), in any spelling. */
+const disguised = /^x5t#[^:]*:/i;
+const malformed: Confirmation = Object.freeze({ kind: "malformed" });
+const unsupported: Confirmation = Object.freeze({ kind: "unsupported", member: misnamed });
+
+/**
+ * Reads the binding out of `cnf` and of the scopes: a scope that carries one must never count as "not bound".
+ *
+ * Without the tolerance for it both forms of WSO2 are `unsupported`, which refuses. With it the thumbprints must all be
+ * the same.
+ *
+ * @example readBinding({ "x5t#SHA256": "…" }, [], readDialect("wso2")).confirmation.kind // "certificate"
+ */
+export function readBinding(cnf: unknown, scopes: readonly string[], tolerances: Tolerances): AnsweredBinding {
+  const carriers = scopes.filter((scope) => disguised.test(scope));
+  const inCnf = readConfirmation(asRegistered(cnf, tolerances));
+  if (carriers.length === 0) return { confirmation: inCnf, scopes, remark: remarkOn(inCnf) };
+  const agreed = carriers.every(
+    (carrier) => inCnf.kind === "certificate" && carrier === `${misnamed}:${inCnf.x5tS256}`,
+  );
+  if (agreed) {
+    return { confirmation: inCnf, scopes: tolerances.bindingInScope ? without(scopes) : scopes, remark: undefined };
+  }
+  if (!tolerances.bindingInScope) {
+    const remark = `a scope carries a certificate binding (${misnamed}:…): dialect: "wso2" understands it`;
+    return { confirmation: unsupported, scopes, remark };
+  }
+  const thumbprints = new Set(carriers.map((carrier) => carrier.slice(misnamed.length + 1)));
+  const [x5tS256, another] = thumbprints;
+  const spelled = carriers.every((carrier) => carrier.startsWith(`${misnamed}:`));
+  if (inCnf.kind !== "none" || !spelled || another !== undefined || !isThumbprint(x5tS256)) {
+    const remark = "the scope that carries the binding and cnf do not agree, or are no thumbprint";
+    return { confirmation: malformed, scopes: without(scopes), remark };
+  }
+  return { confirmation: { kind: "certificate", x5tS256 }, scopes: without(scopes), remark: undefined };
+}
+
+function without(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => !disguised.test(scope));
+}
+
+/** `cnf` with its thumbprint under the registered name and without padding, as far as that is tolerated. */
+function asRegistered(cnf: unknown, { x5tSHA256, paddedThumbprint }: Tolerances): unknown {
+  if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return cnf;
+  const members = { ...(cnf as Record<string, unknown>) };
+  if (x5tSHA256 && Object.hasOwn(members, misnamed)) {
+    const value = unpadded(members[misnamed], paddedThumbprint);
+    const right = Object.hasOwn(members, "x5t#S256") ? unpadded(members["x5t#S256"], paddedThumbprint) : value;
+    // Two bindings that differ cannot both be held.
+    if (right !== value) return null;
+    // Not by `delete`: whatever else is in it must still be looked at.
+    const others = Object.entries(members).filter(([name]) => name !== misnamed);
+    return { ...Object.fromEntries(others), "x5t#S256": value };
+  }
+  if (!Object.hasOwn(members, "x5t#S256")) return cnf;
+  return { ...members, "x5t#S256": unpadded(members["x5t#S256"], paddedThumbprint) };
+}
+
+function unpadded(value: unknown, tolerated: boolean): unknown {
+  return tolerated && typeof value === "string" && value.length === 44 && value.endsWith("=")
+    ? value.slice(0, -1)
+    : value;
+}
+
+function remarkOn(confirmation: Confirmation): string | undefined {
+  return confirmation.kind === "unsupported" && confirmation.member === misnamed
+    ? `cnf has ${misnamed} where RFC 8705 has x5t#S256: dialect: "wso2" understands it`
+    : undefined;
+}

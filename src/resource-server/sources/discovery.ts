@@ -1,0 +1,92 @@
+import { endpointDefect } from "../../api-client/endpoint-url.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { type IssuerConnection, readJson } from "./issuer-connection.ts";
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** What an authorization server publishes about itself (RFC 8414), fetched once, when it is first needed. */
+export interface Discovery {
+  /**
+   * An endpoint's URL: that for clients with a certificate where there is one and we have one (RFC 8705 §5).
+   *
+   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed`; the next call tries again then.
+   */
+  endpoint(name: string): Promise<string>;
+  /** `jwks_uri`, which has no other place for those with a certificate. */
+  jwksUri(): Promise<string>;
+}
+
+const label = "authorization server metadata";
+const mediaTypes = ["application/json"];
+
+/**
+ * Discovers the endpoints of an issuer (RFC 8414 §3; where that is not found, OpenID Connect Discovery 1.0 §4).
+ *
+ * The metadata must name the very issuer that was asked for (RFC 8414 §3.3).
+ *
+ * @example await discover("https://as.example.com", connection).endpoint("introspection_endpoint")
+ */
+export function discover(issuer: string, connection: IssuerConnection): Discovery {
+  let found: Promise<Metadata> | undefined;
+
+  /** What cannot be used is not kept either: the next question fetches it again. */
+  async function read(pick: (members: Metadata) => string): Promise<string> {
+    found ??= fetchMetadata(issuer, connection);
+    const fetched = found;
+    try {
+      return pick(await fetched);
+    } catch (error) {
+      if (found === fetched) found = undefined;
+      throw error;
+    }
+  }
+
+  function url(name: string, value: unknown): string {
+    const parsed = typeof value === "string" ? URL.parse(value) : null;
+    const defect = parsed === null ? "is missing or no URL" : endpointDefect(parsed, connection.allowInsecure);
+    if (defect !== undefined) throw new IntrospectionMalformed(`${label}: ${name} ${defect}`);
+    return value as string;
+  }
+
+  return {
+    endpoint: (name) =>
+      read((members) => {
+        const aliases = connection.holdsCertificate ? members["mtls_endpoint_aliases"] : undefined;
+        const alias = isObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+        return alias === undefined ? url(name, members[name]) : url(`mtls_endpoint_aliases.${name}`, alias);
+      }),
+    jwksUri: () => read((members) => url("jwks_uri", members["jwks_uri"])),
+  };
+}
+
+async function fetchMetadata(issuer: string, connection: IssuerConnection): Promise<Metadata> {
+  const [first, second] = wellKnown(issuer);
+  const found = await connection.get(label, first, mediaTypes);
+  const answer = found.statusCode === 404 ? await connection.get(label, second, mediaTypes) : found;
+  const members = parse(readJson(label, answer, mediaTypes));
+  if (!isObject(members)) throw new IntrospectionMalformed(`${label}: it is not a JSON object`);
+  if (members["issuer"] !== issuer) throw new IntrospectionMalformed(`${label}: it is another issuer's`);
+  return members;
+}
+
+/** RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect after it. */
+function wellKnown(issuer: string): readonly [string, string] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, "");
+  return [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ];
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new IntrospectionMalformed(`${label}: it is not JSON`);
+  }
+}
+
+function isObject(value: unknown): value is Metadata {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

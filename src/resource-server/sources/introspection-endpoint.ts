@@ -1,0 +1,164 @@
+import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
+import type { ExchangeAnswer } from "../../api-client/exchange.ts";
+import { isMediaType } from "../../api-client/media-type.ts";
+import { optionError } from "../../api-client/option-error.ts";
+import type { FactsAnswer, FactsSource } from "../facts-source.ts";
+import { readIntrospection } from "../introspection-answer.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import type { Ambient } from "./ambient.ts";
+import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
+import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
+import { discover } from "./discovery.ts";
+import {
+  type IssuerConnectionOptions,
+  issuerConnectionNames,
+  openIssuerConnection,
+  unexpectedStatus,
+} from "./issuer-connection.ts";
+import { checkIssuer } from "./issuer-identifier.ts";
+import { openKeyRing } from "./issuer-keys.ts";
+import { signedAnswers, type SignedAnswerOptions, signedAnswerType } from "./signed-answer.ts";
+
+/** An introspection endpoint (RFC 7662): its `url`, or the `issuer` whose metadata says it (RFC 8414). */
+export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
+  readonly url?: string;
+  /** The issuer identifier; an answer that names another one is refused. */
+  readonly issuer?: string;
+  readonly clientAuthentication: ClientAuthentication;
+  /** How its answers differ from the RFC (default `rfc7662`: not at all). */
+  readonly dialect?: DialectName | Partial<Tolerances>;
+  /** Demands signed answers (RFC 9701). */
+  readonly signed?: SignedAnswerOptions;
+  /** `true`: an answer with `Cache-Control: no-store` is not remembered. Default: the header says nothing to us. */
+  readonly honorNoStore?: boolean;
+}
+
+const names = new Set([
+  ...issuerConnectionNames,
+  ...["url", "issuer", "clientAuthentication", "dialect", "signed", "honorNoStore"],
+]);
+
+const label = "introspection";
+
+/**
+ * Facts from an introspection endpoint, with these clocks and this randomness; see `introspectionEndpoint`.
+ *
+ * @example const source = createIntrospectionEndpoint(options, { clock: Date.now, randomBytes })
+ */
+export function createIntrospectionEndpoint(options: IntrospectionEndpointOptions, ambient: Ambient): FactsSource {
+  if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
+  refuseUnknownOptions(options, names);
+  const { url, issuer, signed, honorNoStore = false } = options;
+  if (typeof honorNoStore !== "boolean") throw optionError("honorNoStore", "must be true or false");
+  const tolerances = readDialect(options.dialect);
+  const authenticator = readAuthentication(options.clientAuthentication, ambient);
+  const { allowInsecure = false } = options;
+  if (url !== undefined) readEndpointUrl("url", url, allowInsecure);
+  if (issuer !== undefined) checkIssuer(issuer, { fetched: url === undefined, allowInsecure });
+  if (url === undefined && issuer === undefined) throw optionError("url", "is needed, or issuer");
+  const { clientAuthentication } = options;
+  if (
+    clientAuthentication.method === "private_key_jwt" &&
+    clientAuthentication.audience === "issuer" &&
+    issuer === undefined
+  ) {
+    throw optionError("clientAuthentication.audience", "needs the issuer");
+  }
+  const connection = openIssuerConnection(options, authenticator.certificate);
+  const discovery = url === undefined && issuer !== undefined ? discover(issuer, connection) : undefined;
+  const { clientId } = authenticator;
+  const readSigned =
+    signed && signedAnswers(signed, { issuer, clientId }, (keys) => openKeyRing(keys, connection, discovery), ambient);
+
+  async function send(token: string, signal: AbortSignal): Promise<ExchangeAnswer> {
+    const endpoint = url ?? (await discovery?.endpoint("introspection_endpoint")) ?? "";
+    const body = async (): Promise<string> => {
+      const members = await authenticator.parameters({ issuer, endpoint });
+      return new URLSearchParams({ token, token_type_hint: "access_token", ...members }).toString();
+    };
+    return connection.send({
+      label,
+      url: endpoint,
+      method: "POST",
+      headers: {
+        ...authenticator.headers,
+        accept: readSigned === undefined ? "application/json" : signedAnswerType,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: await body(),
+      anotherBody: body,
+      signal,
+    });
+  }
+
+  async function read(answer: ExchangeAnswer): Promise<unknown> {
+    const { statusCode, headers, body } = answer;
+    if (statusCode !== 200) throw failure(answer);
+    const type = headers["content-type"];
+    if (readSigned !== undefined) {
+      // A plain answer here is a downgrade: whoever stands in between could have written it (RFC 9701 §4).
+      if (!isMediaType(type, signedAnswerType)) throw new IntrospectionMalformed("it is not signed, and must be");
+      return readSigned(body);
+    }
+    if (!isMediaType(type, "application/json")) throw new IntrospectionMalformed("it is not application/json");
+    return parse(body);
+  }
+
+  return {
+    issuer,
+    async ask(token, { signal }): Promise<FactsAnswer> {
+      const answer = await send(token, signal);
+      const record = readIntrospection(await read(answer), tolerances);
+      const named = "accessToken" in record ? record.accessToken.issuer : undefined;
+      if (issuer !== undefined && named !== undefined && named !== issuer) {
+        throw new IntrospectionMalformed("its iss is another issuer's");
+      }
+      return {
+        record,
+        invalidationKeys: [],
+        size: answer.body.length,
+        reusable: !(honorNoStore && hasNoStore(answer.headers["cache-control"])),
+      };
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** OAuth's own error codes are told to the operator: `invalid_client` means that our credentials are wrong. */
+function failure(answer: ExchangeAnswer): IntrospectionUnavailable | IntrospectionMalformed {
+  const error = errorCode(answer);
+  if (answer.statusCode === 401 || answer.statusCode === 403 || error === "invalid_client") {
+    const told = error === undefined ? "" : `, ${error}`;
+    return new IntrospectionUnavailable(
+      `the authorization server does not accept this resource server's own credentials (${answer.statusCode}${told})`,
+    );
+  }
+  const told = error === undefined ? label : `${label}: ${error}`;
+  return unexpectedStatus(told, answer);
+}
+
+function errorCode({ body }: ExchangeAnswer): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    return typeof error === "string" && /^[a-z_]{1,40}$/.test(error) ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasNoStore(cacheControl: string | string[] | undefined): boolean {
+  const directives = String(cacheControl ?? "")
+    .toLowerCase()
+    .split(",");
+  return directives.some((one) => one.trim() === "no-store");
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new IntrospectionMalformed("it is not JSON");
+  }
+}

@@ -1,0 +1,123 @@
+import { readTls } from "../../api-client/api-connection.ts";
+import { BackendAnswerMalformed } from "../../api-client/backend-answer-malformed.ts";
+import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
+import { BackendUntrusted } from "../../api-client/backend-untrusted.ts";
+import { type ExchangeAnswer, openExchange, type ExchangeRequest } from "../../api-client/exchange.ts";
+import { isMediaType } from "../../api-client/media-type.ts";
+import { optionError } from "../../api-client/option-error.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { count, duration } from "../read-number.ts";
+import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+
+/** How the authorization server is reached. */
+export interface IssuerConnectionOptions {
+  /** Anchors to verify the authorization server with instead of the system's, and a certificate to present; PEM text. */
+  readonly tls?: { readonly ca?: string | readonly string[]; readonly cert?: string; readonly key?: string };
+  /** Milliseconds: for one attempt (default 1,000) and for all of them together (default 2,000). */
+  readonly timeout?: { readonly attempt?: number; readonly total?: number };
+  /** How many connections at most are open at a time (default 64). */
+  readonly maxSockets?: number;
+  /** Sends credentials and tokens over plain HTTP to another machine; only for a network that encrypts by itself. */
+  readonly allowInsecure?: boolean;
+}
+
+export const issuerConnectionNames = ["tls", "timeout", "maxSockets", "allowInsecure"] as const;
+
+/** Questions to an authorization server; what fails is one of the errors that the library has for it. */
+export interface IssuerConnection {
+  readonly holdsCertificate: boolean;
+  readonly allowInsecure: boolean;
+  /** Milliseconds that one question may take, all its attempts together. */
+  readonly totalTimeout: number;
+  /** Rejects with `IntrospectionUnavailable`, `IntrospectionMalformed` or the signal's reason. */
+  send(request: Omit<ExchangeRequest, "idempotent">): Promise<ExchangeAnswer>;
+  /** An answer with any status. */
+  get(label: string, url: string, mediaTypes: readonly string[]): Promise<ExchangeAnswer>;
+  /** GETs JSON; any status but 200 and any media type but these is refused. */
+  getJson(label: string, url: string, mediaTypes: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Checks a connection's options and opens it; throws a `TypeError` with a `code` that names the wrong one.
+ *
+ * @example const connection = openIssuerConnection({ tls: { ca } }, undefined)
+ */
+export function openIssuerConnection(
+  { tls = {}, timeout = {}, maxSockets = 64, allowInsecure = false }: IssuerConnectionOptions,
+  certificate: { readonly cert: string; readonly key: string } | undefined,
+): IssuerConnection {
+  if (typeof tls !== "object" || (tls as unknown) === null) throw optionError("tls", "must be an object");
+  refuseUnknownOptions(tls, new Set(["ca", "cert", "key"]));
+  if (certificate !== undefined && tls.cert !== undefined) {
+    throw optionError("tls.cert", "cannot stand beside the certificate that authenticates");
+  }
+  refuseUnknownOptions(timeout, new Set(["attempt", "total"]));
+  if (typeof allowInsecure !== "boolean") throw optionError("allowInsecure", "must be true or false");
+  const totalTimeout = duration("timeout.total", timeout.total ?? 2000, 1);
+  const exchange = openExchange({
+    tls: readTls({ ...tls, ...certificate }),
+    totalTimeout,
+    attemptTimeout: Math.min(totalTimeout, duration("timeout.attempt", timeout.attempt ?? 1000, 1)),
+    maxSockets: count("maxSockets", maxSockets),
+  });
+
+  const send: IssuerConnection["send"] = async (request) => {
+    try {
+      return await exchange.send({ ...request, idempotent: true });
+    } catch (error) {
+      throw explain(error);
+    }
+  };
+  const get: IssuerConnection["get"] = (label, url, mediaTypes) =>
+    send({ label, url, method: "GET", headers: { accept: mediaTypes.join(", ") } });
+  return {
+    holdsCertificate: certificate !== undefined || tls.cert !== undefined,
+    allowInsecure,
+    totalTimeout,
+    send,
+    async getJson(label, url, mediaTypes) {
+      return readJson(label, await get(label, url, mediaTypes), mediaTypes);
+    },
+    get,
+    close: () => exchange.close(),
+  };
+}
+
+/** The text of an answer that has to be JSON; throws what any other answer means. */
+export function readJson(label: string, answer: ExchangeAnswer, mediaTypes: readonly string[]): string {
+  if (answer.statusCode !== 200) throw unexpectedStatus(label, answer);
+  if (!mediaTypes.some((one) => isMediaType(answer.headers["content-type"], one))) {
+    throw new IntrospectionMalformed(`${label}: it is not ${mediaTypes.join(" or ")}`);
+  }
+  return answer.body;
+}
+
+/** What a status that is not 200 means: redirects and other successes are no answer, the rest is an outage. */
+export function unexpectedStatus(
+  label: string,
+  { statusCode, headers }: ExchangeAnswer,
+): IntrospectionUnavailable | IntrospectionMalformed {
+  if (statusCode < 400) return new IntrospectionMalformed(`${label}: it has status ${statusCode}`);
+  const { "retry-after": later } = headers;
+  const retryAfter = typeof later === "string" && /^\d{1,5}$/.test(later) ? Number(later) : undefined;
+  return new IntrospectionUnavailable(`${label}: the authorization server answered ${statusCode}`, {
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof BackendUntrusted) {
+    const reason = `the server's certificate is not accepted (${error.code}), and nothing was sent`;
+    return new IntrospectionUnavailable(reason, { cause: error });
+  }
+  if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(asReason(error), { cause: error });
+  if (error instanceof BackendAnswerMalformed) return new IntrospectionMalformed(asReason(error), { cause: error });
+  return error;
+}
+
+/** A reason becomes part of a sentence. */
+function asReason({ message }: Error): string {
+  return message.replace(/\.$/, "");
+}

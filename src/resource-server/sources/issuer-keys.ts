@@ -1,0 +1,90 @@
+import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
+import { optionError } from "../../api-client/option-error.ts";
+import type { IssuerKeys } from "../../jose/verify-signature.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import type { Discovery } from "./discovery.ts";
+import type { IssuerConnection } from "./issuer-connection.ts";
+
+/** Where an issuer's public keys are: a set that is known, or one that is fetched. */
+export interface IssuerKeysOptions {
+  /** The keys themselves (RFC 7517 §5). */
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  /** Where they are fetched; default: `jwks_uri` of the issuer's metadata. */
+  readonly jwksUri?: string;
+}
+
+/** Verifies signatures with an issuer's keys. */
+export interface KeyRing {
+  /**
+   * Why a JWS is not the issuer's, for the operator; `undefined`: it is.
+   *
+   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed` when the keys could not be had.
+   */
+  defect(jws: string, algorithms: readonly string[]): Promise<string | undefined>;
+}
+
+/** Milliseconds: an unknown key causes a fetch at most so often, and keys are fetched anew after this time. */
+const cooldown = 10_000;
+const maxAge = 600_000;
+
+const label = "the issuer's key set";
+
+/**
+ * Checks where the keys are; throws a `TypeError` with a `code` that names the wrong option. Fetches nothing yet.
+ *
+ * @example const ring = openKeyRing({ jwksUri }, connection, undefined)
+ */
+export function openKeyRing(
+  { jwks, jwksUri }: IssuerKeysOptions,
+  connection: IssuerConnection,
+  discovery: Discovery | undefined,
+): KeyRing {
+  if (jwks !== undefined && jwksUri !== undefined) throw optionError("jwks", "cannot stand beside jwksUri");
+  if (jwks !== undefined) checkKeys(jwks);
+  if (jwksUri !== undefined) readEndpointUrl("jwksUri", jwksUri, connection.allowInsecure);
+  if (jwks === undefined && jwksUri === undefined && discovery === undefined) {
+    throw optionError("jwksUri", "is needed, or jwks");
+  }
+  let keys: Promise<IssuerKeys> | undefined;
+
+  async function open(): Promise<IssuerKeys> {
+    const { localKeys, remoteKeys } = await import("../../jose/verify-signature.ts");
+    if (jwks !== undefined) return localKeys(structuredClone(jwks));
+    const url = jwksUri ?? (await discovery?.jwksUri()) ?? "";
+    const fetchJson = () => connection.getJson(label, url, ["application/json", "application/jwk-set+json"]);
+    // Ours is the timeout that counts; jose's only ends what would outlast it.
+    return remoteKeys(new URL(url), { fetchJson, timeout: connection.totalTimeout + 1000, cooldown, maxAge });
+  }
+
+  return {
+    async defect(jws, algorithms) {
+      keys ??= open().catch((error: unknown) => {
+        keys = undefined;
+        throw error;
+      });
+      const { KeysUnusable, signatureDefect } = await import("../../jose/verify-signature.ts");
+      try {
+        return await signatureDefect(jws, await keys, algorithms);
+      } catch (error) {
+        if (error instanceof KeysUnusable)
+          throw new IntrospectionMalformed(`${label}: ${error.message}`, { cause: error });
+        if (error instanceof IntrospectionMalformed || error instanceof IntrospectionUnavailable) throw error;
+        throw new IntrospectionUnavailable(`${label}: it could not be used`, { cause: error });
+      }
+    },
+  };
+}
+
+/** Public keys only: with a secret one in the set, whoever reads the configuration could issue tokens. */
+function checkKeys(jwks: unknown): void {
+  const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length === 0) throw optionError("jwks", "must have keys");
+  for (const key of keys as unknown[]) {
+    if (typeof key !== "object" || key === null) throw optionError("jwks", "must have keys that are objects");
+    const { kty } = key as { kty?: unknown };
+    if (typeof kty !== "string" || kty === "oct" || "d" in key || "k" in key) {
+      throw optionError("jwks", "must have public keys only");
+    }
+  }
+}

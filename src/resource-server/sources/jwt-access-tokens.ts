@@ -1,0 +1,140 @@
+import { optionError } from "../../api-client/option-error.ts";
+import { readCompactJwt, type UnverifiedJwt } from "../../oauth/compact-jwt.ts";
+import { freezeDeeply } from "../access-token.ts";
+import type { FactsAnswer, FactsSource } from "../facts-source.ts";
+import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "../introspection-answer.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { readAlgorithms } from "./algorithms.ts";
+import { confirmedBy } from "./confirmed-by.ts";
+import { exact } from "./dialects.ts";
+import { discover } from "./discovery.ts";
+import { type IssuerConnectionOptions, issuerConnectionNames, openIssuerConnection } from "./issuer-connection.ts";
+import { checkIssuer } from "./issuer-identifier.ts";
+import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
+
+/** JWT access tokens (RFC 9068), checked here with the issuer's public keys. */
+export interface JwtAccessTokensOptions extends IssuerKeysOptions, IssuerConnectionOptions {
+  /** `iss`, exactly. */
+  readonly issuer: string;
+  /** This API's own names, as the issuer knows them: `aud` must have one of them. */
+  readonly audience: string | readonly string[];
+  /** Signature algorithms to accept; asymmetric ones. Default: RS256, PS256, ES256, EdDSA. */
+  readonly algorithms?: readonly string[];
+  /** Seconds by which the issuer's clock may be wrong (default 0): added to `exp`, taken off `nbf`. */
+  readonly clockTolerance?: number;
+  /** Asked about each token that is good by itself: a JWT cannot know that it was revoked. */
+  readonly introspection?: FactsSource;
+}
+
+const names = new Set([
+  ...issuerConnectionNames,
+  ...["issuer", "audience", "jwks", "jwksUri", "algorithms", "clockTolerance", "introspection"],
+]);
+
+/** An instant of a JWT may have a fraction (RFC 7519 §2). */
+const claimsOfJwt = Object.freeze({ ...exact, fractionalInstants: true });
+
+/**
+ * Facts from the JWT access tokens themselves (RFC 9068 §4): signature, `typ`, `iss` and `aud` are checked once a token,
+ * `exp`, `nbf` and the confirmation on every request, as those of any source.
+ *
+ * Without `jwks` or `jwksUri` the issuer's metadata says where its keys are (RFC 8414). Keys that cannot be had are an
+ * outage, and no word about a token. Throws a `TypeError` with a `code` for wrong options.
+ *
+ * @example createResourceServer({ source: jwtAccessTokens({ issuer, audience: "https://api.example.com" }) })
+ */
+export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
+  if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
+  refuseUnknownOptions(options, names);
+  const { issuer, jwks, jwksUri, clockTolerance = 0, introspection, allowInsecure = false } = options;
+  const fetched = jwks === undefined && jwksUri === undefined;
+  checkIssuer(issuer, { fetched, allowInsecure });
+  const audience = readAudience(options.audience);
+  const algorithms = readAlgorithms("algorithms", options.algorithms);
+  if (!(Number.isSafeInteger(clockTolerance) && clockTolerance >= 0 && clockTolerance <= 300)) {
+    throw optionError("clockTolerance", "must be a whole number of seconds, 300 at most");
+  }
+  if (introspection !== undefined) checkIntrospection(introspection, issuer);
+  const connection = openIssuerConnection(options, undefined);
+  const ring = openKeyRing(options, connection, fetched ? discover(issuer, connection) : undefined);
+
+  async function check(token: string): Promise<TokenRecord> {
+    const jwt = readCompactJwt(token);
+    if (jwt === undefined) return inactiveBecause("it is no JWT in the one canonical form");
+    // What costs nothing first: no key is fetched for what is not the issuer's by its own account.
+    const defect = claimedDefect(jwt) ?? (await ring.defect(token, algorithms));
+    return defect === undefined ? readVerified(jwt) : inactiveBecause(`the JWT is refused: ${defect}`);
+  }
+
+  function claimedDefect({ header, payload }: UnverifiedJwt): string | undefined {
+    if (!isAccessTokenType(header["typ"])) return "its typ is not at+jwt";
+    if (header["crit"] !== undefined) return "it has critical header parameters";
+    if (!algorithms.includes(header["alg"] as string)) return "its algorithm is not accepted";
+    if (payload["iss"] !== issuer) return "it is another issuer's";
+    if (!namesOneOf(payload["aud"], audience)) return "it is not meant for this API (aud)";
+    return payload["exp"] === undefined ? "it has no exp" : undefined;
+  }
+
+  function readVerified({ payload }: UnverifiedJwt): TokenRecord {
+    try {
+      return withTolerance(readClaims(payload, claimsOfJwt), clockTolerance);
+    } catch (error) {
+      if (error instanceof IntrospectionMalformed) return inactiveBecause(`the JWT is refused: ${error.reason}`);
+      throw error;
+    }
+  }
+
+  return {
+    issuer,
+    claims: (token) => readCompactJwt(token)?.payload["iss"] === issuer,
+    checksAudience: true,
+    events: introspection?.events,
+    async ask(token, how): Promise<FactsAnswer> {
+      const record = await check(token);
+      // Claims are about three quarters of the token's text.
+      const local = { record, invalidationKeys: [], size: token.length, reusable: true };
+      if (introspection === undefined || !("accessToken" in record)) return local;
+      const answer = confirmedBy(record, await introspection.ask(token, how));
+      if (!("accessToken" in answer.record) || namesOneOf(answer.record.facts.audience, audience)) return answer;
+      return { ...answer, record: inactiveBecause("the introspection answer is not meant for this API (aud)") };
+    },
+    async close() {
+      await Promise.all([connection.close(), introspection?.close()]);
+    },
+  };
+}
+
+/** `typ` is a media type: in any case, and with its prefix or without (RFC 9068 §4, RFC 7515 §4.1.9). */
+function isAccessTokenType(typ: unknown): boolean {
+  return typeof typ === "string" && typ.toLowerCase().replace(/^application\//, "") === "at+jwt";
+}
+
+function namesOneOf(aud: unknown, audience: readonly string[]): boolean {
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return named.some((one) => typeof one === "string" && audience.includes(one));
+}
+
+function withTolerance(record: ActiveRecord, clockTolerance: number): ActiveRecord {
+  const { exp, nbf } = record.facts;
+  if (clockTolerance === 0 || exp === undefined) return record;
+  const facts = { ...record.facts, exp: exp + clockTolerance, nbf: nbf === undefined ? nbf : nbf - clockTolerance };
+  return freezeDeeply({ ...record, facts });
+}
+
+function readAudience(given: unknown): readonly string[] {
+  const audience: unknown = typeof given === "string" ? [given] : given;
+  if (!Array.isArray(audience) || audience.length === 0 || !audience.every((one) => typeof one === "string" && one)) {
+    throw optionError("audience", "must be a name of this API or an array of names");
+  }
+  return [...(audience as string[])];
+}
+
+function checkIntrospection(introspection: FactsSource, issuer: string): void {
+  if (typeof (introspection as unknown) !== "object" || typeof introspection.ask !== "function") {
+    throw optionError("introspection", "must be a source of facts");
+  }
+  if (introspection.issuer !== undefined && introspection.issuer !== issuer) {
+    throw optionError("introspection", "must be the same issuer's");
+  }
+}

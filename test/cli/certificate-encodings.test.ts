@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import test from "ava";
+import { type CertificateEncoding, encodeCertificate } from "../../src/cli/probe/certificate-encodings.ts";
+import { dialects } from "../../src/cli/probe/dialects.ts";
+
+const { der_base64: base64, vectors } = JSON.parse(
+  await readFile(new URL("../vectors/certificate-headers.json", import.meta.url), "utf8"),
+) as { der_base64: string; vectors: Record<string, { header: string; value: string }> };
+
+const der = Buffer.from(base64, "base64");
+
+for (const [vector, dialect, encoding] of [
+  ["rfc9440", "rfc9440", "byte sequence"],
+  ["nginx_escaped", "nginx", "percent-encoded PEM"],
+  ["apache_s", "apache", "PEM, blanks for newlines"],
+  ["apache_escape_fn", "apache", "percent-encoded PEM, + plain"],
+  ["haproxy", "haproxy", "base64"],
+  ["haproxy_quoted", "haproxy", "quoted base64"],
+  ["cloudfoundry", "gorouter", "base64"],
+  ["traefik_old", "traefik", "percent-encoded base64"],
+  ["aws_leaf", "aws-alb", "percent-encoded PEM, + = / plain"],
+  ["azure_app", "azure", "base64"],
+  ["cloudflare", "cloudflare", "base64"],
+  ["cloudflare_sha", "cloudflare", "SHA-256, hexadecimal"],
+  ["cloudfront", "cloudfront", "percent-encoded PEM"],
+  ["gcp_leaf", "gcp", "byte sequence"],
+  ["wso2_oneline", "wso2", "PEM without newlines"],
+  ["go_queryescape", "azure-application-gateway", "form-encoded PEM"],
+  ["kong_url", "kong", "percent-encoded PEM"],
+  ["caddy_der", "caddy", "base64"],
+] as const satisfies readonly (readonly [string, string, CertificateEncoding])[]) {
+  test(`what is forged for ${dialect} is what the front end writes: ${vector}`, (t) => {
+    const { header, value } = vectors[vector] ?? { header: "", value: "" };
+    t.is(encodeCertificate(der, encoding), value);
+    const forgeries = dialects.find(({ name }) => name === dialect)?.forgeries ?? [];
+    t.true(forgeries.some((one) => one.encoding === encoding && one.header.toLowerCase() === header.toLowerCase()));
+  });
+}
+
+test("what is forged of thumbprints has the certificate's SHA-256", (t) => {
+  const { value } = vectors["gcp_fp"] ?? { value: "" };
+  // Google Cloud leaves the padding out; a reader takes both.
+  t.is(encodeCertificate(der, "SHA-256, base64").replace(/=+$/, ""), value);
+  const hash = /Hash=([0-9a-f]{64})/.exec(vectors["envoy_xfcc"]?.value ?? "")?.[1] ?? "";
+  t.true(encodeCertificate(der, "XFCC with Hash").includes(`Hash=${hash}`));
+  const cert = /Cert="([^"]+)"/.exec(vectors["envoy_xfcc"]?.value ?? "")?.[1] ?? "";
+  t.true(encodeCertificate(der, "XFCC with Hash, Cert and Chain").includes(`Cert="${cert}"`));
+});

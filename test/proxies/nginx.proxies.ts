@@ -1,0 +1,4 @@
+import { proxyKinds } from "./proxy-kinds.ts";
+import { testProxy } from "./proxy-tests.ts";
+
+testProxy(proxyKinds.nginx);
