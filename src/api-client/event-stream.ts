@@ -57,6 +57,10 @@ export function createEventStreams(options: ApiConnection): EventStreams {
     return new Promise((resolve, reject) => {
       request.once("response", resolve);
       request.on("error", reject);
+      // Node drops an answer that changes protocols (101) without an error.
+      request.once("close", () => {
+        reject(new BackendUnavailable(`${label}: the connection ended without an answer.`, "ECONNRESET"));
+      });
       request.end();
     });
   }

@@ -11,6 +11,7 @@ import { RotatingAgent } from "./presenting-agent.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import { createTokenRequest } from "./request-token.ts";
+import { within } from "./within.ts";
 
 /** A token for a request that the program makes by itself. */
 export interface AccessTokenRequest extends TargetOptions {
@@ -118,17 +119,4 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
       await presenter.retire();
     },
   };
-}
-
-function within<Result>(signal: AbortSignal | undefined, result: Promise<Result>): Promise<Result> {
-  if (signal === undefined) return result;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    void result.then(resolve, reject).finally(() => {
-      signal.removeEventListener("abort", abort);
-    });
-  });
 }

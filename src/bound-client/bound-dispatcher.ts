@@ -3,6 +3,7 @@ import { optionError } from "../api-client/option-error.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Presenter } from "./presenter.ts";
 import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
+import { within } from "./within.ts";
 
 /** What is needed of the module undici; it is handed in, so that nobody loads one that is not used. */
 export interface Undici {
@@ -20,6 +21,7 @@ interface DispatchOptions {
   readonly origin?: string | URL;
   readonly headers?: unknown;
   readonly body?: unknown;
+  readonly signal?: unknown;
 }
 
 interface Dispatches {
@@ -58,13 +60,18 @@ export function createBoundDispatcher<Module extends Undici>(
     return agent;
   };
 
-  const dispatchBound = (options: DispatchOptions, handler: DispatchHandler): boolean => {
+  const dispatchBound = (given: DispatchOptions, handler: DispatchHandler): boolean => {
+    const options = { ...given, headers: keepHeaders(given.headers) };
+    const signal = options.signal instanceof AbortSignal ? options.signal : undefined;
     const origin = URL.parse(String(options.origin))?.origin ?? "";
     const target = hasAuthorization(options.headers) ? undefined : targetOf(origin);
     if (target === undefined) return agentOf(current()).dispatch(options, handler);
     const send = async (to: DispatchHandler, again: (() => void) | undefined): Promise<void> => {
       try {
-        const { presenter, accessToken } = await obtain(target);
+        let held = await within(signal, obtain(target));
+        // Rotated in the very steps since: the old one's connections take no request any more.
+        while (held.presenter !== current()) held = await within(signal, obtain(target));
+        const { presenter, accessToken } = held;
         const headers = withAuthorization(options.headers, `Bearer ${accessToken}`);
         const forget = (): void => {
           presenter.tokens.forget(accessToken);
@@ -98,15 +105,23 @@ function isRepeatable(body: unknown): boolean {
   return body === undefined || body === null || typeof body === "string" || ArrayBuffer.isView(body);
 }
 
-/** undici takes a record, a list of names and values in turn, or anything that iterates over pairs. */
-function hasAuthorization(headers: unknown): boolean {
-  return namesOf(headers).some((name) => String(name).toLowerCase() === "authorization");
+/** undici takes a record, a list of names and values in turn, or anything that iterates over pairs: once, perhaps. */
+function keepHeaders(headers: unknown): unknown {
+  return isIterable(headers) && !Array.isArray(headers) ? new Set(headers) : headers;
 }
 
-function namesOf(headers: unknown): unknown[] {
-  if (Array.isArray(headers)) return headers.filter((_, index) => index % 2 === 0);
-  if (isIterable(headers)) return [...headers].map((pair) => (pair as unknown[])[0]);
-  return Object.keys(headers ?? {});
+/** One that is `undefined` is not sent. */
+function hasAuthorization(headers: unknown): boolean {
+  return pairsOf(headers).some(
+    ([name, value]) => String(name).toLowerCase() === "authorization" && value !== undefined,
+  );
+}
+
+function pairsOf(headers: unknown): unknown[][] {
+  if (Array.isArray(headers)) {
+    return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]]] : []));
+  }
+  return isIterable(headers) ? ([...headers] as unknown[][]) : Object.entries(headers ?? {});
 }
 
 function withAuthorization(headers: unknown, authorization: string): unknown {

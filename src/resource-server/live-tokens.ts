@@ -1,9 +1,9 @@
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { AnswerTimes, Rememberable } from "./answer-memory.ts";
 import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
-import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { createKeyIndex } from "./key-index.ts";
 import type { Schedule } from "./schedule.ts";
+import { createUnwatchedSignals, lostSight } from "./unwatched-signals.ts";
 
 /** What is to be known of answers to see that a token is no longer what it was. */
 export interface ReadsAnswers<Answer> {
@@ -90,8 +90,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
   const watched = new Map<string, Watched>();
   const index = createKeyIndex<Watched>();
-  /** Of signals beyond the limit, which nobody asks for. */
-  const unwatched = new Set<(reason: Error) => void>();
+  const unwatched = createUnwatchedSignals({ bound, monotonicClock, schedule });
   let waiting: Watched[] = [];
   let asked = 0;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
@@ -123,7 +122,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     const expires = expiresIn(one);
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
-    else if (!(left > 0)) end(one, unavailable());
+    else if (!(left > 0)) end(one, lostSight());
     else return Math.min(expires, left, one.asking ? Infinity : Math.max(0, dueAt(one) - now));
     return undefined;
   }
@@ -192,7 +191,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     let searched = 0;
     for (const [key, one] of watched) {
       if (one.held.deref() === undefined) {
-        end(one, unavailable());
+        end(one, lostSight());
         return true;
       }
       if (++searched === mostSearched) return false;
@@ -202,28 +201,9 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     return false;
   }
 
-  /** Ends by itself when the bound is over: the token is not asked for. */
-  function endingSignal({ askedAt, diesAt }: AnswerTimes): AbortSignal {
-    const controller = new AbortController();
-    const now = monotonicClock();
-    const left = Math.min(askedAt + bound, diesAt) - now;
-    const finish = (reason: Error): void => {
-      cancel();
-      unwatched.delete(finish);
-      controller.abort(reason);
-    };
-    const onTime = (): void => {
-      finish(diesAt <= monotonicClock() ? new AccessTokenRefused("token_expired") : unavailable());
-    };
-    const cancel = schedule(onTime, Math.max(0, left), "background");
-    unwatched.add(finish);
-    if (!(left > 0)) onTime();
-    return controller.signal;
-  }
-
   return {
     watch(key, answer, { times, certain, ask }) {
-      if (closed) return AbortSignal.abort(unavailable());
+      if (closed) return AbortSignal.abort(lostSight());
       const gist = options.gistOf(answer);
       const known = watched.get(key);
       if (known?.gist === gist) {
@@ -235,7 +215,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());
         end(known, changed());
       }
-      if (!findRoom()) return endingSignal(times);
+      if (!findRoom()) return unwatched.open(times);
       const controller = new AbortController();
       const held = AbortSignal.any([controller.signal]);
       const one: Watched = {
@@ -286,14 +266,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     close() {
       closed = true;
       timer?.cancel();
-      for (const one of [...watched.values()]) end(one, unavailable());
-      for (const finish of [...unwatched]) finish(unavailable());
+      for (const one of [...watched.values()]) end(one, lostSight());
+      unwatched.close();
     },
   };
-}
-
-function unavailable(): IntrospectionUnavailable {
-  return new IntrospectionUnavailable("nothing was found out for longer than the cache's bound");
 }
 
 function changed(): AccessTokenRefused {

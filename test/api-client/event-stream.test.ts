@@ -58,6 +58,20 @@ function streamOf(...parts: readonly (string | Uint8Array)[]): Respond {
   };
 }
 
+/** Writes each part in a turn of its own, so that no two come together. */
+function drip(...parts: readonly (string | Uint8Array)[]): Respond {
+  return (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const rest = parts.values();
+    const writeNext = (): void => {
+      const { done, value } = rest.next();
+      if (done === true) response.end();
+      else response.write(value, () => setImmediate(writeNext));
+    };
+    writeNext();
+  };
+}
+
 type Opened = Awaited<ReturnType<typeof start>>["caller"];
 
 async function readAll({ authIntrospectionEvents }: Opened, cursor?: string): Promise<InvalidationMessage[]> {
@@ -109,17 +123,26 @@ for (const [what, credentials, path, authorization] of [
 
 test("the api client has the stream, too", async (t) => {
   const { baseUrl } = await start(t, streamOf(reset));
-  const api = createApiClient({ baseUrl, serviceId: 4711, credentials: { apiSecret: secret } });
+  const api = createApiClient({
+    baseUrl,
+    serviceId: 4711,
+    credentials: { apiSecret: secret },
+    timeout: { attempt: 60_000, total: 60_000 },
+  });
   t.teardown(() => api.close());
   for await (const message of api.authIntrospectionEvents({}, { signal: never })) t.deepEqual(message, messages[0]);
 });
 
 const octets = Buffer.from(reset + invalidation.replace("token:a", "tökén:a") + heartbeat);
+const withReturns = octets.toString().replaceAll("\n", "\r\n");
+const oneByOne = (text: Uint8Array): Uint8Array[] => [...text].map((octet) => Uint8Array.of(octet));
 for (const [what, parts] of Object.entries({
-  "octet by octet": [...octets].map((octet) => Uint8Array.of(octet)),
+  "octet by octet": oneByOne(octets),
+  "octet by octet, with carriage returns": oneByOne(Buffer.from(withReturns)),
+  "octet by octet, with a byte order mark": oneByOne(Buffer.from(`\uFEFF${octets.toString()}`)),
   "with comments and other fields": [": hello\n", "retry: 10\n", "foo: bar\n", octets],
   "with a byte order mark": [Uint8Array.of(0xef, 0xbb, 0xbf), octets],
-  "with carriage returns": [octets.toString().replaceAll("\n", "\r\n")],
+  "with carriage returns": [withReturns],
   "with events of types that are not known": [
     "event: other\ndata: x\n\n",
     "data: no type\n\n",
@@ -132,7 +155,7 @@ for (const [what, parts] of Object.entries({
   "cut off in an event that never came whole": [octets, "event: reset\nid: e:9\ndata: {}\n"],
 })) {
   test(`understood: a stream ${what}`, async (t) => {
-    const { caller } = await start(t, streamOf(...parts));
+    const { caller } = await start(t, drip(...parts));
     t.deepEqual(await readAll(caller), [messages[0], { ...messages[1], keys: ["tökén:a", "grant:b"] }, messages[2]]);
   });
 }
@@ -230,6 +253,13 @@ test("a connection that breaks in the middle is an outage, after what came befor
   t.like(error, { code: "ECONNRESET" });
 });
 
+test("an answer that changes protocols ends the reading as an outage, not never", async (t) => {
+  const { caller } = await start(t, (response) => {
+    response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  });
+  t.like(await failureOf(t, caller), { name: "BackendUnavailable", code: "ECONNRESET" });
+});
+
 test("nobody listening is an outage with the system's code", async (t) => {
   const { caller, server } = await start(t, streamOf(reset));
   server.close();
@@ -297,6 +327,18 @@ test("whoever stops reading closes the connection", async (t) => {
     t.is(message.type, "reset");
     break;
   }
+  await gone.promise;
+});
+
+test("an answer that is no stream has its connection closed, whether it ends or not", async (t) => {
+  const gone = Promise.withResolvers<undefined>();
+  const { caller } = await start(t, (response) => {
+    response.writeHead(200, { "content-type": "text/html" }).write("<p>");
+    response.once("close", () => {
+      gone.resolve(undefined);
+    });
+  });
+  t.true((await failureOf(t, caller)) instanceof BackendAnswerMalformed);
   await gone.promise;
 });
 

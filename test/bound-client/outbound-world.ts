@@ -66,6 +66,8 @@ export async function startRecorder(
   };
   const options = { cert: tlsServer.pem, key: tlsServer.key, requestCert: true, rejectUnauthorized: false };
   const server: Server = tls ? createServer(options, handle) : createHttpServer(handle);
+  // An idle connection that ends was ended by the client.
+  server.keepAliveTimeout = 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.teardown(() => {

@@ -69,6 +69,13 @@ test("a request's own options cannot switch the verification of the server off, 
   await t.throwsAsync(trusting.got(api.url, { https: { rejectUnauthorized: false } }));
   const attempt = request(api.url, { agent: trusting.agent, rejectUnauthorized: false }).end();
   await t.throwsAsync(once(attempt, "response"));
+  // Trusted, but the certificate of another name; the names are not the request's to judge.
+  const elsewhere = api.url.replace("localhost", "127.0.0.1");
+  const checkServerIdentity = (): undefined => undefined;
+  const misnamed = { code: "ERR_TLS_CERT_ALTNAME_INVALID" };
+  await t.throwsAsync(client().got(elsewhere, { https: { checkServerIdentity } }), misnamed);
+  const other = request(elsewhere, { agent: client().agent, checkServerIdentity }).end();
+  await t.throwsAsync(once(other, "response"), misnamed);
   t.deepEqual(api.seen, []);
   await client().got(api.url, { https: { certificate: k2.pem, key: k2.key } });
   t.is(api.seen.at(-1)?.x5tS256, k1.x5tS256);
@@ -95,7 +102,14 @@ test("undici's headers of every form are kept beside the token", async (t) => {
   const { client } = await startWorld(t);
   const other = await startRecorder(t, (incoming, response) => response.end(incoming.headers["x-a"]));
   const dispatcher = client({ resourceServers: [other.url] }).dispatcher(undici);
-  for (const headers of [{ "x-a": "1" }, ["x-a", "1"], new Map([["x-a", "1"]]), new Headers({ "x-a": "1" })]) {
+  for (const headers of [
+    { "x-a": "1", authorization: undefined },
+    ["x-a", "1"],
+    new Map([["x-a", "1"]]),
+    new Headers({ "x-a": "1" }),
+    // What iterates once only.
+    new Map([["x-a", "1"]]).entries(),
+  ]) {
     const { body } = await undici.request(other.url, { dispatcher, headers });
     t.is(await body.text(), "1");
   }

@@ -7,7 +7,7 @@ import { k1, startRecorder, startWorld } from "./outbound-world.ts";
 const oauth = "/.well-known/oauth-authorization-server";
 const openid = "/.well-known/openid-configuration";
 
-test("8705-5-b (the client's token request; a resource server's introspection is not this client's): the alias is used when present, else the plain endpoint", async (t) => {
+test("the alias is used when present, else the plain endpoint", async (t) => {
   const { client, authorizationServer, documents } = await startWorld(t);
   const plainHost = await startRecorder(t);
   const issuer = authorizationServer.url;

@@ -96,10 +96,11 @@ test("a renewal that fails while the token is in force serves that one, and is n
   await t.throwsAsync(bound.accessToken({ scope: "read" }), { name: "AuthorizationServerUnavailable" });
   t.is(issuer.recorder.seen.length, 3);
   t.is((await bound.accessToken()).accessToken, "t1");
-  t.is(issuer.recorder.seen.length, 3);
+  await t.throwsAsync(bound.accessToken({ scope: "read" }));
+  t.is(issuer.recorder.seen.length, 4, "the one for the other target, and no renewal before it");
   clocks.pass(15_000);
   t.is((await bound.accessToken()).accessToken, "t1");
-  await issuer.recorder.arrived(4);
+  await issuer.recorder.arrived(5);
   clocks.pass(45_000);
   await t.throwsAsync(bound.accessToken(), { name: "AuthorizationServerUnavailable", code: "HTTP_503" });
   issuer.recorder.respond = undefined;
@@ -153,20 +154,24 @@ test("a failure reaches everyone who waits for it, and the next caller asks agai
 });
 
 test("one caller's signal ends its waiting and nobody else's", async (t) => {
-  const { client } = await startWorld(t);
+  const { client, api } = await startWorld(t);
   const issuer = await startIssuer(t);
   const bound = client({ authorizationServer: { tokenEndpoint: issuer.recorder.url } });
   const open = issuer.closeGate();
   const leaver = new AbortController();
   const left = bound.accessToken({ signal: leaver.signal });
   const stays = bound.accessToken();
+  const dispatcher = bound.dispatcher(undici);
+  const byUndici = undici.request(api.url, { dispatcher, method: "POST", body: "once", signal: leaver.signal });
   await issuer.recorder.arrived(1);
   leaver.abort(new Error("enough"));
   await t.throwsAsync(left, { message: "enough" });
+  await t.throwsAsync(byUndici, { message: "enough" });
   await t.throwsAsync(bound.accessToken({ signal: leaver.signal }), { message: "enough" });
   open();
   t.is((await stays).accessToken, "t1");
   t.is(issuer.recorder.seen.length, 1);
+  t.deepEqual(api.seen, []);
 });
 
 test("each scope and resource has its token, in whatever order they are named", async (t) => {
@@ -204,7 +209,7 @@ test("each resource server gets the token that was said for it", async (t) => {
   }
 });
 
-test("a request with mutual TLS client authentication carries client_id in its form (8705-2-b, the client's half)", async (t) => {
+test("a request with mutual TLS client authentication carries client_id in its form", async (t) => {
   const { client, authorizationServer } = await startWorld(t);
   await client({ scope: "read" }).accessToken();
   const [asked] = authorizationServer.seen;

@@ -165,7 +165,9 @@ test("no heartbeat is older than the request: one who comes during a poll waits 
   await hand.pass(0);
   gate.resolve(undefined);
   await settled();
-  t.deepEqual(chained(t, early.take()), ["reset", "heartbeat"]);
+  const first = early.take();
+  t.deepEqual(chained(t, first), ["reset", "heartbeat"]);
+  t.like(first[1], { type: "heartbeat", polledAt: 1_000 }, "when the poll began, however long it took");
   t.deepEqual(late.take(), []);
   await hand.pass(0);
   t.like(late.take()[1], { type: "heartbeat", polledAt: 1_100 });

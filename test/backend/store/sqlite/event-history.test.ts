@@ -1,6 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
+import { createEventReader, createEventSweep } from "../../../../src/backend/store/sqlite/event-reader.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { migrations } from "../../../../src/backend/store/sqlite/migrations.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
@@ -101,4 +102,31 @@ test("a file of the first schema gets its events, and keeps what it had", async 
     "service:1",
     "client:1:11",
   ]);
+});
+
+test("a sweep in the middle of a reading, by another process, takes no event out of it", async (t) => {
+  const path = await temporaryFile(t);
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  await store.run(twoServices());
+  await revokeOne(t, store);
+  const after = await headOf(store);
+  for (let more = 0; more < 3; more++) await revokeOne(t, store);
+  const [reading, sweeping] = [new DatabaseSync(path, { readOnly: true }), new DatabaseSync(path)];
+  t.teardown(() => {
+    reading.close();
+    sweeping.close();
+  });
+  const swept: number[] = [];
+  const prepare = reading.prepare.bind(reading);
+  // Behind the look at the reader's own row, before the rows that follow it are read.
+  reading.prepare = (sql) => {
+    if (sql.includes("LIMIT ?3")) swept.push(createEventSweep(sweeping)(Number.MAX_SAFE_INTEGER, 10));
+    return prepare(sql);
+  };
+  const read = createEventReader(reading);
+  const first = read({ after, limit: 10 });
+  t.deepEqual(swept, [3]);
+  t.is(first.reset ? undefined : first.events.length, 3);
+  t.true(read({ after, limit: 10 }).reset, "the next reading sees that its row is gone");
 });

@@ -1,0 +1,57 @@
+import { AccessTokenRefused } from "./access-token-refused.ts";
+import type { AnswerTimes } from "./answer-memory.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */
+export interface UnwatchedSignals {
+  open(times: AnswerTimes): AbortSignal;
+  /** Ends them all. */
+  close(): void;
+}
+
+export interface UnwatchedSignalsOptions {
+  /** How long after its question an answer stands, milliseconds. */
+  readonly bound: number;
+  readonly monotonicClock: () => number;
+  readonly schedule: Schedule;
+}
+
+/**
+ * Creates the place of signals for which there is no room in the registry of live tokens.
+ *
+ * @example createUnwatchedSignals({ bound: 10_000, monotonicClock, schedule }).open({ askedAt, diesAt })
+ */
+export function createUnwatchedSignals({ bound, monotonicClock, schedule }: UnwatchedSignalsOptions): UnwatchedSignals {
+  const endings = new Set<(reason: Error) => void>();
+  return {
+    open({ askedAt, diesAt }) {
+      const controller = new AbortController();
+      const left = Math.min(askedAt + bound, diesAt) - monotonicClock();
+      const finish = (reason: Error): void => {
+        cancel();
+        endings.delete(finish);
+        controller.abort(reason);
+      };
+      const onTime = (): void => {
+        finish(diesAt <= monotonicClock() ? new AccessTokenRefused("token_expired") : lostSight());
+      };
+      const cancel = schedule(onTime, Math.max(0, left), "background");
+      endings.add(finish);
+      if (!(left > 0)) onTime();
+      return controller.signal;
+    },
+    close() {
+      for (const finish of [...endings]) finish(lostSight());
+    },
+  };
+}
+
+/**
+ * Why a signal ends about whose token nothing was found out.
+ *
+ * @example controller.abort(lostSight())
+ */
+export function lostSight(): IntrospectionUnavailable {
+  return new IntrospectionUnavailable("nothing was found out for longer than the cache's bound");
+}
