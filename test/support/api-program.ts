@@ -11,7 +11,8 @@ import {
   type OpenInvalidationEvents,
 } from "../../src/api-client/introspection-caller.ts";
 import { tlsSocket } from "../../src/client-certificate/tls-socket.ts";
-import { authorizeRequest, refusalBody } from "../../src/resource-server/authorize-request.ts";
+import { refusalAnswer, writeAnswer, writeRawAnswer } from "../../src/resource-server/middleware/http-answer.ts";
+import { authorizeRequest } from "../../src/resource-server/authorize-request.ts";
 import {
   type AccessToken,
   type AuthorizeRequest,
@@ -193,9 +194,7 @@ function onAbort({ signal }: AccessToken, token: string, then: () => void): void
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const admission = await admit(request);
   if (admission.refusal !== undefined) {
-    const { refusal } = admission;
-    response.writeHead(refusal.status, refusal.headers);
-    response.end(JSON.stringify(refusalBody(refusal) ?? {}));
+    writeAnswer(response, refusalAnswer(admission.refusal));
     return;
   }
   const { accessToken, token, route } = admission;
@@ -213,7 +212,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const admission = await admit(request);
   if (admission.refusal !== undefined) {
-    socket.end(`HTTP/1.1 ${admission.refusal.status} Refused\r\n\r\n`);
+    writeRawAnswer(socket, refusalAnswer(admission.refusal));
     return;
   }
   webSockets.handleUpgrade(request, socket, head, (webSocket) => {
