@@ -271,7 +271,7 @@ const commands: ApiCommands = {
       },
       (request, response) => {
         // Of the two APIs only what both have is used.
-        const [ask, answer] = [request as unknown as IncomingMessage, response as unknown as ServerResponse];
+        const [ask, answer] = [request, response] as unknown as [IncomingMessage, ServerResponse];
         serve(ask, answer).catch(() => response.writeHead(500).end());
       },
     );

@@ -144,11 +144,12 @@ export async function startFaultDeployment(
       send({ url: `${apiUrl}/${path}`, as, agent, headers: { authorization: `Bearer ${token}` } }),
     async askUntil(path, token, until) {
       const statuses: number[] = [];
-      for (let last = false; !last; await wait(pace)) {
-        last = sharedClock() > until;
+      for (;;) {
+        const last = sharedClock() > until;
         statuses.push((await deployment.get(path, token)).status);
+        if (last) return statuses;
+        await wait(pace);
       }
-      return statuses;
     },
     async askFor(status, path, token) {
       const statuses: number[] = [];
