@@ -35,6 +35,8 @@ for (const [what, fault] of faults) {
     }
 
     await proxy.tell("streams", fault);
+    // Heartbeats come again, and each is of long ago.
+    if (fault.kind === "delay") await deployment.vouched("brief");
     const acknowledged = await deployment.revoke(revoked);
     const until = acknowledged + boundWithoutStream;
     const [ofRevoked, ofKept] = await Promise.all([
