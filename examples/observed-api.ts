@@ -35,7 +35,7 @@ const backend = {
   credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
 };
 
-// docs/operators.md shows this part.
+// docs/observing.md shows this part.
 const levels = { granted: "debug", refused: "info", unavailable: "error" } as const;
 
 const resourceServer = createResourceServer({

@@ -121,7 +121,7 @@ async function revoke(stage: Stage, token: string): Promise<void> {
   narrator.exchange(withToken, refused);
   // Judged by when the requests were sent: that holds on a slow machine, too.
   narrator.expect(
-    `refused ${Math.round(asked)} ms after the acknowledgement (the API caches for at most ${cacheTtl * 1000} ms)`,
+    `refused ${Math.round(asked)} ms after the acknowledgement: the backend's stream of events tells the API (bound: ${cacheTtl * 1000} ms)`,
     refused.status === 401 && lastAccepted <= cacheTtl * 1000,
   );
 }

@@ -37,15 +37,18 @@ export function certificateForBackend(
   for (const name of Object.keys(options)) {
     if (name !== "certificate" && name !== "onUnreadableCertificate") throw optionError(name, "is not an option");
   }
-  const { certificate: source, onUnreadableCertificate } = options;
-  // The connection has the path besides, which helps to find the way to an anchor.
-  if (source === undefined || source === tlsSocket()) return peerCertificatePems;
+  const { certificate: source = tlsSocket(), onUnreadableCertificate } = options;
+  const ofConnection = source === tlsSocket();
   if (typeof source !== "function") throw optionError("certificate", "must be a certificate source");
   if (givesThumbprintsOnly(source)) {
     throw optionError("certificate", "gives thumbprints only: a backend needs the certificate itself");
   }
 
   return (request) => {
+    // The connection has the path besides, which helps to find the way to an anchor.
+    const pems = ofConnection ? peerCertificatePems(request) : undefined;
+    if (pems?.clientCertificate !== undefined) return pems;
+    // It may have none, or have ended: then nobody knows.
     const certificate = source(request);
     if (certificate === undefined) return { clientCertificatePath: [] };
     if ("unreadable" in certificate) {

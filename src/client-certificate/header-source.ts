@@ -18,7 +18,10 @@ export interface HeaderSourceOptions {
   readonly header?: string;
   /** A certificate counts only when the proxy sends these, too; each is one that the proxy overwrites. */
   readonly verify?: HeaderFlag | readonly HeaderFlag[];
-  /** What the proxy sends when there is a certificate: then an empty certificate header is not "no certificate". */
+  /**
+   * What the proxy sends when there is a certificate, and only then: with it an empty certificate header is not "no
+   * certificate", and without it a certificate is nobody's.
+   */
   readonly present?: HeaderFlag;
 }
 
@@ -77,6 +80,9 @@ export function createHeaderSource(options: HeaderSourceOptions, dialect: Dialec
     if (value === undefined || absent.includes(value)) return withoutCertificate(rawHeaders, present);
     if (commas !== true && value.includes(",")) return unreadable("header_repeated");
     for (const flag of flags) if (onlyValue(rawHeaders, flag.header) !== flag.value) return unreadable("not_verified");
+    if (present !== undefined && onlyValue(rawHeaders, present.header) !== present.value) {
+      return unreadable("certificate_unannounced");
+    }
     const known = memo.get(value);
     if (known !== undefined) return known;
     if (value.length > largestValue) return unreadable("too_large");

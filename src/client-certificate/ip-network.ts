@@ -10,7 +10,11 @@ export interface IpNetwork {
 
 /** What is wrong with the text of a network, in words for whoever configures it. */
 export type IpNetworkProblem =
-  "is no IP address" | "has a prefix that is none" | "means everyone" | "has host bits" | "is IPv4 in IPv6's clothes";
+  | "is no IP address and no network"
+  | "has an impossible prefix length"
+  | "means everyone"
+  | "has bits set after its prefix"
+  | "is IPv4 mapped into IPv6: write it as IPv4";
 
 /**
  * Reads an address or a network in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3), IPv4 or IPv6.
@@ -23,15 +27,15 @@ export type IpNetworkProblem =
 export function readIpNetwork(text: string): IpNetwork | IpNetworkProblem {
   const [address = "", prefixText, rest] = text.split("/");
   const version = address.includes("%") ? 0 : isIP(address);
-  if (version === 0 || rest !== undefined) return "is no IP address";
+  if (version === 0 || rest !== undefined) return "is no IP address and no network";
   const width = version === 4 ? 32 : 128;
-  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return "has a prefix that is none";
+  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return "has an impossible prefix length";
   const prefix = prefixText === undefined ? width : Number(prefixText);
-  if (prefix > width) return "has a prefix that is none";
+  if (prefix > width) return "has an impossible prefix length";
   if (prefix === 0) return "means everyone";
   const bits = version === 4 ? bitsOf4(address) : bitsOf6(address);
-  if ((bits & ((1n << BigInt(width - prefix)) - 1n)) !== 0n) return "has host bits";
-  if (version === 6 && bits >> 32n === 0xffffn) return "is IPv4 in IPv6's clothes";
+  if ((bits & ((1n << BigInt(width - prefix)) - 1n)) !== 0n) return "has bits set after its prefix";
+  if (version === 6 && bits >> 32n === 0xffffn) return "is IPv4 mapped into IPv6: write it as IPv4";
   return { address, family: version === 4 ? "ipv4" : "ipv6", prefix };
 }
 

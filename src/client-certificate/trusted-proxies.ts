@@ -86,6 +86,7 @@ interface Networks {
 }
 
 function addNetwork(networks: Networks, text: string, option: string): void {
+  if (/^(?:unix:)?\//.test(text)) throw optionError(option, 'is a path: say "unix"');
   const network = readIpNetwork(text);
   if (typeof network === "string") throw optionError(option, network);
   networks[network.family].addSubnet(network.address, network.prefix, network.family);
@@ -115,9 +116,11 @@ function isListed({ ipv4, ipv6 }: Networks, address: string): boolean {
 
 /**
  * By what the server listens on: a TCP connection that was reset has no address either, and must not pass for a unix
- * socket. A listener that was inherited as a file descriptor has no path, and is none here.
+ * socket. A listener that was inherited as a file descriptor has no path, and is none here; nor is one of Linux's
+ * abstract sockets, which has no file, and so no permissions: whoever is on the machine reaches it.
  */
 function isUnix(socket: Socket): boolean {
   const { server } = socket as Socket & { readonly server?: { address?(): unknown } | null };
-  return typeof server?.address?.() === "string";
+  const address = server?.address?.();
+  return typeof address === "string" && !address.startsWith("\0");
 }

@@ -14,6 +14,8 @@ export type UnreadableReason =
   | "not_verified"
   /** The proxy says that there is a certificate, and has not sent it: too large for it, as a rule. */
   | "certificate_withheld"
+  /** There is a certificate, and the proxy does not say so: it is not the proxy's, or `present` is not what it sends. */
+  | "certificate_unannounced"
   /** The value is not percent-encoded text. */
   | "not_percent_encoded"
   /** The value is not a byte sequence (RFC 8941 §3.3.5). */

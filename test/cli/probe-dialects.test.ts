@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import test from "ava";
@@ -95,7 +96,14 @@ const sources: Readonly<Record<string, certbound.CertificateSource>> = {
   haproxy: certbound.haproxy({ from, header: "X-SSL-Client-Cert" }),
   "haproxy, quoted": certbound.haproxy({ from, header: "X-SSL-Client-Cert", encoding: "quoted-base64" }),
   "haproxy, SHA-256": certbound.haproxySha256({ from, header: "X-SSL-Client-SHA256" }),
-  envoy: certbound.envoy({ from, element: "only" }),
+  "rfc9440, verified": certbound.rfc9440({
+    from,
+    verify: [
+      { header: "X-Cert-Verified", value: "true" },
+      { header: "X-Cert-Revoked", value: "false" },
+    ],
+  }),
+  envoy: certbound.envoy({ from }),
   "envoy, the hop before": certbound.envoy({ from, element: "second-to-last" }),
   gorouter: certbound.gorouter({ from }),
   traefik: certbound.traefik({ from }),
@@ -108,6 +116,11 @@ const sources: Readonly<Record<string, certbound.CertificateSource>> = {
     from,
     header: "X-Client-Cert-Leaf",
     present: { header: "X-Client-Cert-Present", value: "true" },
+  }),
+  "gcp, verified": certbound.gcp({
+    from,
+    header: "X-Client-Cert-Leaf",
+    verify: { header: "X-Client-Cert-Verified", value: "true" },
   }),
   "gcp, fingerprint": certbound.gcpFingerprint({ from, header: "X-Client-Cert-SHA256-Fingerprint" }),
   azure: certbound.azure({ from }),
@@ -166,6 +179,31 @@ for (const [spelling, read] of spelt) {
     );
   });
 }
+
+test("an API that takes one underscore for a hyphen, where its proxy removes both others, is found out", async (t) => {
+  const read: Reader = (request) => {
+    const value = request.headers["x-arr_clientcert"];
+    return typeof value === "string" ? ofBase64(value) : undefined;
+  };
+  const { url, args } = await startProbed(t, apiThatReads(read), { tls: false });
+  const { code, report } = await probeOf(url, args);
+  t.is(code, 1);
+  t.deepEqual(believedOf(report), ["azure"]);
+});
+
+test("what our documents show beside a certificate's header, the probe forges, too", async (t) => {
+  const pages = ["docs/proxies.md", "examples/proxies/README.md"];
+  const texts = await Promise.all(pages.map((page) => readFile(new URL(`../../${page}`, import.meta.url), "utf8")));
+  const shown = texts.flatMap((text) => [...text.matchAll(/\{ header: "([^"]+)", value: "([^"]+)" \}/g)]);
+  t.true(shown.length >= 5);
+  const forged = dialects.flatMap(({ forgeries }) => forgeries.flatMap(({ beside = {} }) => Object.entries(beside)));
+  for (const [, header, value] of shown) {
+    t.true(
+      forged.some(([name, said]) => name === header && said === value),
+      `${header}: ${value}`,
+    );
+  }
+});
 
 for (const [spelling, hidden] of [
   ["folded", /^Client-Cert:\r\n[ \t]+:([^\r:]+):\r$/m],

@@ -1,6 +1,7 @@
-import { type AddressInfo, createServer } from "node:net";
+import type { RequestListener } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { certificateEncodings } from "../../src/cli/probe/certificate-encodings.ts";
 import { dialects } from "../../src/cli/probe/dialects.ts";
 import { judgeAnswer } from "../../src/cli/probe/judge-answer.ts";
@@ -97,7 +98,8 @@ test("where TLS takes known certificates only, --stranger is one of them, and wi
   const unknown = await probeOf(url, args);
   t.is(unknown.code, 2);
   t.regex(unknown.report.reason ?? "", /neither no certificate nor an unknown one; --stranger/);
-  t.is(requests().length, 0);
+  // The owner's own, before and after.
+  t.is(requests().length, 2);
 
   const more = ["--stranger", join(folder, "stranger.pem")];
   const deceived = await probeOf(url, [...args, ...more]);
@@ -111,6 +113,28 @@ test("where TLS takes known certificates only, --stranger is one of them, and wi
   t.is(code, 0);
   t.regex(stdout, /without a certificate +no answer/);
   t.regex(stdout, /nothing was tried that way/);
+});
+
+test("an API that hangs up on who has no certificate, and believes a header, is found out", async (t) => {
+  const hangingUp =
+    (read: Reader, onStrangers: boolean): RequestListener =>
+    (request, response) => {
+      const found = read(request);
+      if (found === undefined || (onStrangers && found !== victim.x5tS256)) request.socket.destroy();
+      else apiThatReads(read)(request, response);
+    };
+  for (const onStrangers of [false, true]) {
+    const unsafe = await startProbed(t, hangingUp(believing("client-cert", ofClientCert), onStrangers));
+    const deceived = await probeOf(unsafe.url, unsafe.args);
+    t.is(deceived.code, 1);
+    t.deepEqual(believedOf(deceived.report), ["rfc9440"]);
+    t.true(deceived.report.dialects[0]?.believed.some((said) => said.includes("; without a certificate)")));
+    const safe = await startProbed(t, hangingUp(bySocket, onStrangers));
+    // Who never gets an answer cannot know that it is the token for which there is none.
+    const { code, stdout } = await runHere(["probe", safe.url, ...safe.args], env);
+    t.is(code, onStrangers ? 2 : 0);
+    t.regex(stdout, /ending again counts as refused/);
+  }
 });
 
 test("a token that is believed but lacks a scope, and a redirect, are believed; the redirect is not followed", async (t) => {
@@ -144,6 +168,19 @@ test("a header that is no dialect's own is forged when it is named, in every enc
   t.deepEqual(believedOf(report), ["X-My-Cert"]);
   const tried = report.dialects.at(-1)?.tried ?? 0;
   t.true(tried >= Object.keys(certificateEncodings).length);
+});
+
+test("what a proxy says beside a header of one's own is forged, too", async (t) => {
+  for (const [name, value] of [
+    ["x-ssl-verify", "SUCCESS"],
+    ["x-ssl-client-verify", "SUCCESS"],
+    ["x-client-cert-verified", "true"],
+  ] as const) {
+    const believed = believing("x-my-cert", ofBase64);
+    const read: Reader = (request) => (request.headers[name] === value ? believed(request) : undefined);
+    const { url, args } = await startProbed(t, apiThatReads(read), { tls: false });
+    t.is((await probeOf(url, [...args, "--header", "X-My-Cert"])).code, 1, name);
+  }
 });
 
 const inconclusive: readonly [string, Reader, RegExp][] = [
@@ -272,6 +309,9 @@ test("options that do not do end with 2 and one message that names the option, a
     [/--timeout must be/, url, [...args, "--timeout", "soon"]],
     [/--path must start/, url, [...args, "--path", "accounts"]],
     [/--path must start/, url, [...args, "--path", "//elsewhere.example.com/"]],
+    [/--path must start/, url, [...args, "--path", "/\\elsewhere.example.com/"]],
+    [/--path must start/, url, [...args, "--path", "/\t/elsewhere.example.com/"]],
+    [/--path must start/, url, [...args, "--path", "/\\[/"]],
     [/--header must be/, url, [...args, "--header", "a: b"]],
     [/must be an https URL/, "api.example.com", args],
     [/must be an https URL/, "ftp://api.example.com/", args],
@@ -342,4 +382,56 @@ test("probe --help says what it does, what counts as believed, and what the exit
     t.true(stdout.includes(expected), expected);
   }
   for (const line of stdout.split("\n")) t.true(line.length <= 120, line);
+});
+
+/** Probes whoever answers like this, without a control. */
+async function probeOfRaw(t: ExecutionContext, answer: (socket: Socket) => void): ReturnType<typeof runHere> {
+  const { folder } = await startProbed(t, apiThatReads(bySocket));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket
+      .on("error", () => undefined)
+      .once("data", () => {
+        answer(socket);
+      });
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const outcome = await runHere(["probe", url, "--certificate", join(folder, "victim.pem"), "--no-control"], env);
+  // The probe ends its connections; nobody waits for the rest of an answer.
+  while (sockets.size > 0) await new Promise((resolve) => [...sockets][0]?.once("close", resolve));
+  return outcome;
+}
+
+test("an interim answer is passed over, and nothing of what an API writes is in the report", async (t) => {
+  const { code, stdout } = await probeOfRaw(t, (socket) => {
+    socket.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    socket.end('HTTP/1.1 401 \u001b[2Jno\r\nWWW-Authenticate: Bearer error="\u001b]0;owned\u0007"\r\n\r\n\u001b[31m');
+  });
+  t.is(code, 0);
+  t.regex(stdout, /without a certificate +401$/m);
+  t.notRegex(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|owned/);
+});
+
+test("an answer without an end is not waited for: neither its head, nor interim ones, nor its body", async (t) => {
+  const endless = (start: string, more: string) => (socket: Socket) => {
+    const write = (): void => {
+      while (!socket.destroyed && socket.write(more));
+    };
+    socket.write(start);
+    socket.on("drain", write);
+    write();
+  };
+  for (const [answer, code] of [
+    [endless("HTTP/1.1 401 Unauthorized\r\nX-Long: ", "a".repeat(65_536)), 2],
+    [endless("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(100)), 2],
+    [endless("HTTP/1.1 401 Unauthorized\r\nContent-Length: 10000000000\r\n\r\n", "a".repeat(65_536)), 0],
+  ] as const) {
+    const outcome = await probeOfRaw(t, answer);
+    t.is(outcome.code, code, outcome.stdout);
+    if (code === 2) t.regex(outcome.stdout, /not HTTP/);
+  }
 });

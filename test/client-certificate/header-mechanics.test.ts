@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer, get, type IncomingMessage } from "node:http";
 import { createServer as createHttp2, connect as connectHttp2 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -154,6 +155,40 @@ test("a certificate that the proxy has and does not send is not 'no certificate'
   const twice = await ask(["X-Client-Cert-Present", "false"], ["X-Client-Cert-Present", "false"]);
   t.deepEqual(twice, { unreadable: "header_repeated" });
   t.deepEqual(await ask(["Client-Cert", sequence], ["X-Client-Cert-Present", "true"]), whole);
+});
+
+test("a certificate that the proxy does not say it has is nobody's, also when it has been read before", async (t) => {
+  const present = { header: "X-Client-Cert-Present", value: "true" };
+  const { ask } = await listenFor(t, rfc9440({ from, present }));
+  t.deepEqual(await ask(["Client-Cert", sequence], ["x-client-cert-present", "true"]), whole);
+  for (const said of [[], ["false"], ["1"], ["TRUE"], [""], ["true", "true"]]) {
+    const lines = said.map((value) => ["X-Client-Cert-Present", value] as const);
+    t.deepEqual(await ask(["Client-Cert", sequence], ...lines), { unreadable: "certificate_unannounced" });
+  }
+  t.deepEqual(await ask(["Client-Cert", sequence], ["X_Client_Cert_Present", "true"]), {
+    unreadable: "certificate_unannounced",
+  });
+});
+
+test("a value of more than 131072 characters is not looked at, however much the server lets through", async (t) => {
+  const source = envoy({ from });
+  const server = createServer({ maxHeaderSize: 400_000 }, (request, response) => {
+    response.end(JSON.stringify(told(source(request))));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(async () => {
+    server.close();
+    await once(server, "close");
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const ask = async (length: number): Promise<unknown> => {
+    const headers = { "X-Forwarded-Client-Cert": `By=${"a".repeat(length - 3)}` };
+    const [response] = (await once(get(url, { headers, agent: false }), "response")) as [IncomingMessage];
+    return JSON.parse(await text(response)) as unknown;
+  };
+  t.deepEqual(await ask(131_072), { unreadable: "hash_missing" });
+  t.deepEqual(await ask(131_073), { unreadable: "too_large" });
 });
 
 test("what is read again is the same frozen object: no certificate is parsed twice for one text", async (t) => {

@@ -129,6 +129,16 @@ test("who reaches the unix socket is listed as unix, and only then", async (t) =
   t.deepEqual(await closed.ask([name, value]), notTrusted);
 });
 
+test("an abstract socket of Linux, which anybody on the machine reaches, is not listed as unix", async (t) => {
+  if (process.platform !== "linux") {
+    t.pass();
+    return;
+  }
+  const { ask } = await listenFor(t, sourceFor("unix"), { path: `\0${await socketPath(t)}` });
+  const found = (await ask([name, value])) as Record<string, unknown>;
+  t.deepEqual(Object.keys(found), ["unreadable"]);
+});
+
 test("a TCP connection that was reset, and has no address any more, does not pass for a unix socket", async (t) => {
   for (const list of [["unix"], ["127.0.0.1"], ["unix", "127.0.0.1"]]) {
     const source = sourceFor(...list);
@@ -243,25 +253,27 @@ for (const [what, list, words] of [
   ["an empty list", [], "trustedProxies must list at least one proxy."],
   ["everyone", ["0.0.0.0/0"], "trustedProxies[0] means everyone."],
   ["everyone in IPv6", ["::1", "::/0"], "trustedProxies[1] means everyone."],
-  ["host bits", ["10.0.0.1/8"], "trustedProxies[0] has host bits."],
-  ["one host bit", ["10.0.0.1/31"], "trustedProxies[0] has host bits."],
-  ["host bits in IPv6", ["2001:db8::1/64"], "trustedProxies[0] has host bits."],
-  ["host bits in the last group", ["2001:db8:1:2:3:4:5:6/112"], "trustedProxies[0] has host bits."],
-  ["host bits in dots", ["64:ff9b::10.0.0.1/96"], "trustedProxies[0] has host bits."],
-  ["a prefix that is too long", ["10.0.0.0/33"], "trustedProxies[0] has a prefix that is none."],
-  ["a prefix that is too long for IPv6", ["::1/129"], "trustedProxies[0] has a prefix that is none."],
-  ["a prefix with a zero before", ["10.0.0.0/08"], "trustedProxies[0] has a prefix that is none."],
-  ["an empty prefix", ["10.0.0.0/"], "trustedProxies[0] has a prefix that is none."],
-  ["a negative prefix", ["10.0.0.0/-1"], "trustedProxies[0] has a prefix that is none."],
-  ["two prefixes", ["10.0.0.0/8/8"], "trustedProxies[0] is no IP address."],
-  ["a netmask", ["10.0.0.0/255.0.0.0"], "trustedProxies[0] has a prefix that is none."],
-  ["a host name", ["localhost"], "trustedProxies[0] is no IP address."],
-  ["a short address", ["10.1"], "trustedProxies[0] is no IP address."],
-  ["an address with a zone", ["fe80::1%eth0"], "trustedProxies[0] is no IP address."],
-  ["an address with a blank", [" 127.0.0.1"], "trustedProxies[0] is no IP address."],
-  ["IPv4 mapped into IPv6", ["::ffff:10.0.0.1"], "trustedProxies[0] is IPv4 in IPv6's clothes."],
-  ["all of IPv4 mapped into IPv6", ["::ffff:0:0/96"], "trustedProxies[0] is IPv4 in IPv6's clothes."],
-  ["nothing in a list", [""], "trustedProxies[0] is no IP address."],
+  ["host bits", ["10.0.0.1/8"], "trustedProxies[0] has bits set after its prefix."],
+  ["one host bit", ["10.0.0.1/31"], "trustedProxies[0] has bits set after its prefix."],
+  ["host bits in IPv6", ["2001:db8::1/64"], "trustedProxies[0] has bits set after its prefix."],
+  ["host bits in the last group", ["2001:db8:1:2:3:4:5:6/112"], "trustedProxies[0] has bits set after its prefix."],
+  ["host bits in dots", ["64:ff9b::10.0.0.1/96"], "trustedProxies[0] has bits set after its prefix."],
+  ["a prefix that is too long", ["10.0.0.0/33"], "trustedProxies[0] has an impossible prefix length."],
+  ["a prefix that is too long for IPv6", ["::1/129"], "trustedProxies[0] has an impossible prefix length."],
+  ["a prefix with a zero before", ["10.0.0.0/08"], "trustedProxies[0] has an impossible prefix length."],
+  ["an empty prefix", ["10.0.0.0/"], "trustedProxies[0] has an impossible prefix length."],
+  ["a negative prefix", ["10.0.0.0/-1"], "trustedProxies[0] has an impossible prefix length."],
+  ["two prefixes", ["10.0.0.0/8/8"], "trustedProxies[0] is no IP address and no network."],
+  ["a netmask", ["10.0.0.0/255.0.0.0"], "trustedProxies[0] has an impossible prefix length."],
+  ["a host name", ["localhost"], "trustedProxies[0] is no IP address and no network."],
+  ["a short address", ["10.1"], "trustedProxies[0] is no IP address and no network."],
+  ["an address with a zone", ["fe80::1%eth0"], "trustedProxies[0] is no IP address and no network."],
+  ["an address with a blank", [" 127.0.0.1"], "trustedProxies[0] is no IP address and no network."],
+  ["IPv4 mapped into IPv6", ["::ffff:10.0.0.1"], "trustedProxies[0] is IPv4 mapped into IPv6: write it as IPv4."],
+  ["all of IPv4 mapped into IPv6", ["::ffff:0:0/96"], "trustedProxies[0] is IPv4 mapped into IPv6: write it as IPv4."],
+  ["the path of a socket", ["/run/api.sock"], 'trustedProxies[0] is a path: say "unix".'],
+  ["two paths of sockets", ["::1", "unix:/run/api.sock"], 'trustedProxies[1] is a path: say "unix".'],
+  ["nothing in a list", [""], "trustedProxies[0] is no IP address and no network."],
   ["null", [null], 'trustedProxies[0] must be an address, a network, "unix" or { certificate }.'],
   ["a number", [1], 'trustedProxies[0] must be an address, a network, "unix" or { certificate }.'],
   [

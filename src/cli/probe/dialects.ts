@@ -15,7 +15,13 @@ export interface Forgery {
 
 const escaped = "percent-encoded PEM";
 const verified = { "X-SSL-Client-Verify": "SUCCESS" };
-const checked = { "X-Client-Cert-Present": "true", "X-Client-Cert-Chain-Verified": "true", "X-Client-Cert-Error": "" };
+const checked = {
+  "X-Client-Cert-Present": "true",
+  "X-Client-Cert-Verified": "true",
+  "X-Client-Cert-Chain-Verified": "true",
+  "X-Client-Cert-Error": "",
+};
+const certVerified = { "X-Cert-Verified": "true", "X-Cert-Revoked": "false" };
 
 /**
  * Every dialect of certificate headers that is known, with the names that its documents and examples use.
@@ -23,7 +29,12 @@ const checked = { "X-Client-Cert-Present": "true", "X-Client-Cert-Chain-Verified
  * Data alone: what is forged in these names must be believed by nobody.
  */
 export const dialects: readonly Dialect[] = [
-  { name: "rfc9440", forgeries: [{ header: "Client-Cert", encoding: "byte sequence" }] },
+  {
+    name: "rfc9440",
+    forgeries: [
+      { header: "Client-Cert", encoding: "byte sequence", beside: { ...checked, ...verified, ...certVerified } },
+    ],
+  },
   {
     name: "nginx",
     forgeries: [
@@ -109,8 +120,16 @@ export const dialects: readonly Dialect[] = [
   {
     name: "cloudflare",
     forgeries: [
-      { header: "Cf-Client-Cert-Der-Base64", encoding: "base64", beside: { "Cf-Cert-Verified": "true" } },
-      { header: "Cf-Client-Cert-Sha256", encoding: "SHA-256, hexadecimal", beside: { "Cf-Cert-Verified": "true" } },
+      {
+        header: "Cf-Client-Cert-Der-Base64",
+        encoding: "base64",
+        beside: { "Cf-Cert-Verified": "true", ...certVerified },
+      },
+      {
+        header: "Cf-Client-Cert-Sha256",
+        encoding: "SHA-256, hexadecimal",
+        beside: { "Cf-Cert-Verified": "true", ...certVerified },
+      },
     ],
   },
   {
@@ -145,8 +164,9 @@ export const dialects: readonly Dialect[] = [
   },
 ];
 
-/** A header that is no dialect's own, with the certificate in it in every encoding there is. */
+/** A header that is no dialect's own, with the certificate in it in every encoding there is, and all that is said beside one. */
 export function dialectOfHeader(header: string): Dialect {
   const encodings = Object.keys(certificateEncodings) as CertificateEncoding[];
-  return { name: header, forgeries: encodings.map((encoding) => ({ header, encoding })) };
+  const beside = { ...checked, ...certVerified, ...verified, "X-SSL-Verify": "SUCCESS" };
+  return { name: header, forgeries: encodings.map((encoding) => ({ header, encoding, beside })) };
 }

@@ -19,8 +19,12 @@ export function writeReport(
     "The token, and no forged header:",
     ...comparisons.map(({ asked, answer }) => `  ${asked.padEnd(width)}  ${answer}`),
   ];
-  if (dialects.length > 0 && comparisons.some(({ answer }) => answer.startsWith("no answer"))) {
-    lines.push("  (No request comes in without an answer above: nothing was tried that way.)");
+  const silent = comparisons.map(({ answer }) => answer).filter((answer) => answer.startsWith("no answer"));
+  if (dialects.length > 0 && silent.some((answer) => answer.includes("ALERT"))) {
+    lines.push("  (No request comes in where TLS has refused above: nothing was tried that way.)");
+  }
+  if (dialects.length > 0 && silent.some((answer) => !answer.includes("ALERT"))) {
+    lines.push("  (Where the connection just ended above, it was tried, and ending again counts as refused.)");
   }
   if (!controlled)
     lines.push("  (That the token opens the API with its certificate was taken on trust: --no-control.)");

@@ -68,6 +68,7 @@ export async function runProbe(probe: Probe): Promise<ProbeResult> {
     for (const dialect of [...dialects, ...probe.headers.map(dialectOfHeader)]) {
       results.push(await tryDialect(dialect, probe, handshakes, asker));
     }
+    if (handshakes.every(({ hangsUp }) => hangsUp === true)) reason = nothingTaken;
     if (probe.owner !== undefined) await checkOwner(compare, probe.owner, "with its own certificate, afterwards");
   } catch (error) {
     if (!(error instanceof Inconclusive)) throw error;
@@ -89,6 +90,8 @@ export async function runProbe(probe: Probe): Promise<ProbeResult> {
 interface Handshake {
   readonly called: string;
   readonly identity?: Identity & { readonly der: Uint8Array };
+  /** Without a forged header the connection just ends: that is how the token is refused, in TLS or behind it. */
+  readonly hangsUp?: true;
 }
 
 const withoutCertificate: Handshake = { called: "without a certificate" };
@@ -103,25 +106,29 @@ async function comparable(
   for (const handshake of [withoutCertificate, ...wanted]) {
     const answer = await compare(handshake.called, handshake.identity);
     if (isRefusedByTls(answer)) continue;
+    if (hasHungUp(answer)) {
+      possible.push({ ...handshake, hangsUp: true });
+      continue;
+    }
     if (!("status" in answer)) throw new Inconclusive(`the API gave ${sayAnswer(answer)} ${handshake.called}`);
     checkRefused(answer, handshake.called);
     possible.push(handshake);
   }
-  if (possible.length === 0) {
-    throw new Inconclusive(
-      "the API's TLS takes neither no certificate nor an unknown one; --stranger can give it another",
-    );
-  }
+  if (possible.length === 0) throw new Inconclusive(nothingTaken);
   if (owner !== undefined) await checkOwner(compare, owner, "with its own certificate");
   return possible;
 }
 
-/** TLS 1.2 says so within the handshake, TLS 1.3 after it; some servers just hang up. */
+const nothingTaken = "the API's TLS takes neither no certificate nor an unknown one; --stranger can give it another";
+
+/** TLS 1.2 says so within the handshake, TLS 1.3 after it. */
 function isRefusedByTls(answer: RawAnswer): boolean {
-  if ("status" in answer) return false;
-  return (
-    /^ERR_SSL_.*ALERT/.test(answer.failure) || (answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.failure))
-  );
+  return !("status" in answer) && /^ERR_SSL_.*ALERT/.test(answer.failure);
+}
+
+/** Some servers say nothing, of the certificate or of the request; from here that looks the same. */
+function hasHungUp(answer: RawAnswer): boolean {
+  return !("status" in answer) && answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.failure);
 }
 
 function checkRefused(answer: RawAnswer, how: string): void {
@@ -161,7 +168,7 @@ function createAsker({ endpoint, authority, target, token }: Probe): Asker {
       requests += 1;
       const answer = await sendRawRequest(endpoint, [...head, ...lines, "Connection: close"], identity);
       answers.set(key, answer);
-      unanswered = "status" in answer || answer.failure === "closed" ? 0 : unanswered + 1;
+      unanswered = "status" in answer || hasHungUp(answer) ? 0 : unanswered + 1;
       if (unanswered >= patience) throw new Inconclusive(`the API stopped answering (${sayAnswer(answer)})`);
       return answer;
     },
@@ -183,7 +190,9 @@ async function tryDialect(
     const answer = await send(forgedLines(forgery, spelling, { der: certificate, decoy: identity?.der }), identity);
     const judgement = judgeAnswer(answer, spelling.malformed);
     result.tried += 1;
-    if (judgement === "refused") continue;
+    if (judgement === "refused" || (handshake.hangsUp === true && (hasHungUp(answer) || isRefusedByTls(answer)))) {
+      continue;
+    }
     const said = `${forgery.header} (${forgery.encoding}; ${spelling.name}; ${called}): ${sayAnswer(answer)}`;
     result[judgement === "opened" ? "believed" : "unclear"].push(said);
   }

@@ -20,6 +20,8 @@ export const spellings: readonly Spelling[] = [
   { name: "lower case", rename: (name) => name.toLowerCase() },
   { name: "upper case", rename: (name) => name.toUpperCase() },
   { name: "underscores", rename: (name) => name.replaceAll("-", "_") },
+  // Of several hyphens the last: what removes both forms above does not remove X-SSL_Cert.
+  { name: "one underscore", rename: (name) => name.replace(/(-.*)-/, "$1_") },
   { name: "twice, forged first", lines: (name, value, decoy) => [line(name, value), line(name, decoy)] },
   { name: "twice, forged last", lines: (name, value, decoy) => [line(name, decoy), line(name, value)] },
   { name: "folded", lines: (name, value) => [`${name}:`, ` ${value}`], malformed: true },

@@ -8,11 +8,12 @@ import { unreadable } from "../unreadable-reason.ts";
 
 export interface EnvoyOptions extends HeaderSourceOptions {
   /**
-   * Which hop's client is meant. `last` (default): that of the Envoy which calls here. `second-to-last`: that of the
-   * one before, where a sidecar adds an element of its own. `only`: refused unless there is exactly one, as
-   * with SANITIZE_SET; then nothing that a client or its certificate writes can add one.
+   * Which hop's client is meant. `only` (default): refused unless there is exactly one, as with SANITIZE_SET; then
+   * nothing that a client or its certificate writes can add one. `last`: that of the Envoy which calls here.
+   * `second-to-last`: that of the one before, where a sidecar adds an element of its own. With these two a client whose
+   * certificate has a comma in a subject alternative name adds an element too, where Envoy is told to write those.
    */
-  readonly element?: "last" | "second-to-last" | "only";
+  readonly element?: "only" | "last" | "second-to-last";
 }
 
 /**
@@ -22,12 +23,12 @@ export interface EnvoyOptions extends HeaderSourceOptions {
  * with Istio, there is only the thumbprint. `Chain` is not looked at. Not for Cloud Foundry's header of the
  * same name.
  *
- * @example envoy({ from: trustedProxies(["127.0.0.1"]), element: "only" })
+ * @example envoy({ from: trustedProxies(["127.0.0.1"]) })
  */
 export function envoy(options: EnvoyOptions): CertificateSource {
-  const element = givenOptions(options).element ?? "last";
-  if (!(["last", "second-to-last", "only"] as unknown[]).includes(element)) {
-    throw optionError("element", 'must be "last", "second-to-last" or "only"');
+  const element = givenOptions(options).element ?? "only";
+  if (!(["only", "last", "second-to-last"] as unknown[]).includes(element)) {
+    throw optionError("element", 'must be "only", "last" or "second-to-last"');
   }
   const read = (value: string): CertificateOfConnection => {
     const elements = readForwardedClientCert(value);

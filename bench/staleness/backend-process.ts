@@ -1,0 +1,20 @@
+/** The backend's process: one client, whose tokens are bound to the certificate that it comes with. */
+import { createLog } from "../../src/backend/http/create-log.ts";
+import { serveBackend } from "../../src/backend/serve-backend.ts";
+import { clientSettings, configurationOf, serviceSettings } from "../../test/support/settings.ts";
+import { serve } from "../servers/serve.ts";
+
+const clientId = 1000;
+
+await serve(async ({ database }: { readonly database: string }) => {
+  const client = clientSettings({ clientId, tokenAuthMethod: "CLIENT_SECRET_POST" });
+  const { address } = await serveBackend({
+    configuration: configurationOf([{ settings: serviceSettings(), clients: [client] }], {
+      store: { sqlite: database },
+      secretKey: Buffer.alloc(32, 7),
+    }),
+    log: createLog({ level: "info", stream: process.stdout }),
+  });
+  if (address.port === undefined) throw new Error("the backend listens on no port");
+  return { port: address.port };
+});

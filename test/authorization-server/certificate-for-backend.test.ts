@@ -1,0 +1,43 @@
+import test from "ava";
+import { certificateForBackend } from "../../src/authorization-server/certificate-for-backend.ts";
+import { tlsSocket } from "../../src/resource-server/index.ts";
+import { createSelfSigned } from "../support/certificates.ts";
+import { openTlsClient } from "../support/tls-client.ts";
+import { openListener } from "../support/tls-listener.ts";
+
+const leaf = createSelfSigned({ subject: "CN=leaf" });
+
+for (const options of [{}, { certificate: tlsSocket() }]) {
+  const given = "certificate" in options ? "tlsSocket()" : "nothing";
+  test(`a connection that has ended is not one without a certificate to the backend (with ${given})`, async (t) => {
+    const reasons: string[] = [];
+    const seen = Promise.withResolvers<unknown>();
+    const read = certificateForBackend({ ...options, onUnreadableCertificate: (reason) => reasons.push(reason) });
+    const listener = await openListener({
+      protocol: "h1",
+      answer: (request) => {
+        request.socket.destroy();
+        seen.resolve(read(request as never));
+      },
+    });
+    t.teardown(() => listener.close());
+    const client = await openTlsClient({ port: listener.port, as: leaf });
+    await t.throwsAsync(client.get());
+    t.deepEqual(await seen.promise, { clientCertificate: "unreadable", clientCertificatePath: [] });
+    t.deepEqual(reasons, ["connection_closed"]);
+  });
+
+  test(`a connection without a certificate has none, and one with has its PEM text (with ${given})`, async (t) => {
+    const read = certificateForBackend(options);
+    const listener = await openListener({ protocol: "h1", answer: (request) => read(request as never) });
+    t.teardown(() => listener.close());
+    for (const [as, wanted] of [
+      [undefined, { clientCertificatePath: [] }],
+      [leaf, { clientCertificate: leaf.pem, clientCertificatePath: [] }],
+    ] as const) {
+      const client = await openTlsClient({ port: listener.port, ...(as && { as }) });
+      t.deepEqual(await client.get(), wanted);
+      await client.close();
+    }
+  });
+}
