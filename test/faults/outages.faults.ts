@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ApiServer } from "../support/api-program.ts";
+import type { ApiServer } from "../support/api-commands.ts";
 import { sharedClock } from "../support/forked-program.ts";
 import {
   boundWithoutStream,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { request } from "node:https";
 import test, { type ExecutionContext } from "ava";
-import type { ApiServer } from "../support/api-program.ts";
+import type { ApiServer } from "../support/api-commands.ts";
 import type { TestCertificate } from "../support/certificates.ts";
 import { type FaultDeployment, right, startFaultDeployment, wrong } from "../support/fault-deployment.ts";
 

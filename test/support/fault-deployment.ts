@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
-import type { ApiCommands, ApiServer } from "./api-program.ts";
+import type { ApiCommands, ApiServer } from "./api-commands.ts";
 import { type BackendProcess, startBackendProcess } from "./backend-process.ts";
 import { createAuthority, type TestCertificate } from "./certificates.ts";
 import type { ProxyCommands } from "./fault-proxy-program.ts";
