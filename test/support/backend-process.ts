@@ -1,17 +1,21 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
+import { endWith } from "./forked-program.ts";
 
 /** A backend in a process of its own, started by the command. */
 export interface BackendProcess {
   readonly url: string;
   /** Sends the signal and resolves to the exit code, or to `null` when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Sends a signal that does not end it (SIGSTOP, SIGCONT). */
+  signal(signal: NodeJS.Signals): void;
 }
 
 const command = fileURLToPath(new URL("../../src/cli/certbound.ts", import.meta.url));
+const endWithParent = new URL("end-with-parent.ts", import.meta.url).href;
 
 /** Runs `certbound serve --config FILE` until it says where it listens; killed with the test. */
 export async function startBackendProcess(
@@ -19,12 +23,15 @@ export async function startBackendProcess(
   configuration: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<BackendProcess> {
-  const child = spawn(process.execPath, [...process.execArgv, command, "serve", "--config", configuration], {
+  const options = [...process.execArgv, "--import", endWithParent];
+  const child = spawn(process.execPath, [...options, command, "serve", "--config", configuration], {
     env: { PATH: process.env["PATH"] ?? "", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
-  t.teardown(() => child.kill("SIGKILL"));
-  const url = await listeningUrl(child);
+  endWith(t, child);
+  const { stdout } = child;
+  if (stdout === null) throw new Error("The backend has no output.");
+  const url = await listeningUrl(stdout);
   return {
     url,
     async end(signal) {
@@ -32,14 +39,17 @@ export async function startBackendProcess(
       child.kill(signal);
       return (await exited)[0];
     },
+    signal(signal) {
+      child.kill(signal);
+    },
   };
 }
 
-async function listeningUrl(child: ChildProcess & { readonly stdout: NodeJS.ReadableStream }): Promise<string> {
-  for await (const line of createInterface({ input: child.stdout })) {
+async function listeningUrl(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
     const { listening } = JSON.parse(line) as { listening?: unknown };
     if (typeof listening === "string") {
-      child.stdout.resume();
+      output.resume();
       return listening;
     }
   }

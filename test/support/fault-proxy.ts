@@ -29,21 +29,28 @@ export type Fault =
   | { readonly kind: "rewrite"; readonly piece: (octets: Buffer) => Buffer }
   /**
    * The blocks of a stream of server-sent events (text up to and with its empty line): each becomes those returned, now
-   * or with a later one. So they can be dropped, doubled, kept back and put into another order.
+   * or with a later one. So they can be dropped, doubled, kept back and put into another order. Those that are promised
+   * are waited for, and those behind them with them.
    */
-  | { readonly kind: "blocks"; readonly each: (block: string) => readonly string[] };
+  | { readonly kind: "blocks"; readonly each: (block: string) => readonly string[] | Promise<readonly string[]> };
 
 export interface FaultProxy {
   readonly url: string;
   readonly port: number;
+  /** Where it leads from now on: an origin. */
+  to: string;
   /** What happens to exchanges that begin from now on; a function is asked for each. */
   fault: Fault | ((request: IncomingMessage) => Fault);
   /** Requests that arrived so far. */
   readonly arrived: () => number;
   /** Resolves when so many requests have arrived, all told. */
   arrival(count: number): Promise<void>;
+  /** Requests that have arrived and whose exchange has not come to its end yet. */
+  readonly open: (which?: (request: IncomingMessage) => boolean) => number;
   /** Ends every open connection, streams among them. */
   cutAll(): void;
+  /** Ends the connections of these exchanges. */
+  cut(which: (request: IncomingMessage) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -62,10 +69,13 @@ export interface FaultProxyOptions {
 export async function startFaultProxy({ to, tls }: FaultProxyOptions): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const watchers = new Set<() => void>();
+  const exchanges = new Set<IncomingMessage>();
   let count = 0;
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     count += 1;
+    exchanges.add(request);
+    response.once("close", () => exchanges.delete(request));
     for (const watcher of watchers) watcher();
     const fault = typeof proxy.fault === "function" ? proxy.fault(request) : proxy.fault;
     if (fault.kind === "refuse") request.socket.destroy();
@@ -74,6 +84,7 @@ export async function startFaultProxy({ to, tls }: FaultProxyOptions): Promise<F
   };
   const forward = (request: IncomingMessage, response: ServerResponse, fault: Fault): void => {
     const { method, url, headers } = request;
+    const { to } = proxy;
     const start = to.startsWith("https:") ? httpsRequest : httpRequest;
     const onward = start(new URL(url ?? "/", to), { method, headers, agent: false, rejectUnauthorized: false });
     onward.on("response", (answer) => {
@@ -98,6 +109,7 @@ export async function startFaultProxy({ to, tls }: FaultProxyOptions): Promise<F
   const proxy: FaultProxy = {
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     port,
+    to,
     fault: { kind: "pass" },
     arrived: () => count,
     arrival: (wanted) =>
@@ -110,7 +122,11 @@ export async function startFaultProxy({ to, tls }: FaultProxyOptions): Promise<F
         watchers.add(look);
         look();
       }),
+    open: (which = () => true) => [...exchanges].filter(which).length,
     cutAll,
+    cut(which) {
+      for (const request of exchanges) if (which(request)) request.socket.destroy();
+    },
     async close() {
       server.close();
       cutAll();
@@ -181,16 +197,29 @@ function limited(most: number, to: ServerResponse, onReached: () => void): Writa
   });
 }
 
-function blockwise(each: (block: string) => readonly string[]): Transform {
+type EachBlock = Extract<Fault, { kind: "blocks" }>["each"];
+
+function blockwise(each: EachBlock): Transform {
   let rest = "";
+  let before = Promise.resolve();
   const decoder = new TextDecoder();
   return new Transform({
     transform(octets: Buffer, _, done) {
       rest += decoder.decode(octets, { stream: true });
       const blocks = rest.split(/(?<=\n\n)/);
       rest = blocks.at(-1)?.endsWith("\n\n") === true ? "" : (blocks.pop() ?? "");
-      const passed = blocks.flatMap((block) => each(block)).join("");
-      done(null, passed === "" ? undefined : passed);
+      for (const block of blocks) {
+        const passed = each(block);
+        before = before.then(async () => {
+          for (const one of await passed) this.push(one);
+        });
+      }
+      done();
+    },
+    flush(done) {
+      void before.then(() => {
+        done();
+      });
     },
   });
 }
