@@ -1,9 +1,10 @@
 // Given to node with --import: what tests import from src/ comes from the installed package's dist/ instead, so that the
-// library's own tests are run over what users get. INSTALLED_CERTBOUND is the package's folder, as a URL.
+// library's own tests are run over what users get. The query of this module's URL is the package's folder, as a URL;
+// child processes get both with the arguments that they inherit.
 import { registerHooks } from "node:module";
 
 const sources = new URL("../../src/", import.meta.url).href;
-const built = new URL("dist/", process.env.INSTALLED_CERTBOUND).href;
+const built = new URL("dist/", decodeURIComponent(new URL(import.meta.url).search.slice(1))).href;
 
 registerHooks({
   resolve(specifier, context, nextResolve) {

@@ -1,6 +1,9 @@
 import { connect, type SecureClientSessionOptions } from "node:http2";
 import type { HttpAnswer, HttpCall } from "./https-request.ts";
 
+/** Whether Node's client can be told to send a single-valued field twice; that of Node 22 cannot. */
+export const canRepeatFields = Number.parseInt(process.versions.node) >= 24;
+
 /** One request over HTTP/2, on a connection of its own; like `send` otherwise. Trusts any server. */
 export function sendHttp2({ url, as, body, method = "GET", headers = {}, signal }: HttpCall): Promise<HttpAnswer> {
   const { origin, pathname, search } = new URL(url);

@@ -1,6 +1,7 @@
 import test from "ava";
 import { createAuthority } from "../../support/certificates.ts";
 import { frameworks, onKoa } from "../../support/frameworks.ts";
+import { canRepeatFields } from "../../support/http2-request.ts";
 import { invalidToken } from "../../support/invalid-token.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 import { readChallenge } from "../../support/read-challenge.ts";
@@ -34,7 +35,9 @@ for (const framework of frameworks) {
   test(`6750-2.1: the header is read with the scheme in any case, and in any other shape refused with 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
+    const unsendable = framework.name.includes("HTTP/2") && !canRepeatFields;
     for (const [what, authorization] of Object.entries(misshapen)) {
+      if (unsendable && Array.isArray(authorization)) continue;
       const { status, headers, body } = await api.get("", a, { headers: { authorization: authorization as string } });
       t.is(status, 400, what);
       t.is(headers["www-authenticate"], 'Bearer realm="accounts", error="invalid_request"');
