@@ -130,7 +130,9 @@ test("no more connections than allowed are open, and every call is answered", as
 test("a unix socket is called like any backend", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   const backend = await startIntrospectionBackend({ listen: join(folder, "a b:c.sock") });
-  const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 4711, credentials: { apiSecret: secret } });
+  const credentials = { apiSecret: secret };
+  const timeout = { attempt: 60_000, total: 60_000 };
+  const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 4711, credentials, timeout });
   t.teardown(async () => {
     await caller.close();
     await backend.stop();
@@ -218,7 +220,7 @@ test("all attempts together end with the total timeout", async (t) => {
 });
 
 test("an answer that dribbles in does not outlive the timeout", async (t) => {
-  const { backend, ask } = await start(t, { timeout: { attempt: 500, total: 60_000 } });
+  const { backend, ask } = await start(t, { timeout: { attempt: 2000, total: 60_000 } });
   const timers: NodeJS.Timeout[] = [];
   backend.respond = (_, response) => {
     response.writeHead(200, { "content-type": "application/json" });

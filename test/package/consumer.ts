@@ -23,7 +23,9 @@ export async function run(
   const options = { cwd, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 1 << 26 } as const;
   const { stdout } = await exec(command, args, options).catch((error: unknown) => {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(" ")}\n${stderr || stdout}`.slice(0, 4000));
+    // Of a test run what went wrong stands at the end.
+    const said = stderr.includes("ERR_") || stdout === "" ? stderr.slice(0, 4000) : stdout.slice(-8000);
+    throw new Error(`${command} ${args.join(" ")}\n${said}`);
   });
   return stdout;
 }
