@@ -45,6 +45,13 @@ test("an answer larger than all the room there is is not remembered, and costs n
   t.is(memory.recall("small"), undefined, "what was known before it is not known any more");
 });
 
+test("an answer that is not to be remembered takes the place of what was known before it all the same", (t) => {
+  const { memory, keep } = createMemory();
+  keep("a");
+  keep("a", { positive: false, reusable: false });
+  t.is(memory.recall("a"), undefined);
+});
+
 test("the negatives have a small room of their own", (t) => {
   const { memory, keep } = createMemory();
   keep("good", { size: 900_000 / 4 });
