@@ -199,9 +199,12 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       const gist = options.gistOf(answer);
       const known = watched.get(key);
       if (known?.gist === gist) {
-        const held = known.held.deref() ?? AbortSignal.any([known.controller.signal]);
-        known.held = new WeakRef(held);
-        return held;
+        const held = known.held.deref();
+        if (held !== undefined) return held;
+        const anew = AbortSignal.any([known.controller.signal]);
+        known.held = new WeakRef(anew);
+        comeBackTo(known);
+        return anew;
       }
       if (known !== undefined) {
         if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());

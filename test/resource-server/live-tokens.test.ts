@@ -447,6 +447,24 @@ test.serial(
   },
 );
 
+test.serial("a token whose signal was let go of is asked for in time again when somebody holds one anew", async (t) => {
+  const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1, ttl: 1 } });
+  await (async () => {
+    (await authorize("good")).signal.throwIfAborted();
+  })();
+  await authorize("second");
+  await collectGarbage();
+  await time.pass(900);
+  const accessToken = await authorize("good");
+  await time.pass(150);
+  backend.asked.length = 0;
+  const { signal } = accessToken;
+  await time.pass(350);
+  t.deepEqual(backend.asked, ["good"]);
+  await time.pass(600);
+  t.false(signal.aborted);
+});
+
 test.serial("a signal that nobody holds makes room for another", async (t) => {
   const { backend, authorize, open, revoke } = createStreamed({ cache: { maxWatched: 1, maxEntries: 1 } });
   await open();
