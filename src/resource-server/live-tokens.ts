@@ -97,6 +97,8 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   let asked = 0;
   let cancelLook: (() => void) | undefined;
   let closed = false;
+  /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
+  const sources = new WeakMap<AbortSignal, AbortController>();
 
   const traitsOf = ({ positive, usableUntil, invalidationKeys: keys = [] }: Answer) => ({
     keys,
@@ -112,6 +114,12 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
     return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
   };
+
+  function signalOf(controller: AbortController): AbortSignal {
+    const held = AbortSignal.any([controller.signal]);
+    sources.set(held, controller);
+    return held;
+  }
 
   function end(one: Watched, reason: Error): void {
     if (!watched.delete(one.key)) return;
@@ -201,7 +209,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       if (known?.gist === gist) {
         const held = known.held.deref();
         if (held !== undefined) return held;
-        const anew = AbortSignal.any([known.controller.signal]);
+        const anew = signalOf(known.controller);
         known.held = new WeakRef(anew);
         comeBackTo(known);
         return anew;
@@ -215,7 +223,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         return unwatched.open({ endsAt: from + bound, diesAt: times.diesAt });
       }
       const controller = new AbortController();
-      const held = AbortSignal.any([controller.signal]);
+      const held = signalOf(controller);
       const one: Watched = {
         key,
         controller,

@@ -447,6 +447,23 @@ test.serial(
   },
 );
 
+test.serial(
+  "a signal that nobody looked at since the end says so when it is read, and so does what was made of it",
+  async (t) => {
+    const { authorize, open, revoke } = createStreamed();
+    await open();
+    const { signals, made } = await (async () => {
+      const both = [(await authorize("good")).signal, (await authorize("second")).signal];
+      return { signals: both, made: both.map((signal) => AbortSignal.any([signal, new AbortController().signal])) };
+    })();
+    await revoke("good");
+    await revoke("second");
+    await collectGarbage();
+    t.true(signals.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+    t.true(made.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+  },
+);
+
 test.serial("a token whose signal was let go of is asked for in time again when somebody holds one anew", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1, ttl: 1 } });
   await (async () => {
