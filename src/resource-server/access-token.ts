@@ -47,6 +47,23 @@ export function withSignal(description: TokenDescription, open: () => AbortSigna
   return Object.freeze(token as AccessToken);
 }
 
+/**
+ * Hands out one and the same token with its signal, and another when that has ended: what was let in anew is not over.
+ *
+ * (The signal ends with the bound while nobody vouches; the facts may be vouched for again after that.)
+ *
+ * @example const handOut = withSignals(record.accessToken, open); handOut() === handOut() // true
+ */
+export function withSignals(description: TokenDescription, open: () => AbortSignal): () => AccessToken {
+  let signal: AbortSignal | undefined;
+  let token: AccessToken | undefined;
+  const renewed = (): AccessToken => {
+    signal = undefined;
+    return withSignal(description, () => (signal = open()));
+  };
+  return () => (token = token === undefined || signal?.aborted === true ? renewed() : token);
+}
+
 /** Freezes a value of plain objects and arrays and all that is in it; iterative, since depth is the sender's choice. */
 export function freezeDeeply<T>(value: T): T {
   const open: unknown[] = [value];

@@ -81,7 +81,8 @@ const negativeShare = 1 / 16;
  *
  * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
  * hit. `usableUntil` ends a life on both clocks: by the wall clock, and after as long as was left of it when the answer
- * came, so that a wall clock that is set back brings nothing back. An answer never replaces one that was asked later.
+ * came, so that a wall clock that is set back brings nothing back. An answer never replaces one that was asked later, and
+ * always what was known before it, even if it is not to be remembered itself.
  *
  * @example memory.keep(tokenDigestText(token), answer, { askedAt, diesAt: Infinity })
  */
@@ -139,7 +140,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
         : [negatives, positives, limits.negativeTtl];
       other.delete(key);
       into.delete(key);
-      if (ttl === 0) return;
+      if (ttl === 0 || answer.reusable === false) return;
       const { invalidationKeys = [] } = answer;
       const entry = { key, answer, askedAt, revocable: answer.positive && invalidationKeys.length > 0, diesAt };
       into.set(key, entry);

@@ -1,6 +1,6 @@
 import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
-import { type AccessToken, withSignal } from "./access-token.ts";
+import { type AccessToken, withSignals } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
@@ -47,8 +47,17 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const usableUntil = exp === undefined ? undefined : exp * 1000;
     const bindingLost = parts.watch.look(record.facts, record.accessToken);
     const again = questionOf(token, key);
-    const accessToken = withSignal(record.accessToken, () => answers.watch(key, answer, again));
-    const answer: RememberedRecord = { ...rest, record, accessToken, positive: true, usableUntil, bindingLost };
+    const handOut = withSignals(record.accessToken, () => answers.watch(key, answer, again));
+    const answer: RememberedRecord = {
+      ...rest,
+      record,
+      get accessToken() {
+        return handOut();
+      },
+      positive: true,
+      usableUntil,
+      bindingLost,
+    };
     return answer;
   }
 

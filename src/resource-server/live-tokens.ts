@@ -65,11 +65,13 @@ interface Watched {
   asking: boolean;
   /** Not to be asked for before. */
   retryAt: number;
+  /** Calls off the timer of what is to happen to it before all are looked at again. */
+  cancel: () => void;
 }
 
 /** Where nothing is remembered there is no bound of the cache's: a live token's, milliseconds. */
 const boundWithoutMemory = 10_000;
-/** The wall clock may be set at any time: it is looked at so often, milliseconds. */
+/** The wall clock may be set at any time: all are looked at so often, milliseconds. */
 const lookEvery = 1000;
 /** Live tokens that are asked for at a time. */
 const mostAsked = 16;
@@ -81,7 +83,7 @@ const mostSearched = 64;
  * or when nothing could be found out about it for longer than the cache's bound.
  *
  * While the stream is whole nothing is asked; without it a token is asked for when half of the bound is over, unless its
- * signal has been let go of. One timer for all.
+ * signal has been let go of. One timer for all, and one for each token to which something is to happen before that.
  *
  * @example live.watch(key, answer, { times, certain: true, ask: () => askAgain(token) })
  */
@@ -90,11 +92,13 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
   const watched = new Map<string, Watched>();
   const index = createKeyIndex<Watched>();
-  const unwatched = createUnwatchedSignals({ bound, monotonicClock, schedule });
+  const unwatched = createUnwatchedSignals({ monotonicClock, schedule });
   let waiting: Watched[] = [];
   let asked = 0;
-  let timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  let cancelLook: (() => void) | undefined;
   let closed = false;
+  /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
+  const sources = new WeakMap<AbortSignal, AbortController>();
 
   const traitsOf = ({ positive, usableUntil, invalidationKeys: keys = [] }: Answer) => ({
     keys,
@@ -111,43 +115,46 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
   };
 
+  function signalOf(controller: AbortController): AbortSignal {
+    const held = AbortSignal.any([controller.signal]);
+    sources.set(held, controller);
+    return held;
+  }
+
   function end(one: Watched, reason: Error): void {
     if (!watched.delete(one.key)) return;
+    one.cancel();
     index.remove(one.keys, one);
     one.controller.abort(reason);
   }
 
-  /** Ends it when its time is over; otherwise how long nothing has to be done about it, 0: it is to be asked for. */
-  function look(one: Watched, now: number): number | undefined {
+  /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
+  function look(one: Watched, now: number): void {
+    one.cancel();
     const expires = expiresIn(one);
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
     else if (!(left > 0)) end(one, lostSight());
-    else return Math.min(expires, left, one.asking ? Infinity : Math.max(0, dueAt(one) - now));
-    return undefined;
+    else {
+      const due = one.asking ? Infinity : dueAt(one) - now;
+      if (due <= 0) waiting.push(one);
+      const next = Math.min(expires, left, due > 0 ? due : Infinity);
+      const comeBack = (): void => {
+        comeBackTo(one);
+      };
+      if (next < lookEvery) one.cancel = schedule(comeBack, Math.max(1, Math.ceil(next)), "background");
+    }
   }
 
   function lookAtAll(): void {
+    cancelLook?.();
+    cancelLook = undefined;
     const now = monotonicClock();
-    let next = lookEvery;
     waiting = [];
-    for (const one of watched.values()) {
-      const quiet = look(one, now);
-      if (quiet === 0) waiting.push(one);
-      else if (quiet !== undefined) next = Math.min(next, quiet);
-    }
+    for (const one of watched.values()) look(one, now);
     waiting.sort((a, b) => deadlineOf(b) - deadlineOf(a));
     askWaiting();
-    if (watched.size > 0) wakeAt(now + next);
-  }
-
-  function wakeAt(at: number): void {
-    timer?.cancel();
-    const wake = (): void => {
-      timer = undefined;
-      lookAtAll();
-    };
-    timer = { at, cancel: schedule(wake, Math.max(1, Math.ceil(at - monotonicClock())), "background") };
+    if (watched.size > 0) cancelLook = schedule(lookAtAll, lookEvery, "background");
   }
 
   function askWaiting(): void {
@@ -172,18 +179,11 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     }
   }
 
-  /** Sees to it that this one is not looked at too late. */
   function comeBackTo(one: Watched): void {
     if (watched.get(one.key) !== one) return;
-    const now = monotonicClock();
-    const quiet = look(one, now);
-    if (quiet === undefined) return;
-    if (quiet === 0) {
-      waiting.push(one);
-      askWaiting();
-    }
-    const at = now + Math.min(lookEvery, quiet === 0 ? deadlineOf(one) - now : quiet);
-    if (timer === undefined || at < timer.at) wakeAt(at);
+    look(one, monotonicClock());
+    askWaiting();
+    if (watched.size > 0) cancelLook ??= schedule(lookAtAll, lookEvery, "background");
   }
 
   function findRoom(): boolean {
@@ -207,17 +207,23 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       const gist = options.gistOf(answer);
       const known = watched.get(key);
       if (known?.gist === gist) {
-        const held = known.held.deref() ?? AbortSignal.any([known.controller.signal]);
-        known.held = new WeakRef(held);
-        return held;
+        const held = known.held.deref();
+        if (held !== undefined) return held;
+        const anew = signalOf(known.controller);
+        known.held = new WeakRef(anew);
+        comeBackTo(known);
+        return anew;
       }
       if (known !== undefined) {
         if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());
         end(known, changed());
       }
-      if (!findRoom()) return unwatched.open(times);
+      if (!findRoom()) {
+        const from = certain ? certifiedAt({ ...traitsOf(answer), ...times }, coverage) : times.askedAt;
+        return unwatched.open({ endsAt: from + bound, diesAt: times.diesAt });
+      }
       const controller = new AbortController();
-      const held = AbortSignal.any([controller.signal]);
+      const held = signalOf(controller);
       const one: Watched = {
         key,
         controller,
@@ -231,6 +237,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         urgent: !certain,
         asking: false,
         retryAt: -Infinity,
+        cancel: () => undefined,
       };
       watched.set(key, one);
       index.add(one.keys, one);
@@ -265,7 +272,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     },
     close() {
       closed = true;
-      timer?.cancel();
+      cancelLook?.();
       for (const one of [...watched.values()]) end(one, lostSight());
       unwatched.close();
     },

@@ -106,7 +106,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
       const diesAt = diesAtOf(answer, clock, monotonicClock);
       times.set(answer, { askedAt, diesAt });
       if (closed) return answer;
-      if (shared && answer.reusable !== false) memory.keep(key, answer, { askedAt, diesAt });
+      if (shared) memory.keep(key, answer, { askedAt, diesAt });
       live.learn(key, answer, { askedAt, diesAt });
       return answer;
     } finally {

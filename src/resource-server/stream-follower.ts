@@ -54,11 +54,6 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
   async function readConnection(): Promise<"again" | "later"> {
     stop = new AbortController();
     const { signal } = stop;
-    const stopped = new Promise<undefined>((resolve) => {
-      signal.addEventListener("abort", () => {
-        resolve(undefined);
-      });
-    });
     let cancel = (): void => undefined;
     const giveUp = (): void => {
       stop.abort();
@@ -73,7 +68,7 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
     try {
       expectHeartbeat();
       for (;;) {
-        const next = await Promise.race([iterator.next(), stopped]);
+        const next = await orStopped(iterator.next(), signal);
         if (next === undefined || next.done === true) return "later";
         position.take(next.value);
         if (next.value.type !== "heartbeat") continue;
@@ -138,6 +133,20 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
       wake();
     },
   };
+}
+
+/** Made anew for each message: one promise for all would keep them as long as the connection lasts. */
+function orStopped<Value>(next: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const onStop = (): void => {
+      resolve(undefined);
+    };
+    if (signal.aborted) onStop();
+    signal.addEventListener("abort", onStop, { once: true });
+    next.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", onStop);
+    });
+  });
 }
 
 function isRefusal(error: unknown): error is ApiError {

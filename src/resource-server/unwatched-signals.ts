@@ -1,18 +1,16 @@
 import { AccessTokenRefused } from "./access-token-refused.ts";
-import type { AnswerTimes } from "./answer-memory.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */
 export interface UnwatchedSignals {
-  open(times: AnswerTimes): AbortSignal;
+  /** When the bound is over and when the token expires, both on the monotonic clock. */
+  open(times: { readonly endsAt: number; readonly diesAt: number }): AbortSignal;
   /** Ends them all. */
   close(): void;
 }
 
 export interface UnwatchedSignalsOptions {
-  /** How long after its question an answer stands, milliseconds. */
-  readonly bound: number;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
 }
@@ -20,14 +18,14 @@ export interface UnwatchedSignalsOptions {
 /**
  * Creates the place of signals for which there is no room in the registry of live tokens.
  *
- * @example createUnwatchedSignals({ bound: 10_000, monotonicClock, schedule }).open({ askedAt, diesAt })
+ * @example createUnwatchedSignals({ monotonicClock, schedule }).open({ endsAt, diesAt })
  */
-export function createUnwatchedSignals({ bound, monotonicClock, schedule }: UnwatchedSignalsOptions): UnwatchedSignals {
+export function createUnwatchedSignals({ monotonicClock, schedule }: UnwatchedSignalsOptions): UnwatchedSignals {
   const endings = new Set<(reason: Error) => void>();
   return {
-    open({ askedAt, diesAt }) {
+    open({ endsAt, diesAt }) {
       const controller = new AbortController();
-      const left = Math.min(askedAt + bound, diesAt) - monotonicClock();
+      const left = Math.min(endsAt, diesAt) - monotonicClock();
       const finish = (reason: Error): void => {
         cancel();
         endings.delete(finish);

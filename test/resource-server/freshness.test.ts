@@ -21,6 +21,13 @@ for (const [what, entry, coverage, now, fresh] of [
   });
 }
 
+test("a lease that is longer than the ttl helps only what the stream covers", (t) => {
+  const longLease = { ttl: 1000, lease: 10_000 };
+  t.true(isFresh(asked, { since: 50_000, lease: 51_000 }, longLease, 55_000));
+  t.false(isFresh(asked, { since: 50_001, lease: 51_000 }, longLease, 55_000));
+  t.false(isFresh({ ...asked, revocable: false }, { since: 50_000, lease: 51_000 }, longLease, 55_000));
+});
+
 test("a route's maxAge counts from when the answer was certified, and never allows more than the rule", (t) => {
   t.true(isFresh(asked, covered, limits, 90_500, 500));
   t.false(isFresh(asked, covered, limits, 90_501, 500));

@@ -1,23 +1,12 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import test from "ava";
 import { AccessTokenRefused } from "../../src/resource-server/access-token-refused.ts";
 import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { boundFacts, certificate } from "../support/scripted-backend.ts";
 import { createStreamed } from "../support/streamed.ts";
 
 function down(): never {
   throw new Error("down");
-}
-
-/** Collects garbage, as often as it takes for weak references to let go. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  for (let n = 0; n < 3; n++) {
-    await new Promise(setImmediate);
-    collect();
-  }
 }
 
 /** The reason, once aborted. */
@@ -280,6 +269,77 @@ test("signals beyond the number that is looked after end with the bound, and are
   t.is(backend.asked.length, 2);
 });
 
+test("a signal beyond that number ends with the bound since the stream last vouched, and the next request has one anew", async (t) => {
+  const { backend, authorize, open, beatFor, time } = createStreamed({ cache: { maxWatched: 1 } });
+  await open();
+  const { signal: first } = await authorize("good");
+  await authorize("second");
+  await beatFor(60_000);
+  const { signal: second } = await authorize("second");
+  t.false(second.aborted);
+  // The lease is behind: by a beat, since the connection was replaced, and by the drift allowance.
+  await beatFor(9500);
+  t.false(second.aborted);
+  await time.pass(500);
+  t.true(reasonOf(second) instanceof IntrospectionUnavailable);
+  const { signal: next } = await authorize("second");
+  t.false(next.aborted);
+  t.is((await authorize("second")).signal, next);
+  t.false(first.aborted);
+  t.is(backend.asked.length, 2);
+});
+
+test("a signal beyond that number, of an answer that an event has made void, ends with the bound since it was asked for", async (t) => {
+  const { authorize, open, beatFor, revoke } = createStreamed({ cache: { maxWatched: 1 } });
+  await open();
+  const { signal: first } = await authorize("good");
+  const second = await authorize("second");
+  await beatFor(60_000);
+  await revoke("second");
+  t.true(second.signal.aborted);
+  t.false(first.aborted);
+});
+
+test("when the bound was over in a gap and the answer is good again after it, requests have a signal that is not over", async (t) => {
+  const { backend, stream, authorize, open, beatFor, beat, revoke, time } = createStreamed();
+  await open();
+  const { signal: before } = await authorize("good");
+  backend.before = down;
+  stream.onOpen = down;
+  stream.latest().fail(new Error("cut"));
+  await time.pass(20_000);
+  t.true(reasonOf(before) instanceof IntrospectionUnavailable);
+  stream.onOpen = undefined;
+  const tried = stream.connections.length;
+  while (stream.connections.length === tried) await time.pass(100);
+  await beat();
+  const { signal: after } = await authorize("good");
+  t.false(after.aborted);
+  t.true(before.aborted);
+  await beatFor(60_000);
+  t.false(after.aborted);
+  backend.before = undefined;
+  await revoke("good");
+  t.true(reasonOf(after) instanceof AccessTokenRefused);
+});
+
+test("while the question for it hangs, a signal is told of expiry and of the end of the bound to the millisecond", async (t) => {
+  const { backend, authorize, time } = createStreamed({ cache: { push: false, ttl: 1 }, timeout: 5000 });
+  backend.tokens.set("short", boundFacts({ exp: time.wall / 1000 + 1 }));
+  await time.pass(250);
+  const { signal: short } = await authorize("short");
+  const { signal: long } = await authorize("good");
+  backend.before = () => new Promise<void>(() => undefined);
+  await time.pass(749);
+  t.false(short.aborted);
+  await time.pass(1);
+  t.like(reasonOf(short), { code: "token_expired" });
+  await time.pass(249);
+  t.false(long.aborted);
+  await time.pass(1);
+  t.true(reasonOf(long) instanceof IntrospectionUnavailable);
+});
+
 test("close ends every signal", async (t) => {
   const { authorize, open, resourceServer, time } = createStreamed({ cache: { maxWatched: 1 } });
   await open();
@@ -386,6 +446,41 @@ test.serial(
     t.is(made.length, 2);
   },
 );
+
+test.serial(
+  "a signal that nobody looked at since the end says so when it is read, and so does what was made of it",
+  async (t) => {
+    const { authorize, open, revoke } = createStreamed();
+    await open();
+    const { signals, made } = await (async () => {
+      const both = [(await authorize("good")).signal, (await authorize("second")).signal];
+      return { signals: both, made: both.map((signal) => AbortSignal.any([signal, new AbortController().signal])) };
+    })();
+    await revoke("good");
+    await revoke("second");
+    await collectGarbage();
+    t.true(signals.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+    t.true(made.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+  },
+);
+
+test.serial("a token whose signal was let go of is asked for in time again when somebody holds one anew", async (t) => {
+  const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1, ttl: 1 } });
+  await (async () => {
+    (await authorize("good")).signal.throwIfAborted();
+  })();
+  await authorize("second");
+  await collectGarbage();
+  await time.pass(900);
+  const accessToken = await authorize("good");
+  await time.pass(150);
+  backend.asked.length = 0;
+  const { signal } = accessToken;
+  await time.pass(350);
+  t.deepEqual(backend.asked, ["good"]);
+  await time.pass(600);
+  t.false(signal.aborted);
+});
 
 test.serial("a signal that nobody holds makes room for another", async (t) => {
   const { backend, authorize, open, revoke } = createStreamed({ cache: { maxWatched: 1, maxEntries: 1 } });

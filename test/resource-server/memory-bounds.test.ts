@@ -45,6 +45,25 @@ test("an answer larger than all the room there is is not remembered, and costs n
   t.is(memory.recall("small"), undefined, "what was known before it is not known any more");
 });
 
+test("an answer that is not to be remembered takes the place of what was known before it all the same", (t) => {
+  const { memory, keep } = createMemory();
+  keep("a");
+  keep("a", { positive: false, reusable: false });
+  t.is(memory.recall("a"), undefined);
+});
+
+test("nothing serves past its end while nothing newer can be had either, by whichever clock", (t) => {
+  const { memory } = createMemory({ staleIfUnavailable: 60_000 });
+  for (const [key, usableUntil, diesAt] of [
+    ["alive", 1, 1],
+    ["over by the wall clock", 0, 1],
+    ["over by the monotonic clock", 1, 0],
+  ] as const) {
+    memory.keep(key, { positive: true, usableUntil }, { askedAt: 0, diesAt });
+    t.is(memory.recallStale(key) !== undefined, key === "alive", key);
+  }
+});
+
 test("the negatives have a small room of their own", (t) => {
   const { memory, keep } = createMemory();
   keep("good", { size: 900_000 / 4 });

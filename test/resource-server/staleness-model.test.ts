@@ -136,7 +136,7 @@ function told({ violations, needless }: World, steps: readonly Step[]): string {
 const rate = fc.constantFrom(1, 1.0005, 0.9995);
 const long = { interruptAfterTimeLimit: 100_000, includeErrorInReport: true } as const;
 
-test("whatever happens, no token is let in later than its bound after its revocation, and nothing is asked for in vain", async (t) => {
+test("whatever happens, no token is let in and no signal told later than its bound after the revocation, and nothing is asked for in vain", async (t) => {
   const steps = fc.array(fc.oneof(...usual, ...faults), { minLength: 5, maxLength: 40 });
   let accepted = 0;
   t.timeout(120_000);

@@ -1,5 +1,6 @@
 import test from "ava";
 import { ApiError } from "../../src/contract/api-error.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { createStreamed } from "../support/streamed.ts";
 
 test("while the stream cannot be had it is tried again ever more rarely, 5 s apart at the most", async (t) => {
@@ -140,6 +141,22 @@ test("a source whose stream cannot even be asked for is an outage of the stream 
   stream.onOpen = undefined;
   await authorize("good");
   t.is(backend.asked.length, 1);
+});
+
+test.serial("what was read is not kept, however long the connection lasts", async (t) => {
+  const { stream, chain, open, beat, time } = createStreamed();
+  await open();
+  const read = await (async () => {
+    const message = chain().invalidation("token:other");
+    stream.latest().push(message);
+    await time.settle();
+    return new WeakRef(message);
+  })();
+  await beat();
+  await beat();
+  await collectGarbage();
+  t.is(read.deref(), undefined);
+  t.is(stream.connections.length, 1);
 });
 
 test("close ends the stream, and nothing opens it again or waits", async (t) => {

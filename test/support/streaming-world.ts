@@ -4,7 +4,7 @@ import { createScriptedStream, type ScriptedConnection } from "./scripted-stream
 import { createVirtualTime } from "./virtual-time.ts";
 
 /** The bounds of the model's library, milliseconds. */
-export const bounds = { ttl: 3000, lease: 1000, patience: 2000 };
+export const bounds = { ttl: 3000, lease: 1000, patience: 2000, signal: 3000 };
 const pollEvery = 250;
 /** Until the stream is surely whole again after a trouble: the longest pause, a connection, a poll, its delivery. */
 const recovery = 17_000;
@@ -18,8 +18,9 @@ interface Line {
   lastDelivery: number;
 }
 
-/** An acceptance that came too late. */
+/** An acceptance that came too late, or a signal that was not told in time. */
 export interface Violation {
+  readonly what: "acceptance" | "signal";
   readonly token: string;
   readonly late: number;
   readonly bound: number;
@@ -30,7 +31,7 @@ export interface Violation {
  * A backend, its stream, a network between and the library, in one virtual time: what the model test plays with.
  *
  * It knows when each token was revoked and since when nothing has troubled the stream, and by that alone judges each
- * acceptance: `violations`. `needless`: questions about what the stream vouched for.
+ * acceptance and each signal: `violations`. `needless`: questions about what the stream vouched for.
  */
 export function createStreamingWorld(tokens: readonly string[], nodeRate: number) {
   const time = createVirtualTime(start);
@@ -40,6 +41,10 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
   const askedAt = new Map<string, number>();
   const violations: Violation[] = [];
   const needless: string[] = [];
+  /** Of every other token's acceptances: asking for the sake of signals must not be what keeps the bound. */
+  const signals = new Map<string, Set<AbortSignal>>(
+    tokens.filter((_, at) => at % 2 === 0).map((one) => [one, new Set()]),
+  );
   const lines: Line[] = [];
   let events: { readonly keys: readonly string[] }[] = [];
   let epoch = 0;
@@ -131,6 +136,12 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
   }
   poll();
 
+  function lookAtSignals(token: string): void {
+    const told = [...(signals.get(token) ?? [])].every(({ aborted }) => aborted);
+    const late = time.monotonic - (revokedAt.get(token) ?? 0);
+    if (!told) violations.push({ what: "signal", token, late, bound: bounds.signal, whole: false });
+  }
+
   const latest = (): Line | undefined => lines.findLast(({ connection }) => !connection.closed());
   const isWhole = (since: number): boolean => troubledAt + recovery < since;
 
@@ -147,14 +158,15 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
       const asked = askedAt.get(token);
       const covered = asked !== undefined && isWhole(asked) && !revokedAt.has(token);
       void resourceServer.authorize({ token, certificate }).then(
-        () => {
+        (accessToken) => {
           this.accepted += 1;
+          signals.get(token)?.add(accessToken.signal);
           const revoked = revokedAt.get(token);
           if (revoked === undefined) return;
           const whole = isWhole(revoked);
           const bound = Math.max(whole ? bounds.lease : bounds.ttl, bounds.patience);
           const late = time.monotonic - revoked;
-          if (late > bound) violations.push({ token, late, bound, whole });
+          if (late > bound) violations.push({ what: "acceptance", token, late, bound, whole });
         },
         () => undefined,
       );
@@ -165,7 +177,11 @@ export function createStreamingWorld(tokens: readonly string[], nodeRate: number
       for (const token of tokens) {
         if (!keysOf(token).includes(key)) continue;
         backend.tokens.delete(token);
-        if (!revokedAt.has(token)) revokedAt.set(token, time.monotonic);
+        if (revokedAt.has(token)) continue;
+        revokedAt.set(token, time.monotonic);
+        time.clocks.schedule(() => {
+          lookAtSignals(token);
+        }, bounds.signal + 1);
       }
       if (told) events.push({ keys: [key] });
     },
