@@ -5,7 +5,9 @@
  * certificate of the connection, and turns the answer into HTTP.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 node examples/authorization-server.ts
+ *   RESOURCE_SERVER_ID=api RESOURCE_SERVER_SECRET=… \
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 \
+ *   node --conditions=certbound-source examples/authorization-server.ts
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";

@@ -2,7 +2,8 @@
  * An API on Express whose routes open only to certificate-bound tokens, presented over mutual TLS.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/express-api.ts
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 \
+ *   node --conditions=certbound-source examples/express-api.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";

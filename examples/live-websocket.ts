@@ -2,7 +2,8 @@
  * A WebSocket that lives no longer than the token it was started with: it ends when that is revoked or expires.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/live-websocket.ts
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 \
+ *   node --conditions=certbound-source examples/live-websocket.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -2,7 +2,8 @@
  * An API that tells its operator what it decides: log lines, metrics on a port of their own, and spans.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 METRICS_PORT=9464 node examples/observed-api.ts
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 METRICS_PORT=9464 \
+ *   node --conditions=certbound-source examples/observed-api.ts
  *
  * Spans go where the process's OpenTelemetry SDK sends them; without one they are nothing.
  */

@@ -7,6 +7,7 @@ import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import { writePem } from "../x509/pem.ts";
 import { errorAnswer, type EndpointAnswer } from "./endpoint.ts";
 
+/** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {
   /**
    * Where the client's certificate comes from; default: the TLS connection. Behind a proxy that ends TLS: the source of

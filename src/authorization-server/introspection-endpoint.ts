@@ -15,6 +15,7 @@ export type AuthenticateResourceServer = (
   request: EndpointRequest,
 ) => ResourceServerIdentity | undefined | Promise<ResourceServerIdentity | undefined>;
 
+/** The options of `introspectionEndpoint`. */
 export interface IntrospectionEndpointOptions {
   readonly backend: Pick<Operations, "authIntrospectionStandard">;
   readonly authenticate: AuthenticateResourceServer;

@@ -34,7 +34,11 @@ export function tokenEndpoint(options: ClientEndpointOptions): Endpoint {
   return clientEndpoint(options, (members) => options.backend.authToken(members));
 }
 
-/** The revocation endpoint (RFC 7009 §2): the same, and an empty body on success. */
+/**
+ * The revocation endpoint (RFC 7009 §2): the same, and an empty body on success.
+ *
+ * @example const revocation = revocationEndpoint({ backend, realm: "https://as.example.com" });
+ */
 export function revocationEndpoint(options: ClientEndpointOptions): Endpoint {
   return clientEndpoint(options, (members) => options.backend.authRevocation(members));
 }

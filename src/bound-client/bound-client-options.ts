@@ -9,6 +9,7 @@ import { readResourceServers, type ResourceServer, type TargetOf } from "./resou
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
 
+/** The options of `createBoundClient`: the certificate, who the client is, where its tokens come from and go to. */
 export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
   /** Anchors (PEM) to verify the peers with instead of the system's. */
   readonly ca?: string | readonly string[];

@@ -27,6 +27,7 @@ export interface FactsSource {
   close(): Promise<void>;
 }
 
+/** What a source of facts answers about one token. */
 export interface FactsAnswer {
   readonly record: TokenRecord;
   /** What the answer rests on: an invalidation event that names one of these makes it void. */

@@ -4,6 +4,7 @@ import type { OnDecision } from "./decision-event.ts";
 import { type IssuerOptions, issuerOptionNames, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
 import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
 
+/** The options of `createResourceServer`: one issuer or several, and what holds for the API as a whole. */
 export interface ResourceServerOptions extends IssuerOptions {
   /** Several issuers side by side, instead of the one that the other options describe; each has its name. */
   readonly issuers?: readonly IssuerOptions[];
@@ -20,6 +21,7 @@ export interface ResourceServerOptions extends IssuerOptions {
   readonly monotonicClock?: Clocks["monotonicClock"];
 }
 
+/** What `onWarning` is told: something an operator should know that has failed no request. */
 export interface Warning {
   readonly code: string;
   readonly message: string;

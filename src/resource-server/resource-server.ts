@@ -37,6 +37,7 @@ export interface RefuseDetails extends Omit<RefusalDetails, "evidence" | "issuer
   readonly accessToken?: AccessToken | undefined;
 }
 
+/** What stands in front of an API, as `createResourceServer` makes it: token and certificate in, decision out. */
 export interface ResourceServer {
   /** The protection space that challenges name. */
   readonly realm: string | undefined;

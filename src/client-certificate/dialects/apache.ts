@@ -3,6 +3,7 @@ import { readFlattenedPem } from "../encodings/flattened-pem.ts";
 import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 
+/** The options of `apache`. */
 export interface ApacheOptions extends NamedHeaderSourceOptions {
   /** `blanks` (default): `"%{SSL_CLIENT_CERT}s"`. `percent-encoded`: `"expr=%{escape:%{SSL_CLIENT_CERT}}"`. */
   readonly encoding?: "blanks" | "percent-encoded";

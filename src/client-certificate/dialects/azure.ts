@@ -20,6 +20,7 @@ export function azure(options: HeaderSourceOptions): CertificateSource {
   return createHeaderSource(options, { header: "x-arr-clientcert", read: readBase64Der });
 }
 
+/** The options of `azureApplicationGateway`. */
 export interface AzureApplicationGatewayOptions extends NamedHeaderSourceOptions {
   /** What your gateway sends: look once, for its documents do not agree. There is no default. */
   readonly encoding: "percent-encoded" | "flattened";

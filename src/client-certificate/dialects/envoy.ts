@@ -6,6 +6,7 @@ import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions } from "../header-source.ts";
 import { unreadable } from "../unreadable-reason.ts";
 
+/** The options of `envoy`. */
 export interface EnvoyOptions extends HeaderSourceOptions {
   /**
    * Which hop's client is meant. `only` (default): refused unless there is exactly one, as with SANITIZE_SET; then

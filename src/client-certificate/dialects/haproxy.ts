@@ -5,6 +5,7 @@ import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 import { unreadable } from "../unreadable-reason.ts";
 
+/** The options of `haproxy`. */
 export interface HaproxyOptions extends NamedHeaderSourceOptions {
   /** `base64` (default): `%[ssl_c_der,base64]`. `quoted-base64`: the same by `%{+Q}[…]`. */
   readonly encoding?: "base64" | "quoted-base64";

@@ -3,6 +3,7 @@ import { readBase64Der } from "../encodings/base64-der.ts";
 import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
+/** The options of `kong`. */
 export interface KongOptions extends HeaderSourceOptions {
   /** `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: what others call `base64_encoded`. */
   readonly encoding?: "percent-encoded" | "base64";

@@ -3,6 +3,7 @@ import { readBase64Chain } from "../encodings/base64-der.ts";
 import { readPercentEncodedBase64 } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
+/** The options of `traefik`. */
 export interface TraefikOptions extends HeaderSourceOptions {
   /** `base64` (default): Traefik 2.9.4 and later, v3. `percent-encoded`: the versions before, one certificate. */
   readonly encoding?: "base64" | "percent-encoded";

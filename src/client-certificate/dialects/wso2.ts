@@ -3,6 +3,7 @@ import { readFlattenedPem } from "../encodings/flattened-pem.ts";
 import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
+/** The options of `wso2`. */
 export interface Wso2Options extends HeaderSourceOptions {
   /** `one-line` (default): PEM with its markers and without line ends. `percent-encoded`: PEM, URL-encoded. */
   readonly encoding?: "one-line" | "percent-encoded";

@@ -11,6 +11,7 @@ import { demandScopes, openProtection, type ProtectionOptions } from "./protecti
 
 export type { Refusal };
 
+/** The options of `protect`; functions among them are handed Express's request. */
 export type ProtectOptions = ProtectionOptions<Request>;
 
 declare global {

@@ -15,10 +15,12 @@ import { openProtection, type ProtectionOptions, protectionOptionNames } from ".
 
 export type { Refusal };
 
+/** The options of the plugin; functions among them are handed Fastify's request. */
 export interface CertboundOptions extends ProtectionOptions<FastifyRequest> {
   readonly resourceServer: ResourceServer | ResourceServerOptions;
 }
 
+/** The options of the plugin `serveMetadata`. */
 export interface MetadataOptions {
   readonly metadata: ProtectedResourceMetadata;
 }

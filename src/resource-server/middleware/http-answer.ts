@@ -4,8 +4,9 @@ import type { Duplex } from "node:stream";
 import { AccessTokenRefused } from "../access-token-refused.ts";
 import type { Refusal } from "../authorize-request.ts";
 
-/** A request and a response as Node's own servers have them, of whatever version of HTTP. */
+/** A request as Node's own servers have it, of whatever version of HTTP. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** A response as Node's own servers have it, of whatever version of HTTP. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** A whole answer as plain data, for any framework to write. */

@@ -11,6 +11,7 @@ import { demandScopes, openProtection, type ProtectionOptions } from "./protecti
 
 export type { Refusal };
 
+/** The options of `protect`; functions among them are handed Koa's context. */
 export type ProtectOptions = ProtectionOptions<Context>;
 
 /** What `protect` puts into `ctx.state`. */

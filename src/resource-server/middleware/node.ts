@@ -20,6 +20,7 @@ import { demandScopes, openProtection, type ProtectionOptions, protectionOptionN
 
 export type { NodeRequest, NodeResponse, Refusal };
 
+/** The options of `protect`; functions among them are handed Node's request. */
 export interface ProtectOptions extends ProtectionOptions<NodeRequest> {
   /** Told of faults, the listener's too, which the client sees as 500; default: `process.emitWarning`. */
   readonly onError?: (error: Error, request: NodeRequest) => void;

@@ -4,7 +4,9 @@ import { optionError } from "../../api-client/option-error.ts";
 import type { DecisionEvent } from "../decision-event.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 
+/** The options of `opentelemetryObserver`. */
 export interface OpentelemetryOptions {
+  /** What makes the spans; they go where its SDK sends them. */
   readonly tracer: Tracer;
 }
 

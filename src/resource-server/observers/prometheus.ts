@@ -4,6 +4,7 @@ import { optionError } from "../../api-client/option-error.ts";
 import type { DecisionEvent } from "../decision-event.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 
+/** The options of `prometheusObserver`. */
 export interface PrometheusOptions {
   /** Where the metrics are put; those of several resource servers add up in one. */
   readonly registry: Registry<RegistryContentType>;

@@ -59,6 +59,7 @@ const dialects = {
   wso2: { ...rfc7662, x5tSHA256: true, bindingInScope: true },
 } as const satisfies Record<string, Tolerances>;
 
+/** The name of an introspection dialect: whose answers are read, with what is particular to them. */
 export type DialectName = keyof typeof dialects;
 
 /**

@@ -121,6 +121,27 @@ for (const [name, startApi] of Object.entries(start)) {
     t.is((await send({ url: `${fixed}/one`, as: a, headers })).body, "of two");
   });
 
+  test(`a route's maxAge of 0 asks for each of its requests, and other routes answer from memory (${name})`, async (t) => {
+    const backend = createScriptedBackend();
+    backend.tokens.set("token-a", factsBoundTo(a));
+    const server = createResourceServer({ backend, cache: { ttl: 600 } });
+    const url = await startApi(t, server, { requirement: (context) => (context?.url === "/now" ? { maxAge: 0 } : {}) });
+    const get = async (path: string) =>
+      (await send({ url: `${url}${path}`, as: a, headers: { authorization: "Bearer token-a" } })).status;
+    for (const [path, asked] of [
+      ["/", 1],
+      ["/", 1],
+      ["/now", 2],
+      ["/now", 3],
+      ["/", 3],
+    ] as const) {
+      t.is(await get(path), 200);
+      t.is(backend.asked.length, asked, path);
+    }
+    backend.tokens.delete("token-a");
+    t.is(await get("/now"), 401);
+  });
+
   test(`the hook for refusals is told what the framework calls a request (${name})`, async (t) => {
     const told: unknown[] = [];
     const { get } = await serve(t, { onRefusal: ({ code }, context) => void told.push([code, context?.url]) });
