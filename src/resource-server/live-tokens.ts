@@ -260,6 +260,8 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     void(invalidationKeys) {
       const by = monotonicClock() + patience;
       for (const one of index.under(invalidationKeys)) {
+        // From here on the stream vouches no more for what was known before the event.
+        Object.assign(one, { knownAt: knownAt(one), revocable: false });
         Object.assign(one, { answerBy: Math.min(one.answerBy, by), urgent: true, retryAt: -Infinity });
         comeBackTo(one);
       }
