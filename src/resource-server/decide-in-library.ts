@@ -1,6 +1,6 @@
 import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
-import { type AccessToken, withSignals } from "./access-token.ts";
+import { type AccessToken, freezeDeeply, withSignals } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
@@ -39,7 +39,9 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   }
 
   async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
-    const { record, ...rest } = await source.ask(token, { signal });
+    const { record: given, ...rest } = await source.ask(token, { signal });
+    // A source may be anyone's, and what it answers is handed to many.
+    const record = freezeDeeply(given);
     if (!("accessToken" in record)) {
       return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined, bindingLost: false };
     }
