@@ -52,10 +52,7 @@ for (const [at, group] of groups.entries()) {
 }
 
 test("what Wycheproof spells in another way is not canonical, whatever its signature", (t) => {
-  for (const { tests } of groups) {
-    for (const { jws } of tests) {
-      if (/[^A-Za-z0-9_.-]/.test(jws)) t.is(readCompactJwt(jws), undefined);
-    }
-  }
-  t.pass();
+  const odd = groups.flatMap(({ tests }) => tests).filter(({ jws }) => /[^A-Za-z0-9_.-]/.test(jws));
+  t.true(odd.length > 0);
+  for (const { jws, comment } of odd) t.is(readCompactJwt(jws), undefined, comment);
 });
