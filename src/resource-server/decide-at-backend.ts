@@ -15,11 +15,11 @@ import { tokenDigestText } from "../oauth/token-digest.ts";
 import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
-import type { Rememberable } from "./answer-memory.ts";
+import type { Rememberable } from "./cache/answer-memory.ts";
 import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
-import type { AskSource } from "./remembered-answers.ts";
+import type { AskSource } from "./cache/remembered-answers.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 

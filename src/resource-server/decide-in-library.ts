@@ -2,13 +2,13 @@ import { decideAccess } from "../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import { type AccessToken, freezeDeeply, withSignals } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
-import type { Rememberable } from "./answer-memory.ts";
+import type { Rememberable } from "./cache/answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
 import { evidenceOf } from "./evidence.ts";
-import type { FactsSource } from "./facts-source.ts";
+import type { FactsSource } from "./sources/facts-source.ts";
 import { readPresented } from "./read-presented.ts";
-import type { TokenRecord } from "./introspection-answer.ts";
-import type { AskSource } from "./remembered-answers.ts";
+import type { TokenRecord } from "./sources/introspection-answer.ts";
+import type { AskSource } from "./cache/remembered-answers.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;

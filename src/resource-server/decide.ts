@@ -1,12 +1,12 @@
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import type { ActiveTokenFacts, RefusalCode, Requirement } from "../oauth/access-token-decision.ts";
 import type { AccessToken } from "./access-token.ts";
-import type { BindingWatch } from "./binding-watch.ts";
+import type { BindingWatch } from "./observers/binding-watch.ts";
 import type { Evidence } from "./diagnosis.ts";
-import type { ReadsAnswers } from "./live-tokens.ts";
+import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import type { CheckedRequirement } from "./read-requirement.ts";
-import type { RememberedAnswers, Wish } from "./remembered-answers.ts";
-import type { Rememberable } from "./answer-memory.ts";
+import type { RememberedAnswers, Wish } from "./cache/remembered-answers.ts";
+import type { Rememberable } from "./cache/answer-memory.ts";
 
 /** One request's question, checked. */
 export interface Question {

@@ -39,19 +39,19 @@ export type { RouteRequirement } from "./read-requirement.ts";
 export { IntrospectionMalformed } from "./introspection-malformed.ts";
 export { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
-export type { CacheOptions } from "./cache-options.ts";
-export type { DecisionEvent, OnDecision } from "./decision-event.ts";
+export type { CacheOptions } from "./cache/cache-options.ts";
+export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";
 export type { Check, Diagnosis } from "./diagnosis.ts";
-export type { FactsAnswer, FactsSource } from "./facts-source.ts";
+export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { QuestionLimits } from "./question-limits.ts";
+export type { QuestionLimits } from "./cache/question-limits.ts";
 export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
   type ProtectedResourceParameters,
 } from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
-export { introspectionEndpoint } from "./introspection-endpoint.ts";
+export { introspectionEndpoint } from "./create-introspection-endpoint.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";
 export type { DialectName, Tolerances } from "./sources/dialects.ts";
 export type { IntrospectionEndpointOptions } from "./sources/introspection-endpoint.ts";

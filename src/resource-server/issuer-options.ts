@@ -1,11 +1,11 @@
 import type { ApiConnection } from "../api-client/api-connection.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../api-client/introspection-caller.ts";
 import { optionError } from "../api-client/option-error.ts";
-import { backendSource } from "./backend-source.ts";
-import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache-options.ts";
-import type { FactsSource } from "./facts-source.ts";
-import { type QuestionLimits, readQuestionLimits } from "./question-limits.ts";
-import type { TurnLimits } from "./question-turns.ts";
+import { backendSource } from "./sources/backend-source.ts";
+import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
+import type { FactsSource } from "./sources/facts-source.ts";
+import { type QuestionLimits, readQuestionLimits } from "./cache/question-limits.ts";
+import type { TurnLimits } from "./cache/question-turns.ts";
 import { duration } from "./read-number.ts";
 
 /** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */

@@ -1,18 +1,18 @@
-import type { Rememberable } from "./answer-memory.ts";
-import { createBindingWatch } from "./binding-watch.ts";
+import type { Rememberable } from "./cache/answer-memory.ts";
+import { createBindingWatch } from "./observers/binding-watch.ts";
 import type { Decide, DecisionParts } from "./decide.ts";
 import { decideAtBackend } from "./decide-at-backend.ts";
 import { decideInLibrary } from "./decide-in-library.ts";
 import type { ResolvedIssuer } from "./issuer-options.ts";
-import { noCoverage } from "./freshness.ts";
-import type { ReadsAnswers } from "./live-tokens.ts";
-import { createQuestionTurns } from "./question-turns.ts";
-import { createRememberedAnswers, type RememberedAnswers } from "./remembered-answers.ts";
-import type { FactsSource } from "./facts-source.ts";
+import { noCoverage } from "./cache/freshness.ts";
+import type { ReadsAnswers } from "./cache/live-tokens.ts";
+import { createQuestionTurns } from "./cache/question-turns.ts";
+import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
+import type { FactsSource } from "./sources/facts-source.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
-import { type Schedule, systemSchedule } from "./schedule.ts";
-import { createStreamFollower, type StreamFollower } from "./stream-follower.ts";
+import { type Schedule, systemSchedule } from "./cache/schedule.ts";
+import { createStreamFollower, type StreamFollower } from "./cache/stream-follower.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {

@@ -1,6 +1,6 @@
 import { optionError } from "../api-client/option-error.ts";
-import { callHarmlessly } from "./call-harmlessly.ts";
-import type { OnDecision } from "./decision-event.ts";
+import { callHarmlessly } from "./observers/call-harmlessly.ts";
+import type { OnDecision } from "./observers/decision-event.ts";
 import { type IssuerOptions, issuerOptionNames, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
 import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
 

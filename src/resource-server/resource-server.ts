@@ -4,7 +4,7 @@ import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import type { AccessToken } from "./access-token.ts";
 import { AccessTokenRefused, type RefusalDetails } from "./access-token-refused.ts";
 import type { Verdict } from "./decide.ts";
-import { createDecisionObservers } from "./decision-observers.ts";
+import { createDecisionObservers } from "./observers/decision-observers.ts";
 import type { Diagnosis, Evidence } from "./diagnosis.ts";
 import { demandedAndHeld } from "./evidence.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
@@ -12,7 +12,7 @@ import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong } from "./choose-issuer.ts";
 import { openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "./cache/schedule.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
 import { AccessTokenRefused, type AccessTokenRefusalCode } from "../../src/resource-server/access-token-refused.ts";
 import { authorizeRequest } from "../../src/resource-server/authorize-request.ts";
-import type { DecisionEvent } from "../../src/resource-server/decision-event.ts";
+import type { DecisionEvent } from "../../src/resource-server/observers/decision-event.ts";
 import { type Diagnosis, oneLine } from "../../src/resource-server/diagnosis.ts";
 import { evidenceOf } from "../../src/resource-server/evidence.ts";
 import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from "ava";
 import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
-import type { FactsSource } from "../../src/resource-server/facts-source.ts";
-import { readIntrospection } from "../../src/resource-server/introspection-answer.ts";
+import type { FactsSource } from "../../src/resource-server/sources/facts-source.ts";
+import { readIntrospection } from "../../src/resource-server/sources/introspection-answer.ts";
 import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";
 import type { IssuerOptions } from "../../src/resource-server/issuer-options.ts";
 import { jwtAccessTokens } from "../../src/resource-server/sources/jwt-access-tokens.ts";

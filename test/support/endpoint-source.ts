@@ -1,5 +1,5 @@
 import type { ExecutionContext } from "ava";
-import type { FactsAnswer, FactsSource } from "../../src/resource-server/facts-source.ts";
+import type { FactsAnswer, FactsSource } from "../../src/resource-server/sources/facts-source.ts";
 import type { Ambient } from "../../src/resource-server/sources/ambient.ts";
 import {
   createIntrospectionEndpoint,

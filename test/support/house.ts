@@ -154,7 +154,7 @@ export const compositionRoots = [
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
-  "resource-server/introspection-endpoint.ts",
+  "resource-server/create-introspection-endpoint.ts",
   "bound-client/create-bound-client.ts",
 ];
 

@@ -1,7 +1,7 @@
 /** Entry `certbound/opentelemetry`: decisions as spans of the caller's own tracer. */
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, type Tracer } from "@opentelemetry/api";
 import { optionError } from "../../api-client/option-error.ts";
-import type { DecisionEvent } from "../decision-event.ts";
+import type { DecisionEvent } from "./decision-event.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 
 /** The options of `opentelemetryObserver`. */

@@ -1,7 +1,7 @@
 /** Entry `certbound/prometheus`: decisions as metrics, in the caller's own registry. */
 import { Counter, Histogram, type Registry, type RegistryContentType } from "prom-client";
 import { optionError } from "../../api-client/option-error.ts";
-import type { DecisionEvent } from "../decision-event.ts";
+import type { DecisionEvent } from "./decision-event.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 
 /** The options of `prometheusObserver`. */

@@ -1,7 +1,7 @@
 import type { Confirmation } from "../../oauth/confirmation.ts";
 import { freezeDeeply } from "../access-token.ts";
-import type { FactsAnswer } from "../facts-source.ts";
-import type { ActiveRecord } from "../introspection-answer.ts";
+import type { FactsAnswer } from "./facts-source.ts";
+import type { ActiveRecord } from "./introspection-answer.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 
 /**

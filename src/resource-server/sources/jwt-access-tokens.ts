@@ -1,8 +1,8 @@
 import { optionError } from "../../api-client/option-error.ts";
 import { readCompactJwt, type UnverifiedJwt } from "../../oauth/compact-jwt.ts";
 import { freezeDeeply } from "../access-token.ts";
-import type { FactsAnswer, FactsSource } from "../facts-source.ts";
-import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "../introspection-answer.ts";
+import type { FactsAnswer, FactsSource } from "./facts-source.ts";
+import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readAlgorithms } from "./algorithms.ts";

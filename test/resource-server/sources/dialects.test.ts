@@ -1,6 +1,6 @@
 import test from "ava";
 import { decideAccess } from "../../../src/oauth/access-token-decision.ts";
-import { readIntrospection } from "../../../src/resource-server/introspection-answer.ts";
+import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
 import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
 import { type DialectName, readDialect, type Tolerances } from "../../../src/resource-server/sources/dialects.ts";
 

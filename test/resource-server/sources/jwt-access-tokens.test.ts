@@ -1,8 +1,8 @@
 import { createHmac, sign } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import type { FactsSource } from "../../../src/resource-server/facts-source.ts";
-import { readIntrospection } from "../../../src/resource-server/introspection-answer.ts";
+import type { FactsSource } from "../../../src/resource-server/sources/facts-source.ts";
+import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
 import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
 import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
 import {

@@ -1,0 +1,286 @@
+import { AccessTokenRefused } from "../access-token-refused.ts";
+import type { AnswerTimes, Rememberable } from "./answer-memory.ts";
+import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
+import { createKeyIndex } from "./key-index.ts";
+import type { Schedule } from "./schedule.ts";
+import { createUnwatchedSignals, lostSight } from "./unwatched-signals.ts";
+
+/** What is to be known of answers to see that a token is no longer what it was. */
+export interface ReadsAnswers<Answer> {
+  /** Why the answer lets nobody in; `undefined`: it does. */
+  readonly refusalOf: (answer: Answer) => AccessTokenRefused | undefined;
+  /** What decisions rest on, but for expiry: as long as this text is the same, so is the token. */
+  readonly gistOf: (answer: Answer) => string;
+}
+
+/** Tokens whose end somebody wants to be told of. */
+export interface LiveTokens<Answer> {
+  /**
+   * The signal of the token under this key; `certain`: no event can have been missed since the answer was asked for.
+   */
+  watch(
+    key: string,
+    answer: Answer,
+    question: { readonly times: AnswerTimes; readonly certain: boolean; readonly ask: () => Promise<unknown> },
+  ): AbortSignal;
+  /** To be told of every answer that may be used. */
+  learn(key: string, answer: Answer, times: AnswerTimes): void;
+  /** What rests on these keys is asked for anew. */
+  void(invalidationKeys: readonly string[]): void;
+  /** Events were lost: everything is asked for anew. Called while the coverage is still what it was. */
+  voidAll(): void;
+  close(): void;
+}
+
+export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
+  readonly limits: FreshnessLimits;
+  readonly maxWatched: number;
+  /** How long after an event the answer may be in coming, milliseconds. */
+  readonly patience: number;
+  readonly coverage: Coverage;
+  readonly clock: () => number;
+  readonly monotonicClock: () => number;
+  readonly schedule: Schedule;
+}
+
+/** Holds no answer: an answer holds the token that was handed out, and that the signal. */
+interface Watched {
+  readonly key: string;
+  readonly controller: AbortController;
+  /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
+  held: WeakRef<AbortSignal>;
+  keys: readonly string[];
+  usableUntil: number | undefined;
+  readonly gist: string;
+  readonly ask: () => Promise<unknown>;
+  askedAt: number;
+  diesAt: number;
+  revocable: boolean;
+  /** The latest instant at which the token is known to have been good, by answers or an earlier coverage. */
+  knownAt: number;
+  /** Until then an event must have been followed by an answer. */
+  answerBy: number;
+  /** To be asked for now, and not when the bound is half over. */
+  urgent: boolean;
+  asking: boolean;
+  /** Not to be asked for before. */
+  retryAt: number;
+  /** Calls off the timer of what is to happen to it before all are looked at again. */
+  cancel: () => void;
+}
+
+/** Where nothing is remembered there is no bound of the cache's: a live token's, milliseconds. */
+const boundWithoutMemory = 10_000;
+/** The wall clock may be set at any time: all are looked at so often, milliseconds. */
+const lookEvery = 1000;
+/** Live tokens that are asked for at a time. */
+const mostAsked = 16;
+/** Of those that were let go of, so many are looked for before a new one is turned away. */
+const mostSearched = 64;
+
+/**
+ * Creates the registry of live tokens: it aborts a token's signal when the token was revoked, expired or has changed,
+ * or when nothing could be found out about it for longer than the cache's bound.
+ *
+ * While the stream is whole nothing is asked; without it a token is asked for when half of the bound is over, unless its
+ * signal has been let go of. One timer for all, and one for each token to which something is to happen before that.
+ *
+ * @example live.watch(key, answer, { times, certain: true, ask: () => askAgain(token) })
+ */
+export function createLiveTokens<Answer extends Rememberable>(options: LiveTokensOptions<Answer>): LiveTokens<Answer> {
+  const { limits, patience, coverage, clock, monotonicClock, schedule } = options;
+  const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
+  const watched = new Map<string, Watched>();
+  const index = createKeyIndex<Watched>();
+  const unwatched = createUnwatchedSignals({ monotonicClock, schedule });
+  let waiting: Watched[] = [];
+  let asked = 0;
+  let cancelLook: (() => void) | undefined;
+  let closed = false;
+  /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
+  const sources = new WeakMap<AbortSignal, AbortController>();
+
+  const traitsOf = ({ positive, usableUntil, invalidationKeys: keys = [] }: Answer) => ({
+    keys,
+    usableUntil,
+    revocable: positive && keys.length > 0,
+  });
+  const knownAt = (one: Watched): number => Math.max(one.knownAt, certifiedAt(one, coverage));
+  const deadlineOf = (one: Watched): number => Math.min(knownAt(one) + bound, one.answerBy);
+  const expiresIn = ({ usableUntil, diesAt }: Watched): number =>
+    usableUntil === undefined ? Infinity : Math.min(usableUntil - clock(), diesAt - monotonicClock());
+  /** An event makes it due even if it was let go of: a signal made of this one may still be in use. */
+  const dueAt = (one: Watched): number => {
+    if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
+    return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
+  };
+
+  function signalOf(controller: AbortController): AbortSignal {
+    const held = AbortSignal.any([controller.signal]);
+    sources.set(held, controller);
+    return held;
+  }
+
+  function end(one: Watched, reason: Error): void {
+    if (!watched.delete(one.key)) return;
+    one.cancel();
+    index.remove(one.keys, one);
+    one.controller.abort(reason);
+  }
+
+  /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
+  function look(one: Watched, now: number): void {
+    one.cancel();
+    const expires = expiresIn(one);
+    const left = deadlineOf(one) - now;
+    if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
+    else if (!(left > 0)) end(one, lostSight());
+    else {
+      const due = one.asking ? Infinity : dueAt(one) - now;
+      if (due <= 0) waiting.push(one);
+      const next = Math.min(expires, left, due > 0 ? due : Infinity);
+      const comeBack = (): void => {
+        comeBackTo(one);
+      };
+      if (next < lookEvery) one.cancel = schedule(comeBack, Math.max(1, Math.ceil(next)), "background");
+    }
+  }
+
+  function lookAtAll(): void {
+    cancelLook?.();
+    cancelLook = undefined;
+    const now = monotonicClock();
+    waiting = [];
+    for (const one of watched.values()) look(one, now);
+    waiting.sort((a, b) => deadlineOf(b) - deadlineOf(a));
+    askWaiting();
+    if (watched.size > 0) cancelLook = schedule(lookAtAll, lookEvery, "background");
+  }
+
+  function askWaiting(): void {
+    while (asked < mostAsked) {
+      const one = waiting.pop();
+      if (one === undefined) return;
+      // It may have been found out about, or be waiting here twice.
+      if (one.asking || watched.get(one.key) !== one || dueAt(one) > monotonicClock()) continue;
+      one.asking = true;
+      asked += 1;
+      void one
+        .ask()
+        .catch(() => {
+          one.retryAt = monotonicClock() + patience / 8;
+        })
+        .then(() => {
+          one.asking = false;
+          asked -= 1;
+          askWaiting();
+          comeBackTo(one);
+        });
+    }
+  }
+
+  function comeBackTo(one: Watched): void {
+    if (watched.get(one.key) !== one) return;
+    look(one, monotonicClock());
+    askWaiting();
+    if (watched.size > 0) cancelLook ??= schedule(lookAtAll, lookEvery, "background");
+  }
+
+  function findRoom(): boolean {
+    if (watched.size < options.maxWatched) return true;
+    let searched = 0;
+    for (const [key, one] of watched) {
+      if (one.held.deref() === undefined) {
+        end(one, lostSight());
+        return true;
+      }
+      if (++searched === mostSearched) return false;
+      watched.delete(key);
+      watched.set(key, one);
+    }
+    return false;
+  }
+
+  return {
+    watch(key, answer, { times, certain, ask }) {
+      if (closed) return AbortSignal.abort(lostSight());
+      const gist = options.gistOf(answer);
+      const known = watched.get(key);
+      if (known?.gist === gist) {
+        const held = known.held.deref();
+        if (held !== undefined) return held;
+        const anew = signalOf(known.controller);
+        known.held = new WeakRef(anew);
+        comeBackTo(known);
+        return anew;
+      }
+      if (known !== undefined) {
+        if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());
+        end(known, changed());
+      }
+      if (!findRoom()) {
+        const from = certain ? certifiedAt({ ...traitsOf(answer), ...times }, coverage) : times.askedAt;
+        return unwatched.open({ endsAt: from + bound, diesAt: times.diesAt });
+      }
+      const controller = new AbortController();
+      const held = signalOf(controller);
+      const one: Watched = {
+        key,
+        controller,
+        held: new WeakRef(held),
+        gist,
+        ask,
+        ...traitsOf(answer),
+        ...times,
+        knownAt: times.askedAt,
+        answerBy: certain ? Infinity : monotonicClock() + patience,
+        urgent: !certain,
+        asking: false,
+        retryAt: -Infinity,
+        cancel: () => undefined,
+      };
+      watched.set(key, one);
+      index.add(one.keys, one);
+      comeBackTo(one);
+      return held;
+    },
+    learn(key, answer, { askedAt, diesAt }) {
+      const one = watched.get(key);
+      if (one === undefined || askedAt < one.askedAt) return;
+      const refusal = options.refusalOf(answer);
+      if (refusal !== undefined || options.gistOf(answer) !== one.gist) {
+        end(one, refusal ?? changed());
+        return;
+      }
+      index.remove(one.keys, one);
+      Object.assign(one, traitsOf(answer), { askedAt, diesAt, knownAt: Math.max(one.knownAt, askedAt) });
+      Object.assign(one, { answerBy: Infinity, urgent: false, retryAt: -Infinity });
+      index.add(one.keys, one);
+    },
+    void(invalidationKeys) {
+      const by = monotonicClock() + patience;
+      for (const one of index.under(invalidationKeys)) {
+        // From here on the stream vouches no more for what was known before the event.
+        Object.assign(one, { knownAt: knownAt(one), revocable: false });
+        Object.assign(one, { answerBy: Math.min(one.answerBy, by), urgent: true, retryAt: -Infinity });
+        comeBackTo(one);
+      }
+    },
+    voidAll() {
+      for (const one of watched.values()) {
+        Object.assign(one, { knownAt: knownAt(one), revocable: false, urgent: true, retryAt: -Infinity });
+      }
+      lookAtAll();
+    },
+    close() {
+      closed = true;
+      cancelLook?.();
+      for (const one of [...watched.values()]) end(one, lostSight());
+      unwatched.close();
+    },
+  };
+}
+
+function changed(): AccessTokenRefused {
+  return new AccessTokenRefused("token_unknown", { reason: "the token is no longer what it was when it was let in" });
+}

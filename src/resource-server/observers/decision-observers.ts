@@ -1,0 +1,92 @@
+import type { AccessToken } from "../access-token.ts";
+import { callHarmlessly } from "./call-harmlessly.ts";
+import type { DecisionEvent, OnDecision } from "./decision-event.ts";
+import type { Diagnosis } from "../diagnosis.ts";
+import type { Clocks, Warning } from "../resource-server-options.ts";
+
+/** What was decided; whatever is left out there was not. */
+export interface Decided {
+  readonly issuer: string | undefined;
+  readonly facts?: DecisionEvent["facts"];
+  readonly accessToken?: AccessToken | undefined;
+  readonly bindingLost?: boolean | undefined;
+  /** Absent: granted. */
+  readonly diagnosis?: Diagnosis;
+}
+
+/** Tells everyone, at once and in the asynchronous context of the caller; throws nothing. */
+export type Tell = (decided: Decided) => void;
+
+export interface DecisionObservers {
+  /** To be called when a request is put, and what it returns when that is decided. */
+  begin(): Tell;
+}
+
+/** What is private is not shown when an event is logged as a whole. */
+class Decision implements DecisionEvent {
+  readonly outcome: DecisionEvent["outcome"];
+  readonly code: DecisionEvent["code"];
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly facts: DecisionEvent["facts"];
+  readonly startedAt: number;
+  readonly duration: number;
+  readonly bindingLost: boolean;
+  readonly diagnosis: Diagnosis | undefined;
+  readonly #accessToken: AccessToken | undefined;
+
+  constructor(startedAt: number, duration: number, decided: Decided) {
+    const { issuer, accessToken, facts, bindingLost = false, diagnosis } = decided;
+    this.outcome = outcomeOf(diagnosis);
+    this.code = diagnosis?.code ?? "granted";
+    this.issuer = issuer;
+    this.clientId = accessToken?.clientId;
+    this.facts = facts;
+    this.startedAt = startedAt;
+    this.duration = duration;
+    this.bindingLost = bindingLost;
+    this.diagnosis = diagnosis;
+    this.#accessToken = accessToken;
+    Object.freeze(this);
+  }
+
+  get accessToken(): AccessToken | undefined {
+    return this.#accessToken;
+  }
+}
+
+function outcomeOf(diagnosis: Diagnosis | undefined): DecisionEvent["outcome"] {
+  if (diagnosis === undefined) return "granted";
+  return diagnosis.check === "introspection" ? "unavailable" : "refused";
+}
+
+/**
+ * Makes one of the functions that want to be told of decisions; `undefined` when there are none, and nothing is measured.
+ *
+ * One that throws, or rejects, harms neither the request nor the others; the operator is warned once.
+ *
+ * @example const observers = createDecisionObservers([logDecision], { warn, clock, monotonicClock })
+ */
+export function createDecisionObservers(
+  functions: readonly OnDecision[],
+  { warn, clock, monotonicClock }: Clocks & { readonly warn: (warning: Warning) => void },
+): DecisionObservers | undefined {
+  if (functions.length === 0) return undefined;
+  let warned = false;
+  const failed = (cause: unknown): void => {
+    if (warned) return;
+    warned = true;
+    const message = "A function that is told of decisions (onDecision) failed. No decision depends on it.";
+    warn({ code: "CERTBOUND_OBSERVER_FAILED", message, cause });
+  };
+  return {
+    begin() {
+      const startedAt = clock();
+      const since = monotonicClock();
+      return (decided) => {
+        const event = new Decision(startedAt, monotonicClock() - since, decided);
+        for (const observe of functions) callHarmlessly(() => observe(event), failed);
+      };
+    },
+  };
+}

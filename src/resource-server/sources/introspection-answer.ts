@@ -1,0 +1,173 @@
+import type { StandardIntrospectionAnswer } from "../../api-client/introspection-caller.ts";
+import type { TokenFacts } from "../../oauth/access-token-decision.ts";
+import { freezeDeeply, type TokenDescription } from "../access-token.ts";
+import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { readBinding } from "./answered-binding.ts";
+import { exact, type Tolerances } from "./dialects.ts";
+
+/** What an introspection answer says of a token; frozen, good for every asker. */
+export type TokenRecord = ActiveRecord | InactiveRecord;
+
+export interface ActiveRecord {
+  readonly facts: TokenFacts & { readonly active: true };
+  readonly accessToken: TokenDescription;
+  /** For the operator, when the token is refused for its confirmation: what would let it be understood. */
+  readonly remark?: string;
+}
+
+export interface InactiveRecord {
+  readonly facts: TokenFacts & { readonly active: false };
+  /** For the operator: why, where more is known than that it is not in force. Quotes nothing of the token. */
+  readonly reason?: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const inactive: InactiveRecord = freezeDeeply({ facts: { active: false, cause: "unknown" } });
+
+/** Later than the year 5138 in seconds: surely milliseconds (introspection answers have seconds, RFC 7662 §2.2). */
+const latestInstant = 100_000_000_000;
+
+/**
+ * Reads the answer of `auth/introspection/standard`; its `responseContent` as text or as the object itself.
+ *
+ * Throws {@link IntrospectionUnavailable} when the action is not OK, {@link IntrospectionMalformed} as
+ * {@link readIntrospection} does.
+ *
+ * @example readStandardAnswer({ action: "OK", responseContent: '{"active":false}' })
+ */
+export function readStandardAnswer({ action, resultCode, responseContent }: StandardIntrospectionAnswer): TokenRecord {
+  if (action !== "OK") {
+    throw new IntrospectionUnavailable(`the backend's action is ${action}${resultCode ? ` (${resultCode})` : ""}`);
+  }
+  // The object itself may still be in use where it came from, and what is read here is frozen.
+  return readIntrospection(
+    typeof responseContent === "string" ? parse(responseContent) : structuredClone(responseContent),
+  );
+}
+
+/**
+ * Reads an RFC 7662 introspection answer strictly, but for what is tolerated of its dialect.
+ *
+ * Throws {@link IntrospectionMalformed}, naming the member and never its value. Members not known here stay in
+ * `accessToken.claims`; the answer is frozen.
+ *
+ * @example readIntrospection({ active: true, scope: "read", cnf: { "x5t#S256": "…" } }).facts
+ */
+export function readIntrospection(answer: unknown, tolerances: Tolerances = exact): TokenRecord {
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
+    throw new IntrospectionMalformed("it is not a JSON object");
+  }
+  const claims = freezeDeeply(answer as Members);
+  if (!isActive(claims["active"], tolerances)) return inactive;
+  return isAnotherToken(claims, tolerances) ? inactiveBecause("it is no access token") : readClaims(claims, tolerances);
+}
+
+/**
+ * Reads what is said of a token that is in force: by an introspection answer, or by itself (RFC 9068 §2.2).
+ *
+ * Throws {@link IntrospectionMalformed} as {@link readIntrospection} does.
+ *
+ * @example readClaims({ scope: "read", exp: 1900000000 }, exact).facts.scopes // ["read"]
+ */
+export function readClaims(given: Members, tolerances: Tolerances): ActiveRecord {
+  const claims = freezeDeeply(given);
+  const { confirmation, scopes, remark } = readBinding(claims["cnf"], readScopes(claims, tolerances), tolerances);
+  const common = {
+    active: true,
+    exp: instant(claims, "exp", tolerances),
+    nbf: instant(claims, "nbf", tolerances),
+    sub: text(claims, "sub"),
+    scopes,
+    audience: audience(claims["aud"]),
+  } as const;
+  const accessToken: TokenDescription = {
+    ...common,
+    issuer: text(claims, "iss"),
+    iat: instant(claims, "iat", tolerances),
+    clientId: text(claims, "client_id"),
+    tokenType: text(claims, "token_type"),
+    x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
+    claims,
+  };
+  return freezeDeeply({ facts: { ...common, confirmation }, accessToken, ...(remark !== undefined && { remark }) });
+}
+
+/** The record of a token that is not in force, with what the operator may know of it. */
+export function inactiveBecause(reason: string): InactiveRecord {
+  return freezeDeeply({ facts: { active: false, cause: "unknown" }, reason });
+}
+
+function isActive(value: unknown, { activeAsString }: Tolerances): boolean {
+  if (typeof value === "boolean") return value;
+  if (value !== "true" && value !== "false") throw wrong("active");
+  if (!activeAsString) throw wrong("active", "activeAsString");
+  return value === "true";
+}
+
+/** A refresh token is no credential for an API, in force as it may be (RFC 6749 §1.5), nor is an ID token. */
+function isAnotherToken(claims: Members, { typNamesTheToken, tokenTypeIsForAccessTokens }: Tolerances): boolean {
+  return (
+    claims["token_use"] === "refresh_token" ||
+    (typNamesTheToken && ["Refresh", "Offline", "ID"].includes(claims["typ"] as string)) ||
+    (tokenTypeIsForAccessTokens && claims["token_type"] === undefined)
+  );
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new IntrospectionMalformed("it is not JSON");
+  }
+}
+
+function instant(claims: Members, name: string, tolerances: Tolerances): number | undefined {
+  const given = claims[name];
+  if (given === undefined) return undefined;
+  const value = asNumber(name, given, tolerances);
+  if (value > latestInstant) throw new IntrospectionMalformed(`${name} looks like milliseconds`);
+  return value;
+}
+
+function asNumber(name: string, given: unknown, { numericStrings, fractionalInstants }: Tolerances): number {
+  const isDecimal = typeof given === "string" && /^\d{1,16}$/.test(given);
+  if (isDecimal && !numericStrings) throw wrong(name, "numericStrings");
+  const value: unknown = isDecimal ? Number(given) : given;
+  if (Number.isSafeInteger(value)) return value as number;
+  if (!Number.isFinite(value) || !Number.isSafeInteger(Math.floor(value as number))) throw wrong(name);
+  if (!fractionalInstants) throw wrong(name, "fractionalInstants");
+  // Cut off: a token must not live longer for it.
+  return Math.floor(value as number);
+}
+
+function text(claims: Members, name: string): string | undefined {
+  const value = claims[name];
+  if (value !== undefined && typeof value !== "string") throw wrong(name);
+  return value;
+}
+
+/** `null` is what Authlete answers for "none". */
+function readScopes(claims: Members, { scopeAsArray }: Tolerances): readonly string[] {
+  const value = claims["scope"];
+  if (value === undefined || value === null) return [];
+  if (typeof value === "string") return value.split(" ").filter((token) => token !== "");
+  if (!Array.isArray(value)) throw wrong("scope");
+  if (!scopeAsArray) throw wrong("scope", "scopeAsArray");
+  // One with a blank in it would be two scopes elsewhere.
+  if (!value.every((one) => typeof one === "string" && /^[^ ]+$/.test(one))) throw wrong("scope");
+  return value as string[];
+}
+
+function audience(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (typeof value === "string") return [value];
+  if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) throw wrong("aud");
+  return value;
+}
+
+function wrong(member: string, tolerance?: keyof Tolerances): IntrospectionMalformed {
+  const remedy = tolerance === undefined ? "" : ` (dialect: { ${tolerance}: true } reads it)`;
+  return new IntrospectionMalformed(`${member} is missing or of the wrong type${remedy}`);
+}

@@ -1,0 +1,74 @@
+import test from "ava";
+import { createKeyIndex } from "../../../src/resource-server/cache/key-index.ts";
+import { createRecentInvalidations } from "../../../src/resource-server/cache/recent-invalidations.ts";
+
+test("an event that came while a question was open makes answers with its keys void, and no others", (t) => {
+  const recent = createRecentInvalidations();
+  recent.note(["early"]);
+  const question = recent.begin();
+  t.false(question.isVoid(["early"]));
+  recent.note(["a", "b"]);
+  t.true(question.isVoid(["x", "b"]));
+  t.false(question.isVoid(["x"]));
+  t.false(question.isVoid([]));
+  t.false(recent.begin().isVoid(["a"]));
+});
+
+test("keys are kept as long as a question is open that is older, and no longer", (t) => {
+  const recent = createRecentInvalidations();
+  recent.note(["nobody asks"]);
+  t.is(recent.size, 0);
+  const first = recent.begin();
+  recent.note(["a"]);
+  const second = recent.begin();
+  recent.note(["b"]);
+  recent.note(["a"]);
+  t.is(recent.size, 2);
+  second.end();
+  t.is(recent.size, 2);
+  first.end();
+  t.is(recent.size, 0);
+  const third = recent.begin();
+  recent.note(["c"]);
+  const fourth = recent.begin();
+  recent.note(["d"]);
+  third.end();
+  t.is(recent.size, 1);
+  t.true(fourth.isVoid(["d"]));
+  t.false(fourth.isVoid(["c"]));
+  fourth.end();
+  fourth.end();
+  t.is(recent.size, 0);
+});
+
+test("with more keys than there is room for, every answer on its way is void, and later ones are not", (t) => {
+  const recent = createRecentInvalidations(3);
+  const question = recent.begin();
+  recent.note(["a", "b", "c"]);
+  t.false(question.isVoid(["x"]));
+  recent.note(["d"]);
+  t.true(question.isVoid(["x"]));
+  t.true(question.isVoid([]));
+  t.is(recent.size, 0);
+  t.false(recent.begin().isVoid(["a"]));
+});
+
+test("after a loss of events every answer on its way is void", (t) => {
+  const recent = createRecentInvalidations();
+  const question = recent.begin();
+  recent.noteAll();
+  t.true(question.isVoid(["x"]));
+  t.false(recent.begin().isVoid(["x"]));
+});
+
+test("an index finds each thing once, by any of its keys, and keeps nothing of what was removed", (t) => {
+  const index = createKeyIndex<string>();
+  index.add(["a", "b"], "one");
+  index.add(["b", "c"], "two");
+  t.deepEqual([...index.under(["a", "b"])].sort(), ["one", "two"]);
+  t.deepEqual([...index.under(["c", "x"])], ["two"]);
+  index.remove(["a", "b"], "one");
+  t.deepEqual([...index.under(["a", "b"])], ["two"]);
+  index.remove(["b", "c"], "two");
+  t.is(index.size, 0);
+});

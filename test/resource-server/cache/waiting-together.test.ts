@@ -1,0 +1,147 @@
+import test from "ava";
+import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
+import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { boundFacts, createScripted } from "../../support/scripted-backend.ts";
+
+/** A scripted resource server whose answers wait until they are let go, question by question. */
+function createHeld(options: Parameters<typeof createScripted>[0] = {}) {
+  const scripted = createScripted(options);
+  scripted.backend.tokens.set("good", boundFacts());
+  const held: PromiseWithResolvers<undefined>[] = [];
+  scripted.backend.before = async () => {
+    const gate = Promise.withResolvers<undefined>();
+    held.push(gate);
+    await gate.promise;
+  };
+  return { ...scripted, held };
+}
+
+const settled = () => new Promise(setImmediate);
+
+test("misses for one token wait for one answer, those for another token do not", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  backend.tokens.set("second", boundFacts());
+  const calls = [authorize("good"), authorize("good"), authorize("second"), authorize("good")];
+  t.deepEqual(backend.asked, ["good", "second"]);
+  for (const gate of held) gate.resolve(undefined);
+  const [a, b, c, d] = await Promise.all(calls);
+  t.is(a, b);
+  t.is(a, d);
+  t.not(a, c);
+});
+
+test("who asked first may leave: the others get the answer", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const reason = new Error("gone");
+  const leader = authorize("good", { signal: controller.signal });
+  const others = [authorize("good"), authorize("good")];
+  controller.abort(reason);
+  t.is(await t.throwsAsync(leader), reason);
+  t.false(backend.signals[0]?.aborted);
+  held[0]?.resolve(undefined);
+  await t.notThrowsAsync(Promise.all(others));
+  t.is(backend.asked.length, 1);
+});
+
+test("a question for which nobody waits any more is called off, and a later request asks anew", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const calls = [authorize("good", { signal: controller.signal }), authorize("good", { signal: controller.signal })];
+  controller.abort();
+  for (const call of calls) await t.throwsAsync(call, { name: "AbortError" });
+  t.true(backend.signals[0]?.aborted);
+  const later = authorize("good");
+  t.is(backend.asked.length, 2);
+  held[1]?.resolve(undefined);
+  await t.notThrowsAsync(later);
+});
+
+test("an answer that comes although nobody waits any more is remembered", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const call = authorize("good", { signal: controller.signal });
+  controller.abort();
+  await t.throwsAsync(call, { name: "AbortError" });
+  held[0]?.resolve(undefined);
+  await settled();
+  await t.notThrowsAsync(authorize("good"));
+  t.is(backend.asked.length, 1);
+});
+
+test("a signal that is aborted already asks nothing", async (t) => {
+  const { backend, authorize } = createHeld();
+  await t.throwsAsync(authorize("good", { signal: AbortSignal.abort() }), { name: "AbortError" });
+  t.is(backend.asked.length, 0);
+});
+
+test("a failure reaches who asked; the others try once more, together", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const leader = authorize("good");
+  const others = Array.from({ length: 20 }, () => authorize("good"));
+  held[0]?.reject(new Error("down"));
+  await t.throwsAsync(leader, { instanceOf: IntrospectionUnavailable });
+  await settled();
+  t.is(backend.asked.length, 2);
+  held[1]?.resolve(undefined);
+  await t.notThrowsAsync(Promise.all(others));
+});
+
+test("the others try once more and not for ever", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const calls = Array.from({ length: 20 }, () => authorize("good"));
+  const outcomes = Promise.allSettled(calls);
+  held[0]?.reject(new Error("down"));
+  await settled();
+  held[1]?.reject(new Error("down"));
+  for (const outcome of await outcomes) {
+    t.true(outcome.status === "rejected" && outcome.reason instanceof IntrospectionUnavailable);
+  }
+  t.is(backend.asked.length, 2);
+});
+
+test("no patience is left for a second try after the deadline", async (t) => {
+  const { backend, authorize, held, pass } = createHeld({ timeout: 60_000 });
+  const leader = authorize("good");
+  const other = authorize("good");
+  pass(60_000);
+  held[0]?.reject(new Error("down"));
+  await t.throwsAsync(leader, { instanceOf: IntrospectionUnavailable });
+  await t.throwsAsync(other, { instanceOf: IntrospectionUnavailable, message: /within 60000 ms/ });
+  t.is(backend.asked.length, 1);
+});
+
+test("who is gone when the others try once more does not come back", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const leader = authorize("good");
+  const gone = authorize("good", { signal: controller.signal });
+  held[0]?.reject(new Error("down"));
+  controller.abort();
+  await t.throwsAsync(leader, { instanceOf: IntrospectionUnavailable });
+  await t.throwsAsync(gone, { name: "AbortError" });
+  t.is(backend.asked.length, 1);
+});
+
+test("nor who goes between the failure and the second try", async (t) => {
+  const { backend, authorize, held } = createHeld();
+  const controller = new AbortController();
+  const leader = authorize("good");
+  const gone = authorize("good", { signal: controller.signal });
+  // The last moment before: the question is called off when all who waited have been told of its failure.
+  backend.signals[0]?.addEventListener("abort", () => {
+    controller.abort();
+  });
+  held[0]?.reject(new Error("down"));
+  await t.throwsAsync(leader, { instanceOf: IntrospectionUnavailable });
+  await t.throwsAsync(gone, { name: "AbortError" });
+  t.is(backend.asked.length, 1);
+});
+
+test("a malformed answer is told as such, and not remembered", async (t) => {
+  const { backend, authorize } = createScripted();
+  backend.tokens.set("odd", { active: "true" });
+  await t.throwsAsync(authorize("odd"), { instanceOf: IntrospectionMalformed });
+  await t.throwsAsync(authorize("odd"), { instanceOf: IntrospectionMalformed });
+  t.is(backend.asked.length, 2);
+});
