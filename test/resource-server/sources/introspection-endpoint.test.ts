@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { jwtVerify } from "jose";
 import { BackendUntrusted } from "../../../src/api-client/backend-untrusted.ts";
-import { introspectionEndpoint } from "../../../src/resource-server/introspection-endpoint.ts";
+import { introspectionEndpoint } from "../../../src/resource-server/create-introspection-endpoint.ts";
 import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
 import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
 import type { ClientAuthentication } from "../../../src/resource-server/sources/client-authentication.ts";
