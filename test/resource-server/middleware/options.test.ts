@@ -120,7 +120,7 @@ for (const [name, startApi] of Object.entries(start)) {
       () => Promise.reject(new Error("The log is gone.")),
     ];
     for (const onRefusal of failing) {
-      const { get } = await serve(t, { onRefusal });
+      const { get } = await serve(t, { onRefusal: onRefusal as never });
       t.is((await get("/")).status, 401);
     }
   });
