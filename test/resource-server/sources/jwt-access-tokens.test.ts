@@ -222,6 +222,12 @@ test("critical header parameters that nobody knows are refused, and b64 with the
   }
 });
 
+test("a payload that is said to be unencoded is refused, though nothing calls that critical", async (t) => {
+  const { authorize } = open(t);
+  for (const b64 of [false, "false", 0, null]) await refused(t, authorize(await jwt({}, { b64 })), /b64/);
+  await t.notThrowsAsync(authorize(await jwt()));
+});
+
 const instants: Record<string, [exp: unknown, accepted: boolean]> = {
   missing: [undefined, false],
   null: [null, false],
