@@ -113,14 +113,14 @@ for (const [name, startApi] of Object.entries(start)) {
   });
 
   test(`a hook for refusals that fails changes no answer and ends nothing (${name})`, async (t) => {
-    const failing = [
+    const failing: (() => never)[] = [
       () => {
         throw new Error("The log is full.");
       },
-      () => Promise.reject(new Error("The log is gone.")),
+      () => Promise.reject(new Error("The log is gone.")) as never,
     ];
     for (const onRefusal of failing) {
-      const { get } = await serve(t, { onRefusal: onRefusal as never });
+      const { get } = await serve(t, { onRefusal });
       t.is((await get("/")).status, 401);
     }
   });
