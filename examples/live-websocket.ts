@@ -3,6 +3,8 @@
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 node examples/live-websocket.ts
+ *
+ * In this repository, where the package is not built: node --conditions=certbound-source examples/live-websocket.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -39,6 +41,10 @@ const server = createServer({
   // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
   requestCert: true,
   rejectUnauthorized: false,
+});
+// A request that is no upgrade is answered: without a listener it would wait for ever.
+server.on("request", (_request, response) => {
+  response.writeHead(426, { Connection: "Upgrade", Upgrade: "websocket" }).end();
 });
 
 const webSockets = new WebSocketServer({ noServer: true });
