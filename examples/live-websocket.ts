@@ -41,6 +41,10 @@ const server = createServer({
   requestCert: true,
   rejectUnauthorized: false,
 });
+// A request that is no upgrade is answered: without a listener it would wait for ever.
+server.on("request", (_request, response) => {
+  response.writeHead(426, { Connection: "Upgrade", Upgrade: "websocket" }).end();
+});
 
 const webSockets = new WebSocketServer({ noServer: true });
 

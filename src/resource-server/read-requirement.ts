@@ -17,12 +17,14 @@ const members = new Set(["scopes", "subject", "resources", "binding", "maxAge"])
 /**
  * Checks a route's requirement and completes it.
  *
- * Throws a `TypeError` with a `code` for anything unknown or undefined: a misspelt or lost demand would be no demand.
+ * Throws a `TypeError` with a `code` for anything unknown or undefined, and for what is no plain object (a promise of a
+ * requirement, say): a misspelt or lost demand would be no demand.
  *
  * @example readRequirement({ scopes: ["read"] }) // { scopes: ["read"], binding: "required" }
  */
 export function readRequirement(requirement: RouteRequirement | undefined): CheckedRequirement {
   if (requirement === undefined) return bound;
+  if (!isPlain(requirement)) throw optionError("requirement", "must be a plain object, and no promise of one");
   for (const [name, value] of Object.entries<unknown>(requirement)) {
     if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
     if (value === undefined) throw optionError(`requirement.${name}`, "is undefined: leave it out or give it a value");
@@ -44,6 +46,14 @@ export function readRequirement(requirement: RouteRequirement | undefined): Chec
     ...(resources !== undefined && { resources }),
     ...(maxAge !== undefined && { maxAge }),
   };
+}
+
+/** Without members of its own, any other object would look like a requirement that demands nothing. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  // By its own prototype, and not by ours: a test runner has an Object of its own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function isTexts(value: unknown): boolean {

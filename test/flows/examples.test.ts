@@ -145,6 +145,7 @@ test("the example live-websocket ends a WebSocket when its token is revoked, and
     const [error] = (await once(refused, "error")) as [Error];
     t.is(error.message, "Unexpected server response: 401");
   }
+  t.is((await send({ url: api.url, as: a })).status, 426);
   const webSocket = open();
   t.teardown(() => {
     webSocket.terminate();

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import test from "ava";
+import { metadataAnswer } from "../../src/resource-server/middleware/metadata-answer.ts";
 import { protectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 
 const resource = "https://api.example.com";
@@ -120,6 +121,22 @@ for (const [name, value] of refused) {
     t.true(error.message.startsWith(`${name} `), error.message);
   });
 }
+
+test("only the path itself is the metadata's, with a query or without", (t) => {
+  const metadata = protectedResourceMetadata({ resource });
+  t.is(metadataAnswer(metadata, "GET", metadata.path)?.status, 200);
+  t.is(metadataAnswer(metadata, "GET", `${metadata.path}?a=b`)?.status, 200);
+  for (const target of [
+    `${metadata.path}/x`,
+    `${metadata.path}x`,
+    `/a${metadata.path}`,
+    `//h${metadata.path}`,
+    "/",
+    undefined,
+  ]) {
+    t.is(metadataAnswer(metadata, "GET", target), undefined, target);
+  }
+});
 
 test("refused: no metadata at all", (t) => {
   for (const none of [undefined, null, "https://api.example.com"]) {

@@ -11,7 +11,7 @@ import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { metadataAnswer } from "./metadata-answer.ts";
-import { openProtection, type ProtectionOptions, protectionOptionNames } from "./protection.ts";
+import { openProtection, type ProtectionOptions, protectionOptionNames, readDemand } from "./protection.ts";
 
 export type { Refusal };
 
@@ -56,11 +56,8 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
   async (fastify: FastifyInstance<RawServerBase>, options: CertboundOptions): Promise<void> => {
     refuseUnknownOptions(options, optionNames);
     const { resourceServer, requirement, ...others } = options;
-    const protection = openProtection<FastifyRequest>(resourceServer, {
-      ...others,
-      ...(requirement && { requirement }),
-    });
-    const demandOf = typeof requirement === "function" ? requirement : (): RouteRequirement => requirement ?? {};
+    const protection = openProtection<FastifyRequest>(resourceServer, others);
+    const demandOf = readDemand(requirement);
 
     if (!fastify.hasRequestDecorator("accessToken")) fastify.decorateRequest("accessToken", null);
     // A route's wrong demand is a wrong program, and the place to say so is where it starts.
@@ -82,7 +79,7 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
         reply.hijack();
         return;
       }
-      if (entrance.kind === "refused") return write(reply as FastifyReply, entrance.answer);
+      if (entrance.kind === "refused") return refuse(reply as FastifyReply, entrance.answer);
       request.accessToken = entrance.accessToken;
       reply.header("cache-control", "no-store");
     });
@@ -92,7 +89,7 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
       if (request.accessToken === null || !hasBodyToken({ rawHeaders: request.raw.rawHeaders, body: request.body }))
         return;
       const reason = "the request presents its access token in a wrong way: in the header and in the body";
-      return write(reply as FastifyReply, protection.refuse("request_malformed", request, { reason }));
+      return refuse(reply as FastifyReply, protection.refuse("request_malformed", request, { reason }));
     });
   },
   { fastify: "5.x", name: "certbound" },
@@ -145,6 +142,17 @@ function combine(base: RouteRequirement, route: RouteRequirement | undefined): R
 
 function union(some: readonly string[] | undefined, others: readonly string[] | undefined) {
   return some && others ? [...new Set([...some, ...others])] : (some ?? others);
+}
+
+/**
+ * Writes the answer of a request that must get no further.
+ *
+ * While other plugins' `onSend` holds an answer back it counts as not sent, and Fastify would go on to the handler when
+ * the client leaves meanwhile.
+ */
+async function refuse(reply: FastifyReply, answer: HttpAnswer): Promise<void> {
+  await write(reply, answer);
+  if (!reply.sent) reply.hijack();
 }
 
 function write(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {

@@ -4,6 +4,7 @@ import type { CertificateSource } from "../../client-certificate/certificate-sou
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
+import { callHarmlessly } from "../call-harmlessly.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
@@ -24,7 +25,10 @@ export interface ProtectionOptions<Context> {
   readonly realm?: string;
   /** The metadata that challenges name (RFC 9728 §5.1), or their URL. */
   readonly resourceMetadata?: ProtectedResourceMetadata | string;
-  /** Told of every refusal before it is answered: `code` and `reason` are for the operator's log. */
+  /**
+   * Told of every refusal before it is answered: `code` and `reason` are for the operator's log. One that throws, or
+   * rejects, changes no answer; the process is warned once.
+   */
   readonly onRefusal?: (refusal: Refusal, context: Context) => void;
 }
 
@@ -87,8 +91,15 @@ export function openProtection<Context>(
   const requirementOf = readDemand(options.requirement);
   const issuerOf = readIssuer(options.issuer);
 
+  let warned = false;
+  const warnOnce = (): void => {
+    if (warned) return;
+    warned = true;
+    const message = "A function that is told of refusals (onRefusal) failed. No answer depends on it.";
+    process.emitWarning(message, { type: "CertboundWarning", code: "CERTBOUND_OBSERVER_FAILED" });
+  };
   const answer = (refusal: Refusal, context: Context): HttpAnswer => {
-    onRefusal?.(refusal, context);
+    callHarmlessly(() => onRefusal?.(refusal, context), warnOnce);
     return refusalAnswer(refusal);
   };
   const refuse: Protection<Context>["refuse"] = (code, context, details) =>
@@ -160,7 +171,14 @@ function readMetadataUrl(given: ProtectedResourceMetadata | string | undefined):
   return url;
 }
 
-function readDemand<Context>(given: ProtectionOptions<Context>["requirement"]): (context: Context) => RouteRequirement {
+/**
+ * Checks the option `requirement`: what a route demands, or a function of the request that says it.
+ *
+ * @example readDemand(options.requirement)(context)
+ */
+export function readDemand<Context>(
+  given: ProtectionOptions<Context>["requirement"],
+): (context: Context) => RouteRequirement {
   if (typeof given !== "function") {
     const requirement = readRequirement(given);
     return () => requirement;
@@ -169,7 +187,7 @@ function readDemand<Context>(given: ProtectionOptions<Context>["requirement"]): 
     const demanded = given(context) as RouteRequirement | undefined;
     // A function that forgot to return something must not have demanded nothing.
     if (demanded === undefined) throw optionError("requirement", "gave nothing for this request");
-    return demanded;
+    return readRequirement(demanded);
   };
 }
 

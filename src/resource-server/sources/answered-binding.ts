@@ -11,20 +11,36 @@ export interface AnsweredBinding {
 }
 
 const misnamed = "x5t#SHA256";
-/** What WSO2 stores among the scopes of a bound token (`x5t#SHA256:<thumbprint>`), in any spelling. */
-const disguised = /^x5t#[^:]*:/i;
+/** What WSO2 stores among the scopes of a bound token (`x5t#SHA256:<thumbprint>`), in any spelling, set off by anything. */
+const disguised = /(?<![a-z0-9])x5t(?![a-z0-9])/i;
+/** Other ways to say that a token is bound, without saying to what (RFC 9449 §5, RFC 9201 §8.2; WSO2's `binding_type`). */
+const bindingTypes: ReadonlySet<unknown> = new Set(["certificate", "dpop"]);
+const boundTokenTypes: ReadonlySet<unknown> = new Set(["dpop", "pop", "mac"]);
 const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 const unsupported: Confirmation = Object.freeze({ kind: "unsupported", member: misnamed });
 
 /**
- * Reads the binding out of `cnf` and of the scopes: a scope that carries one must never count as "not bound".
+ * Reads the binding out of `cnf`, the scopes and the types: what says that it is bound must never count as "not bound".
  *
  * Without the tolerance for it both forms of WSO2 are `unsupported`, which refuses. With it the thumbprints must all be
  * the same.
  *
- * @example readBinding({ "x5t#SHA256": "…" }, [], readDialect("wso2")).confirmation.kind // "certificate"
+ * @example readBinding({ cnf: { "x5t#SHA256": "…" } }, [], readDialect("wso2")).confirmation.kind // "certificate"
  */
-export function readBinding(cnf: unknown, scopes: readonly string[], tolerances: Tolerances): AnsweredBinding {
+export function readBinding(
+  claims: Readonly<Record<string, unknown>>,
+  scopes: readonly string[],
+  tolerances: Tolerances,
+): AnsweredBinding {
+  const read = readNamed(claims["cnf"], scopes, tolerances);
+  const member = typedBinding(claims, read.confirmation);
+  if (member === undefined) return read;
+  const remark = `${member} says that the token is bound, in a way that is not checked here`;
+  return { ...read, confirmation: { kind: "unsupported", member }, remark };
+}
+
+/** A binding that has a name: in `cnf`, or among the scopes. */
+function readNamed(cnf: unknown, scopes: readonly string[], tolerances: Tolerances): AnsweredBinding {
   const carriers = scopes.filter((scope) => disguised.test(scope));
   const inCnf = readConfirmation(asRegistered(cnf, tolerances));
   if (carriers.length === 0) return { confirmation: inCnf, scopes, remark: remarkOn(inCnf) };
@@ -46,6 +62,17 @@ export function readBinding(cnf: unknown, scopes: readonly string[], tolerances:
     return { confirmation: malformed, scopes: without(scopes), remark };
   }
   return { confirmation: { kind: "certificate", x5tS256 }, scopes: without(scopes), remark: undefined };
+}
+
+/** The member that says by a type, and no more, that the token is bound; what is wrong already stays so. */
+function typedBinding(claims: Readonly<Record<string, unknown>>, { kind }: Confirmation): string | undefined {
+  if (kind !== "none" && kind !== "certificate") return undefined;
+  if (boundTokenTypes.has(inSmallLetters(claims["token_type"]))) return "token_type";
+  return kind === "none" && bindingTypes.has(inSmallLetters(claims["binding_type"])) ? "binding_type" : undefined;
+}
+
+function inSmallLetters(value: unknown): unknown {
+  return typeof value === "string" ? value.toLowerCase() : value;
 }
 
 function without(scopes: readonly string[]): readonly string[] {

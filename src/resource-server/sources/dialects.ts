@@ -12,7 +12,7 @@ export interface Tolerances {
   readonly scopeAsArray: boolean;
   /** `exp`, `iat` and `nbf` as decimal text. */
   readonly numericStrings: boolean;
-  /** `exp`, `iat` and `nbf` with a fraction, which is cut off (RFC 7519 §2 has such instants). */
+  /** `exp`, `iat` and `nbf` with a fraction, which only shortens its life (RFC 7519 §2 has such instants). */
   readonly fractionalInstants: boolean;
   /** `x5t#S256` with the `=` that base64url has no need of. */
   readonly paddedThumbprint: boolean;

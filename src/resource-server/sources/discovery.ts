@@ -41,11 +41,20 @@ export function discover(issuer: string, connection: IssuerConnection): Discover
     }
   }
 
+  const { protocol } = new URL(issuer);
+
   function url(name: string, value: unknown): string {
     const parsed = typeof value === "string" ? URL.parse(value) : null;
-    const defect = parsed === null ? "is missing or no URL" : endpointDefect(parsed, connection.allowInsecure);
+    const defect = parsed === null ? "is missing or no URL" : defectOf(parsed);
     if (defect !== undefined) throw new IntrospectionMalformed(`${label}: ${name} ${defect}`);
     return value as string;
+  }
+
+  function defectOf(endpoint: URL): string | undefined {
+    const defect = endpointDefect(endpoint, connection.allowInsecure);
+    // On this machine, too, whatever listens there: an issuer elsewhere must not send our credentials to it.
+    const isWeaker = endpoint.protocol !== protocol && endpoint.protocol !== "https:" && !connection.allowInsecure;
+    return defect ?? (isWeaker ? "must be https, as the issuer is" : undefined);
   }
 
   return {

@@ -73,7 +73,7 @@ export function readIntrospection(answer: unknown, tolerances: Tolerances = exac
  */
 export function readClaims(given: Members, tolerances: Tolerances): ActiveRecord {
   const claims = freezeDeeply(given);
-  const { confirmation, scopes, remark } = readBinding(claims["cnf"], readScopes(claims, tolerances), tolerances);
+  const { confirmation, scopes, remark } = readBinding(claims, readScopes(claims, tolerances), tolerances);
   const common = {
     active: true,
     exp: instant(claims, "exp", tolerances),
@@ -138,8 +138,8 @@ function asNumber(name: string, given: unknown, { numericStrings, fractionalInst
   if (Number.isSafeInteger(value)) return value as number;
   if (!Number.isFinite(value) || !Number.isSafeInteger(Math.floor(value as number))) throw wrong(name);
   if (!fractionalInstants) throw wrong(name, "fractionalInstants");
-  // Cut off: a token must not live longer for it.
-  return Math.floor(value as number);
+  // Cut off, but for a beginning: a token must not live longer for it.
+  return name === "nbf" ? Math.ceil(value as number) : Math.floor(value as number);
 }
 
 function text(claims: Members, name: string): string | undefined {

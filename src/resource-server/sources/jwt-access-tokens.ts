@@ -70,6 +70,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   function claimedDefect({ header, payload }: UnverifiedJwt): string | undefined {
     if (!isAccessTokenType(header["typ"])) return "its typ is not at+jwt";
     if (header["crit"] !== undefined) return "it has critical header parameters";
+    // No JWT's payload is unencoded (RFC 7797 §7).
+    if (header["b64"] !== undefined && header["b64"] !== true) return "its payload is not encoded (b64)";
     if (!algorithms.includes(header["alg"] as string)) return "its algorithm is not accepted";
     if (payload["iss"] !== issuer) return "it is another issuer's";
     if (!namesOneOf(payload["aud"], audience)) return "it is not meant for this API (aud)";

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import fastify, { type FastifyInstance } from "fastify";
 import { createResourceServer } from "../../../src/resource-server/create-resource-server.ts";
@@ -115,6 +118,35 @@ test("the body of a request that is refused is not read", async (t) => {
   const headers = { "content-type": "text/plain", authorization: "Bearer reader" };
   t.is((await app.inject({ ...call, headers })).statusCode, 200);
   t.is(parsed, 1);
+});
+
+test("a request that is refused reaches no route, even when its client leaves while a hook holds the answer back", async (t) => {
+  const { app, options } = parts(t);
+  const held = Promise.withResolvers<ServerResponse>();
+  const released = Promise.withResolvers<undefined>();
+  app.addHook("onSend", async (request, reply) => {
+    if (request.headers.authorization !== undefined) return;
+    held.resolve(reply.raw);
+    await released.promise;
+  });
+  await app.register(certbound, options);
+  const served: unknown[] = [];
+  app.get("/", (request) => {
+    served.push(request.headers.authorization);
+    return "ok";
+  });
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = app.server.address() as AddressInfo;
+  const client = connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const response = await held.promise;
+  client.destroy();
+  await once(response, "close");
+  // By the time a whole other request is through, the first one has gone wherever it goes.
+  t.is(await statusOf(app, "/", "reader"), 200);
+  released.resolve(undefined);
+  t.is(await statusOf(app, "/", "reader"), 200);
+  t.deepEqual(served, ["Bearer reader", "Bearer reader"]);
 });
 
 test("a scope below can be protected once more, and then both demand", async (t) => {

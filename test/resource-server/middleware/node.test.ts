@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect as connectPlain, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { createResourceServer } from "../../../src/resource-server/create-resource-server.ts";
@@ -108,6 +108,36 @@ test("an upgrade whose client leaves is not waited for, and a connection that br
   sockets[0]?.destroy(new Error("ECONNRESET"));
   t.truthy(await aborted);
   t.regex(await upgrade(port, a, "token-a"), /^HTTP\/1\.1 101 /);
+});
+
+test("without TLS, too, a connection that breaks while its upgrade is decided ends nothing else", async (t) => {
+  const { createServer: createPlain } = await import("node:http");
+  const backend = createScriptedBackend();
+  const asked = Promise.withResolvers<undefined>();
+  backend.before = () => {
+    asked.resolve(undefined);
+    return new Promise(() => undefined);
+  };
+  const server = createPlain();
+  const upgrading = once(server, "upgrade") as Promise<[IncomingMessage, Socket]>;
+  const never = (): void => {
+    t.fail();
+  };
+  server.on("upgrade", protectUpgrade(createResourceServer({ backend, timeout: 60_000 }))(never));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const client = connectPlain((server.address() as AddressInfo).port, "127.0.0.1");
+  client.on("error", () => undefined);
+  client.write(
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: x\r\nConnection: Upgrade\r\nAuthorization: Bearer token-a\r\n\r\n",
+  );
+  const [, socket] = await upgrading;
+  await asked.promise;
+  const [signal] = backend.signals;
+  const aborted = signal && once(signal, "abort");
+  socket.destroy(new Error("ECONNRESET"));
+  t.truthy(await aborted);
 });
 
 test("a fault of what takes over an upgrade is told, and answered with 500", async (t) => {

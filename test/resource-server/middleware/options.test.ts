@@ -77,6 +77,9 @@ for (const [name, startApi] of Object.entries(start)) {
       ["Requirement", { Requirement: {} }],
       ["requirement.scope", { requirement: { scope: ["admin"] } }],
       ["requirement.binding", { requirement: { binding: "optional" } }],
+      ["requirement", { requirement: null }],
+      ["requirement", { requirement: Promise.resolve({ scopes: ["admin"] }) }],
+      ["requirement", { requirement: new Map([["scopes", ["admin"]]]) }],
       ["resourceMetadata", { resourceMetadata: "metadata" }],
     ] as const) {
       const invalid = { instanceOf: TypeError, code: "ERR_INVALID_OPTION", message: new RegExp(`^${option} `) };
@@ -98,6 +101,28 @@ for (const [name, startApi] of Object.entries(start)) {
     const { backend, get } = await serve(t, { requirement: () => undefined as never });
     backend.tokens.set("token-a", factsBoundTo(a));
     t.is((await get("/")).status, 500);
+  });
+
+  test(`a requirement that comes later, or is no requirement at all, lets nobody in (${name})`, async (t) => {
+    const demand = { scopes: ["admin"] };
+    for (const given of [Promise.resolve(demand), null, true, "", new Map(Object.entries(demand)), [demand]]) {
+      const { backend, get } = await serve(t, { requirement: () => given as never });
+      backend.tokens.set("token-a", factsBoundTo(a));
+      t.is((await get("/")).status, 500);
+    }
+  });
+
+  test(`a hook for refusals that fails changes no answer and ends nothing (${name})`, async (t) => {
+    const failing: (() => never)[] = [
+      () => {
+        throw new Error("The log is full.");
+      },
+      () => Promise.reject(new Error("The log is gone.")) as never,
+    ];
+    for (const onRefusal of failing) {
+      const { get } = await serve(t, { onRefusal });
+      t.is((await get("/")).status, 401);
+    }
   });
 
   test(`the route says whose token it must be where there are several issuers (${name})`, async (t) => {

@@ -38,9 +38,9 @@ const always: Record<string, [change: object, facts: object]> = {
     { exp: 1_900_000_000, nbf: 0 },
     { exp: 1_900_000_000, nbf: 0 },
   ],
-  "instants with a fraction, which is cut off": [
+  "instants with a fraction, which only shortens the life": [
     { exp: 1_900_000_000.9, nbf: 1.5 },
-    { exp: 1_900_000_000, nbf: 1 },
+    { exp: 1_900_000_000, nbf: 2 },
   ],
   "aud as text": [{ aud: "https://api.example" }, { audience: ["https://api.example"] }],
   "aud as an array": [{ aud: ["a", "b"] }, { audience: ["a", "b"] }],
@@ -180,11 +180,49 @@ for (const scope of [
   `x5t#SHA256:${hex}`,
   `x5t#sha256:${x5tS256}`,
   `X5T#SHA1:${x5tS256}`,
+  `x5t:${x5tS256}`,
+  `x5t#SHA256=${x5tS256}`,
+  `x5t%23SHA256:${x5tS256}`,
+  "x5t#SHA256",
+  `openid,x5t#SHA256:${x5tS256}`,
+  `openid\tx5t#SHA256:${x5tS256}`,
+  `openid\nx5t#SHA256:${x5tS256}`,
+  `openid\u00a0x5t#SHA256:${x5tS256}`,
 ]) {
-  test(`a scope that looks like a binding and is none that can be checked refuses: ${scope}`, (t) => {
+  test(`a scope that looks like a binding and is none that can be checked refuses: ${JSON.stringify(scope)}`, (t) => {
     for (const dialect of [undefined, "wso2"] as const) t.deepEqual(opens({ cnf: undefined, scope }, dialect), nothing);
   });
 }
+
+test("a scope that only has these letters in it is a scope", (t) => {
+  t.deepEqual(readActive({ scope: "max5total prefix5t x5team" }).facts.confirmation, { kind: "certificate", x5tS256 });
+});
+
+test("a binding in an element of a scope array refuses, whatever sets it off", (t) => {
+  for (const scope of [[`x5t#SHA256:${x5tS256}`], [`read\tx5t#SHA256:${x5tS256}`], [`read,x5t#SHA256:${x5tS256}`]]) {
+    t.deepEqual(opens({ cnf: undefined, scope }, "spring"), nothing);
+  }
+});
+
+for (const token_type of ["DPoP", "dpop", "PoP", "mac", "MAC"]) {
+  test(`a token of the type ${token_type} is none to be presented as a Bearer token, bound to a certificate or not`, (t) => {
+    for (const dialect of [undefined, "wso2"] as const) {
+      t.deepEqual(opens({ token_type, cnf: undefined }, dialect), nothing);
+      t.deepEqual(opens({ token_type }, dialect), nothing);
+    }
+    t.regex(readActive({ token_type }).remark ?? "", /^token_type says that the token is bound/);
+  });
+}
+
+test("binding_type without the binding never counts as unbound, and is no matter beside it", (t) => {
+  for (const binding_type of ["certificate", "Certificate", "DPoP"]) {
+    for (const dialect of [undefined, "wso2"] as const) {
+      t.deepEqual(opens({ cnf: undefined, binding_type, binding_ref: "1" }, dialect), nothing);
+    }
+  }
+  t.deepEqual(opens({ binding_type: "certificate", binding_ref: "1" }, "wso2"), boundOnly);
+  t.deepEqual(opens({ cnf: undefined, binding_type: "cookie" }), { right: true, other: true, none: true });
+});
 
 test("without wso2, a scope that carries another binding than cnf refuses", (t) => {
   t.deepEqual(opens({ scope: `read x5t#SHA256:${x5tS256}` }), boundOnly);

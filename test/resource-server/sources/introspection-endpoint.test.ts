@@ -249,6 +249,10 @@ const badMetadata: Record<string, [metadata: object, reason: RegExp]> = {
   "without the endpoint": [{ introspection_endpoint: undefined }, /introspection_endpoint is missing/],
   "with an endpoint that is no URL": [{ introspection_endpoint: "/introspect" }, /introspection_endpoint/],
   "with an endpoint in plain HTTP": [{ introspection_endpoint: "http://as.example/introspect" }, /must be https/],
+  "with an endpoint in plain HTTP on this machine": [
+    { introspection_endpoint: "http://127.0.0.1:1/introspect" },
+    /introspection_endpoint must be https, as the issuer is/,
+  ],
 };
 for (const [what, [change, reason]] of Object.entries(badMetadata)) {
   test(`metadata ${what} is malformed, nothing is asked, and the next question tries again`, async (t) => {

@@ -222,6 +222,12 @@ test("critical header parameters that nobody knows are refused, and b64 with the
   }
 });
 
+test("a payload that is said to be unencoded is refused, though nothing calls that critical", async (t) => {
+  const { authorize } = open(t);
+  for (const b64 of [false, "false", 0, null]) await refused(t, authorize(await jwt({}, { b64 })), /b64/);
+  await t.notThrowsAsync(authorize(await jwt()));
+});
+
 const instants: Record<string, [exp: unknown, accepted: boolean]> = {
   missing: [undefined, false],
   null: [null, false],
@@ -394,6 +400,37 @@ test("what is another issuer's or no access token by its own account causes no f
   t.is(server.requests.length, 0);
 });
 
+test("metadata that could not be had for the keys are fetched anew for the next token", async (t) => {
+  const { server, tls, jwksUri } = await startKeys(t);
+  const { authorize } = open(t, { issuer: server.url, jwks: undefined as never, tls });
+  const token = await jwt({ iss: server.url });
+  await t.throwsAsync(authorize(token), { instanceOf: IntrospectionUnavailable });
+  const metadata = { issuer: server.url, jwks_uri: jwksUri };
+  server.routes.set("/.well-known/oauth-authorization-server", () => ({ json: metadata }));
+  t.is((await authorize(token)).sub, "user");
+});
+
+test("keys that anybody could sign with are none, though the issuer publishes them", async (t) => {
+  const { server, tls, jwksUri } = await startKeys(t);
+  const rsa = createSigningKey("RS256");
+  for (const keys of [
+    [{ ...rsa.jwk, e: "AQ" }],
+    [{ ...rsa.jwk, e: "AAAB" }],
+    [{ kty: "oct", kid: rsa.kid, k: "AAAA" }],
+  ]) {
+    server.routes.set("/jwks", () => ({ json: { keys } }));
+    await refused(t, open(t, { jwksUri, tls }).authorize(await jwt({}, {}, rsa)), /no key for it/);
+  }
+});
+
+test("of keys without names five are tried and no more: a token must not cost as many checks as there are keys", async (t) => {
+  const unnamed = (one: SigningKey) => ({ ...one.jwk, kid: undefined });
+  const others = Array.from({ length: 5 }, () => unnamed(createSigningKey()));
+  const nameless = await jwt({}, { kid: undefined });
+  await t.notThrowsAsync(open(t, { jwks: { keys: [...others.slice(1), unnamed(key)] } }).authorize(nameless));
+  await refused(t, open(t, { jwks: { keys: [...others, unnamed(key)] } }).authorize(nameless), /too many keys/);
+});
+
 test("two keys without names are both tried", async (t) => {
   const unnamed = (one: SigningKey) => ({ ...one.jwk, kid: undefined });
   const { authorize } = open(t, { jwks: { keys: [unnamed(stranger), unnamed(key)] } });
@@ -526,6 +563,14 @@ test("the earlier expiry counts, and an answer without aud leaves the token's ow
   await refused(t, authorize(await jwt()), /expired/);
   const later = backedBy(t, answered({ exp: now + 3600, aud: undefined }));
   t.like(await later.authorize(await jwt()), { exp: now + 60, audience: [audience] });
+});
+
+test("with introspection, an expired token or one for later stays so, whatever the answer says", async (t) => {
+  const longLived = backedBy(t, answered({ exp: now + 3600, nbf: now - 3600 }));
+  await refused(t, longLived.authorize(await jwt({ exp: now - 1 })), /expired/);
+  await refused(t, longLived.authorize(await jwt({ nbf: now + 5 })), /not valid yet/);
+  const later = backedBy(t, answered({ nbf: now + 5 }));
+  await refused(t, later.authorize(await jwt({ nbf: now })), /not valid yet/);
 });
 
 // The hint, and the options.
