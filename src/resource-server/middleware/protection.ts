@@ -4,7 +4,7 @@ import type { CertificateSource } from "../../client-certificate/certificate-sou
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
-import { callHarmlessly } from "../call-harmlessly.ts";
+import { callHarmlessly } from "../observers/call-harmlessly.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
