@@ -12,6 +12,8 @@ export type RouteRequirement = Omit<Requirement, "binding"> & {
 export type CheckedRequirement = Requirement & Pick<RouteRequirement, "maxAge">;
 
 const bound: Requirement = Object.freeze({ binding: "required" });
+/** What was checked here and cannot change any more: a protected route presents the same one with every request. */
+const checked = new WeakSet<object>();
 const members = new Set(["scopes", "subject", "resources", "binding", "maxAge"]);
 
 /**
@@ -24,6 +26,7 @@ const members = new Set(["scopes", "subject", "resources", "binding", "maxAge"])
  */
 export function readRequirement(requirement: RouteRequirement | undefined): CheckedRequirement {
   if (requirement === undefined) return bound;
+  if (checked.has(requirement)) return requirement as CheckedRequirement;
   if (!isPlain(requirement)) throw optionError("requirement", "must be a plain object, and no promise of one");
   for (const [name, value] of Object.entries<unknown>(requirement)) {
     if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
@@ -39,13 +42,15 @@ export function readRequirement(requirement: RouteRequirement | undefined): Chec
   if (maxAge !== undefined && !(typeof maxAge === "number" && maxAge >= 0)) {
     throw optionError("requirement.maxAge", "must be 0 or more seconds");
   }
-  return {
+  const read: CheckedRequirement = Object.freeze({
     binding,
-    ...(scopes !== undefined && { scopes }),
+    ...(scopes !== undefined && { scopes: Object.freeze([...scopes]) }),
     ...(subject !== undefined && { subject }),
-    ...(resources !== undefined && { resources }),
+    ...(resources !== undefined && { resources: Object.freeze([...resources]) }),
     ...(maxAge !== undefined && { maxAge }),
-  };
+  });
+  checked.add(read);
+  return read;
 }
 
 /** Without members of its own, any other object would look like a requirement that demands nothing. */
