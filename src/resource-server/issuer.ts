@@ -118,8 +118,8 @@ export function ofIssuer(source: FactsSource, issuer: string | undefined): Facts
       const { record } = answer;
       if (!("accessToken" in record) || record.accessToken.issuer === issuer) return answer;
       if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer's");
-      const accessToken = Object.freeze({ ...record.accessToken, issuer });
-      return { ...answer, record: Object.freeze({ ...record, accessToken }) };
+      // Not frozen here: whoever decides freezes it with all that is in it, and would take a frozen one for done.
+      return { ...answer, record: { ...record, accessToken: { ...record.accessToken, issuer } } };
     },
     close: () => source.close(),
   };

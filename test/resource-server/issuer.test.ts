@@ -250,3 +250,22 @@ for (const [what, message, options] of [
     t.like(error, { code: "ERR_INVALID_OPTION" });
   });
 }
+
+for (const issuer of [undefined, a]) {
+  test(`what a source of one's own answers cannot be changed by those it is handed to (${issuer ?? "no name"})`, async (t) => {
+    const ask = (): ReturnType<FactsSource["ask"]> =>
+      Promise.resolve({
+        record: structuredClone(readIntrospection(boundFacts({ aud: [audience], deep: { list: [1] } }))),
+        invalidationKeys: [],
+        size: 1,
+        reusable: true,
+      });
+    const { source } = createSource({}, { ask });
+    const api = protectWith(t, { source, resource: audience, ...(issuer && { issuer }) });
+    const { scopes, audience: names, claims } = await api.authorize({ token: "opaque", certificate });
+    const { deep } = claims as { deep: { list: number[] } };
+    for (const list of [scopes, names, deep.list])
+      t.throws(() => (list as unknown[]).push("admin"), { instanceOf: TypeError });
+    t.throws(() => Object.assign(deep, { more: 1 }), { instanceOf: TypeError });
+  });
+}
