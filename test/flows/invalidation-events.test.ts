@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { EventSourceMessage } from "eventsource-parser";
 import { pino } from "pino";
@@ -11,6 +8,7 @@ import type { ServiceSettings } from "../../src/backend/engine/management/settin
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import type { InvalidationMessage } from "../../src/contract/invalidation-message.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
+import { writeBackendConfiguration } from "../support/backend-configuration.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { openEventSource, type EventSource } from "../support/event-source.ts";
 import { makeStoreFile, openStoreBeside, seedGrant } from "../support/seed-grant.ts";
@@ -304,27 +302,7 @@ const secrets = {
 };
 
 test("what one process revokes comes over the stream of another on the same file; a signal ends the stream and the process", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const configuration = join(folder, "backend.yaml");
-  await writeFile(
-    configuration,
-    `listen: { port: 0 }
-store: { sqlite: ${JSON.stringify(join(folder, "store.sqlite"))} }
-secretKey: { env: SECRET_KEY }
-log: { level: warn }
-services:
-  - apiKey: ${serviceId}
-    apiSecret: { env: API_SECRET }
-    serviceAccessTokens: [{ env: ACCESS_TOKEN }]
-    issuer: https://as.example.com
-    clients:
-      - clientId: 1
-        clientType: CONFIDENTIAL
-        tokenAuthMethod: CLIENT_SECRET_POST
-        clientSecret: { env: CLIENT_SECRET }
-`,
-  );
+  const configuration = await writeBackendConfiguration(t);
   const [here, there] = [
     await startBackendProcess(t, configuration, secrets),
     await startBackendProcess(t, configuration, secrets),

@@ -1,43 +1,16 @@
 import { createHash, randomInt } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { createApiClient } from "../../src/api-client/index.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
+import { writeBackendConfiguration } from "../support/backend-configuration.ts";
+import { serviceId } from "../support/settings.ts";
 
-const serviceId = 4711;
 const secrets = {
   SECRET_KEY: Buffer.alloc(32, 9).toString("base64"),
   API_SECRET: "api-secret-0123456789",
   ACCESS_TOKEN: "service-access-token-0123456789",
   CLIENT_SECRET: "client-secret-0123456789",
 };
-
-async function writeConfiguration(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const path = join(folder, "backend.yaml");
-  await writeFile(
-    path,
-    `listen: { port: 0 }
-store: { sqlite: ${JSON.stringify(join(folder, "store.sqlite"))} }
-secretKey: { env: SECRET_KEY }
-log: { level: warn }
-services:
-  - apiKey: ${serviceId}
-    apiSecret: { env: API_SECRET }
-    serviceAccessTokens: [{ env: ACCESS_TOKEN }]
-    issuer: https://as.example.com
-    clients:
-      - clientId: 1
-        clientType: CONFIDENTIAL
-        tokenAuthMethod: CLIENT_SECRET_POST
-        clientSecret: { env: CLIENT_SECRET }
-`,
-  );
-  return path;
-}
 
 /** Reproducible: the same seed kills after the same numbers of answers. */
 function randomFrom(seed: number): (below: number) => number {
@@ -49,7 +22,7 @@ function randomFrom(seed: number): (below: number) => number {
 }
 
 test("kill -9 at random instants during 300 issues: every acknowledged token is known afterwards", async (t) => {
-  const configuration = await writeConfiguration(t);
+  const configuration = await writeBackendConfiguration(t);
   const seed = randomInt(1_000_000);
   t.log(`seed ${seed}`);
   const random = randomFrom(seed);
@@ -103,7 +76,7 @@ test("kill -9 at random instants during 300 issues: every acknowledged token is 
 });
 
 test("a stop under load keeps every token that was acknowledged, and the exit code is 0", async (t) => {
-  const configuration = await writeConfiguration(t);
+  const configuration = await writeBackendConfiguration(t);
   const backend = await startBackendProcess(t, configuration, secrets);
   const connection = { serviceId, credentials: { accessToken: secrets.ACCESS_TOKEN } } as const;
   const api = createApiClient({ baseUrl: backend.url, ...connection });

@@ -1,12 +1,10 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
 import { AccessTokenRefused, createResourceServer, IntrospectionUnavailable } from "../../src/resource-server/index.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
+import { writeBackendConfiguration } from "../support/backend-configuration.ts";
 import { apiSecret, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 const secrets = {
@@ -19,27 +17,7 @@ const parameters = `client_id=1&client_secret=${secretOf(1)}`;
 
 /** Two backend processes over one store: tokens end at one, and the library knows the other alone. */
 async function start(t: ExecutionContext) {
-  const folder = await mkdtemp(join(tmpdir(), "certbound-"));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const configuration = join(folder, "backend.yaml");
-  await writeFile(
-    configuration,
-    `listen: { port: 0 }
-store: { sqlite: ${JSON.stringify(join(folder, "store.sqlite"))} }
-secretKey: { env: SECRET_KEY }
-log: { level: warn }
-services:
-  - apiKey: ${serviceId}
-    apiSecret: { env: API_SECRET }
-    serviceAccessTokens: [{ env: ACCESS_TOKEN }]
-    issuer: https://as.example.com
-    clients:
-      - clientId: 1
-        clientType: CONFIDENTIAL
-        tokenAuthMethod: CLIENT_SECRET_POST
-        clientSecret: { env: CLIENT_SECRET }
-`,
-  );
+  const configuration = await writeBackendConfiguration(t);
   const here = await startBackendProcess(t, configuration, secrets);
   const there = await startBackendProcess(t, configuration, secrets);
   const connectionTo = (baseUrl: string) => ({
