@@ -7,6 +7,7 @@ import { createHttpApp } from "../../src/backend/http/create-http-app.ts";
 import { createLog } from "../../src/backend/http/create-log.ts";
 import type { ServiceOperations } from "../../src/backend/http/http-dependencies.ts";
 import type { IntrospectionResponse } from "../../src/contract/auth-introspection.ts";
+import { operations, type OperationName } from "../../src/contract/operations.ts";
 import { serve } from "./serve.ts";
 
 interface Argument {
@@ -16,17 +17,13 @@ interface Argument {
 
 await serve(async ({ answer, level }: Argument) => {
   const nothing = (): Promise<never> => Promise.reject(new Error("not measured"));
-  const operations: ServiceOperations = {
-    authToken: nothing,
+  const names = Object.keys(operations) as OperationName[];
+  const measured = {
+    ...(Object.fromEntries(names.map((name) => [name, nothing])) as unknown as ServiceOperations),
     authIntrospection: () => Promise.resolve(answer),
-    authIntrospectionStandard: nothing,
-    authRevocation: nothing,
-    authIntrospectionEvents: () => {
-      throw new Error("not measured");
-    },
   };
   const app = createHttpApp({
-    operationsFor: () => Promise.resolve(operations),
+    operationsFor: () => Promise.resolve(measured),
     info: nothing,
     log: createLog({ level, stream: { write: () => undefined } }),
     newRequestId: randomUUID,

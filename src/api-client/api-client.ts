@@ -1,6 +1,7 @@
-import { operations, type Operations } from "../contract/operations.ts";
+import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
+import type { Operation } from "../contract/operation.ts";
 import type { ApiConnection } from "./api-connection.ts";
-import { createCaller } from "./call.ts";
+import { createCaller, type Caller } from "./call.ts";
 import { createEventStreams } from "./event-stream.ts";
 
 /** Every operation of the API as a method, and the end of the connections. */
@@ -18,13 +19,8 @@ export type ApiClient = Operations & { close(): Promise<void> };
 export function createApiClient(options: ApiConnection): ApiClient {
   const caller = createCaller(options);
   const streams = createEventStreams(options);
-  const { call } = caller;
   return {
-    authToken: (request, how) => call(operations.authToken, request, how),
-    authIntrospection: (request, how) => call(operations.authIntrospection, request, how),
-    authIntrospectionStandard: (request, how) => call(operations.authIntrospectionStandard, request, how),
-    authRevocation: (request, how) => call(operations.authRevocation, request, how),
-    info: (request, how) => call(operations.info, request, how),
+    ...oneMethodEach(caller),
     authIntrospectionEvents: streams.open,
     close() {
       streams.close();
@@ -32,3 +28,17 @@ export function createApiClient(options: ApiConnection): ApiClient {
     },
   };
 }
+
+/** Every operation of the table, called over the same connections. */
+function oneMethodEach({ call }: Caller): Pick<Operations, OperationName> {
+  const names = Object.keys(operations) as OperationName[];
+  const methods = names.map((name) => {
+    const operation: Operation = operations[name];
+    const method: AnyCall = (request, how) => call(operation, request, how);
+    return [name, method] as const;
+  });
+  // Each name is paired with its own operation above; a list of pairs cannot say so.
+  return Object.fromEntries(methods) as Pick<Operations, OperationName>;
+}
+
+type AnyCall = (request: unknown, how?: CallOptions) => Promise<unknown>;

@@ -22,6 +22,7 @@ const clientActions = {
   // 401 demands a challenge (RFC 9110 §15.5.2), and only a client that used the header can answer one.
   INVALID_CLIENT: (body, usedHeader, realm) =>
     usedHeader ? answer(401, body, { "www-authenticate": basicChallenge(realm) }) : answer(400, body),
+  PASSWORD: () => errorAnswer(500, "server_error", "The request could not be processed."),
   INTERNAL_SERVER_ERROR: (body) => answer(500, body),
 } satisfies Record<ClientAction, ToAnswer>;
 

@@ -3,7 +3,7 @@ import type { InfoResponse } from "../contract/info.ts";
 import { operations, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
-import type { Engine, ServiceOperations } from "./engine/engine.ts";
+import type { Engine } from "./engine/engine.ts";
 import { openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
 import { features, version } from "./version.ts";
 
@@ -33,15 +33,11 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
 /** The operations of an open engine, for callers in the same process. */
 export function createBackend({ engine, close }: OpenEngine, options: BackendOptions): Backend {
   let closing: Promise<void> | undefined;
-  const operationsFor = (serviceId: number): Operations => ({ ...readingRequests(engine, serviceId), info });
+  const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId);
   const own = (): Operations => operationsFor(ownServiceId(options));
   return {
-    authToken: async (request) => own().authToken(request),
-    authIntrospection: async (request) => own().authIntrospection(request),
-    authIntrospectionStandard: async (request) => own().authIntrospectionStandard(request),
-    authRevocation: async (request) => own().authRevocation(request),
+    ...ofWhichever(own),
     authIntrospectionEvents: (request, how) => own().authIntrospectionEvents(request, how),
-    info,
     operationsFor,
     close: () => (closing ??= close()),
   };
@@ -52,23 +48,33 @@ export function info(): Promise<InfoResponse> {
   return Promise.resolve({ version, features: [...features] });
 }
 
+/** Each operation of the service that `own` names when it is called; it rejects with what `own` throws. */
+function ofWhichever(own: () => Operations): Pick<Operations, OperationName> {
+  return eachOperation((name) => async (request) => (own()[name] as AnyOperation)(request));
+}
+
 /** In the same process, too, a request is read before it is decided over; over HTTP the HTTP layer has done it. */
-function readingRequests(engine: Engine, serviceId: number): ServiceOperations {
+function readingRequests(engine: Engine, serviceId: number): Operations {
   const decisions = engine.operationsFor(serviceId);
-  const reading = <Name extends Exclude<OperationName, "info">>(name: Name): ServiceOperations[Name] => {
-    const decide = decisions[name] as (request: unknown) => Promise<never>;
-    const operation: Operation = operations[name];
-    return async (request: unknown) => decide(readRequest(operation, request));
-  };
   return {
-    authToken: reading("authToken"),
-    authIntrospection: reading("authIntrospection"),
-    authIntrospectionStandard: reading("authIntrospectionStandard"),
-    authRevocation: reading("authRevocation"),
+    ...eachOperation((name) => {
+      if (name === "info") return info;
+      const decide = decisions[name] as AnyOperation;
+      const operation: Operation = operations[name];
+      return async (request) => decide(readRequest(operation, request));
+    }),
     async *authIntrospectionEvents(request, how) {
       yield* decisions.authIntrospectionEvents(readEventsRequest(request), how);
     },
   };
+}
+
+type AnyOperation = (request: unknown) => Promise<unknown>;
+
+/** A method for each operation of the table; that each fits its own name, a list of pairs cannot say. */
+function eachOperation(create: (name: OperationName) => AnyOperation): Pick<Operations, OperationName> {
+  const names = Object.keys(operations) as OperationName[];
+  return Object.fromEntries(names.map((name) => [name, create(name)])) as Pick<Operations, OperationName>;
 }
 
 function ownServiceId({ configuration, serviceId }: BackendOptions): number {

@@ -31,12 +31,23 @@ export const tokenResponse = z
   .looseObject({
     ...member.result,
     action: z
-      .enum(["INTERNAL_SERVER_ERROR", "INVALID_CLIENT", "BAD_REQUEST", "OK"])
-      .describe("What the authorization server does next: 500, 401 or 400, 400, or 200 with `responseContent`."),
+      .enum(["INTERNAL_SERVER_ERROR", "INVALID_CLIENT", "BAD_REQUEST", "PASSWORD", "OK"])
+      .describe(
+        "What the authorization server does next: 500, 401 or 400, 400, or 200 with `responseContent`; for PASSWORD it checks `username` and `password` and calls `auth/token/issue` or `auth/token/fail` with `ticket`.",
+      ),
     responseContent: z.string().describe("The JSON body to send to the client, as text.").optional(),
     accessToken: z.string().optional(),
     accessTokenExpiresAt: member.milliseconds("When the token expires").optional(),
     accessTokenDuration: member.seconds("The token's lifetime").optional(),
+    jwtAccessToken: z.string().describe("The token as a JWT, where the service has them (RFC 9068).").optional(),
+    refreshToken: z.string().optional(),
+    refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
+    refreshTokenDuration: member.seconds("The refresh token's lifetime").optional(),
+    refreshTokenScopes: z.array(z.string()).describe("What a refresh can ask for at most.").optional(),
+    idToken: z.string().describe("With the scope `openid` (OpenID Connect Core §3.1.3.3).").optional(),
+    username: z.string().describe("Of a password grant.").optional(),
+    password: z.string().describe("Of a password grant.").optional(),
+    ticket: z.string().describe("For `auth/token/issue` and `auth/token/fail`; never for the client.").optional(),
     grantType: member.grantType.optional(),
     clientId: member.identifier("The client's number.").optional(),
     clientIdAlias: z.string().optional(),

@@ -41,7 +41,15 @@ export const grantType = z
   .meta({ id: "GrantType" });
 
 export const clientAuthMethod = z
-  .enum(["NONE", "CLIENT_SECRET_BASIC", "CLIENT_SECRET_POST", "TLS_CLIENT_AUTH", "SELF_SIGNED_TLS_CLIENT_AUTH"])
+  .enum([
+    "NONE",
+    "CLIENT_SECRET_BASIC",
+    "CLIENT_SECRET_POST",
+    "CLIENT_SECRET_JWT",
+    "PRIVATE_KEY_JWT",
+    "TLS_CLIENT_AUTH",
+    "SELF_SIGNED_TLS_CLIENT_AUTH",
+  ])
   .meta({ id: "ClientAuthMethod" });
 
 /** The two members that every answer has. */

@@ -20,6 +20,8 @@ export function serviceSettings(settings: Partial<ServiceSettings> = {}): Servic
       "NONE",
       "CLIENT_SECRET_BASIC",
       "CLIENT_SECRET_POST",
+      "CLIENT_SECRET_JWT",
+      "PRIVATE_KEY_JWT",
       "TLS_CLIENT_AUTH",
       "SELF_SIGNED_TLS_CLIENT_AUTH",
     ],
@@ -31,6 +33,18 @@ export function serviceSettings(settings: Partial<ServiceSettings> = {}): Servic
     trustedRootCertificates: [],
     errorDescriptionOmitted: false,
     attributes: [],
+    mtlsEndpointAliases: [],
+    supportedAcrs: [],
+    supportedClaims: [],
+    supportedUiLocales: [],
+    pkceRequired: false,
+    authorizationCodeDuration: 60,
+    refreshTokenDuration: 864_000,
+    refreshTokenKept: false,
+    refreshTokenDurationKept: false,
+    refreshTokenDurationReset: false,
+    idTokenDuration: 3600,
+    allowableClockSkew: 10,
     ...settings,
   };
 }
@@ -47,6 +61,9 @@ export function clientSettings(settings: Partial<ClientSettings> & Pick<ClientSe
     tlsClientCertificateBoundAccessTokens: true,
     locked: false,
     attributes: [],
+    redirectUris: [],
+    pkceRequired: false,
+    idTokenSignAlg: "RS256",
     ...settings,
   };
 }

@@ -59,7 +59,7 @@ async function resolveService(
   at: string,
   references: ReferenceReader,
 ): Promise<ResolvedService> {
-  const { clients, serviceAccessTokens, frontEndValidatesPkiCertChain, ...plain } = members;
+  const { clients, serviceAccessTokens, frontEndValidatesPkiCertChain, jwks, ...plain } = members;
   const settings: ServiceSettings = {
     ...plain,
     apiSecret: await references.secret(plain.apiSecret, `${at}.apiSecret`),
@@ -67,6 +67,7 @@ async function resolveService(
       references.secret(token, `${at}.serviceAccessTokens[${index}]`),
     ),
     trustedRootCertificates: await resolveAnchors(plain.trustedRootCertificates, at, references),
+    ...(jwks !== undefined && { jwks: await references.secretText(jwks, `${at}.jwks`) }),
   };
   return {
     settings,

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import type { ClientAuthMethod, ClientSettings, GrantType, ServiceSettings } from "../engine/management/settings.ts";
+import type {
+  AssertionAlgorithm,
+  ClientAuthMethod,
+  ClientSettings,
+  GrantType,
+  ServiceSettings,
+  SigningAlgorithm,
+} from "../engine/management/settings.ts";
 import { isLoopback } from "./loopback.ts";
 import { secretReference, textOrFile } from "./references.ts";
 
@@ -7,6 +14,8 @@ const clientAuthMethods = [
   "NONE",
   "CLIENT_SECRET_BASIC",
   "CLIENT_SECRET_POST",
+  "CLIENT_SECRET_JWT",
+  "PRIVATE_KEY_JWT",
   "TLS_CLIENT_AUTH",
   "SELF_SIGNED_TLS_CLIENT_AUTH",
 ] as const satisfies readonly ClientAuthMethod[];
@@ -17,6 +26,26 @@ const grantTypes = [
   "CLIENT_CREDENTIALS",
   "REFRESH_TOKEN",
 ] as const satisfies readonly GrantType[];
+
+const signingAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+] as const satisfies readonly SigningAlgorithm[];
+
+const assertionAlgorithms = [
+  ...signingAlgorithms,
+  "HS256",
+  "HS384",
+  "HS512",
+] as const satisfies readonly AssertionAlgorithm[];
 
 const id = z.int().positive();
 const flag = z.boolean().default(false);
@@ -36,6 +65,9 @@ const scopeName = visible(
 const resource = z
   .string()
   .refine((text) => URL.canParse(text) && !text.includes("#"), "must be an absolute URI without a fragment");
+
+/** RFC 8414 §2: the authorization server's endpoints are on https; on one's own machine plain HTTP will do. */
+const endpoint = z.string().refine(isEndpoint, "must be an https URL without fragment (http only for loopback)");
 
 const scope = z.strictObject({
   name: scopeName,
@@ -70,9 +102,16 @@ export const clientMembers = z.strictObject({
     .strictObject({
       requestableScopes: z.array(scopeName).exactOptional(),
       accessTokenDuration: duration.exactOptional(),
+      refreshTokenDuration: duration.exactOptional(),
+      idTokenDuration: duration.exactOptional(),
     })
     .exactOptional(),
   attributes: attributes.default([]),
+  redirectUris: z.array(z.string().max(2000)).default([]),
+  pkceRequired: flag,
+  jwksUri: z.string().exactOptional(),
+  tokenAuthSignAlg: z.enum(assertionAlgorithms).exactOptional(),
+  idTokenSignAlg: z.enum(signingAlgorithms).default("RS256"),
 } satisfies Record<keyof ClientSettings, z.ZodType>);
 
 /** A service's members, under the names of Authlete's API, and those that only the file has. */
@@ -101,6 +140,31 @@ export const serviceMembers = z.strictObject({
   trustedRootCertificates: z.array(textOrFile).default([]),
   errorDescriptionOmitted: flag,
   attributes: attributes.default([]),
+  authorizationEndpoint: endpoint.exactOptional(),
+  tokenEndpoint: endpoint.exactOptional(),
+  revocationEndpoint: endpoint.exactOptional(),
+  introspectionEndpoint: endpoint.exactOptional(),
+  userInfoEndpoint: endpoint.exactOptional(),
+  jwksUri: endpoint.exactOptional(),
+  mtlsEndpointAliases: z.array(z.strictObject({ name: z.string(), uri: endpoint })).default([]),
+  serviceDocumentation: endpoint.exactOptional(),
+  supportedAcrs: z.array(z.string()).default([]),
+  supportedClaims: z.array(z.string()).default([]),
+  supportedUiLocales: z.array(z.string()).default([]),
+  pkceRequired: flag,
+  /** RFC 6749 §4.1.2: ten minutes at most. */
+  authorizationCodeDuration: z.int().positive().max(600).default(60),
+  refreshTokenDuration: duration.default(864_000),
+  refreshTokenKept: flag,
+  refreshTokenDurationKept: flag,
+  refreshTokenDurationReset: flag,
+  jwks: secretReference.exactOptional(),
+  accessTokenSignAlg: z.enum(signingAlgorithms).exactOptional(),
+  accessTokenSignatureKeyId: z.string().exactOptional(),
+  idTokenSignatureKeyId: z.string().exactOptional(),
+  introspectionSignatureKeyId: z.string().exactOptional(),
+  idTokenDuration: duration.default(3600),
+  allowableClockSkew: z.int().min(0).max(60).default(10),
   clients: z.array(clientMembers).default([]),
 } satisfies Record<Exclude<keyof ServiceSettings, "accessTokens">, z.ZodType> & Record<string, z.ZodType>);
 
@@ -109,7 +173,11 @@ export type ServiceMembers = z.infer<typeof serviceMembers>;
 
 /** RFC 8414 §2, with plain HTTP for a server on one's own machine. */
 function isIssuer(text: string): boolean {
-  if (!URL.canParse(text) || /[?#\s]/.test(text)) return false;
+  return isEndpoint(text) && !text.includes("?");
+}
+
+function isEndpoint(text: string): boolean {
+  if (!URL.canParse(text) || /[#\s]/.test(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "") return false;
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));

@@ -6,6 +6,7 @@ import { result, sentenceOf, type ResultCode } from "./result.ts";
 export type OAuthError =
   | "invalid_request"
   | "invalid_client"
+  | "invalid_grant"
   | "unauthorized_client"
   | "unsupported_grant_type"
   | "invalid_scope"

@@ -10,7 +10,15 @@ import type { Statement } from "./statement.ts";
  */
 export const commandEvents = {
   "put-configuration": settingsChanged,
+  "keep-ticket": "none",
+  "update-ticket": "none",
+  "consume-ticket": "none",
+  "issue-code": "none",
+  // A refresh token that is consumed opens nothing at a resource server: there is nothing to be forgotten of it.
   "issue-tokens": "none",
+  "use-assertion": "none",
+  "update-token": "none",
+  "revoke-tokens": "none",
   "revoke-access-token": accessTokenEnded,
   "end-grant": grantEnded,
 } satisfies { [Name in Command["name"]]: "none" | ((command: Extract<Command, { name: Name }>) => Statement[]) };

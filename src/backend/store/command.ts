@@ -4,7 +4,18 @@
  * `attempt` is random and drawn anew for each decision, never for a repetition: a store that finds its own
  * attempt already applied answers `done`, so a command may be run again after a lost connection.
  */
-export type Command = PutConfiguration | IssueTokens | RevokeAccessToken | EndGrant;
+export type Command =
+  | PutConfiguration
+  | KeepTicket
+  | UpdateTicket
+  | ConsumeTicket
+  | IssueCode
+  | IssueTokens
+  | UseAssertion
+  | UpdateToken
+  | RevokeAccessToken
+  | RevokeTokens
+  | EndGrant;
 
 interface Attempt {
   /** 16 random octets. */
@@ -35,19 +46,94 @@ export interface PutConfiguration extends Attempt {
   }[];
 }
 
-/** Keeps the tokens of one token answer; `conflict` unless service and client still have the versions decided upon. */
-export interface IssueTokens extends Attempt {
-  readonly name: "issue-tokens";
+/** Members of a command that rests on a service and a client: `conflict` unless both still have these versions. */
+interface DecidedUpon extends Attempt {
   readonly serviceId: number;
   readonly serviceVersion: number;
   readonly clientId: number;
   readonly clientVersion: number;
-  /** Absent for a token that stands alone (client credentials). */
-  readonly grant?: { readonly grantId: string };
+}
+
+/** Keeps what a request asks for until the user has been asked. */
+export interface KeepTicket extends DecidedUpon {
+  readonly name: "keep-ticket";
+  readonly ticket: {
+    readonly digest: Uint8Array;
+    readonly kind: TicketKind;
+    /** The engine's own JSON text. */
+    readonly request: string;
+    /** The API caller's own text. */
+    readonly context: string | undefined;
+    readonly createdAt: number;
+    readonly expiresAt: number;
+  };
+}
+
+/** `authorization`: of `auth/authorization`. `password`: of `auth/token` with the password grant. */
+export type TicketKind = "authorization" | "password";
+
+/** Changes the API caller's text; `conflict` when the ticket is not known or has been consumed. */
+export interface UpdateTicket extends Attempt {
+  readonly name: "update-ticket";
+  readonly serviceId: number;
+  readonly digest: Uint8Array;
+  readonly context: string;
+}
+
+/** The request came to nothing: its ticket is of no more use. `conflict` when it is not known or has been consumed. */
+export interface ConsumeTicket extends Attempt {
+  readonly name: "consume-ticket";
+  readonly serviceId: number;
+  readonly digest: Uint8Array;
+  readonly consumedAt: number;
+}
+
+/** Consumes a ticket and keeps the code it leads to, all or nothing; `conflict` when the ticket has been consumed. */
+export interface IssueCode extends DecidedUpon {
+  readonly name: "issue-code";
+  readonly ticketDigest: Uint8Array;
+  readonly createdAt: number;
+  readonly code: {
+    readonly digest: Uint8Array;
+    /** The grant that its exchange begins; drawn now, so that a replay knows what to end. */
+    readonly grantId: string;
+    readonly subject: string;
+    /** As the request had it; `undefined` when it had none. */
+    readonly redirectUri: string | undefined;
+    /** S256 (RFC 7636 §4.2). */
+    readonly codeChallenge: string | undefined;
+    readonly scopes: readonly string[];
+    readonly resources: readonly string[];
+    /** The engine's own JSON text. */
+    readonly details: string;
+    readonly expiresAt: number;
+  };
+}
+
+/**
+ * Keeps the tokens of one token answer, and consumes what they are issued for, all or nothing.
+ *
+ * `conflict` unless service and client still have the versions decided upon and `source` stands: is known, has not been
+ * consumed, and its grant, if it has one yet, has not ended.
+ */
+export interface IssueTokens extends DecidedUpon {
+  readonly name: "issue-tokens";
+  readonly source?: TokenSource;
+  /**
+   * Absent for a token that stands alone (client credentials). With a refresh token as source it is that token's, else
+   * it begins here.
+   */
+  readonly grant?: {
+    readonly grantId: string;
+    /** The engine's own JSON text: what later answers of this grant must know. Of a grant that begins. */
+    readonly details?: string | undefined;
+  };
   readonly subject: string | undefined;
   readonly createdAt: number;
   readonly accessToken: {
     readonly digest: Uint8Array;
+    /** Of its JWT form, if it has one: found by either. */
+    readonly jwtDigest?: Uint8Array | undefined;
     readonly grantType: string;
     readonly scopes: readonly string[];
     readonly resources: readonly string[];
@@ -56,13 +142,60 @@ export interface IssueTokens extends Attempt {
     readonly clientIdAliasUsed: boolean;
     readonly properties: string | undefined;
   };
-  /** Only together with `grant`: the family it belongs to. */
+  /** A new one, only together with `grant`: the family it belongs to. */
   readonly refreshToken?: {
     readonly digest: Uint8Array;
     readonly scopes: readonly string[];
     readonly resources: readonly string[];
     readonly expiresAt: number;
+    /** The certificate that a public client's is bound to (RFC 8705 §4). */
+    readonly x5tS256?: string | undefined;
   };
+}
+
+/** What tokens are issued for, to be used once; all digests are of the raw text. */
+export type TokenSource =
+  | { readonly kind: "authorization-code"; readonly digest: Uint8Array }
+  | { readonly kind: "ticket"; readonly digest: Uint8Array }
+  /** Rotation: `refreshToken` takes its place, and `sealedAnswer` is given again to whoever can open it. */
+  | { readonly kind: "refresh-token"; readonly digest: Uint8Array; readonly sealedAnswer: Uint8Array }
+  /** The refresh token stays; `expiresAt` is its new end, if it gets one. */
+  | { readonly kind: "kept-refresh-token"; readonly digest: Uint8Array; readonly expiresAt: number | undefined };
+
+/** Marks the `jti` of a client's assertion as used; `conflict` when it was used before (RFC 7523 §3). */
+export interface UseAssertion extends Attempt {
+  readonly name: "use-assertion";
+  readonly serviceId: number;
+  readonly clientId: number;
+  /** Of the `jti`. */
+  readonly digest: Uint8Array;
+  /** From then on the assertion is refused for its age. */
+  readonly expiresAt: number;
+}
+
+/** Changes members of an access token in force, and only those given; `conflict` when it is not in force (any more). */
+export interface UpdateToken extends Attempt {
+  readonly name: "update-token";
+  readonly serviceId: number;
+  readonly digest: Uint8Array;
+  readonly changedAt: number;
+  readonly changes: {
+    readonly scopes?: readonly string[];
+    readonly expiresAt?: number;
+    readonly properties?: string;
+    readonly x5tS256?: string;
+    /** Of the refresh token of its grant that has not been consumed. */
+    readonly refreshTokenExpiresAt?: number;
+  };
+}
+
+/** Ends every token of a client, of a subject, or of both together; never a conflict. */
+export interface RevokeTokens extends Attempt {
+  readonly name: "revoke-tokens";
+  readonly serviceId: number;
+  readonly clientId: number | undefined;
+  readonly subject: string | undefined;
+  readonly endedAt: number;
 }
 
 /** Ends one access token (RFC 7009 §2); `conflict` when it is not in force any more. */

@@ -108,6 +108,8 @@ export function accessTokenOfRow(digest: Uint8Array, row: AccessTokenRow): Store
     x5tS256: row.x5t_s256 ?? undefined,
     clientIdAliasUsed: row.client_id_alias_used === 1,
     properties: row.properties ?? undefined,
+    details: undefined,
+    refreshTokenExpiresAt: undefined,
     clientVersion: row.client_version,
     serviceVersion: row.service_version,
   };
@@ -123,6 +125,11 @@ export function refreshTokenOfRow(digest: Uint8Array, row: RefreshTokenRow): Sto
     resources: readResources(row.resources),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    grantType: "AUTHORIZATION_CODE",
+    x5tS256: undefined,
+    clientIdAliasUsed: false,
+    details: undefined,
+    consumption: undefined,
     clientVersion: row.client_version,
     serviceVersion: row.service_version,
   };

@@ -102,9 +102,20 @@ function putConfiguration(command: PutConfiguration): Plan {
   return { statements: putConfigurationStatements(command), applied: undefined };
 }
 
+function notYet(): Plan {
+  throw new Error("not yet");
+}
+
 const plans = {
   "put-configuration": putConfiguration,
+  "keep-ticket": notYet,
+  "update-ticket": notYet,
+  "consume-ticket": notYet,
+  "issue-code": notYet,
   "issue-tokens": issueTokens,
+  "use-assertion": notYet,
+  "update-token": notYet,
+  "revoke-tokens": notYet,
   "revoke-access-token": revokeAccessToken,
   "end-grant": endGrant,
 } satisfies { [Name in Command["name"]]: (command: Extract<Command, { name: Name }>) => Plan };

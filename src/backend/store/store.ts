@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command, TicketKind } from "./command.ts";
 
 /** A service's settings as kept: `settings` is the engine's own JSON text, secrets sealed; `version` changes with it. */
 export interface StoredService {
@@ -36,15 +36,85 @@ export interface StoredAccessToken extends StoredToken {
   readonly clientIdAliasUsed: boolean;
   /** The contract's `Property[]` as JSON text. */
   readonly properties: string | undefined;
+  /** The grant's; `undefined` for a token that stands alone. */
+  readonly details: string | undefined;
+  /** When the grant's refresh token expires that has not been consumed; `undefined` when there is none. */
+  readonly refreshTokenExpiresAt: number | undefined;
   readonly clientVersion: number;
   readonly serviceVersion: number;
 }
 
-/** A refresh token, under the same rules. */
+/** A refresh token, under the same rules; it may have been consumed. */
 export interface StoredRefreshToken extends StoredToken {
   readonly grantId: string;
+  readonly grantType: string;
+  readonly x5tS256: string | undefined;
+  readonly clientIdAliasUsed: boolean;
+  /** The grant's. */
+  readonly details: string | undefined;
+  /** Another took its place. */
+  readonly consumption:
+    { readonly at: number; readonly sealedAnswer: Uint8Array; readonly successorUsed: boolean } | undefined;
   readonly clientVersion: number;
   readonly serviceVersion: number;
+}
+
+/** A ticket whose client's and service's rows stand; it may have expired or been consumed. */
+export interface StoredTicket {
+  readonly digest: Uint8Array;
+  readonly kind: TicketKind;
+  readonly clientId: number;
+  readonly request: string;
+  readonly context: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly consumed: boolean;
+  readonly clientVersion: number;
+  readonly serviceVersion: number;
+}
+
+/** An authorization code whose client's and service's rows stand; it may have expired or been consumed. */
+export interface StoredCode {
+  readonly digest: Uint8Array;
+  readonly clientId: number;
+  readonly grantId: string;
+  readonly subject: string;
+  readonly redirectUri: string | undefined;
+  readonly codeChallenge: string | undefined;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly details: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly consumed: boolean;
+  readonly clientVersion: number;
+  readonly serviceVersion: number;
+}
+
+/** Which access tokens to list; instants in milliseconds. */
+export interface AccessTokensQuery {
+  readonly clientId?: number | undefined;
+  readonly subject?: string | undefined;
+  /** `valid` and `invalid` are told apart as of `now`; only tokens that have not been ended are listed. */
+  readonly status: "valid" | "invalid" | "all";
+  readonly now: number;
+  /** A slice, in the order of their issue: from `start`, before `end`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A slice of the tokens that a query finds. */
+export interface AccessTokens {
+  readonly totalCount: number;
+  readonly tokens: readonly ListedAccessToken[];
+}
+
+/** An access token in force, with its grant's refresh token that has not been consumed. */
+export interface ListedAccessToken extends StoredAccessToken {
+  readonly refreshToken:
+    { readonly digest: Uint8Array; readonly scopes: readonly string[]; readonly expiresAt: number } | undefined;
+  /** When its grant last gave tokens for a refresh token; `undefined`: never. */
+  readonly lastRefreshedAt: number | undefined;
 }
 
 /** Facts of a service that are void since this was committed. */
@@ -90,8 +160,14 @@ export interface Store {
     serviceId: number,
     by: { clientId: number } | { clientIdAlias: string },
   ): Promise<StoredClient | undefined>;
+  /** By the digest of either of its forms, the opaque identifier or the JWT; `digest` of the answer is the former's. */
   readAccessToken(serviceId: number, digest: Uint8Array): Promise<StoredAccessToken | undefined>;
   readRefreshToken(serviceId: number, digest: Uint8Array): Promise<StoredRefreshToken | undefined>;
+  readTicket(serviceId: number, digest: Uint8Array): Promise<StoredTicket | undefined>;
+  readCode(serviceId: number, digest: Uint8Array): Promise<StoredCode | undefined>;
+  listAccessTokens(serviceId: number, query: AccessTokensQuery): Promise<AccessTokens>;
+  /** How many access and refresh tokens, consumed and expired ones left out, a command of this attempt has ended. */
+  countEnded(serviceId: number, attempt: Uint8Array, now: number): Promise<number>;
   /**
    * The events that were committed since, of every service: none is ever passed over, none comes twice.
    *

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import type { ExecutionContext } from "ava";
 import type { ApiCallerCredentials } from "../../../src/contract/api-caller-credentials.ts";
 import { ApiError } from "../../../src/contract/api-error.ts";
+import { operations, type OperationName } from "../../../src/contract/operations.ts";
 import { createHttpApp } from "../../../src/backend/http/create-http-app.ts";
 import { createLog } from "../../../src/backend/http/create-log.ts";
 import type { HttpDependencies, ServiceOperations } from "../../../src/backend/http/http-dependencies.ts";
@@ -19,34 +20,26 @@ export interface FakeOperations extends ServiceOperations {
   readonly calls: { readonly name: string; readonly request: unknown }[];
 }
 
+/** What some operations answer; the others answer no more than every operation does. */
+const answers: Partial<Record<OperationName, object>> = {
+  authToken: { resultCode: "A052001", resultMessage: "[A052001] Done.", action: "OK", subject: undefined },
+  authIntrospection: { resultCode: "A056001", resultMessage: "[A056001] Valid.", action: "OK" },
+  authIntrospectionStandard: { resultCode: "A145001", resultMessage: "[A145001] Done.", action: "OK" },
+  authRevocation: { resultCode: "A113001", resultMessage: "[A113001] Done.", action: "OK" },
+};
+
 export function fakeOperations(overrides: Partial<ServiceOperations> = {}): FakeOperations {
   const calls: { name: string; request: unknown }[] = [];
-  const remember = (name: string, request: unknown): void => {
-    calls.push({ name, request });
-  };
+  const remembering = (Object.keys(operations) as OperationName[]).map((name) => [
+    name,
+    (request: unknown) => {
+      calls.push({ name, request });
+      return Promise.resolve(answers[name] ?? { resultCode: "A000000", resultMessage: "[A000000] Done." });
+    },
+  ]);
   return {
+    ...(Object.fromEntries(remembering) as ServiceOperations),
     calls,
-    authToken: (request) => {
-      remember("authToken", request);
-      return Promise.resolve({
-        resultCode: "A052001",
-        resultMessage: "[A052001] Done.",
-        action: "OK",
-        subject: undefined,
-      });
-    },
-    authIntrospection: (request) => {
-      remember("authIntrospection", request);
-      return Promise.resolve({ resultCode: "A056001", resultMessage: "[A056001] Valid.", action: "OK" });
-    },
-    authIntrospectionStandard: (request) => {
-      remember("authIntrospectionStandard", request);
-      return Promise.resolve({ resultCode: "A145001", resultMessage: "[A145001] Done.", action: "OK" });
-    },
-    authRevocation: (request) => {
-      remember("authRevocation", request);
-      return Promise.resolve({ resultCode: "A113001", resultMessage: "[A113001] Done.", action: "OK" });
-    },
     authIntrospectionEvents: () => {
       throw new Error("The test has no events.");
     },

@@ -100,6 +100,13 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       conflict: undefined,
     },
   },
+  "keep-ticket": {},
+  "update-ticket": {},
+  "consume-ticket": {},
+  "issue-code": {},
+  "use-assertion": {},
+  "update-token": {},
+  "revoke-tokens": {},
   "issue-tokens": {
     "of a client": {
       before: [twoServices()],

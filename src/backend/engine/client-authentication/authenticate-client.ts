@@ -18,6 +18,8 @@ const methods = {
     checkSecret(client, evidence.basicSecret, evidence.form.get("client_secret")),
   CLIENT_SECRET_POST: (client, evidence) =>
     checkSecret(client, evidence.form.get("client_secret"), evidence.basicSecret),
+  CLIENT_SECRET_JWT: () => notAuthenticated("A157357"),
+  PRIVATE_KEY_JWT: () => notAuthenticated("A157357"),
   TLS_CLIENT_AUTH: authenticateByCertificatePath,
   SELF_SIGNED_TLS_CLIENT_AUTH: authenticateByRegisteredCertificate,
 } satisfies Record<ClientAuthMethod, Method>;

@@ -2,7 +2,20 @@ import type { Pair, Scope } from "../../../contract/members.ts";
 
 /** How a client proves who it is (RFC 7591 §2, RFC 8705 §2), in the API's spelling. */
 export type ClientAuthMethod =
-  "NONE" | "CLIENT_SECRET_BASIC" | "CLIENT_SECRET_POST" | "TLS_CLIENT_AUTH" | "SELF_SIGNED_TLS_CLIENT_AUTH";
+  | "NONE"
+  | "CLIENT_SECRET_BASIC"
+  | "CLIENT_SECRET_POST"
+  | "CLIENT_SECRET_JWT"
+  | "PRIVATE_KEY_JWT"
+  | "TLS_CLIENT_AUTH"
+  | "SELF_SIGNED_TLS_CLIENT_AUTH";
+
+/** The asymmetric algorithms of RFC 7518 §3.1 and RFC 8037 that tokens are signed with. */
+export type SigningAlgorithm =
+  "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA";
+
+/** The algorithms that a client's assertion may have: those, and with CLIENT_SECRET_JWT one of these three. */
+export type AssertionAlgorithm = SigningAlgorithm | "HS256" | "HS384" | "HS512";
 
 export type GrantType = "AUTHORIZATION_CODE" | "PASSWORD" | "CLIENT_CREDENTIALS" | "REFRESH_TOKEN";
 
@@ -32,6 +45,43 @@ export interface ServiceSettings {
   readonly trustedRootCertificates: readonly string[];
   readonly errorDescriptionOmitted: boolean;
   readonly attributes: readonly Pair[];
+
+  /** Where the authorization server's endpoints are: what `service/configuration` publishes (RFC 8414 §2). */
+  readonly authorizationEndpoint?: string;
+  readonly tokenEndpoint?: string;
+  readonly revocationEndpoint?: string;
+  readonly introspectionEndpoint?: string;
+  readonly userInfoEndpoint?: string;
+  readonly jwksUri?: string;
+  /** `name` is a member of the metadata, for example `token_endpoint` (RFC 8705 §5). */
+  readonly mtlsEndpointAliases: readonly { readonly name: string; readonly uri: string }[];
+  readonly serviceDocumentation?: string;
+  readonly supportedAcrs: readonly string[];
+  readonly supportedClaims: readonly string[];
+  readonly supportedUiLocales: readonly string[];
+  /** Demands PKCE of confidential clients too; of public ones it is demanded always (RFC 9700 §2.1.1). */
+  readonly pkceRequired: boolean;
+  readonly authorizationCodeDuration: number;
+
+  readonly refreshTokenDuration: number;
+  /** A refresh answers with the same refresh token; otherwise with another, which takes its place. */
+  readonly refreshTokenKept: boolean;
+  /** The new refresh token expires when the old one would have. */
+  readonly refreshTokenDurationKept: boolean;
+  /** The refresh token that is kept lives on for its whole duration after each use. */
+  readonly refreshTokenDurationReset: boolean;
+
+  /** A JWK Set with private keys as JSON text: what tokens and signed answers are signed with. A secret. */
+  readonly jwks?: string;
+  /** Switches JWT access tokens on (RFC 9068). */
+  readonly accessTokenSignAlg?: SigningAlgorithm;
+  /** The `kid` of the key in `jwks`; without it there is one only that fits. The same of the others. */
+  readonly accessTokenSignatureKeyId?: string;
+  readonly idTokenSignatureKeyId?: string;
+  readonly introspectionSignatureKeyId?: string;
+  readonly idTokenDuration: number;
+  /** How far the clock of a client that signs an assertion may be off, either way. */
+  readonly allowableClockSkew: number;
 }
 
 /** A registered OAuth client, under the API's names. */
@@ -61,6 +111,17 @@ export interface ClientSettings {
   readonly extension?: {
     readonly requestableScopes?: readonly string[];
     readonly accessTokenDuration?: number;
+    readonly refreshTokenDuration?: number;
+    readonly idTokenDuration?: number;
   };
   readonly attributes: readonly Pair[];
+
+  /** Compared as exact strings, but for the port of a loopback address (RFC 9700 §2.1). */
+  readonly redirectUris: readonly string[];
+  readonly pkceRequired: boolean;
+  /** Where the client's JWK Set is to be had, instead of `jwks`. */
+  readonly jwksUri?: string;
+  /** The one algorithm of the client's assertions; absent: every one that fits its method. */
+  readonly tokenAuthSignAlg?: AssertionAlgorithm;
+  readonly idTokenSignAlg: SigningAlgorithm;
 }

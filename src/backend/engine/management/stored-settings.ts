@@ -19,6 +19,7 @@ export function sealService(service: ServiceSettings, secretBox: SecretBox): Sea
     ...service,
     apiSecret: secretBox.seal(service.apiSecret, `${context}:apiSecret`),
     accessTokens: service.accessTokens.map((token) => secretBox.seal(token, `${context}:accessTokens`)),
+    ...(service.jwks === undefined ? {} : { jwks: secretBox.seal(service.jwks, `${context}:jwks`) }),
   };
   return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(service)) };
 }
@@ -32,6 +33,7 @@ export function openService(serviceId: number, text: string, secretBox: SecretBo
     ...sealed,
     apiSecret: secretBox.open(sealed.apiSecret, `${context}:apiSecret`),
     accessTokens: sealed.accessTokens.map((token) => secretBox.open(token, `${context}:accessTokens`)),
+    ...(sealed.jwks === undefined ? {} : { jwks: secretBox.open(sealed.jwks, `${context}:jwks`) }),
   };
 }
 

@@ -1,0 +1,23 @@
+/** The result codes of `auth/introspection` and `auth/introspection/standard`, each with its sentence for people. */
+export const introspectionSentences = {
+  A056001: "The access token is valid.",
+  A057301: "The introspection request has no token.",
+  A057302: "The access token is not in force.",
+  A064301: "The access token has no scopes.",
+  A064302: "The access token does not cover the required scopes.",
+  A064303: "The access token is not meant for the required resources.",
+  A065303: "The access token has expired.",
+  A065304: "The access token is bound to a certificate, and none was presented.",
+  A065305: "The access token is bound to another certificate than the one presented.",
+  A065306: "The binding of the access token cannot be checked.",
+  A065307: "The presented certificate cannot be read.",
+  A066301: "The access token has no subject.",
+  A066302: "The access token has another subject.",
+  A097303: "The client of the access token is locked.",
+  A145001: "Introspection was performed successfully",
+  A145201: "The introspection API was called without parameters.",
+  A145202: "The parameters of the introspection request are not well-formed.",
+  A145301: "The introspection request has no parameters.",
+  A145302: "The introspection request does not contain token.",
+  A404302: "A signed introspection answer is not supported.",
+} as const;

@@ -1,0 +1,26 @@
+import { readIdentifier } from "./identifier.ts";
+import type { Service, Settings } from "./management/settings-memo.ts";
+
+/** What is wrong with a subject that an API caller names. */
+export type SubjectDefect = "empty" | "too-long" | "non-ascii" | "client";
+
+const longest = 100;
+
+/**
+ * What is wrong with a user's identifier, or `undefined`: it has 1 to 100 characters of visible ASCII (Authlete's API),
+ * and is no client's, or a token of the one could pass for a token of the other (RFC 9700 §4.15).
+ */
+export async function subjectDefect(
+  settings: Settings,
+  service: Service,
+  subject: string | null | undefined,
+): Promise<SubjectDefect | undefined> {
+  if (subject === undefined || subject === null || subject === "") return "empty";
+  if (subject.length > longest) return "too-long";
+  if (!/^[\x20-\x7e]+$/.test(subject)) return "non-ascii";
+  const clientId = readIdentifier(subject);
+  const named =
+    (clientId === undefined ? undefined : await settings.client(service, { clientId })) ??
+    (await settings.client(service, { clientIdAlias: subject }));
+  return named === undefined ? undefined : "client";
+}
