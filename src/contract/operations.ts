@@ -3,12 +3,14 @@ import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
+import { authTokenFail } from "./auth-token-fail.ts";
+import { authTokenIssue } from "./auth-token-issue.ts";
 import { authToken } from "./auth-token.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
-export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
+export const operations = { authToken, authTokenIssue, authTokenFail, authIntrospection, authIntrospectionStandard, authRevocation, info };
 
 export type OperationName = keyof typeof operations;
 
