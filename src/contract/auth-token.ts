@@ -20,7 +20,9 @@ export const tokenRequest = z
     dpop: member.text("A DPoP proof. Not supported: a request with a value is refused."),
     dpopNonceRequired: member.flag("Not supported: a request with `true` is refused."),
     accessToken: member.text("A token value chosen by the caller. Not supported: a request with a value is refused."),
-    refreshTokenDuration: member.duration("The refresh token's lifetime in seconds; 0: the client's or the service's own."),
+    refreshTokenDuration: member.duration(
+      "The refresh token's lifetime in seconds; 0: the client's or the service's own.",
+    ),
     jwtAtClaims: member.text("Extra claims of the JWT access token: a JSON object as text."),
     oauthClientAttestation: member.text("Not supported: a request with a value is refused."),
     oauthClientAttestationPop: member.text("Not supported: a request with a value is refused."),
@@ -82,13 +84,7 @@ export const authToken = defineOperation({
   response: tokenResponse,
   v2Type: "tokenResponse",
   idempotent: false,
-  unsupported: [
-    "dpop",
-    "dpopNonceRequired",
-    "accessToken",
-    "oauthClientAttestation",
-    "oauthClientAttestationPop",
-  ],
+  unsupported: ["dpop", "dpopNonceRequired", "accessToken", "oauthClientAttestation", "oauthClientAttestationPop"],
   example: {
     request: {
       parameters: "grant_type=client_credentials&client_id=4326385670&scope=read",

@@ -10,7 +10,15 @@ import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
-export const operations = { authToken, authTokenIssue, authTokenFail, authIntrospection, authIntrospectionStandard, authRevocation, info };
+export const operations = {
+  authToken,
+  authTokenIssue,
+  authTokenFail,
+  authIntrospection,
+  authIntrospectionStandard,
+  authRevocation,
+  info,
+};
 
 export type OperationName = keyof typeof operations;
 

@@ -72,10 +72,15 @@ export interface EngineByHand {
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
-  parts: { readonly around?: (store: Store) => Partial<Store>; readonly chainVerifier?: ChainVerifier } = {},
+  parts: {
+    readonly around?: (store: Store) => Partial<Store>;
+    readonly chainVerifier?: ChainVerifier;
+    /** Of the store's file; in memory when left out. */
+    readonly path?: string;
+  } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = await openSqliteStore({ path: ":memory:" });
+  const store = await openSqliteStore({ path: parts.path ?? ":memory:" });
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

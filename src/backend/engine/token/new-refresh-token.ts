@@ -41,11 +41,7 @@ export function bindingOfRefreshToken({ settings }: Client, x5tS256: string | un
 }
 
 /** In seconds. */
-export function refreshTokenDuration(
-  service: Service,
-  client: Client,
-  wished: number | null | undefined,
-): number {
+export function refreshTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
   return durationOf(wished, client.settings.extension?.refreshTokenDuration, service.settings.refreshTokenDuration);
 }
 

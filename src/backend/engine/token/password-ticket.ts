@@ -41,7 +41,7 @@ export async function findPasswordTicket(
 ): Promise<PasswordTicketReading> {
   if (value === undefined || value === null || value === "") return { refusedWith: codes.missing };
   const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(value));
-  if (ticket === undefined || ticket.kind !== "password" || ticket.consumed) return { refusedWith: codes.unknown };
+  if (ticket?.kind !== "password" || ticket.consumed) return { refusedWith: codes.unknown };
   if (ticket.expiresAt <= clock()) return { refusedWith: codes.expired };
   return { ticket, request: JSON.parse(ticket.request) as PasswordTicket };
 }
