@@ -78,7 +78,13 @@ export function grantsOf(byHand: EngineByHand): Omit<Grants, keyof EngineByHand>
   const code: Grants["code"] = (members) => keepCode(byHand.store, byHand.dependencies.clock(), members);
   const exchange: Grants["exchange"] = (value, form, asking) =>
     ask(
-      { grant_type: "authorization_code", code: value, redirect_uri: redirectUri, code_verifier: codeVerifier, ...form },
+      {
+        grant_type: "authorization_code",
+        code: value,
+        redirect_uri: redirectUri,
+        code_verifier: codeVerifier,
+        ...form,
+      },
       asking,
     );
   const facts: Grants["facts"] = async (token) => {
