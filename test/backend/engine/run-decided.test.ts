@@ -53,6 +53,15 @@ test("a decision that conflicts each time is given up after exactly three", asyn
   t.is(commands.length, 3);
 });
 
+test("a conflict settles what someone else may have done already: the first outcome is given", async (t) => {
+  const commands: Command[] = [];
+  const run: Store["run"] = (wanted) => Promise.resolve(commands.push(wanted) > 0 ? "conflict" : "done");
+  const { dependencies } = await createEngineByHand(t, [], { around: () => ({ run }) });
+  const decide = () => Promise.resolve({ outcome: "ended", command: command(), settledByConflict: true } as const);
+  t.is(await runDecided(dependencies, decide), "ended");
+  t.is(commands.length, 1);
+});
+
 test("a store that fails ends it at once: no second decision, no outcome", async (t) => {
   const failure = new StoreFailure("the disk is full");
   const { outcome, decisions } = await decideOver(t, ["conflict", failure, "done"]);
