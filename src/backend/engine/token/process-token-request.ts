@@ -1,4 +1,5 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import { newAttempt } from "../attempt.ts";
 import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
@@ -37,11 +38,12 @@ export async function processTokenRequest(
   if (grantType !== "client_credentials" || !service.settings.supportedGrantTypes.includes("CLIENT_CREDENTIALS")) {
     return oauthError(service, "unsupported_grant_type", "A049305");
   }
+  const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
   return runDecided<TokenResponse>(dependencies, async () => {
     // Settings are read within the decision: a client locked or rebound in between is seen when it is taken again.
     const current = await settings.service(service.settings.apiKey);
     if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
-    const read = await readClientOfRequest(dependencies, settings, current, request, form);
+    const read = await readClientOfRequest(dependencies, settings, current, request, form, once);
     if ("refusal" in read) return { outcome: read.refusal };
     return decideClientCredentials(dependencies, current, read, request, form);
   });
