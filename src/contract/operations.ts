@@ -4,11 +4,21 @@ import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
 import { authToken } from "./auth-token.ts";
+import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
+import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
-export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
+export const operations = {
+  authToken,
+  authIntrospection,
+  authIntrospectionStandard,
+  authRevocation,
+  authUserinfo,
+  authUserinfoIssue,
+  info,
+};
 
 export type OperationName = keyof typeof operations;
 

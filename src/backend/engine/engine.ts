@@ -8,6 +8,8 @@ import { introspect } from "./introspection/introspect.ts";
 import { createSettings, type Service, type Settings } from "./management/settings-memo.ts";
 import { revoke } from "./revocation/revoke.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
@@ -42,6 +44,8 @@ export function createEngine(dependencies: Dependencies): Engine {
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
         authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+        authUserinfo: async (request) => processUserInfoRequest(dependencies, settings, await current(), request),
+        authUserinfoIssue: async (request) => issueUserInfo(dependencies, settings, await current(), request),
         async *authIntrospectionEvents(request, { signal }) {
           await current();
           yield* follower.open(serviceId, request, signal);
