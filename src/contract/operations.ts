@@ -6,6 +6,8 @@ import { authRevocation } from "./auth-revocation.ts";
 import { authTokenFail } from "./auth-token-fail.ts";
 import { authTokenIssue } from "./auth-token-issue.ts";
 import { authToken } from "./auth-token.ts";
+import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
+import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
@@ -17,6 +19,8 @@ export const operations = {
   authIntrospection,
   authIntrospectionStandard,
   authRevocation,
+  authUserinfo,
+  authUserinfoIssue,
   info,
 };
 

@@ -25,8 +25,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   { methods: ["DELETE"], path: "/auth/token/delete/{token}" },
   { methods: ["POST"], path: "/auth/token/revoke" },
   { methods: ["GET"], path: "/auth/token/get/list" },
-  { methods: ["POST"], path: "/auth/userinfo" },
-  { methods: ["POST"], path: "/auth/userinfo/issue" },
   { methods: ["POST"], path: "/idtoken/reissue" },
   { methods: ["POST"], path: "/pushed_auth_req" },
   { methods: ["GET", "POST"], path: "/service/configuration" },

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
-import type { ChainVerifier, Dependencies } from "../../src/backend/engine/dependencies.ts";
+import type { ChainVerifier, Dependencies, RemoteJwks } from "../../src/backend/engine/dependencies.ts";
 import { createEngine, type Engine, type ServiceOperations } from "../../src/backend/engine/engine.ts";
 import { putConfiguration } from "../../src/backend/engine/management/put-configuration.ts";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
@@ -68,7 +68,7 @@ export interface EngineByHand {
   readonly setClock: (now: number) => void;
 }
 
-/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about. */
+/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about, without `remoteJwks` no key set. */
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
@@ -77,6 +77,7 @@ export async function createEngineByHand(
     readonly chainVerifier?: ChainVerifier;
     /** Of the store's file; in memory when left out. */
     readonly path?: string;
+    readonly remoteJwks?: RemoteJwks;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
@@ -89,6 +90,10 @@ export async function createEngineByHand(
     random: randomBytes,
     secretBox: createSecretBox(randomBytes(32), randomBytes),
     chainVerifier: parts.chainVerifier ?? { verify: () => Promise.reject(new Error("No chain should be verified.")) },
+    remoteJwks: parts.remoteJwks ?? {
+      latest: () => Promise.reject(new Error("No key set should be fetched.")),
+      renewed: () => Promise.reject(new Error("No key set should be fetched.")),
+    },
   };
   const configure = (wanted: Services) => putConfiguration({ ...dependencies, store }, wanted);
   await configure(services);

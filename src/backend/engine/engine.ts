@@ -10,6 +10,8 @@ import { revoke } from "./revocation/revoke.ts";
 import { failToken } from "./token/fail-token.ts";
 import { issueToken } from "./token/issue-token.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
@@ -46,6 +48,8 @@ export function createEngine(dependencies: Dependencies): Engine {
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
         authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+        authUserinfo: async (request) => processUserInfoRequest(dependencies, settings, await current(), request),
+        authUserinfoIssue: async (request) => issueUserInfo(dependencies, settings, await current(), request),
         async *authIntrospectionEvents(request, { signal }) {
           await current();
           yield* follower.open(serviceId, request, signal);

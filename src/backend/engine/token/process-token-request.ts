@@ -1,5 +1,6 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
+import { newAttempt } from "../attempt.ts";
 import {
   readClientOfRequest,
   readForwardedForm,
@@ -72,13 +73,14 @@ export async function processTokenRequest(
   const grant = grants.get(name);
   if (grant === undefined) return oauthError(service, "unsupported_grant_type", "A049305");
   const { grantType, decide } = grant;
+  const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
   return runDecided<TokenResponse>(dependencies, async () => {
     const current = await settings.service(service.settings.apiKey);
     if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
     if (!current.settings.supportedGrantTypes.includes(grantType)) {
       return { outcome: oauthError(current, "unsupported_grant_type", "A049305") };
     }
-    const read = await readClientOfRequest(dependencies, settings, current, request, form);
+    const read = await readClientOfRequest(dependencies, settings, current, request, form, once);
     if ("refusal" in read) return { outcome: read.refusal };
     const { client } = read;
     if (grantType === "CLIENT_CREDENTIALS" && client.settings.clientType === "PUBLIC") {
