@@ -55,7 +55,7 @@ test(`${parallel} refreshes at once of a refresh token that is kept: all have to
   t.is((await refresh(refreshToken)).action, "OK");
 });
 
-test("9700-2.1.1-a (at once): of redemptions with the right and with wrong verifiers, the right one wins, and stands", async (t) => {
+test("of redemptions at once with the right and with wrong verifiers, the right one wins, and stands", async (t) => {
   const { code, exchange, isActive } = await openOverFile(t);
   for (let round = 0; round < 20; round++) {
     const kept = await code();
