@@ -68,14 +68,18 @@ export interface EngineByHand {
   readonly setClock: (now: number) => void;
 }
 
-/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about. */
+/** Puts one together over a store in memory, or the one given; without `chainVerifier` no chain may be asked about. */
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
-  parts: { readonly around?: (store: Store) => Partial<Store>; readonly chainVerifier?: ChainVerifier } = {},
+  parts: {
+    readonly around?: (store: Store) => Partial<Store>;
+    readonly chainVerifier?: ChainVerifier;
+    readonly store?: Store;
+  } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = await openSqliteStore({ path: ":memory:" });
+  const store = parts.store ?? (await openSqliteStore({ path: ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },
