@@ -68,20 +68,22 @@ export interface EngineByHand {
   readonly setClock: (now: number) => void;
 }
 
-/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about, without `remoteJwks` no key set. */
+/**
+ * Puts one together over a store in memory, or the one given; without `chainVerifier` no chain may be asked about,
+ * without `remoteJwks` no key set.
+ */
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
   parts: {
     readonly around?: (store: Store) => Partial<Store>;
     readonly chainVerifier?: ChainVerifier;
-    /** Of the store's file; in memory when left out. */
-    readonly path?: string;
     readonly remoteJwks?: RemoteJwks;
+    readonly store?: Store;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = await openSqliteStore({ path: parts.path ?? ":memory:" });
+  const store = parts.store ?? (await openSqliteStore({ path: ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

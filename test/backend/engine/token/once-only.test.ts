@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { errorOf, openGrants } from "../../../support/grants.ts";
 import { makeStoreFile } from "../../../support/seed-grant.ts";
 
@@ -9,7 +10,7 @@ const parallel = 50;
 /** Over a file: its writer is a thread, whose replies come back in batches. */
 async function openOverFile(t: ExecutionContext, service: Partial<ServiceSettings> = {}) {
   const { path } = await makeStoreFile(t);
-  return openGrants(t, service, [], { path });
+  return openGrants(t, service, [], { store: await openSqliteStore({ path }) });
 }
 
 const together = <Answer>(ask: () => Promise<Answer>) => Promise.all(Array.from({ length: parallel }, ask));
