@@ -22,7 +22,7 @@ export function isFault(error: unknown): boolean {
  */
 export function errorAnswer(error: unknown): Answer {
   const { status, resultCode, resultMessage, headers } = error instanceof ApiError ? error : faultError(error);
-  return jsonAnswer(status, { resultCode, resultMessage }, headers && { headers });
+  return jsonAnswer(status, { resultCode, resultMessage }, { headers });
 }
 
 function faultError(error: unknown): ApiError {
