@@ -18,6 +18,7 @@ export type ApiShape = "v2" | "v3";
 
 const tags = {
   auth: "What an authorization server and its resource servers ask for each OAuth request.",
+  service: "What an authorization server publishes.",
   backend: "The backend itself.",
 } as const;
 
@@ -159,11 +160,11 @@ function parametersOf({ caller }: Described, shape: ApiShape): JsonObject {
 }
 
 /** What every operation says of itself. */
-function headOf({ operationId, caller, summary, description }: Described, shape: ApiShape): JsonObject {
+function headOf({ operationId, path, caller, summary, description }: Described, shape: ApiShape): JsonObject {
   const asService = caller === "service";
   return {
     operationId,
-    tags: [asService ? "auth" : "backend"],
+    tags: [!asService ? "backend" : path.startsWith("/service/") ? "service" : "auth"],
     summary,
     description,
     security: asService ? [{ [credentials[shape].name]: [] }] : [],
