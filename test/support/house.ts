@@ -91,6 +91,9 @@ export const house: Readonly<Record<string, Room>> = {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: ["oauth/", "x509/", "x509/subject.ts", "jose/", "backend/store/invalidation-keys.ts"],
     ourTypes: [...backendTypes, "backend/store/"],
+    // JSON Patch: most services' metadata need none.
+    lazyPackages: ["rfc6902"],
+    packageTypes: ["rfc6902"],
     node: ["node:crypto"],
   },
   "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
