@@ -5,7 +5,7 @@ import type {
 import type { Property } from "../../../contract/members.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
 import { formatScope } from "../../../oauth/scope.ts";
-import { tokenDigest, tokenDigestText } from "../../../oauth/token-digest.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
@@ -71,7 +71,7 @@ async function answerForAccessToken(
   const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());
   if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
   const content = accessTokenContent(service, known, withHiddenProperties);
-  return active(service, known, accessToken, "access_token", content);
+  return active(service, known, "access_token", content);
 }
 
 /** A refresh token concerns its client and us alone: to a resource server that names itself it is nothing. */
@@ -85,11 +85,13 @@ async function answerForRefreshToken(
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  const inForce = client !== undefined && !client.settings.locked && clock() < expOf(token) * 1000;
+  // One that was consumed may give its answer once more for a moment, but it is not in force.
+  const inForce =
+    client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
   if (!inForce || rsUri !== "") return inactive;
   // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
-  return active(service, { token, client }, refreshToken, "refresh_token", content);
+  return active(service, { token, client }, "refresh_token", content);
 }
 
 /** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
@@ -125,7 +127,6 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
 function active(
   service: Service,
   { token, client }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client },
-  value: string,
   type: "access_token" | "refresh_token",
   content: object,
 ): StandardIntrospectionResponse {
@@ -135,7 +136,8 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      tokenKey(tokenDigestText(value)),
+      // Of the opaque identifier, also when the JWT was asked about: what ends the one ends the other.
+      tokenKey(Buffer.from(token.digest).toString("base64url")),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),
