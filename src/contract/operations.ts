@@ -1,4 +1,9 @@
 import type { z } from "zod";
+import { authAuthorizationFail } from "./auth-authorization-fail.ts";
+import { authAuthorizationIssue } from "./auth-authorization-issue.ts";
+import { authAuthorizationTicketInfo } from "./auth-authorization-ticket-info.ts";
+import { authAuthorizationTicketUpdate } from "./auth-authorization-ticket-update.ts";
+import { authAuthorization } from "./auth-authorization.ts";
 import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
@@ -20,6 +25,11 @@ import { serviceJwksGet } from "./service-jwks-get.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
 export const operations = {
+  authAuthorization,
+  authAuthorizationIssue,
+  authAuthorizationFail,
+  authAuthorizationTicketInfo,
+  authAuthorizationTicketUpdate,
   authToken,
   authTokenIssue,
   authTokenFail,
