@@ -58,6 +58,13 @@ const checks: Checks = {
     t.is(await store.readClient(1, { clientIdAlias: "eleven" }), undefined);
     t.is(await store.readAccessToken(1, digest()), undefined);
     t.is(await store.readRefreshToken(1, digest()), undefined);
+    t.is(await store.readTicket(1, digest()), undefined);
+    t.is(await store.readCode(1, digest()), undefined);
+    t.is(await store.countEnded(1, attempt(), 0), 0);
+    t.deepEqual(await store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), {
+      totalCount: 0,
+      tokens: [],
+    });
     t.is(await store.sweep(10_000, 10), 0);
   },
 
@@ -492,6 +499,10 @@ const checks: Checks = {
     await t.throwsAsync(store.readClient(1, { clientId: 11 }), closedFailure);
     await t.throwsAsync(store.readAccessToken(1, digest()), closedFailure);
     await t.throwsAsync(store.readRefreshToken(1, digest()), closedFailure);
+    await t.throwsAsync(store.readTicket(1, digest()), closedFailure);
+    await t.throwsAsync(store.readCode(1, digest()), closedFailure);
+    await t.throwsAsync(store.countEnded(1, attempt(), 0), closedFailure);
+    await t.throwsAsync(store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), closedFailure);
     await store.close();
   },
 };

@@ -139,7 +139,7 @@ export const refreshChecks: Checks = {
         "another client": { clientId: 12 },
         "another service": { serviceId: 2, clientId: 21 },
       })) {
-        t.is(await store.run({ ...fresh, attempt: attempt(), ...changes } as Command), "conflict", `${how}: ${what}`);
+        t.is(await store.run({ ...fresh, attempt: attempt(), ...changes }), "conflict", `${how}: ${what}`);
         t.is(await consumptionOf(store, family), undefined, what);
         t.is(await store.readAccessToken(1, accessToken.digest), undefined, what);
       }
