@@ -76,10 +76,12 @@ export async function createEngineByHand(
     readonly around?: (store: Store) => Partial<Store>;
     readonly chainVerifier?: ChainVerifier;
     readonly remoteJwks?: RemoteJwks;
+    /** Of the store's file; in memory when left out. */
+    readonly path?: string;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = await openSqliteStore({ path: ":memory:" });
+  const store = await openSqliteStore({ path: parts.path ?? ":memory:" });
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

@@ -1,81 +1,70 @@
-import { createPrivateKey } from "node:crypto";
+import { chooseSigningKey, readSigningKeys, SigningKeyUnusable, type SigningKeys } from "../engine/jwt/signing-keys.ts";
 import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/management/settings.ts";
 import type { Problem } from "./configuration-error.ts";
-import { algorithmsOfKey, readKeySet, type Jwk } from "./key-algorithms.ts";
+import { readKeySet } from "./key-algorithms.ts";
 
-const keyIdMembers = [
-  "accessTokenSignatureKeyId",
-  "idTokenSignatureKeyId",
-  "introspectionSignatureKeyId",
-] as const satisfies readonly (keyof ServiceSettings)[];
+const keyIds = ["accessTokenSignatureKeyId", "idTokenSignatureKeyId", "introspectionSignatureKeyId"] as const;
+type KeyId = (typeof keyIds)[number];
 
 /**
- * What a service's `jwks` must be: a JWK Set of asymmetric keys, among them those that its own settings and its clients'
- * need (RFC 9068 §2.1, OpenID Connect Core §3.1.3.7). A key without its private half is one of former times.
+ * What a service's `jwks` must be: a JWK Set (RFC 7517 §5) with a private key for whatever the service is to sign, for
+ * itself and for its clients; a public key beside them is one that signed before.
  */
 export function* checkSigningKeys(
-  service: ServiceSettings,
+  settings: ServiceSettings,
   clients: readonly ClientSettings[],
   at: string,
 ): Generator<Problem> {
-  const keys = service.jwks === undefined ? [] : readKeySet(service.jwks);
-  if (keys === undefined) {
-    yield { path: `${at}.jwks`, sentence: "is not a JWK Set (RFC 7517 §5) as JSON text" };
+  const path = `${at}.jwks`;
+  const signingKeys = readKeys(settings.jwks);
+  if (signingKeys === undefined) {
+    // The reader's reasons are for an operator too, but this text may be half of a secret: none is quoted.
+    yield { path, sentence: "is not a JWK Set of keys that can be read (RFC 7517 §5), as JSON text" };
     return;
   }
-  yield* checkKeys(keys, service, at);
-  const signing = keys.filter(isPrivate);
-  for (const member of keyIdMembers) {
-    const keyId = service[member];
-    if (keyId === undefined || signing.some(({ kid }) => kid === keyId)) continue;
+  if (settings.jwks !== undefined) yield* checkEach(settings.jwks, signingKeys, path);
+  for (const member of keyIds) {
+    const kid = settings[member];
+    if (kid === undefined || signingKeys.keys.some((key) => key.kid === kid && key.privateKey !== undefined)) continue;
     yield { path: `${at}.${member}`, sentence: "names no private key of jwks" };
   }
-  yield* checkAccessTokens(signing, service, at);
-  yield* checkIdTokens(signing, service, clients, at);
+  yield* checkAccessTokens(signingKeys, settings, at);
+  yield* checkIdTokens(signingKeys, settings, clients, at);
 }
 
-function* checkKeys(keys: readonly Jwk[], { jwks }: ServiceSettings, at: string): Generator<Problem> {
-  const path = `${at}.jwks`;
-  if (jwks !== undefined && !keys.some(isPrivate)) yield { path, sentence: "has no private key" };
-  const first = new Map<string, number>();
-  for (const [index, key] of keys.entries()) {
-    const sentence = problemOf(key);
-    if (sentence !== undefined) yield { path, sentence: `keys[${index}] ${sentence}` };
-    if (key.kid === undefined) continue;
-    const before = first.get(key.kid);
-    if (before === undefined) first.set(key.kid, index);
-    else yield { path, sentence: `keys[${index}] has the kid of keys[${before}]` };
+function* checkEach(jwks: string, { keys }: SigningKeys, path: string): Generator<Problem> {
+  if (readKeySet(jwks)?.some(({ kty }) => kty === "oct") === true) {
+    yield { path, sentence: "has a symmetric key: nothing is signed with a secret" };
+  }
+  if (!keys.some(({ privateKey }) => privateKey !== undefined)) yield { path, sentence: "has no private key" };
+  const seen = new Set<string>();
+  for (const { kid, privateKey, algorithms } of keys) {
+    if (privateKey !== undefined && algorithms.length === 0) {
+      const sentence =
+        "has a private key that is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are, when alg, use and key_ops agree";
+      yield { path, sentence };
+    }
+    if (kid !== undefined && seen.has(kid)) yield { path, sentence: "has two keys of one kid" };
+    if (kid !== undefined) seen.add(kid);
   }
 }
 
-function problemOf(key: Jwk): string | undefined {
-  if (key.kty === "oct") return "is symmetric: nothing is signed with a secret";
-  if (isPrivate(key) && !isReadable(key)) return "is not a private key that can be read";
-  if (algorithmsOfKey(key).length > 0) return undefined;
-  return "is not a key for signatures by RS, PS, ES or EdDSA (RSA from 2048 bits; kty, crv, alg, use and key_ops must agree)";
-}
-
-/** RFC 7518 §6: `d` is in every private key. */
-function isPrivate(key: Jwk): boolean {
-  return Object.hasOwn(key, "d");
-}
-
-/** node:crypto's own words for a bad key may quote it. */
-function isReadable(key: Jwk): boolean {
+function readKeys(jwks: string | undefined): SigningKeys | undefined {
   try {
-    createPrivateKey({ key: key, format: "jwk" });
-    return true;
-  } catch {
-    return false;
+    return readSigningKeys(jwks);
+  } catch (error) {
+    if (error instanceof SigningKeyUnusable) return undefined;
+    throw error;
   }
 }
 
-function* checkAccessTokens(signing: readonly Jwk[], service: ServiceSettings, at: string): Generator<Problem> {
-  const { accessTokenSignAlg, accessTokenSignatureKeyId } = service;
-  if (accessTokenSignAlg === undefined) return;
-  const missing = missingKey(signing, accessTokenSignAlg, accessTokenSignatureKeyId, "accessTokenSignatureKeyId");
-  if (missing !== undefined) yield { path: `${at}.accessTokenSignAlg`, sentence: missing };
-  if (service.defaultResources.length > 0) return;
+function* checkAccessTokens(keys: SigningKeys, settings: ServiceSettings, at: string): Generator<Problem> {
+  const { accessTokenSignAlg: alg, accessTokenSignatureKeyId: kid } = settings;
+  if (alg === undefined) return;
+  if (chooseSigningKey(keys, alg, kid) === undefined) {
+    yield { path: `${at}.accessTokenSignAlg`, sentence: missing(alg, "accessTokenSignatureKeyId") };
+  }
+  if (settings.defaultResources.length > 0) return;
   yield {
     path: `${at}.defaultResources`,
     sentence: "is empty: a JWT access token whose request names no resource needs an audience too (RFC 9068 §3)",
@@ -83,17 +72,16 @@ function* checkAccessTokens(signing: readonly Jwk[], service: ServiceSettings, a
 }
 
 function* checkIdTokens(
-  signing: readonly Jwk[],
-  service: ServiceSettings,
+  keys: SigningKeys,
+  settings: ServiceSettings,
   clients: readonly ClientSettings[],
   at: string,
 ): Generator<Problem> {
-  if (!service.supportedScopes.some(({ name }) => name === "openid")) return;
+  if (!settings.supportedScopes.some(({ name }) => name === "openid")) return;
   for (const [index, client] of clients.entries()) {
-    if (!canHaveIdTokens(client)) continue;
-    const { idTokenSignAlg } = client;
-    const missing = missingKey(signing, idTokenSignAlg, service.idTokenSignatureKeyId, "idTokenSignatureKeyId");
-    if (missing !== undefined) yield { path: `${at}.clients[${index}].idTokenSignAlg`, sentence: missing };
+    const { idTokenSignAlg: alg } = client;
+    if (!canHaveIdTokens(client) || chooseSigningKey(keys, alg, settings.idTokenSignatureKeyId) !== undefined) continue;
+    yield { path: `${at}.clients[${index}].idTokenSignAlg`, sentence: missing(alg, "idTokenSignatureKeyId") };
   }
 }
 
@@ -102,16 +90,6 @@ function canHaveIdTokens({ grantTypes, extension }: ClientSettings): boolean {
   return hasUser && (extension?.requestableScopes?.includes("openid") ?? true);
 }
 
-/** Of the keys that fit an algorithm the one that is named counts, else the only one. */
-function missingKey(
-  signing: readonly Jwk[],
-  algorithm: SigningAlgorithm,
-  keyId: string | undefined,
-  member: (typeof keyIdMembers)[number],
-): string | undefined {
-  const fitting = signing.filter((key) => algorithmsOfKey(key).includes(algorithm));
-  if (fitting.length === 1 || fitting.some(({ kid }) => kid !== undefined && kid === keyId)) return undefined;
-  return fitting.length === 0
-    ? `is ${algorithm}: the service's jwks has no private key for it`
-    : `is ${algorithm}: several keys of the service's jwks fit it, and ${member} names none of them`;
+function missing(alg: SigningAlgorithm, member: KeyId): string {
+  return `is ${alg}: the service's jwks has no private key for it, or several and ${member} names none of them`;
 }

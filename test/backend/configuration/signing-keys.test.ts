@@ -31,34 +31,37 @@ test("a service's jwks may have keys of every kind, and public halves of former 
 });
 
 test("a jwks of a service that is no set of keys for signatures is refused", async (t) => {
-  const notASet = "is not a JWK Set (RFC 7517 §5) as JSON text";
+  const unreadable = "is not a JWK Set of keys that can be read (RFC 7517 §5), as JSON text";
+  const symmetric = "has a symmetric key: nothing is signed with a secret";
   const noUse =
-    "is not a key for signatures by RS, PS, ES or EdDSA (RSA from 2048 bits; kty, crv, alg, use and key_ops must agree)";
+    "has a private key that is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are, when alg, use and key_ops agree";
   const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" });
-  const x25519 = generateKeyPairSync("x25519").privateKey.export({ format: "jwk" });
   const k256 = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey.export({ format: "jwk" });
   const rows: readonly [string, ...string[]][] = [
-    ["not JSON", notASet],
-    ["[]", notASet],
-    ["{}", notASet],
-    [JSON.stringify(s1), notASet],
-    ['{"keys":[1]}', notASet],
-    [set({ ...s1, kid: 1 }), notASet],
+    ["not JSON", unreadable],
+    ["[]", unreadable],
+    ["null", unreadable],
+    ["{}", unreadable],
+    [JSON.stringify(s1), unreadable],
+    ['{"keys":[1]}', unreadable],
+    ['{"keys":[{}]}', unreadable],
     [set(), "has no private key"],
     [set(publicHalf(s1)), "has no private key"],
-    [set(s1, { ...s2, kid: "s-1" }), "keys[1] has the kid of keys[0]"],
-    [set(s1, { kty: "oct", k: "c2VjcmV0", kid: "h-1" }), "keys[1] is symmetric: nothing is signed with a secret"],
-    [set(s1, { ...s2, d: "AA" }), "keys[1] is not a private key that can be read"],
-    [set(s1, { ...s2, x: "AA" }), "keys[1] is not a private key that can be read"],
-    [set(s1, { ...publicHalf(s2), x: "AA" }), `keys[1] ${noUse}`],
-    [set(s1, { ...s2, alg: "none" }), `keys[1] ${noUse}`],
-    [set(s1, { ...s2, alg: "ES384" }), `keys[1] ${noUse}`],
-    [set(s1, { ...rsa, alg: "HS256" }), `keys[1] ${noUse}`],
-    [set(s1, { ...s2, use: "enc" }), `keys[1] ${noUse}`],
-    [set(s1, { ...s2, key_ops: ["encrypt"] }), `keys[1] ${noUse}`],
-    [set(s1, short), `keys[1] ${noUse}`],
-    [set(s1, x25519), `keys[1] ${noUse}`],
-    [set(s1, k256), `keys[1] ${noUse}`],
+    [set(s1, { ...s2, kid: "s-1" }), "has two keys of one kid"],
+    [set(s1, { ...publicHalf(s2), kid: "s-1" }), "has two keys of one kid"],
+    [set(s1, { kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric],
+    [set({ kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric, "has no private key"],
+    [set(s1, { ...s2, d: "AA" }), unreadable],
+    [set(s1, { ...s2, d: s1["d"] }), unreadable],
+    [set(s1, { ...s2, x: "AA" }), unreadable],
+    [set(s1, { ...publicHalf(s2), x: "AA" }), unreadable],
+    [set(s1, { ...s2, alg: "none" }), noUse],
+    [set(s1, { ...s2, alg: "ES384" }), noUse],
+    [set(s1, { ...rsa, alg: "HS256" }), noUse],
+    [set(s1, { ...s2, use: "enc" }), noUse],
+    [set(s1, { ...s2, key_ops: ["encrypt"] }), noUse],
+    [set(s1, short), noUse],
+    [set(s1, k256), noUse],
   ];
   for (const [text, ...sentences] of rows) {
     t.deepEqual(
@@ -83,11 +86,11 @@ test("9068-2.1-a: no access token can be unsigned: a service whose algorithm is 
   t.deepEqual(await problemsWith(set(s1), audience, es256), []);
   t.deepEqual(await problemsWith(set(rsa), audience, service("accessTokenSignAlg: RS256")), []);
   t.deepEqual(await problemsOf(changed([audience, es256])), [
-    `${path} is ES256: the service's jwks has no private key for it`,
+    `${path} is ES256: the service's jwks has no private key for it, or several and accessTokenSignatureKeyId names none of them`,
   ]);
   for (const keys of [set(rsa), set(rsa, publicHalf(s1))]) {
     t.deepEqual(await problemsWith(keys, audience, es256), [
-      `${path} is ES256: the service's jwks has no private key for it`,
+      `${path} is ES256: the service's jwks has no private key for it, or several and accessTokenSignatureKeyId names none of them`,
     ]);
   }
 });
@@ -97,7 +100,7 @@ test("of several keys that fit, one has to be named, and a name has to be that o
   const named = (kid: string) => service(`accessTokenSignatureKeyId: ${kid}`);
   t.deepEqual(await problemsWith(set(s1, s2), audience, es256, named("s-2")), []);
   const several =
-    "is ES256: several keys of the service's jwks fit it, and accessTokenSignatureKeyId names none of them";
+    "is ES256: the service's jwks has no private key for it, or several and accessTokenSignatureKeyId names none of them";
   t.deepEqual(await problemsWith(set(s1, s2), audience, es256), [`services[0].accessTokenSignAlg ${several}`]);
   t.deepEqual(await problemsWith(set(s1, s2, rsa), audience, es256, named("s-3")), [
     `services[0].accessTokenSignAlg ${several}`,
@@ -128,12 +131,12 @@ test("with the scope openid, every client that can log users in needs a key for 
   t.deepEqual(await problemsWith(set(s1), openid), [], "no client of users");
   t.deepEqual(await problemsWith(set(s1), code("")), [], "no openid");
   t.deepEqual(await problemsWith(set(s1), openid, code("")), [
-    `${path} is RS256: the service's jwks has no private key for it`,
+    `${path} is RS256: the service's jwks has no private key for it, or several and idTokenSignatureKeyId names none of them`,
   ]);
   t.deepEqual(await problemsWith(set(rsa), openid, code("")), []);
   t.deepEqual(await problemsWith(set(s1), openid, code("\n        idTokenSignAlg: ES256")), []);
   t.deepEqual(await problemsWith(set(s1, s2), openid, code("\n        idTokenSignAlg: ES256")), [
-    `${path} is ES256: several keys of the service's jwks fit it, and idTokenSignatureKeyId names none of them`,
+    `${path} is ES256: the service's jwks has no private key for it, or several and idTokenSignatureKeyId names none of them`,
   ]);
   const named = service("idTokenSignatureKeyId: s-2");
   t.deepEqual(await problemsWith(set(s1, s2), openid, named, code("\n        idTokenSignAlg: ES256")), []);
