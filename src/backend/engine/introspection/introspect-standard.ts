@@ -104,7 +104,9 @@ async function answerForRefreshToken(
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  const inForce = client !== undefined && !client.settings.locked && clock() < expOf(token) * 1000;
+  // One that was consumed may give its answer once more for a moment, but it is not in force.
+  const inForce =
+    client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
   if (!inForce || rsUri !== "") return inactive;
   // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
@@ -153,7 +155,7 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      // What the store keeps the token by: revoking either form of it voids what is remembered of both.
+      // Of the opaque identifier, also when the JWT was asked about: what ends the one ends the other.
       tokenKey(Buffer.from(token.digest).toString("base64url")),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
       clientKey(serviceId, client.settings.clientId),

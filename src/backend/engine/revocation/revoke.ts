@@ -54,10 +54,10 @@ async function decideRevocation(
   if (token === undefined) return { outcome: done };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
+  // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
   const command: Command =
     refreshToken === undefined
-      ? // Of the identifier, whichever form was sent: both forms are one row.
-        { name: "revoke-access-token", digest: token.digest, ...change }
+      ? { name: "revoke-access-token", digest: token.digest, ...change }
       : { name: "end-grant", grantId: refreshToken.grantId, ...change };
   return { outcome: done, command };
 }
