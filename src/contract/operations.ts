@@ -3,6 +3,8 @@ import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
+import { authTokenFail } from "./auth-token-fail.ts";
+import { authTokenIssue } from "./auth-token-issue.ts";
 import { authToken } from "./auth-token.ts";
 import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
 import { authUserinfo } from "./auth-userinfo.ts";
@@ -12,6 +14,8 @@ import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 /** Every operation of the API that answers once, by the name of its method. */
 export const operations = {
   authToken,
+  authTokenIssue,
+  authTokenFail,
   authIntrospection,
   authIntrospectionStandard,
   authRevocation,

@@ -18,8 +18,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   { methods: ["POST"], path: "/auth/authorization/fail" },
   { methods: ["POST"], path: "/auth/authorization/ticket/info" },
   { methods: ["POST"], path: "/auth/authorization/ticket/update" },
-  { methods: ["POST"], path: "/auth/token/issue" },
-  { methods: ["POST"], path: "/auth/token/fail" },
   { methods: ["POST"], path: "/auth/token/create" },
   { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
   { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
