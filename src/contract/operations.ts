@@ -9,6 +9,8 @@ import { authTokenGetList } from "./auth-token-get-list.ts";
 import { authTokenRevoke } from "./auth-token-revoke.ts";
 import { authTokenUpdate } from "./auth-token-update.ts";
 import { authToken } from "./auth-token.ts";
+import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
+import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 import { serviceConfiguration, serviceConfigurationPost } from "./service-configuration.ts";
@@ -25,6 +27,8 @@ export const operations = {
   authIntrospection,
   authIntrospectionStandard,
   authRevocation,
+  authUserinfo,
+  authUserinfoIssue,
   serviceConfiguration,
   serviceConfigurationPost,
   serviceJwksGet,

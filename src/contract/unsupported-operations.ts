@@ -22,8 +22,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   { methods: ["POST"], path: "/auth/token/fail" },
   { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
   { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
-  { methods: ["POST"], path: "/auth/userinfo" },
-  { methods: ["POST"], path: "/auth/userinfo/issue" },
   { methods: ["POST"], path: "/idtoken/reissue" },
   { methods: ["POST"], path: "/pushed_auth_req" },
   // Without a service id in either shape: a service cannot be the caller's own before it exists.

@@ -89,13 +89,18 @@ export const house: Readonly<Record<string, Room>> = {
 
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
-    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/", "backend/store/invalidation-keys.ts"],
+    ours: [
+      ...["oauth/", "x509/", "x509/subject.ts", "jose/"],
+      ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts"],
+    ],
     ourTypes: [...backendTypes, "backend/store/"],
     // JSON Patch: most services' metadata need none.
     lazyPackages: ["rfc6902"],
     packageTypes: ["rfc6902"],
     node: ["node:crypto"],
   },
+  // Its own room: what a key is for is asked when the configuration is read, too.
+  "backend/engine/jwt/signing-keys.ts": { ours: ["jose/"], ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
   "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
@@ -111,7 +116,7 @@ export const house: Readonly<Record<string, Room>> = {
   },
   "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/configuration/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts"],
+    ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/jwt/signing-keys.ts"],
     ourTypes: [...backendTypes, "backend/engine/"],
     packages: ["yaml", "zod"],
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path"],

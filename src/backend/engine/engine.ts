@@ -15,6 +15,8 @@ import { deleteToken } from "./token-management/delete-token.ts";
 import { listTokens } from "./token-management/list-tokens.ts";
 import { revokeTokens } from "./token-management/revoke-tokens.ts";
 import { updateToken } from "./token-management/update-token.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
@@ -57,6 +59,8 @@ export function createEngine(dependencies: Dependencies): Engine {
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
         authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+        authUserinfo: async (request) => processUserInfoRequest(dependencies, settings, await current(), request),
+        authUserinfoIssue: async (request) => issueUserInfo(dependencies, settings, await current(), request),
         async *authIntrospectionEvents(request, { signal }) {
           await current();
           yield* follower.open(serviceId, request, signal);
