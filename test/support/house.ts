@@ -114,6 +114,11 @@ export const house: Readonly<Record<string, Room>> = {
     packages: ["lru-cache"],
     node: ["node:child_process", "node:crypto", "node:fs/promises", "node:os", "node:path"],
   },
+  "backend/remote-jwks/": {
+    ourTypes: ["backend/engine/"],
+    packages: ["lru-cache"],
+    node: ["node:http", "node:https"],
+  },
   "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/configuration/": {
     ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/jwt/signing-keys.ts"],
@@ -138,6 +143,7 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/store/sqlite/",
       "backend/store/postgres/",
       "backend/chain-verification/",
+      "backend/remote-jwks/",
       "backend/secret-box/",
       "backend/configuration/",
       "backend/http/",

@@ -1,6 +1,11 @@
 import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import type { Operations } from "../../contract/operations.ts";
 import { authenticateApiCaller, type ApiCaller } from "./api-caller/authenticate-api-caller.ts";
+import { failAuthorization } from "./authorization/fail.ts";
+import { issueAuthorizationCode } from "./authorization/issue.ts";
+import { processAuthorizationRequest } from "./authorization/process-authorization-request.ts";
+import { readTicketInfo } from "./authorization/ticket-info.ts";
+import { updateTicketInfo } from "./authorization/ticket-update.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { configurationOfService } from "./discovery/service-configuration.ts";
 import { jwksOfService } from "./discovery/service-jwks.ts";
@@ -9,14 +14,16 @@ import { introspectStandard } from "./introspection/introspect-standard.ts";
 import { introspect } from "./introspection/introspect.ts";
 import { createSettings, type Service, type Settings } from "./management/settings-memo.ts";
 import { revoke } from "./revocation/revoke.ts";
+import { failToken } from "./token/fail-token.ts";
+import { issueToken } from "./token/issue-token.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 import { createToken } from "./token-management/create-token.ts";
 import { deleteToken } from "./token-management/delete-token.ts";
 import { listTokens } from "./token-management/list-tokens.ts";
 import { revokeTokens } from "./token-management/revoke-tokens.ts";
 import { updateToken } from "./token-management/update-token.ts";
-import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
-import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
@@ -46,7 +53,16 @@ export function createEngine(dependencies: Dependencies): Engine {
     operationsFor(serviceId) {
       const current = (): Promise<Service> => currentService(settings, serviceId);
       return {
+        authAuthorization: async (request) =>
+          processAuthorizationRequest(dependencies, settings, await current(), request),
+        authAuthorizationIssue: async (request) =>
+          issueAuthorizationCode(dependencies, settings, await current(), request),
+        authAuthorizationFail: async (request) => failAuthorization(dependencies, settings, await current(), request),
+        authAuthorizationTicketInfo: async (request) => readTicketInfo(dependencies, await current(), request),
+        authAuthorizationTicketUpdate: async (request) => updateTicketInfo(dependencies, await current(), request),
         authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
+        authTokenIssue: async (request) => issueToken(dependencies, settings, await current(), request),
+        authTokenFail: async (request) => failToken(dependencies, await current(), request),
         authTokenCreate: async (request) => createToken(dependencies, settings, await current(), request),
         authTokenUpdate: async (request) => updateToken(dependencies, await current(), request),
         authTokenDelete: async (request) => deleteToken(dependencies, await current(), request),

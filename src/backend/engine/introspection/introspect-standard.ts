@@ -11,6 +11,7 @@ import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidat
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
@@ -120,10 +121,13 @@ function isForOthers(audience: readonly string[], rsUri: string): boolean {
 
 function accessTokenContent(service: Service, { token, client }: KnownAccessToken, withHidden: boolean) {
   const alias = token.clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
+  const { acr, authTime } = readGrantDetails(token.details);
   const content = {
     ...commonContent(service, token, alias ?? String(token.clientId)),
     ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
+    ...(acr === undefined ? {} : { acr }),
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
   };
   const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
   return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
