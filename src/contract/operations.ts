@@ -1,4 +1,8 @@
 import type { z } from "zod";
+import { authAuthorizationFail } from "./auth-authorization-fail.ts";
+import { authAuthorizationIssue } from "./auth-authorization-issue.ts";
+import { authAuthorizationTicketInfo, authAuthorizationTicketUpdate } from "./auth-authorization-ticket.ts";
+import { authAuthorization } from "./auth-authorization.ts";
 import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
@@ -8,7 +12,18 @@ import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
-export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
+export const operations = {
+  authAuthorization,
+  authAuthorizationIssue,
+  authAuthorizationFail,
+  authAuthorizationTicketInfo,
+  authAuthorizationTicketUpdate,
+  authToken,
+  authIntrospection,
+  authIntrospectionStandard,
+  authRevocation,
+  info,
+};
 
 export type OperationName = keyof typeof operations;
 

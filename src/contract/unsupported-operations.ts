@@ -13,11 +13,6 @@ export interface UnsupportedOperation {
  * An operation that comes to be served leaves this table; a test holds the two apart.
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
-  { methods: ["POST"], path: "/auth/authorization" },
-  { methods: ["POST"], path: "/auth/authorization/issue" },
-  { methods: ["POST"], path: "/auth/authorization/fail" },
-  { methods: ["POST"], path: "/auth/authorization/ticket/info" },
-  { methods: ["POST"], path: "/auth/authorization/ticket/update" },
   { methods: ["POST"], path: "/auth/token/issue" },
   { methods: ["POST"], path: "/auth/token/fail" },
   { methods: ["POST"], path: "/auth/token/create" },
