@@ -4,7 +4,7 @@ export interface EndpointRequest {
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
-  /** The Accept header. */
+  /** The Accept header, several of them joined by commas. */
   readonly accept?: string;
   /** The body as text; never the query. */
   readonly body: string;

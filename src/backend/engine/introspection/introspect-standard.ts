@@ -4,8 +4,9 @@ import type {
 } from "../../../contract/auth-introspection-standard.ts";
 import type { Property } from "../../../contract/members.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
+import type { Form } from "../../../oauth/form.ts";
 import { formatScope } from "../../../oauth/scope.ts";
-import { tokenDigest, tokenDigestText } from "../../../oauth/token-digest.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
@@ -14,6 +15,7 @@ import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
+import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
 import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
@@ -30,7 +32,10 @@ const inactive: StandardIntrospectionResponse = Object.freeze({
   responseContent: '{"active":false}',
 });
 
-/** Answers an introspection request with the facts of RFC 7662 §2.2; certificates are compared by the resource server. */
+/**
+ * Answers an introspection request with the facts of RFC 7662 §2.2, signed for who asks for that (RFC 9701);
+ * certificates are compared by the resource server.
+ */
 export async function introspectStandard(
   dependencies: Dependencies,
   settings: Settings,
@@ -41,14 +46,28 @@ export async function introspectStandard(
   if ("refusal" in read) return read.refusal as StandardIntrospectionResponse;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A145302");
-  if (demandsSignedAnswer(request.httpAcceptHeader)) return oauthError(service, "invalid_request", "A404302");
+  const demanded = readDemandedForm(service, request);
+  if ("refusal" in demanded) return demanded.refusal;
+  const answer = await answerFor(dependencies, settings, service, request, read.form, token);
+  const { signature } = demanded;
+  return signature === undefined ? answer : signAnswer(service, answer, signature, dependencies.clock);
+}
+
+async function answerFor(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: StandardIntrospectionRequest,
+  form: Form,
+  token: string,
+): Promise<StandardIntrospectionResponse> {
   const rsUri = request.rsUri ?? "";
   // The hint only orders the look-ups: it must never hide a token (RFC 7662 §2.1).
   const kinds = [
     () => answerForAccessToken(dependencies, settings, service, token, rsUri, request.withHiddenProperties === true),
     () => answerForRefreshToken(dependencies, settings, service, token, rsUri),
   ];
-  if (read.form.get("token_type_hint") === "refresh_token") kinds.reverse();
+  if (form.get("token_type_hint") === "refresh_token") kinds.reverse();
   for (const answer of kinds) {
     const found = await answer();
     if (found !== undefined) return found;
@@ -71,7 +90,7 @@ async function answerForAccessToken(
   const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());
   if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
   const content = accessTokenContent(service, known, withHiddenProperties);
-  return active(service, known, accessToken, "access_token", content);
+  return active(service, known, "access_token", content);
 }
 
 /** A refresh token concerns its client and us alone: to a resource server that names itself it is nothing. */
@@ -89,7 +108,7 @@ async function answerForRefreshToken(
   if (!inForce || rsUri !== "") return inactive;
   // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
-  return active(service, { token, client }, refreshToken, "refresh_token", content);
+  return active(service, { token, client }, "refresh_token", content);
 }
 
 /** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
@@ -125,7 +144,6 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
 function active(
   service: Service,
   { token, client }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client },
-  value: string,
   type: "access_token" | "refresh_token",
   content: object,
 ): StandardIntrospectionResponse {
@@ -135,17 +153,11 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      tokenKey(tokenDigestText(value)),
+      // What the store keeps the token by: revoking either form of it voids what is remembered of both.
+      tokenKey(Buffer.from(token.digest).toString("base64url")),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),
     ],
   };
-}
-
-/** Whether an Accept header takes nothing but a signed answer (RFC 9701 §4). */
-function demandsSignedAnswer(accept: string | null | undefined): boolean {
-  const types = (accept ?? "").split(",").map((type) => (type.split(";")[0] ?? "").trim().toLowerCase());
-  const plain = ["application/json", "application/*", "*/*"];
-  return types.includes("application/token-introspection+jwt") && !types.some((type) => plain.includes(type));
 }

@@ -3,6 +3,7 @@ import { readCertificate } from "../../../x509/read-certificate.ts";
 import { readSubjectExpectation, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { StoredClient, StoredService } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { readSigningKeys, type SigningKeys } from "../jwt/signing-keys.ts";
 import { registeredCertificates } from "./registered-certificates.ts";
 import type { ClientSettings, ServiceSettings } from "./settings.ts";
 import { openClient, openService } from "./stored-settings.ts";
@@ -15,6 +16,8 @@ export interface Service {
   readonly accessTokenDigests: readonly Uint8Array[];
   /** Trust anchors as DER. */
   readonly anchors: readonly Uint8Array[];
+  /** Of `jwks`. */
+  readonly signingKeys: SigningKeys;
 }
 
 /** A client as of one version. */
@@ -95,6 +98,7 @@ function prepareService(version: number, settings: ServiceSettings): Service {
     apiSecretDigest: digestOfSecret(settings.apiSecret),
     accessTokenDigests: settings.accessTokens.map(digestOfSecret),
     anchors: settings.trustedRootCertificates.map(derOf),
+    signingKeys: readSigningKeys(settings.jwks),
   };
 }
 

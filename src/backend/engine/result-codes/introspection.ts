@@ -19,5 +19,6 @@ export const introspectionSentences = {
   A145202: "The parameters of the introspection request are not well-formed.",
   A145301: "The introspection request has no parameters.",
   A145302: "The introspection request does not contain token.",
-  A404302: "A signed introspection answer is not supported.",
+  A404201: "The service has no key to sign the introspection answer with.",
+  A404301: "A signed introspection answer needs rsUri: it is for one resource server.",
 } as const;

@@ -56,7 +56,8 @@ async function decideRevocation(
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
   const command: Command =
     refreshToken === undefined
-      ? { name: "revoke-access-token", digest, ...change }
+      ? // Of the identifier, whichever form was sent: both forms are one row.
+        { name: "revoke-access-token", digest: token.digest, ...change }
       : { name: "end-grant", grantId: refreshToken.grantId, ...change };
   return { outcome: done, command };
 }
