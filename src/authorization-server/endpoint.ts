@@ -64,7 +64,10 @@ export function refuseUnlessForm(request: EndpointRequest): EndpointAnswer | und
 }
 
 /** What is wrong with a request of another method; HEAD is GET without the body (RFC 9110 §9.3.2). */
-export function refuseUnless(methods: "POST" | "GET, HEAD" | "GET, POST" | "GET, HEAD, POST", request: EndpointRequest) {
+export function refuseUnless(
+  methods: "POST" | "GET, HEAD" | "GET, POST" | "GET, HEAD, POST",
+  request: EndpointRequest,
+) {
   if (methods.split(", ").includes(request.method)) return undefined;
   return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }

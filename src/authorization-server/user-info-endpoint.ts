@@ -1,5 +1,5 @@
-import type { UserinfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
-import type { UserinfoResponse } from "../contract/auth-userinfo.ts";
+import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
+import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBearerToken } from "../oauth/bearer-token.ts";
 import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
@@ -29,13 +29,12 @@ const refusals = {
 };
 
 /** What each refusal becomes (Authlete's API); on OK the claims are got together first. */
-const userInfoRefusals = refusals satisfies Answers<Exclude<UserinfoResponse["action"], "OK">>;
+const userInfoRefusals = refusals satisfies Answers<Exclude<UserInfoResponse["action"], "OK">>;
 
 const issueActions = {
   ...refusals,
   JSON: (body) => answer(200, body, { "content-type": "application/json;charset=UTF-8" }),
-  JWT: (body) => answer(200, body, { "content-type": "application/jwt" }),
-} satisfies Answers<UserinfoIssueResponse["action"]>;
+} satisfies Answers<UserInfoIssueResponse["action"]>;
 
 type Answers<Action extends string> = Record<Action, (content: string) => EndpointAnswer>;
 
@@ -57,7 +56,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     if (bearer.kind === "malformed") return challenged(400)(`Bearer realm="${quotedRealm}", error="invalid_request"`);
     const { token } = bearer;
     const { clientCertificate } = request;
-    const issue = async ({ subject = "", claims: names = [] }: UserinfoResponse): Promise<EndpointAnswer> => {
+    const issue = async ({ subject = "", claims: names = [] }: UserInfoResponse): Promise<EndpointAnswer> => {
       let values: string | undefined;
       try {
         values = await claimsAsJson(claims, subject, names);
@@ -75,9 +74,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
       () => backend.authUserinfo({ token, ...(clientCertificate === undefined ? {} : { clientCertificate }) }),
       onBackendFailure,
       (response) =>
-        response.action === "OK"
-          ? issue(response)
-          : userInfoRefusals[response.action](response.responseContent ?? ""),
+        response.action === "OK" ? issue(response) : userInfoRefusals[response.action](response.responseContent ?? ""),
     );
   };
 }

@@ -6,7 +6,8 @@ import type { AskedAuthorization } from "./sealed-state.ts";
 
 const messages: Readonly<Record<MessageView["reason"], string>> = {
   finished: "This sign-in is over already. Please go back to the application and start again if you need to.",
-  not_usable: "This page has expired or was not made for this browser. Please go back to the application and start again.",
+  not_usable:
+    "This page has expired or was not made for this browser. Please go back to the application and start again.",
   unavailable: "This is not possible at the moment. Please try again later.",
 };
 
@@ -19,20 +20,23 @@ export function createInteractionPages(pages: Pages, formTargets: readonly strin
     (content: Html): Html =>
       // "?" is this address without its query, wherever a proxy has put it.
       html`<form method="post" action="?" accept-charset="utf-8">
-<input type="hidden" name="interaction" value="${sealed}">
-${content}
-</form>`;
+        <input type="hidden" name="interaction" value="${sealed}" />
+        ${content}
+      </form>`;
 
-  const show = ({ client, answerTo }: AskedAuthorization, page: Page): EndpointAnswer =>
+  const show = ({ answerTo }: AskedAuthorization, page: Page): EndpointAnswer =>
     pageAnswer(200, page, {
       style,
-      image: client.logoUri,
       // Browsers check the redirects that follow a form as well: the last one leads to the client.
       formTargets: answerTo === undefined ? undefined : [answerTo, ...formTargets],
     });
 
   return {
-    login: (asked: AskedAuthorization, sealed: string, { wrongCredentials }: { readonly wrongCredentials: boolean }) => {
+    login: (
+      asked: AskedAuthorization,
+      sealed: string,
+      { wrongCredentials }: { readonly wrongCredentials: boolean },
+    ) => {
       const { client, uiLocales, loginHint } = asked;
       const hint = loginHint === undefined ? {} : { loginHint };
       return show(asked, pages.login({ client, uiLocales, ...hint, wrongCredentials, form: form(sealed) }));

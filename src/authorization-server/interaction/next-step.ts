@@ -32,12 +32,7 @@ export interface Situation {
   readonly now: number;
 }
 
-type FailReason =
-  | "NOT_LOGGED_IN"
-  | "EXCEEDS_MAX_AGE"
-  | "DIFFERENT_SUBJECT"
-  | "ACR_NOT_SATISFIED"
-  | "CONSENT_REQUIRED";
+type FailReason = "NOT_LOGGED_IN" | "EXCEEDS_MAX_AGE" | "DIFFERENT_SUBJECT" | "ACR_NOT_SATISFIED" | "CONSENT_REQUIRED";
 
 export type NextStep =
   | { readonly step: "login" }
@@ -55,7 +50,8 @@ export function nextStep(situation: Situation): NextStep {
   const defect = defectOfLogin(situation, user);
   // Another login may mend it; the one that was asked for just now did not.
   if (defect !== undefined) return interactive && !fresh ? { step: "login" } : { step: "fail", reason: defect };
-  if (interactive && !fresh && demands.prompts.some((prompt) => loginPrompts.includes(prompt))) return { step: "login" };
+  if (interactive && !fresh && demands.prompts.some((prompt) => loginPrompts.includes(prompt)))
+    return { step: "login" };
   const isGranted = granted !== undefined && demands.scopes.every((scope) => granted.includes(scope));
   if (isGranted && !demands.prompts.includes("CONSENT")) return { step: "issue", user };
   return interactive ? { step: "consent", user } : { step: "fail", reason: "CONSENT_REQUIRED" };

@@ -18,8 +18,6 @@ const markup = "text/html;charset=UTF-8";
 export interface PagePermissions {
   /** CSS that is put into the page. */
   readonly style?: string | undefined;
-  /** An image that it shows. */
-  readonly image?: string | undefined;
   /** Where its form may lead, redirects included, beside ourselves; `undefined`: anywhere. */
   readonly formTargets?: readonly string[] | undefined;
 }
@@ -28,25 +26,23 @@ export interface PagePermissions {
 export function pageAnswer(
   status: number,
   { title, body, lang = "en" }: Page,
-  { style, image, formTargets }: PagePermissions = {},
+  { style, formTargets }: PagePermissions = {},
 ): EndpointAnswer {
   const styled = style === undefined || style === "" ? undefined : new Html(`<style>${style}</style>`);
   const document = html`<!doctype html>
-<html lang="${lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-${styled}
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
+    <html lang="${lang}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        ${styled}
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `;
   const policy = contentSecurityPolicy({
     "style-src": styled === undefined ? undefined : hashOf(style ?? ""),
-    "img-src": image === undefined ? undefined : sourceOf(image),
     "form-action": formTargets === undefined ? undefined : ["'self'", ...formTargets].join(" "),
   });
   const headers = { ...guarded, "content-type": markup, "content-security-policy": policy };
@@ -80,7 +76,9 @@ export function sourceOf(url: string): string | undefined {
 }
 
 function contentSecurityPolicy(directives: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(directives).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+  const given = Object.entries(directives).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${value}`],
+  );
   return ["default-src 'none'", ...given, "base-uri 'none'", "frame-ancestors 'none'"].join("; ");
 }
 

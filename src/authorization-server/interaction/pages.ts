@@ -4,13 +4,8 @@ import type { Html } from "./html.ts";
 export interface ClientView {
   /** Its number. */
   readonly id: string;
+  /** Its number where it has no name. */
   readonly name: string;
-  readonly description?: string;
-  /** https URLs; what is none is left out. */
-  readonly logoUri?: string;
-  readonly uri?: string;
-  readonly policyUri?: string;
-  readonly tosUri?: string;
 }
 
 /** A scope that the application asks for. */
@@ -23,14 +18,11 @@ interface InteractionView {
   readonly client: ClientView;
   /** Languages that the application asks for, the preferred one first (`ui_locales`). */
   readonly uiLocales: readonly string[];
-  /**
-   * Writes the form around its fields and buttons. A button without a name, or pressing Enter, goes on;
-   * `name="decision"` says something else.
-   */
+  /** Writes the form around its fields and its buttons, whose `name` is `decision`. */
   readonly form: (content: Html) => Html;
 }
 
-/** What a login page shows: fields `username` and `password`; the decision `cancel` gives up. */
+/** What a login page shows: fields `username` and `password`; the decision `cancel` gives up, any other goes on. */
 export interface LoginView extends InteractionView {
   /** Who the user probably is (`login_hint`), for the field's value. */
   readonly loginHint?: string;
@@ -39,8 +31,8 @@ export interface LoginView extends InteractionView {
 }
 
 /**
- * What a consent page shows. Granted are the scopes that come back as `scope`, of checkboxes or hidden fields, after
- * the decision `allow`; `deny` refuses, `switch` asks for another login.
+ * What a consent page shows. The decision `allow` grants the scopes that come back as `scope`, from checkboxes or hidden
+ * fields, and none besides; `deny` refuses, `switch` asks for another login.
  */
 export interface ConsentView extends InteractionView {
   readonly subject: string;
@@ -64,7 +56,7 @@ export interface Page {
   readonly lang?: string;
 }
 
-/** The pages of an authorization server. Scripts do not run in them, and nothing is loaded but the client's logo. */
+/** The pages of an authorization server. Scripts do not run in them, and nothing is loaded from elsewhere. */
 export interface Pages {
   readonly login: (view: LoginView) => Page;
   readonly consent: (view: ConsentView) => Page;

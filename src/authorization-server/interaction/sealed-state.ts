@@ -72,8 +72,13 @@ export function createSealedState(
       return seal(session, purposes.session);
     },
 
-    openSession: async (text: string | undefined): Promise<LoggedIn | undefined> =>
-      text === undefined ? undefined : ((await openUnexpired(text, purposes.session)) as Session | undefined),
+    openSession: async (text: string | undefined): Promise<LoggedIn | undefined> => {
+      if (text === undefined) return undefined;
+      const session = (await openUnexpired(text, purposes.session)) as Session | undefined;
+      if (session === undefined) return undefined;
+      const { subject, authTime, acr } = session;
+      return { subject, authTime, ...(acr === undefined ? {} : { acr }) };
+    },
   };
 }
 
