@@ -7,7 +7,11 @@ import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
+import { authTokenFail } from "./auth-token-fail.ts";
+import { authTokenIssue } from "./auth-token-issue.ts";
 import { authToken } from "./auth-token.ts";
+import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
+import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 
@@ -22,6 +26,10 @@ export const operations = {
   authIntrospection,
   authIntrospectionStandard,
   authRevocation,
+  authTokenIssue,
+  authTokenFail,
+  authUserinfo,
+  authUserinfoIssue,
   info,
 };
 

@@ -13,8 +13,6 @@ export interface UnsupportedOperation {
  * An operation that comes to be served leaves this table; a test holds the two apart.
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
-  { methods: ["POST"], path: "/auth/token/issue" },
-  { methods: ["POST"], path: "/auth/token/fail" },
   { methods: ["POST"], path: "/auth/token/create" },
   { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
   { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
@@ -22,8 +20,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   { methods: ["DELETE"], path: "/auth/token/delete/{token}" },
   { methods: ["POST"], path: "/auth/token/revoke" },
   { methods: ["GET"], path: "/auth/token/get/list" },
-  { methods: ["POST"], path: "/auth/userinfo" },
-  { methods: ["POST"], path: "/auth/userinfo/issue" },
   { methods: ["POST"], path: "/idtoken/reissue" },
   { methods: ["POST"], path: "/pushed_auth_req" },
   { methods: ["GET", "POST"], path: "/service/configuration" },

@@ -1,6 +1,7 @@
 import type { ServiceSettings } from "../engine/management/settings.ts";
 import { checkAnchors } from "./check-anchors.ts";
 import { checkClient } from "./check-client.ts";
+import { checkSigningKeys } from "./check-signing-keys.ts";
 import type { ConfiguredService } from "./configuration.ts";
 import type { Problem } from "./configuration-error.ts";
 import type { ResolvedService } from "./resolve-configuration.ts";
@@ -19,6 +20,7 @@ export function* checkService(
   }
   yield* checkAnchors(settings.trustedRootCertificates, at);
   yield* checkSecrets(settings, at);
+  yield* checkSigningKeys(settings, at);
   yield* repeated(settings.supportedScopes, ({ name }) => name, `${at}.supportedScopes`, "name");
   yield* repeated(clients, ({ clientId }) => clientId, `${at}.clients`, "clientId");
   yield* repeated(clients, ({ clientIdAlias }) => clientIdAlias, `${at}.clients`, "clientIdAlias");

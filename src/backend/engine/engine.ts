@@ -7,7 +7,11 @@ import { introspectStandard } from "./introspection/introspect-standard.ts";
 import { introspect } from "./introspection/introspect.ts";
 import { createSettings, type Service, type Settings } from "./management/settings-memo.ts";
 import { revoke } from "./revocation/revoke.ts";
+import { failToken } from "./token/fail-token.ts";
+import { issueToken } from "./token/issue-token.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
@@ -38,10 +42,14 @@ export function createEngine(dependencies: Dependencies): Engine {
       const current = (): Promise<Service> => currentService(settings, serviceId);
       return {
         authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
+        authTokenIssue: async (request) => issueToken(dependencies, settings, await current(), request),
+        authTokenFail: async (request) => failToken(dependencies, await current(), request),
         authIntrospection: async (request) => introspect(dependencies, settings, await current(), request),
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
         authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
+        authUserinfo: async (request) => processUserInfoRequest(dependencies, settings, await current(), request),
+        authUserinfoIssue: async (request) => issueUserInfo(dependencies, settings, await current(), request),
         async *authIntrospectionEvents(request, { signal }) {
           await current();
           yield* follower.open(serviceId, request, signal);

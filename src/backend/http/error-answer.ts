@@ -5,6 +5,7 @@ import { jsonAnswer, type Answer } from "./answer.ts";
 const passing: ReadonlySet<string> = new Set([
   "StoreFailure",
   "ChainVerificationFailure",
+  "RemoteJwksFailure",
   "DecisionContended",
   "ServiceUnknown",
   "StreamUnavailable",

@@ -1,4 +1,4 @@
-import type { Command, EndGrant, PutConfiguration, RevokeAccessToken } from "./command.ts";
+import type { Command, EndGrant, PutConfiguration, RevokeAccessToken, RevokeTokens, UpdateToken } from "./command.ts";
 import { grantKey, keysOfRow, tokenKey } from "./invalidation-keys.ts";
 import type { Statement } from "./statement.ts";
 
@@ -10,6 +10,7 @@ import type { Statement } from "./statement.ts";
  */
 export const commandEvents = {
   "put-configuration": settingsChanged,
+  // Tickets, codes and assertions are known to the authorization server alone: no resource server remembers one.
   "keep-ticket": "none",
   "update-ticket": "none",
   "consume-ticket": "none",
@@ -17,8 +18,8 @@ export const commandEvents = {
   // A refresh token that is consumed opens nothing at a resource server: there is nothing to be forgotten of it.
   "issue-tokens": "none",
   "use-assertion": "none",
-  "update-token": "none",
-  "revoke-tokens": "none",
+  "update-token": tokenUpdated,
+  "revoke-tokens": tokensEnded,
   "revoke-access-token": accessTokenEnded,
   "end-grant": grantEnded,
 } satisfies { [Name in Command["name"]]: "none" | ((command: Extract<Command, { name: Name }>) => Statement[]) };
@@ -52,6 +53,35 @@ const grantEvent = event("$3", "token_grant WHERE service_id = $4 AND grant_id =
 function grantEnded({ attempt, serviceId, grantId, endedAt }: EndGrant): Statement[] {
   const keys = [grantKey(grantId)];
   return [{ sql: grantEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, grantId] }];
+}
+
+const updatedTokenEvent = event("$3", "access_token WHERE service_id = $4 AND digest = $5 AND changed_by = $2");
+
+/** Whoever was answered for the refresh token, or that there is one, was answered for the grant. */
+const updatedGrantEvent = event(
+  keysOfRow.grant,
+  `refresh_token
+  WHERE service_id = $3 AND changed_by = $2 AND consumed_at IS NULL AND grant_id =
+    (SELECT t.grant_id FROM access_token t WHERE t.service_id = $3 AND t.digest = $4)`,
+);
+
+/** None where a member was given the value that it had. */
+function tokenUpdated({ attempt, serviceId, digest, changedAt, changes }: UpdateToken): Statement[] {
+  const keys = [tokenKey(Buffer.from(digest).toString("base64url"))];
+  return [
+    { sql: updatedTokenEvent, values: [changedAt, attempt, JSON.stringify(keys), serviceId, digest] },
+    ...(changes.refreshTokenExpiresAt === undefined
+      ? []
+      : [{ sql: updatedGrantEvent, values: [changedAt, attempt, serviceId, digest] }]),
+  ];
+}
+
+const endedGrantEvents = event(keysOfRow.grant, "token_grant WHERE service_id = $3 AND ended_by = $2");
+const endedTokenEvents = event(keysOfRow.accessToken, "access_token WHERE service_id = $3 AND ended_by = $2");
+
+/** One for each grant, with all its tokens, and one for each token that stood alone. */
+function tokensEnded({ attempt, serviceId, endedAt }: RevokeTokens): Statement[] {
+  return [endedGrantEvents, endedTokenEvents].map((sql) => ({ sql, values: [endedAt, attempt, serviceId] }));
 }
 
 const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = $2");

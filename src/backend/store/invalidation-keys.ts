@@ -21,4 +21,8 @@ const column = (name: string): string => `' || ${name} || '`;
 export const keysOfRow = {
   service: `'["${serviceKey(column("service_id"))}"]'`,
   client: `'["${clientKey(column("service_id"), column("client_id"))}"]'`,
+  /** Ids of grants are drawn by us: there is nothing in them that JSON would escape. */
+  grant: `'["${grantKey(column("grant_id"))}"]'`,
+  /** `base64url` is a function that each driver gives to its database. */
+  accessToken: `'["${tokenKey(column("base64url(digest)"))}"]'`,
 } as const;

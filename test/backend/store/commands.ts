@@ -1,5 +1,17 @@
 import { randomBytes } from "node:crypto";
-import type { IssueTokens, PutConfiguration, RevokeAccessToken, EndGrant } from "../../../src/backend/store/command.ts";
+import type {
+  ConsumeTicket,
+  EndGrant,
+  IssueCode,
+  IssueTokens,
+  KeepTicket,
+  PutConfiguration,
+  RevokeAccessToken,
+  RevokeTokens,
+  UpdateTicket,
+  UpdateToken,
+  UseAssertion,
+} from "../../../src/backend/store/command.ts";
 
 export const attempt = (): Uint8Array => randomBytes(16);
 export const digest = (): Uint8Array => randomBytes(32);
@@ -88,4 +100,128 @@ export function revoke({ accessToken, serviceId }: IssueTokens): RevokeAccessTok
 
 export function endGrant(grantId: string, serviceId = 1): EndGrant {
   return { name: "end-grant", attempt: attempt(), serviceId, grantId, endedAt: 2_000 };
+}
+
+type Owners = Pick<IssueTokens, "serviceId" | "serviceVersion" | "clientId" | "clientVersion">;
+
+const clientEleven: Owners = { serviceId: 1, serviceVersion: 1, clientId: 11, clientVersion: 1 };
+
+export function keepTicket(changes: Partial<KeepTicket["ticket"]> = {}, owners: Partial<Owners> = {}): KeepTicket {
+  return {
+    name: "keep-ticket",
+    attempt: attempt(),
+    ...clientEleven,
+    ...owners,
+    ticket: {
+      digest: digest(),
+      kind: "authorization",
+      request: '{"scope":"read"}',
+      context: undefined,
+      createdAt: 1_000,
+      expiresAt: 8_000,
+      ...changes,
+    },
+  };
+}
+
+export function updateTicket({ serviceId, ticket }: KeepTicket, context = "new"): UpdateTicket {
+  return { name: "update-ticket", attempt: attempt(), serviceId, digest: ticket.digest, context };
+}
+
+export function consumeTicket({ serviceId, ticket }: KeepTicket): ConsumeTicket {
+  return { name: "consume-ticket", attempt: attempt(), serviceId, digest: ticket.digest, consumedAt: 1_500 };
+}
+
+export function issueCode(
+  { serviceId, serviceVersion, clientId, clientVersion, ticket }: KeepTicket,
+  changes: Partial<IssueCode["code"]> = {},
+): IssueCode {
+  return {
+    name: "issue-code",
+    attempt: attempt(),
+    ...{ serviceId, serviceVersion, clientId, clientVersion },
+    ticketDigest: ticket.digest,
+    createdAt: 1_600,
+    code: {
+      digest: digest(),
+      grantId: `grant-${Buffer.from(digest()).toString("hex", 0, 6)}`,
+      subject: "user",
+      redirectUri: undefined,
+      codeChallenge: undefined,
+      scopes: [],
+      resources: [],
+      details: '{"acr":"1"}',
+      expiresAt: 3_000,
+      ...changes,
+    },
+  };
+}
+
+/** The first tokens of a code's grant. */
+export function exchange({ code, ...issue }: IssueCode, changes: Parameters<typeof issueTokens>[0] = {}) {
+  const { serviceId, serviceVersion, clientId, clientVersion } = issue;
+  const owners = { serviceId, serviceVersion, clientId, clientVersion };
+  return {
+    ...issueGrant(code.grantId, { ...owners, createdAt: 2_000, ...changes }),
+    grant: { grantId: code.grantId, details: code.details },
+    source: { kind: "authorization-code", digest: code.digest } as const,
+  };
+}
+
+/** The tokens of a password grant. */
+export function issueForTicket({ ticket }: KeepTicket, grantId = "grant") {
+  return { ...issueGrant(grantId), source: { kind: "ticket", digest: ticket.digest } as const };
+}
+
+type Refreshable = Required<Pick<IssueTokens, "grant" | "refreshToken">>;
+
+export function rotate({ grant, refreshToken }: Refreshable, changes: Parameters<typeof issueTokens>[0] = {}) {
+  return {
+    ...issueGrant(grant.grantId, { createdAt: 2_500, ...changes }),
+    source: {
+      kind: "refresh-token",
+      digest: refreshToken.digest,
+      sealedAnswer: Buffer.from("sealed answer"),
+    } as const,
+  };
+}
+
+/** A refresh that leaves the refresh token as it is, but for its new end. */
+export function refresh(
+  { grant, refreshToken }: Refreshable,
+  expiresAt?: number,
+  changes: Parameters<typeof issueTokens>[0] = {},
+) {
+  return {
+    ...issueTokens({ subject: "user", createdAt: 2_500, ...changes }),
+    grant: { grantId: grant.grantId },
+    source: { kind: "kept-refresh-token", digest: refreshToken.digest, expiresAt } as const,
+  };
+}
+
+export function useAssertion(changes: Partial<UseAssertion> = {}): UseAssertion {
+  return {
+    name: "use-assertion",
+    attempt: attempt(),
+    serviceId: 1,
+    clientId: 11,
+    digest: digest(),
+    expiresAt: 4_000,
+    ...changes,
+  };
+}
+
+export function updateToken({ accessToken, serviceId }: IssueTokens, changes: UpdateToken["changes"]): UpdateToken {
+  return { name: "update-token", attempt: attempt(), serviceId, digest: accessToken.digest, changedAt: 1_800, changes };
+}
+
+export function revokeTokens(of: { clientId?: number; subject?: string }, serviceId = 1): RevokeTokens {
+  return {
+    name: "revoke-tokens",
+    attempt: attempt(),
+    serviceId,
+    clientId: of.clientId,
+    subject: of.subject,
+    endedAt: 2_000,
+  };
 }

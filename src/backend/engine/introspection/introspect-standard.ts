@@ -11,6 +11,7 @@ import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidat
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
@@ -104,7 +105,9 @@ async function answerForRefreshToken(
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  const inForce = client !== undefined && !client.settings.locked && clock() < expOf(token) * 1000;
+  // One that was consumed may give its answer once more for a moment, but it is not in force.
+  const inForce =
+    client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
   if (!inForce || rsUri !== "") return inactive;
   // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
@@ -118,10 +121,13 @@ function isForOthers(audience: readonly string[], rsUri: string): boolean {
 
 function accessTokenContent(service: Service, { token, client }: KnownAccessToken, withHidden: boolean) {
   const alias = token.clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
+  const { acr, authTime } = readGrantDetails(token.details);
   const content = {
     ...commonContent(service, token, alias ?? String(token.clientId)),
     ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
+    ...(acr === undefined ? {} : { acr }),
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
   };
   const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
   return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
@@ -153,7 +159,7 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      // What the store keeps the token by: revoking either form of it voids what is remembered of both.
+      // Of the opaque identifier, also when the JWT was asked about: what ends the one ends the other.
       tokenKey(Buffer.from(token.digest).toString("base64url")),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
       clientKey(serviceId, client.settings.clientId),

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, sign, verify, type JsonWebKey, type KeyObject } from "node:crypto";
 import { localKeys, type IssuerKeys } from "../../../jose/verify-signature.ts";
 import type { ServiceSettings, SigningAlgorithm } from "../management/settings.ts";
 
@@ -104,6 +104,7 @@ function parse(text: string): unknown {
 function readKey(jwk: Jwk): SigningKey {
   const privateKey = jwk.d === undefined ? undefined : importKey(() => createPrivateKey({ key: jwk, format: "jwk" }));
   const publicKey = importKey(() => createPublicKey(privateKey ?? { key: jwk, format: "jwk" }));
+  if (privateKey !== undefined && !importKey(() => isPair(privateKey, publicKey))) throw unusable();
   const kid = textOf(jwk.kid);
   const [alg, use] = [textOf(jwk.alg), textOf(jwk.use)];
   return {
@@ -138,8 +139,16 @@ const algorithmOfCurve: ReadonlyMap<string, readonly SigningAlgorithm[]> = new M
   ["secp521r1", ["ES512"]],
 ]);
 
+/** The two halves of a JWK are taken as they stand: only a signature tells whether they belong together. */
+function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const algorithm = privateKey.asymmetricKeyType === "ed25519" ? null : "sha256";
+  return verify(algorithm, probe, publicKey, sign(algorithm, probe, privateKey));
+}
+
+const probe = Buffer.from("certbound");
+
 /** node:crypto's own words for a bad key may quote it. */
-function importKey(create: () => KeyObject): KeyObject {
+function importKey<Result>(create: () => Result): Result {
   try {
     return create();
   } catch {

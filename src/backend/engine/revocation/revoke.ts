@@ -32,7 +32,8 @@ export async function revoke(
 ): Promise<RevocationResponse> {
   const read = readForwardedForm(service, request.parameters, codes);
   if ("refusal" in read) return read.refusal;
-  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form);
+  const once = { endpoint: "revocation_endpoint", attempt: newAttempt(dependencies.random) } as const;
+  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form, once);
   if ("refusal" in authenticated) return authenticated.refusal;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A115301");
@@ -54,6 +55,7 @@ async function decideRevocation(
   if (token === undefined) return { outcome: done };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
+  // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
   const command: Command =
     refreshToken === undefined
       ? // Of the identifier, whichever form was sent: both forms are one row.

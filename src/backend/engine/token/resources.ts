@@ -20,3 +20,14 @@ export function grantResources(service: Service, requested: readonly string[]): 
   }
   return { resources: [...new Set(requested)] };
 }
+
+/**
+ * Decides over the `resource` parameters of an exchange (RFC 8707 §2.2): of those that were granted, and no other.
+ *
+ * A grant that names no resource has none to choose from.
+ */
+export function narrowResources(granted: readonly string[], requested: readonly string[]): GrantedResources {
+  if (requested.length === 0) return { resources: granted };
+  if (!requested.every((resource) => granted.includes(resource))) return { refusedWith: "A251309" };
+  return { resources: [...new Set(requested)] };
+}

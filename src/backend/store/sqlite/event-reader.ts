@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { InvalidationEvents, InvalidationEventsQuery, StoredInvalidationEvent } from "../store.ts";
 import { formatEventCursor, readEventCursor, tagOfAttempt, type EventCursor } from "./event-cursor.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
+import { createSnapshot } from "./snapshot.ts";
 
 interface EventRow {
   readonly position: number;
@@ -25,6 +26,7 @@ const selectEvents = `
  */
 export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQuery) => InvalidationEvents {
   const prepare = createPreparedStatements(db);
+  const inSnapshot = createSnapshot(db);
 
   function readEvents({ after, upTo, limit }: InvalidationEventsQuery): InvalidationEvents {
     const epoch = Buffer.from((prepare(selectEpoch).get() as { epoch: Uint8Array }).epoch).toString("base64url");
@@ -58,14 +60,7 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
     return row !== undefined && tagOfAttempt(row.attempt) === tag;
   }
 
-  return (query) => {
-    prepare("BEGIN").run();
-    try {
-      return readEvents(query);
-    } finally {
-      if (db.isTransaction) prepare("COMMIT").run();
-    }
-  };
+  return (query) => inSnapshot(() => readEvents(query));
 }
 
 const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT $1";

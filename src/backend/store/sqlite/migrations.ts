@@ -104,4 +104,85 @@ export const migrations: readonly string[] = [
   ALTER TABLE service ADD COLUMN changed_by BLOB;
   ALTER TABLE client ADD COLUMN changed_by BLOB;
   `,
+
+  // What leads to tokens, and what rotation and management have to know of tokens. A refresh token that was used
+  // stays until it expires; of each grant there is one at most that has not been consumed. `code_digest` keeps a
+  // consumed code as long as its grant. The grants of before are of no grant type that was served; they had no details.
+  `
+  CREATE TABLE ticket (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    service_id INTEGER NOT NULL,
+    service_version INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    client_version INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('authorization', 'password')),
+    request TEXT NOT NULL,
+    context TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    attempt BLOB NOT NULL,
+    changed_by BLOB,
+    consumed_at INTEGER,
+    consumed_by BLOB
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ticket_expiry ON ticket (expires_at);
+
+  CREATE TABLE authorization_code (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    service_id INTEGER NOT NULL,
+    service_version INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    client_version INTEGER NOT NULL,
+    grant_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    redirect_uri TEXT,
+    code_challenge TEXT,
+    scopes TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    details TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    attempt BLOB NOT NULL,
+    consumed_at INTEGER,
+    consumed_by BLOB
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX authorization_code_expiry ON authorization_code (expires_at) WHERE consumed_at IS NULL;
+
+  CREATE TABLE used_assertion (
+    service_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    expires_at INTEGER NOT NULL,
+    attempt BLOB NOT NULL,
+    PRIMARY KEY (service_id, client_id, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX used_assertion_expiry ON used_assertion (expires_at);
+
+  ALTER TABLE token_grant ADD COLUMN grant_type TEXT NOT NULL DEFAULT 'AUTHORIZATION_CODE';
+  ALTER TABLE token_grant ADD COLUMN client_id_alias_used INTEGER NOT NULL DEFAULT 0
+    CHECK (client_id_alias_used IN (0, 1));
+  ALTER TABLE token_grant ADD COLUMN details TEXT;
+  ALTER TABLE token_grant ADD COLUMN last_refreshed_at INTEGER;
+  ALTER TABLE token_grant ADD COLUMN code_digest BLOB CHECK (length(code_digest) = 32);
+  CREATE INDEX token_grant_client ON token_grant (client_id, service_id) WHERE ended_at IS NULL;
+  CREATE INDEX token_grant_subject ON token_grant (subject, service_id) WHERE ended_at IS NULL;
+  CREATE INDEX token_grant_ended ON token_grant (ended_by) WHERE ended_by IS NOT NULL;
+
+  ALTER TABLE access_token ADD COLUMN jwt_digest BLOB CHECK (length(jwt_digest) = 32);
+  ALTER TABLE access_token ADD COLUMN updated_by BLOB;
+  ALTER TABLE access_token ADD COLUMN changed_by BLOB;
+  CREATE UNIQUE INDEX access_token_jwt ON access_token (jwt_digest) WHERE jwt_digest IS NOT NULL;
+  CREATE INDEX access_token_client ON access_token (service_id, client_id, created_at);
+  CREATE INDEX access_token_subject ON access_token (service_id, subject, created_at) WHERE subject IS NOT NULL;
+  CREATE INDEX access_token_grant ON access_token (service_id, grant_id) WHERE grant_id IS NOT NULL;
+  CREATE INDEX access_token_ended ON access_token (ended_by) WHERE ended_by IS NOT NULL;
+
+  ALTER TABLE refresh_token ADD COLUMN x5t_s256 TEXT;
+  ALTER TABLE refresh_token ADD COLUMN used_by BLOB;
+  ALTER TABLE refresh_token ADD COLUMN changed_by BLOB;
+  ALTER TABLE refresh_token ADD COLUMN consumed_at INTEGER;
+  ALTER TABLE refresh_token ADD COLUMN sealed_answer BLOB;
+  ALTER TABLE refresh_token ADD COLUMN successor_digest BLOB CHECK (length(successor_digest) = 32);
+  CREATE UNIQUE INDEX refresh_token_grant ON refresh_token (service_id, grant_id) WHERE consumed_at IS NULL;
+  `,
 ];

@@ -81,10 +81,10 @@ function createStore(writer: Writer, db: DatabaseSync, close: () => Promise<void
     readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
     readAccessToken: (serviceId, digest) => read((facts) => facts.readAccessToken(serviceId, digest)),
     readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
-    readTicket: notYet,
-    readCode: notYet,
-    listAccessTokens: notYet,
-    countEnded: notYet,
+    readTicket: (serviceId, digest) => read((facts) => facts.readTicket(serviceId, digest)),
+    readCode: (serviceId, digest) => read((facts) => facts.readCode(serviceId, digest)),
+    listAccessTokens: (serviceId, query) => read((facts) => facts.listAccessTokens(serviceId, query)),
+    countEnded: (serviceId, attempt, now) => read((facts) => facts.countEnded(serviceId, attempt, now)),
     readInvalidationEvents: (query) => read((facts) => facts.readInvalidationEvents(query)),
     async run(command) {
       return (await writer.run(command)) as CommandOutcome;
@@ -104,8 +104,4 @@ function createStore(writer: Writer, db: DatabaseSync, close: () => Promise<void
 function checkSweepLimit(limit: number): void {
   if (Number.isSafeInteger(limit) && limit >= 1) return;
   throw Object.assign(new TypeError("limit must be a whole number, 1 or more"), { code: "ERR_SWEEP_LIMIT" });
-}
-
-function notYet(): never {
-  throw new StoreFailure("not yet");
 }

@@ -1,64 +1,84 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
-  accessTokenOfRow,
   clientOfRow,
-  factQueries,
-  refreshTokenOfRow,
+  configurationQueries,
   serviceOfRow,
-  type AccessTokenRow,
   type ClientRow,
-  type RefreshTokenRow,
   type ServiceRow,
-} from "../facts.ts";
+} from "../configuration-facts.ts";
+import { countEndedQuery, listedTokenOfRow, listStatements, type ListedTokenRow } from "../listed-token-facts.ts";
 import type { SqlValue } from "../statement.ts";
-import type {
-  InvalidationEvents,
-  InvalidationEventsQuery,
-  StoredAccessToken,
-  StoredClient,
-  StoredRefreshToken,
-  StoredService,
-} from "../store.ts";
+import type { Store } from "../store.ts";
+import { codeOfRow, ticketOfRow, ticketQueries, type CodeRow, type TicketRow } from "../ticket-facts.ts";
+import {
+  accessTokenOfRow,
+  refreshTokenOfRow,
+  tokenQueries,
+  type AccessTokenByJwtRow,
+  type AccessTokenRow,
+  type RefreshTokenRow,
+} from "../token-facts.ts";
 import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
+import { createSnapshot } from "./snapshot.ts";
 
-/** The reads, synchronous: each is one look-up of some microseconds. */
-export interface Reader {
-  readService(serviceId: number): StoredService | undefined;
-  readClient(serviceId: number, by: { clientId: number } | { clientIdAlias: string }): StoredClient | undefined;
-  readAccessToken(serviceId: number, digest: Uint8Array): StoredAccessToken | undefined;
-  readRefreshToken(serviceId: number, digest: Uint8Array): StoredRefreshToken | undefined;
-  readInvalidationEvents(query: InvalidationEventsQuery): InvalidationEvents;
-}
+/** The reads of the interface, synchronous: each is one look-up of some microseconds, the list of tokens excepted. */
+export type Reader = {
+  readonly [Name in Extract<keyof Store, `read${string}` | "listAccessTokens" | "countEnded">]: (
+    ...query: Parameters<Store[Name]>
+  ) => Awaited<ReturnType<Store[Name]>>;
+};
 
 /** Never iterates: a statement left halfway would hold its snapshot, and later reads would miss acknowledged writes. */
 export function createReader(db: DatabaseSync): Reader {
   const prepare = createPreparedStatements(db);
+  const inSnapshot = createSnapshot(db);
 
-  function readRow(sql: string, ...values: SqlValue[]): unknown {
+  function readRow(sql: string, ...values: readonly SqlValue[]): unknown {
     return prepare(sql).get(...values);
   }
 
   return {
     readService(serviceId) {
-      const row = readRow(factQueries.service, serviceId) as ServiceRow | undefined;
+      const row = readRow(configurationQueries.service, serviceId) as ServiceRow | undefined;
       return row && serviceOfRow(row);
     },
     readClient(serviceId, by) {
       const row = (
         "clientId" in by
-          ? readRow(factQueries.clientById, serviceId, by.clientId)
-          : readRow(factQueries.clientByAlias, serviceId, by.clientIdAlias)
+          ? readRow(configurationQueries.clientById, serviceId, by.clientId)
+          : readRow(configurationQueries.clientByAlias, serviceId, by.clientIdAlias)
       ) as ClientRow | undefined;
       return row && clientOfRow(row);
     },
     readAccessToken(serviceId, digest) {
-      const row = readRow(factQueries.accessToken, serviceId, digest) as AccessTokenRow | undefined;
-      return row && accessTokenOfRow(digest, row);
+      const row = readRow(tokenQueries.accessToken, serviceId, digest) as AccessTokenRow | undefined;
+      if (row !== undefined) return accessTokenOfRow(digest, row);
+      const byJwt = readRow(tokenQueries.accessTokenByJwt, serviceId, digest) as AccessTokenByJwtRow | undefined;
+      return byJwt && accessTokenOfRow(byJwt.digest, byJwt);
     },
     readRefreshToken(serviceId, digest) {
-      const row = readRow(factQueries.refreshToken, serviceId, digest) as RefreshTokenRow | undefined;
+      const row = readRow(tokenQueries.refreshToken, serviceId, digest) as RefreshTokenRow | undefined;
       return row && refreshTokenOfRow(digest, row);
+    },
+    readTicket(serviceId, digest) {
+      const row = readRow(ticketQueries.ticket, serviceId, digest) as TicketRow | undefined;
+      return row && ticketOfRow(digest, row);
+    },
+    readCode(serviceId, digest) {
+      const row = readRow(ticketQueries.code, serviceId, digest) as CodeRow | undefined;
+      return row && codeOfRow(digest, row);
+    },
+    listAccessTokens(serviceId, query) {
+      const { count, slice } = listStatements(serviceId, query);
+      return inSnapshot(() => {
+        const { total } = readRow(count.sql, ...count.values) as { total: number };
+        const rows = prepare(slice.sql).all(...slice.values) as unknown as ListedTokenRow[];
+        return { totalCount: total, tokens: rows.map(listedTokenOfRow) };
+      });
+    },
+    countEnded(serviceId, attempt, now) {
+      return (readRow(countEndedQuery, serviceId, attempt, now) as { ended: number }).ended;
     },
     readInvalidationEvents: createEventReader(db),
   };

@@ -1,0 +1,110 @@
+import type { IssueTokens, TokenSource } from "./command.ts";
+import { writeResources, writeScopes } from "./column-text.ts";
+import { decidedUpon } from "./standing.ts";
+import type { Plan, SqlValue, Statement } from "./statement.ts";
+import { sourceStatements } from "./token-source-statements.ts";
+
+const newGrant = `
+    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $6)`;
+
+const standingGrant = `
+    AND EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $6 AND ended_at IS NULL)`;
+
+const insertAccessToken = (conditions: string): string => `
+  INSERT INTO access_token (digest, service_id, service_version, client_id, client_version, grant_id, subject,
+    grant_type, scopes, resources, created_at, expires_at, x5t_s256, client_id_alias_used, properties, attempt,
+    jwt_digest)
+  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+  FROM service s JOIN client c ON c.service_id = s.service_id
+  WHERE ${decidedUpon}
+    AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = $18) ${conditions}
+  ON CONFLICT DO NOTHING`;
+
+const issuedByThisAttempt = "SELECT 1 FROM access_token WHERE digest = $1 AND attempt = $2";
+
+/** A code's own details are the grant's when the command brings none. */
+const beginGrant = `
+  INSERT INTO token_grant (service_id, grant_id, client_id, subject, created_at, grant_type, client_id_alias_used,
+    expires_at, details, code_digest)
+  SELECT service_id, grant_id, client_id, subject, created_at, grant_type, client_id_alias_used,
+    $3, coalesce($4, (SELECT k.details FROM authorization_code k WHERE k.digest = $5)), $5
+  FROM access_token WHERE digest = $1 AND attempt = $2
+  ON CONFLICT (service_id, grant_id) DO NOTHING`;
+
+/** A grant lives as long as the longest of its tokens. */
+const refreshGrant = `
+  UPDATE token_grant SET expires_at = CASE WHEN expires_at < $5 THEN $5 ELSE expires_at END, last_refreshed_at = $6
+  WHERE service_id = $3 AND grant_id = $4 AND ended_at IS NULL AND EXISTS (${issuedByThisAttempt})`;
+
+const insertRefreshToken = `
+  INSERT INTO refresh_token (digest, service_id, service_version, client_id, client_version, grant_id, scopes,
+    resources, created_at, expires_at, x5t_s256)
+  SELECT $3, service_id, service_version, client_id, client_version, grant_id, $4, $5, created_at, $6, $7
+  FROM access_token WHERE digest = $1 AND attempt = $2
+  ON CONFLICT (digest) DO NOTHING`;
+
+/** The source first, if there is one; whatever follows is written only where the statement before it was. */
+export function issueTokens(command: IssueTokens): Plan {
+  const { attempt, accessToken, refreshToken, grant, source, serviceId } = command;
+  const issued = [accessToken.digest, attempt];
+  const refreshes = source?.kind === "refresh-token" || source?.kind === "kept-refresh-token";
+  const statements: Statement[] = [];
+  const conditions = [refreshes ? standingGrant : newGrant];
+  const values = accessTokenValues(command);
+  if (source !== undefined) {
+    const { mark, marked } = sourceStatements(command, source);
+    statements.push(mark);
+    conditions.push(`AND EXISTS (${marked("$19", "$16")})`);
+    values.push(source.digest);
+  }
+  statements.push({ guard: true, sql: insertAccessToken(conditions.join(" ")), values });
+  if (grant !== undefined) {
+    const lasting = Math.max(accessToken.expiresAt, refreshToken?.expiresAt ?? 0, newEndOf(source));
+    statements.push(
+      refreshes
+        ? {
+            guard: true,
+            sql: refreshGrant,
+            values: [...issued, serviceId, grant.grantId, lasting, command.createdAt],
+          }
+        : { guard: true, sql: beginGrant, values: [...issued, lasting, grant.details ?? null, codeOf(source)] },
+    );
+  }
+  if (refreshToken !== undefined) {
+    const { digest, scopes, resources, expiresAt, x5tS256 = null } = refreshToken;
+    const kept = [...issued, digest, writeScopes(scopes), writeResources(resources), expiresAt, x5tS256];
+    statements.push({ guard: true, sql: insertRefreshToken, values: kept });
+  }
+  return { statements, applied: { sql: issuedByThisAttempt, values: issued } };
+}
+
+function accessTokenValues({ accessToken, grant, refreshToken, ...command }: IssueTokens): SqlValue[] {
+  return [
+    command.serviceId,
+    command.serviceVersion,
+    command.clientId,
+    command.clientVersion,
+    accessToken.digest,
+    grant?.grantId ?? null,
+    command.subject ?? null,
+    accessToken.grantType,
+    writeScopes(accessToken.scopes),
+    writeResources(accessToken.resources),
+    command.createdAt,
+    accessToken.expiresAt,
+    accessToken.x5tS256 ?? null,
+    accessToken.clientIdAliasUsed ? 1 : 0,
+    accessToken.properties ?? null,
+    command.attempt,
+    accessToken.jwtDigest ?? null,
+    refreshToken?.digest ?? null,
+  ];
+}
+
+function newEndOf(source: TokenSource | undefined): number {
+  return source?.kind === "kept-refresh-token" ? (source.expiresAt ?? 0) : 0;
+}
+
+function codeOf(source: TokenSource | undefined): Uint8Array | null {
+  return source?.kind === "authorization-code" ? source.digest : null;
+}

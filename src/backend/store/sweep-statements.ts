@@ -1,0 +1,29 @@
+import type { Statement } from "./statement.ts";
+
+const byExpiry = (table: string): string => `
+  DELETE FROM ${table}
+  WHERE digest IN (SELECT digest FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`;
+
+const expiredGrants = (columns: string): string => `
+  SELECT ${columns} FROM token_grant WHERE expires_at < $1 ORDER BY expires_at, service_id, grant_id LIMIT $2`;
+
+const sweeps = [
+  byExpiry("access_token"),
+  byExpiry("refresh_token"),
+  // A consumed code is known as long as its grant is, so that a replay finds what to end; it goes in the same batch.
+  `DELETE FROM authorization_code WHERE digest IN (${expiredGrants("code_digest")})`,
+  // A grant expires with the last of its tokens, so nothing in force refers to it any more.
+  `DELETE FROM token_grant WHERE (service_id, grant_id) IN (${expiredGrants("service_id, grant_id")})`,
+  `DELETE FROM authorization_code
+    WHERE digest IN (
+      SELECT digest FROM authorization_code WHERE consumed_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+  byExpiry("ticket"),
+  `DELETE FROM used_assertion
+    WHERE (service_id, client_id, digest) IN (
+      SELECT service_id, client_id, digest FROM used_assertion WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+];
+
+/** Deletes what expired before an instant in milliseconds, at most `limit` rows a kind. */
+export function sweepStatements(expiredBefore: number, limit: number): Statement[] {
+  return sweeps.map((sql) => ({ sql, values: [expiredBefore, limit] }));
+}

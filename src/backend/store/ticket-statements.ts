@@ -1,0 +1,113 @@
+import type { ConsumeTicket, IssueCode, KeepTicket, UpdateTicket, UseAssertion } from "./command.ts";
+import { writeResources, writeScopes } from "./column-text.ts";
+import { decidedUpon, ownersAsDecided, ownersStand } from "./standing.ts";
+import type { Plan } from "./statement.ts";
+
+const insertTicket = `
+  INSERT INTO ticket (digest, service_id, service_version, client_id, client_version, kind, request, context,
+    created_at, expires_at, attempt)
+  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11
+  FROM service s JOIN client c ON c.service_id = s.service_id
+  WHERE ${decidedUpon}
+  ON CONFLICT (digest) DO NOTHING`;
+
+const ticketKeptByThisAttempt = "SELECT 1 FROM ticket WHERE digest = $1 AND attempt = $2";
+
+export function keepTicket({ ticket, attempt, ...decided }: KeepTicket): Plan {
+  const { serviceId, serviceVersion, clientId, clientVersion } = decided;
+  const { digest, kind, request, context = null, createdAt, expiresAt } = ticket;
+  const owners = [serviceId, serviceVersion, clientId, clientVersion];
+  const values = [...owners, digest, kind, request, context, createdAt, expiresAt, attempt];
+  return {
+    statements: [{ guard: true, sql: insertTicket, values }],
+    applied: { sql: ticketKeptByThisAttempt, values: [digest, attempt] },
+  };
+}
+
+// An attempt changes the text once: run again, it must not undo what another has written meanwhile.
+const updateContext = `
+  UPDATE ticket SET context = $3, changed_by = $4
+  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL AND changed_by IS DISTINCT FROM $4
+    AND ${ownersStand("ticket")}`;
+
+const contextChangedByThisAttempt = `
+  SELECT 1 FROM ticket WHERE service_id = $1 AND digest = $2 AND changed_by = $3`;
+
+export function updateTicket({ serviceId, digest, context, attempt }: UpdateTicket): Plan {
+  return {
+    statements: [{ guard: true, sql: updateContext, values: [serviceId, digest, context, attempt] }],
+    applied: { sql: contextChangedByThisAttempt, values: [serviceId, digest, attempt] },
+  };
+}
+
+const consumeOnly = `
+  UPDATE ticket SET consumed_at = $3, consumed_by = $4
+  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL AND ${ownersStand("ticket")}`;
+
+const ticketConsumedByThisAttempt = `
+  SELECT 1 FROM ticket WHERE service_id = $1 AND digest = $2 AND consumed_by = $3`;
+
+export function consumeTicket({ serviceId, digest, consumedAt, attempt }: ConsumeTicket): Plan {
+  return {
+    statements: [{ guard: true, sql: consumeOnly, values: [serviceId, digest, consumedAt, attempt] }],
+    applied: { sql: ticketConsumedByThisAttempt, values: [serviceId, digest, attempt] },
+  };
+}
+
+const consumeForCode = `
+  UPDATE ticket SET consumed_at = $6, consumed_by = $7
+  WHERE digest = $5 AND consumed_at IS NULL AND kind = 'authorization' AND ${ownersAsDecided("ticket")}
+    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE digest = $8)`;
+
+const insertCode = `
+  INSERT INTO authorization_code (digest, service_id, service_version, client_id, client_version, grant_id, subject,
+    redirect_uri, code_challenge, scopes, resources, details, created_at, expires_at, attempt)
+  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+  FROM service s JOIN client c ON c.service_id = s.service_id
+  WHERE ${decidedUpon} AND EXISTS (SELECT 1 FROM ticket WHERE digest = $16 AND consumed_by = $15)
+  ON CONFLICT (digest) DO NOTHING`;
+
+const codeIssuedByThisAttempt = "SELECT 1 FROM authorization_code WHERE digest = $1 AND attempt = $2";
+
+export function issueCode({ ticketDigest, createdAt, code, attempt, ...decided }: IssueCode): Plan {
+  const owners = [decided.serviceId, decided.serviceVersion, decided.clientId, decided.clientVersion];
+  return {
+    statements: [
+      { guard: true, sql: consumeForCode, values: [...owners, ticketDigest, createdAt, attempt, code.digest] },
+      {
+        guard: true,
+        sql: insertCode,
+        values: [
+          ...owners,
+          code.digest,
+          code.grantId,
+          code.subject,
+          code.redirectUri ?? null,
+          code.codeChallenge ?? null,
+          writeScopes(code.scopes),
+          writeResources(code.resources),
+          code.details,
+          createdAt,
+          code.expiresAt,
+          attempt,
+          ticketDigest,
+        ],
+      },
+    ],
+    applied: { sql: codeIssuedByThisAttempt, values: [code.digest, attempt] },
+  };
+}
+
+const insertAssertion = `
+  INSERT INTO used_assertion (service_id, client_id, digest, expires_at, attempt) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (service_id, client_id, digest) DO NOTHING`;
+
+const assertionUsedByThisAttempt = `
+  SELECT 1 FROM used_assertion WHERE service_id = $1 AND client_id = $2 AND digest = $3 AND attempt = $4`;
+
+export function useAssertion({ serviceId, clientId, digest, expiresAt, attempt }: UseAssertion): Plan {
+  return {
+    statements: [{ guard: true, sql: insertAssertion, values: [serviceId, clientId, digest, expiresAt, attempt] }],
+    applied: { sql: assertionUsedByThisAttempt, values: [serviceId, clientId, digest, attempt] },
+  };
+}

@@ -1,0 +1,43 @@
+import type { UpdateToken } from "./command.ts";
+import { writeScopes } from "./column-text.ts";
+import { accessTokenInForce } from "./standing.ts";
+import type { Plan, Statement } from "./statement.ts";
+
+/** `updated_by` says that the attempt was here, `changed_by` that the row is another for it. */
+const updateAccessToken = `
+  UPDATE access_token SET updated_by = $3,
+    changed_by = CASE
+      WHEN scopes <> coalesce($4, scopes) OR expires_at <> coalesce($5, expires_at)
+        OR properties IS DISTINCT FROM coalesce($6, properties) OR x5t_s256 IS DISTINCT FROM coalesce($7, x5t_s256)
+      THEN $3 ELSE changed_by END,
+    scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
+    properties = coalesce($6, properties), x5t_s256 = coalesce($7, x5t_s256)
+  WHERE digest IN (SELECT t.digest ${accessTokenInForce}) AND updated_by IS DISTINCT FROM $3`;
+
+const updatedByThisAttempt = `
+  SELECT 1 FROM access_token WHERE service_id = $1 AND digest = $2 AND updated_by = $3`;
+
+const grantOfUpdated = `
+  (SELECT t.grant_id FROM access_token t WHERE t.service_id = $1 AND t.digest = $2 AND t.updated_by = $3)`;
+
+const updateRefreshToken = `
+  UPDATE refresh_token SET expires_at = $4, changed_by = $3
+  WHERE service_id = $1 AND grant_id = ${grantOfUpdated} AND consumed_at IS NULL AND expires_at <> $4`;
+
+/** A grant lives as long as the longest of its tokens. */
+const prolongGrant = `
+  UPDATE token_grant SET expires_at = $4
+  WHERE service_id = $1 AND grant_id = ${grantOfUpdated} AND expires_at < $4`;
+
+export function updateToken({ serviceId, digest, changes, attempt }: UpdateToken): Plan {
+  const { scopes, expiresAt, properties, x5tS256, refreshTokenExpiresAt } = changes;
+  const updated = [serviceId, digest, attempt];
+  const wanted = [scopes && writeScopes(scopes), expiresAt, properties, x5tS256].map((value) => value ?? null);
+  const statements: Statement[] = [{ guard: true, sql: updateAccessToken, values: [...updated, ...wanted] }];
+  if (refreshTokenExpiresAt !== undefined) {
+    statements.push({ sql: updateRefreshToken, values: [...updated, refreshTokenExpiresAt] });
+  }
+  const lasting = Math.max(expiresAt ?? 0, refreshTokenExpiresAt ?? 0);
+  if (lasting > 0) statements.push({ sql: prolongGrant, values: [...updated, lasting] });
+  return { statements, applied: { sql: updatedByThisAttempt, values: updated } };
+}
