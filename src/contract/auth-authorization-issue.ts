@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ticketInfo } from "./auth-authorization-ticket-info.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
@@ -52,10 +53,7 @@ export const authorizationIssueResponse = z
       ),
     responseContent: z.string().describe("The JSON body, the address or the page.").optional(),
     authorizationCode: z.string().describe("The code that `responseContent` carries.").optional(),
-    ticketInfo: z
-      .object({ context: z.string().optional() })
-      .meta({ id: "TicketInfo", description: "What the caller keeps with a ticket." })
-      .optional(),
+    ticketInfo: ticketInfo.optional(),
   })
   .meta({ id: "AuthorizationIssueResponse" });
 

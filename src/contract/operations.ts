@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { authAuthorizationFail } from "./auth-authorization-fail.ts";
 import { authAuthorizationIssue } from "./auth-authorization-issue.ts";
-import { authAuthorizationTicketInfo, authAuthorizationTicketUpdate } from "./auth-authorization-ticket.ts";
+import { authAuthorizationTicketInfo } from "./auth-authorization-ticket-info.ts";
+import { authAuthorizationTicketUpdate } from "./auth-authorization-ticket-update.ts";
 import { authAuthorization } from "./auth-authorization.ts";
 import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";

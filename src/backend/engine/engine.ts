@@ -1,6 +1,11 @@
 import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import type { Operations } from "../../contract/operations.ts";
 import { authenticateApiCaller, type ApiCaller } from "./api-caller/authenticate-api-caller.ts";
+import { failAuthorization } from "./authorization/fail.ts";
+import { issueAuthorizationCode } from "./authorization/issue.ts";
+import { processAuthorizationRequest } from "./authorization/process-authorization-request.ts";
+import { readTicketInfo } from "./authorization/ticket-info.ts";
+import { updateTicketInfo } from "./authorization/ticket-update.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { createEventFollower } from "./invalidation/event-follower.ts";
 import { introspectStandard } from "./introspection/introspect-standard.ts";
@@ -41,6 +46,13 @@ export function createEngine(dependencies: Dependencies): Engine {
     operationsFor(serviceId) {
       const current = (): Promise<Service> => currentService(settings, serviceId);
       return {
+        authAuthorization: async (request) =>
+          processAuthorizationRequest(dependencies, settings, await current(), request),
+        authAuthorizationIssue: async (request) =>
+          issueAuthorizationCode(dependencies, settings, await current(), request),
+        authAuthorizationFail: async (request) => failAuthorization(dependencies, settings, await current(), request),
+        authAuthorizationTicketInfo: async (request) => readTicketInfo(dependencies, await current(), request),
+        authAuthorizationTicketUpdate: async (request) => updateTicketInfo(dependencies, await current(), request),
         authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
         authTokenIssue: async (request) => issueToken(dependencies, settings, await current(), request),
         authTokenFail: async (request) => failToken(dependencies, await current(), request),
