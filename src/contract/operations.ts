@@ -10,11 +10,18 @@ import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
 import { authTokenFail } from "./auth-token-fail.ts";
 import { authTokenIssue } from "./auth-token-issue.ts";
+import { authTokenCreate } from "./auth-token-create.ts";
+import { authTokenDelete } from "./auth-token-delete.ts";
+import { authTokenGetList } from "./auth-token-get-list.ts";
+import { authTokenRevoke } from "./auth-token-revoke.ts";
+import { authTokenUpdate } from "./auth-token-update.ts";
 import { authToken } from "./auth-token.ts";
 import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
 import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
+import { serviceConfiguration, serviceConfigurationPost } from "./service-configuration.ts";
+import { serviceJwksGet } from "./service-jwks-get.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
 export const operations = {
@@ -24,6 +31,11 @@ export const operations = {
   authAuthorizationTicketInfo,
   authAuthorizationTicketUpdate,
   authToken,
+  authTokenCreate,
+  authTokenUpdate,
+  authTokenDelete,
+  authTokenRevoke,
+  authTokenGetList,
   authIntrospection,
   authIntrospectionStandard,
   authRevocation,
@@ -31,6 +43,9 @@ export const operations = {
   authTokenFail,
   authUserinfo,
   authUserinfoIssue,
+  serviceConfiguration,
+  serviceConfigurationPost,
+  serviceJwksGet,
   info,
 };
 

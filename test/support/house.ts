@@ -95,6 +95,9 @@ export const house: Readonly<Record<string, Room>> = {
       ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts"],
     ],
     ourTypes: [...backendTypes, "backend/store/"],
+    // JSON Patch: most services' metadata need none.
+    lazyPackages: ["rfc6902"],
+    packageTypes: ["rfc6902"],
     node: ["node:crypto"],
   },
   // Its own room: what a key is for is asked when the configuration is read, too.

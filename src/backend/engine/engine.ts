@@ -7,6 +7,8 @@ import { processAuthorizationRequest } from "./authorization/process-authorizati
 import { readTicketInfo } from "./authorization/ticket-info.ts";
 import { updateTicketInfo } from "./authorization/ticket-update.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { configurationOfService } from "./discovery/service-configuration.ts";
+import { jwksOfService } from "./discovery/service-jwks.ts";
 import { createEventFollower } from "./invalidation/event-follower.ts";
 import { introspectStandard } from "./introspection/introspect-standard.ts";
 import { introspect } from "./introspection/introspect.ts";
@@ -15,6 +17,11 @@ import { revoke } from "./revocation/revoke.ts";
 import { failToken } from "./token/fail-token.ts";
 import { issueToken } from "./token/issue-token.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { createToken } from "./token-management/create-token.ts";
+import { deleteToken } from "./token-management/delete-token.ts";
+import { listTokens } from "./token-management/list-tokens.ts";
+import { revokeTokens } from "./token-management/revoke-tokens.ts";
+import { updateToken } from "./token-management/update-token.ts";
 import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
 import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
@@ -56,6 +63,14 @@ export function createEngine(dependencies: Dependencies): Engine {
         authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
         authTokenIssue: async (request) => issueToken(dependencies, settings, await current(), request),
         authTokenFail: async (request) => failToken(dependencies, await current(), request),
+        authTokenCreate: async (request) => createToken(dependencies, settings, await current(), request),
+        authTokenUpdate: async (request) => updateToken(dependencies, await current(), request),
+        authTokenDelete: async (request) => deleteToken(dependencies, await current(), request),
+        authTokenRevoke: async (request) => revokeTokens(dependencies, settings, await current(), request),
+        authTokenGetList: async (request) => listTokens(dependencies, settings, await current(), request),
+        serviceConfiguration: async (request) => configurationOfService(await current(), request),
+        serviceConfigurationPost: async (request) => configurationOfService(await current(), request),
+        serviceJwksGet: async (request) => jwksOfService(await current(), request),
         authIntrospection: async (request) => introspect(dependencies, settings, await current(), request),
         authIntrospectionStandard: async (request) =>
           introspectStandard(dependencies, settings, await current(), request),
