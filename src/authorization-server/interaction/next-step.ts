@@ -61,6 +61,6 @@ function defectOfLogin({ demands, fresh, now }: Situation, user: LoggedIn): Fail
   const { maxAge, subject, acrEssential, acrs } = demands;
   if (subject !== undefined && subject !== user.subject) return "DIFFERENT_SUBJECT";
   if (!fresh && maxAge !== undefined && now - user.authTime > maxAge) return "EXCEEDS_MAX_AGE";
-  const satisfied = user.acr !== undefined && acrs.includes(user.acr);
+  const satisfied = user.acr !== undefined && (acrs.length === 0 || acrs.includes(user.acr));
   return acrEssential && !satisfied ? "ACR_NOT_SATISFIED" : undefined;
 }
