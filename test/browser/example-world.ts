@@ -52,15 +52,15 @@ export async function startExample(): Promise<ExampleWorld> {
   const lifetime = createLifetime();
   const arrivals: Arrival[] = [];
   const tickets: string[] = [];
-  // Where the client leads on to from its redirect URI is up to it: the page after that is its home.
-  const app = await serveHttp(
-    lifetime,
-    (request, response) =>
-      void arrive(arrivals, request).then(() => {
-        response.setHeader("content-type", "text/html");
-        response.end("<title>The app</title><link rel=icon href=data:,><p>Welcome back.</p>");
-      }),
-  );
+  let onward = "";
+  const app = await serveHttp(lifetime, (request, response) => {
+    void arrive(arrivals, request).then((state) => {
+      // Some clients lead on to another site.
+      if (state === "onward") response.writeHead(303, { location: onward });
+      else response.setHeader("content-type", "text/html");
+      response.end("<title>The app</title><link rel=icon href=data:,><p>Welcome back.</p>");
+    });
+  });
   const service = serviceSettings({
     trustedRootCertificates: [authority.certificate.pem],
     supportedGrantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN", "PASSWORD"],
@@ -99,6 +99,7 @@ export async function startExample(): Promise<ExampleWorld> {
     );
   });
   const urls = await startProgramOf(lifetime, recorder);
+  onward = `${urls.listening}/.well-known/openid-configuration`;
   return {
     ...urls,
     app,
@@ -176,11 +177,13 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function arrive(arrivals: Arrival[], request: IncomingMessage): Promise<void> {
+async function arrive(arrivals: Arrival[], request: IncomingMessage): Promise<string | undefined> {
   const { pathname, searchParams } = new URL(request.url ?? "", "http://app");
   const form = new URLSearchParams(await bodyOf(request));
-  if (pathname !== "/cb") return;
-  arrivals.push({ method: request.method ?? "", parameters: Object.fromEntries([...searchParams, ...form]) });
+  if (pathname !== "/cb") return undefined;
+  const parameters = Object.fromEntries([...searchParams, ...form]);
+  arrivals.push({ method: request.method ?? "", parameters });
+  return parameters["state"];
 }
 
 async function relay(backendUrl: string, tickets: string[], request: IncomingMessage) {
