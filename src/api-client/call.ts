@@ -3,6 +3,7 @@ import type { Operation } from "../contract/operation.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { openExchange } from "./exchange.ts";
 import { readAnswer } from "./read-answer.ts";
+import { targetOf } from "./target.ts";
 
 /** Calls operations of one backend over its own kept-alive connections. */
 export interface Caller {
@@ -34,16 +35,17 @@ export function createCaller(options: ApiConnection): Caller {
   return {
     async call(operation, request, { signal } = {}) {
       const { method, path, caller, idempotent } = operation;
+      const body = method === "POST" && request !== undefined ? JSON.stringify(request) : undefined;
       const answer = await exchange.send({
         label: `${method} ${path}`,
-        url: connection.url(path, caller),
+        url: connection.url(body === undefined ? targetOf(operation, request) : path, caller),
         method,
         headers: {
           accept: "application/json",
           ...(caller === "service" && { authorization: connection.authorization }),
-          ...(request !== undefined && { "content-type": "application/json" }),
+          ...(body !== undefined && { "content-type": "application/json" }),
         },
-        body: request === undefined ? undefined : JSON.stringify(request),
+        body,
         idempotent,
         signal,
       });

@@ -18,7 +18,7 @@ export interface ExchangeRequest {
   /** How errors call it. */
   readonly label: string;
   readonly url: string;
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   /** The body of another attempt, where it must not be the same again. */
@@ -114,7 +114,7 @@ async function send(
       timeout: { request: idempotent ? attemptTimeout : totalTimeout },
       retry: {
         limit: idempotent ? retries : 0,
-        methods: ["GET", "POST"],
+        methods: ["GET", "POST", "DELETE"],
         statusCodes: [429, 502, 503, 504],
         errorCodes: noResponse,
         maxRetryAfter: totalTimeout,

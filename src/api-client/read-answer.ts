@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
-import type { Operation } from "../contract/operation.ts";
+import { mayAnswerNothing, type Operation } from "../contract/operation.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
 import { isMediaType } from "./media-type.ts";
 
@@ -25,9 +25,10 @@ export function readAnswer<Response extends z.ZodType>(
 ): z.output<Response> {
   const malformed = (defect: string) =>
     new BackendAnswerMalformed(`${operation.method} ${operation.path}: the answer ${defect}.`);
-  if (answer.statusCode !== 200) throw refusal(operation, answer);
-  const json = jsonOf(answer);
-  if (json === undefined) throw malformed("is not JSON");
+  const nothing = answer.statusCode === 204 && mayAnswerNothing(operation);
+  if (answer.statusCode !== 200 && !nothing) throw refusal(operation, answer);
+  const json = nothing ? undefined : jsonOf(answer);
+  if (json === undefined && !nothing) throw malformed("is not JSON");
   const parsed = operation.response.safeParse(json);
   if (parsed.success) return parsed.data;
   const members = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "body")));

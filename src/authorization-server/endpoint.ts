@@ -4,6 +4,8 @@ export interface EndpointRequest {
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
+  /** The Accept header, several of them joined by commas. */
+  readonly accept?: string;
   /** The body as text; never the query. */
   readonly body: string;
   /** The certificate of this very TLS connection as PEM, or what a trusted proxy says of its own; never from a body. */

@@ -24,13 +24,16 @@ export interface IntrospectionEndpointOptions {
 }
 
 /** What each action becomes (Authlete's API). */
-const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
+const statusOf = { OK: 200, JWT: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
   StandardIntrospectionResponse["action"],
   number
 >;
+/** RFC 9701 §5. */
+const signed = { "content-type": "application/token-introspection+jwt" };
 
 /**
- * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server.
+ * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server. One that has
+ * an `rsUri` and asks for it gets a signed answer (RFC 9701).
  *
  * @example introspectionEndpoint({ backend, realm, authenticate: basicResourceServers([{ id, secret, rsUri }]) })
  */
@@ -49,9 +52,10 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
         options.backend.authIntrospectionStandard({
           parameters: request.body,
           ...(rsUri === undefined ? {} : { rsUri }),
+          ...(request.accept === undefined ? {} : { httpAcceptHeader: request.accept }),
         }),
       options.onBackendFailure,
-      ({ action, responseContent }) => answer(statusOf[action], responseContent ?? ""),
+      ({ action, responseContent }) => answer(statusOf[action], responseContent ?? "", action === "JWT" ? signed : {}),
     );
   };
 }

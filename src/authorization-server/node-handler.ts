@@ -55,11 +55,12 @@ async function serve(
     write(response, certificate.answer);
     return;
   }
-  const contentType = request.headers["content-type"];
+  const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
     ...(authorization === undefined ? {} : { authorization }),
     ...(contentType === undefined ? {} : { contentType }),
+    ...(accept === undefined ? {} : { accept }),
     body,
     ...certificate,
   };

@@ -1,8 +1,10 @@
+import { ApiError } from "../contract/api-error.ts";
 import { readEventsRequest } from "../contract/auth-introspection-events.ts";
 import type { InfoResponse } from "../contract/info.ts";
 import { operations, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
+import { CallRefused } from "./engine/call-refused.ts";
 import type { Engine } from "./engine/engine.ts";
 import { openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
 import { features, version } from "./version.ts";
@@ -61,12 +63,22 @@ function readingRequests(engine: Engine, serviceId: number): Operations {
       if (name === "info") return info;
       const decide = decisions[name] as AnyOperation;
       const operation: Operation = operations[name];
-      return async (request) => decide(readRequest(operation, request));
+      return async (request) => asApiError(() => decide(readRequest(operation, request)));
     }),
     async *authIntrospectionEvents(request, how) {
       yield* decisions.authIntrospectionEvents(readEventsRequest(request), how);
     },
   };
+}
+
+/** What the engine calls the caller's mistake is the API's own error, over HTTP and in the same process. */
+async function asApiError(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof CallRefused)) throw error;
+    throw new ApiError(error.status, error.resultCode, error.sentence, { cause: error });
+  }
 }
 
 type AnyOperation = (request: unknown) => Promise<unknown>;

@@ -12,6 +12,7 @@ import {
   SecretKeyDiffers,
 } from "./engine/management/put-configuration.ts";
 import { createLog } from "./http/create-log.ts";
+import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
@@ -54,7 +55,9 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   await requireOpenssl(configuration, path);
   const store = await openSqliteStore({ path: configuration.store.sqlite });
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
+  const remoteJwks = createRemoteJwks({ monotonicClock });
   async function closeAll(): Promise<void> {
+    remoteJwks.close();
     await chainVerifier.close();
     await store.close();
   }
@@ -67,6 +70,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       random,
       secretBox,
       chainVerifier,
+      remoteJwks,
       store: hintingStore(store, () => {
         engine.hintEvents();
       }),

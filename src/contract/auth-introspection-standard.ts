@@ -7,12 +7,15 @@ export const standardIntrospectionRequest = z
     parameters: member.text("The introspection request as it arrived: the form-encoded body, whole (RFC 7662 §2.1)."),
     withHiddenProperties: member.flag("Whether hidden properties are put into the answer too."),
     rsUri: member.text(
-      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4).",
+      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4). A signed answer needs it: it is the `aud`.",
     ),
     httpAcceptHeader: member.text(
-      "The Accept header of the introspection request. Signed answers (RFC 9701) are not supported: one that accepts nothing else is refused.",
+      "The Accept header of the introspection request: one that names `application/token-introspection+jwt` and prefers nothing to it gets a signed answer (RFC 9701 §4).",
     ),
-    introspectionSignAlg: member.text("Not supported: a request with a value is refused."),
+    introspectionSignAlg: z
+      .enum([...member.signingAlgorithms, ""])
+      .nullish()
+      .describe("What a signed answer is signed by; default RS256. The service must have a key for it."),
     introspectionEncryptionAlg: member.text("Not supported: a request with a value is refused."),
     introspectionEncryptionEnc: member.text("Not supported: a request with a value is refused."),
     sharedKeyForSign: member.text("Not supported: a request with a value is refused."),
@@ -25,11 +28,13 @@ export const standardIntrospectionResponse = z
   .looseObject({
     ...member.result,
     action: z
-      .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK"])
-      .describe("What the authorization server does next: 500, 400, or 200, each with `responseContent` as JSON body."),
+      .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK", "JWT"])
+      .describe(
+        "What the authorization server does next: 500, 400 or 200, each with `responseContent` as JSON body; for JWT 200 with it as `application/token-introspection+jwt`.",
+      ),
     responseContent: z
       .string()
-      .describe("The JSON body to send to the resource server, as text (RFC 7662 §2.2).")
+      .describe("The body to send to the resource server, as text: JSON (RFC 7662 §2.2), or a JWT (RFC 9701 §5).")
       .optional(),
     invalidationKeys: z
       .array(z.string())
@@ -46,7 +51,7 @@ export const authIntrospectionStandard = defineOperation({
   method: "POST",
   path: "/auth/introspection/standard",
   caller: "service",
-  summary: "Process an introspection request (RFC 7662)",
+  summary: "Process an introspection request (RFC 7662, RFC 9701)",
   description:
     "Answers the facts about a token as RFC 7662 has them, `cnf` included (RFC 8705 §3.2). It checks no certificate: the resource server compares. The caller authenticates the resource server.",
   request: standardIntrospectionRequest,
@@ -54,7 +59,6 @@ export const authIntrospectionStandard = defineOperation({
   v2Type: "standardIntrospectionResponse",
   idempotent: true,
   unsupported: [
-    "introspectionSignAlg",
     "introspectionEncryptionAlg",
     "introspectionEncryptionEnc",
     "sharedKeyForSign",

@@ -54,6 +54,9 @@ export const introspectionResponse = z
     serviceAttributes: z.array(member.pair).optional(),
     clientAttributes: z.array(member.pair).optional(),
     grantType: member.grantType.optional(),
+    acr: z.string().describe("How the user was authenticated.").optional(),
+    authTime: member.seconds("When the user was authenticated, since 1970").optional(),
+    consentedClaims: z.array(z.string()).describe("The claims that the user agreed to.").optional(),
   })
   .meta({ id: "IntrospectionResponse" });
 

@@ -20,8 +20,10 @@ export const tokenRequest = z
     dpop: member.text("A DPoP proof. Not supported: a request with a value is refused."),
     dpopNonceRequired: member.flag("Not supported: a request with `true` is refused."),
     accessToken: member.text("A token value chosen by the caller. Not supported: a request with a value is refused."),
-    refreshTokenDuration: member.duration("The refresh token's lifetime in seconds; 0: the service's own."),
-    jwtAtClaims: member.text("Extra claims of a JWT access token. Not supported: a request with a value is refused."),
+    refreshTokenDuration: member.duration(
+      "The refresh token's lifetime in seconds; 0: the client's or the service's own.",
+    ),
+    jwtAtClaims: member.text("Extra claims of the JWT access token: a JSON object as text."),
     oauthClientAttestation: member.text("Not supported: a request with a value is refused."),
     oauthClientAttestationPop: member.text("Not supported: a request with a value is refused."),
   })
@@ -60,6 +62,10 @@ export const tokenResponse = z
     accessTokenResources: z.array(z.string()).describe("The resources the token is good for.").optional(),
     serviceAttributes: z.array(member.pair).optional(),
     clientAttributes: z.array(member.pair).optional(),
+    previousRefreshTokenUsed: z
+      .boolean()
+      .describe("The answer of an earlier request, given again: its refresh token has not been used yet.")
+      .optional(),
   })
   .meta({ id: "TokenResponse" });
 
@@ -73,19 +79,12 @@ export const authToken = defineOperation({
   caller: "service",
   summary: "Process a token request",
   description:
-    "Takes a token request as it arrived at the authorization server's token endpoint, authenticates the client, and issues an access token; bound to `clientCertificate` when service and client both say so (RFC 8705 §3).",
+    "Takes a token request as it arrived at the authorization server's token endpoint, authenticates the client, and issues tokens for an authorization code, a refresh token or the client itself; bound to `clientCertificate` when service and client both say so (RFC 8705 §3).",
   request: tokenRequest,
   response: tokenResponse,
   v2Type: "tokenResponse",
   idempotent: false,
-  unsupported: [
-    "dpop",
-    "dpopNonceRequired",
-    "accessToken",
-    "jwtAtClaims",
-    "oauthClientAttestation",
-    "oauthClientAttestationPop",
-  ],
+  unsupported: ["dpop", "dpopNonceRequired", "accessToken", "oauthClientAttestation", "oauthClientAttestationPop"],
   example: {
     request: {
       parameters: "grant_type=client_credentials&client_id=4326385670&scope=read",

@@ -52,6 +52,12 @@ export const clientAuthMethod = z
   ])
   .meta({ id: "ClientAuthMethod" });
 
+/** The asymmetric algorithms that tokens and answers are signed with (RFC 7518 §3.1, RFC 8037 §3.1). */
+export const signingAlgorithms = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA"] as const),
+] as const;
+
 /** The two members that every answer has. */
 export const result = {
   resultCode: z.string().describe("The outcome as a code, for example `A056001`."),

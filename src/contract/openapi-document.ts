@@ -1,9 +1,16 @@
 import { z } from "zod";
 import type { EventStream } from "./event-stream.ts";
-import { apiErrorBody, errorReferences, errorStatuses, exportErrorAnswers } from "./openapi-error-answers.ts";
+import {
+  apiErrorBody,
+  errorReferences,
+  errorStatuses,
+  exportErrorAnswers,
+  type ErrorStatus,
+} from "./openapi-error-answers.ts";
+import { exportParameters } from "./openapi-parameters.ts";
 import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
 import { streamOperation } from "./openapi-streams.ts";
-import type { Operation } from "./operation.ts";
+import { mayAnswerNothing, type Operation } from "./operation.ts";
 import { operations, streams } from "./operations.ts";
 
 /** `v3`: `/api/{serviceId}/…` with a service access token. `v2`: `/api/…` with a service's key and secret. */
@@ -11,6 +18,7 @@ export type ApiShape = "v2" | "v3";
 
 const tags = {
   auth: "What an authorization server and its resource servers ask for each OAuth request.",
+  service: "What an authorization server publishes.",
   backend: "The backend itself.",
 } as const;
 
@@ -47,7 +55,7 @@ export function createOpenapiDocument({ shape, version }: { shape: ApiShape; ver
     servers: [{ url: "http://127.0.0.1:8705", description: "Where the backend listens unless configured otherwise." }],
     tags: Object.entries(tags).map(([tag, description]) => ({ name: tag, description })),
     paths: {
-      ...Object.fromEntries(all.map((operation) => [pathOf(operation, shape), pathItem(operation, shape)])),
+      ...pathItems(all, shape),
       ...Object.fromEntries(
         streaming.map((stream) => [
           pathOf(stream, shape),
@@ -104,24 +112,47 @@ function pathOf(operation: Described, shape: ApiShape): string {
   return `/api${shape === "v3" && operation.caller === "service" ? "/{serviceId}" : ""}${operation.path}`;
 }
 
+/** Operations that are methods of one path share its item. */
+function pathItems(all: readonly Operation[], shape: ApiShape): JsonObject {
+  const items: Record<string, JsonObject> = {};
+  for (const operation of all) {
+    const path = pathOf(operation, shape);
+    items[path] = { ...items[path], ...pathItem(operation, shape) };
+  }
+  return items;
+}
+
 function pathItem(operation: Operation, shape: ApiShape): JsonObject {
-  const asService = operation.caller === "service";
+  const parameters = takesBody(operation) ? [] : exportParameters(operation);
   return {
     ...parametersOf(operation, shape),
     [operation.method.toLowerCase()]: {
       ...headOf(operation, shape),
+      ...(parameters.length > 0 && { parameters }),
       ...(takesBody(operation) && {
         requestBody: { required: true, content: json(operation.request, operation.example.request as Json) },
       }),
-      responses: {
-        200: {
-          description: "The outcome.",
-          content: json(operation.response, exampleAnswer(operation, shape)),
-        },
-        ...errorReferences(asService ? errorStatuses : [405, 500, 503]),
-      },
+      responses: { ...answers(operation, shape), ...errorReferences(errorsOf(operation)) },
     },
   };
+}
+
+function answers(operation: Operation, shape: ApiShape): JsonObject {
+  const { example } = operation;
+  const response = answered(operation);
+  return {
+    ...(response && {
+      200: { description: "The outcome.", content: json(response, exampleAnswer(operation, shape)) },
+    }),
+    ...(mayAnswerNothing(operation) && {
+      204: { description: example.response === undefined ? "Done." : "There is none." },
+    }),
+  };
+}
+
+function errorsOf(operation: Operation): readonly ErrorStatus[] {
+  if (operation.caller === "none") return [405, 500, 503];
+  return takesBody(operation) ? errorStatuses : errorStatuses.filter((status) => status !== 413 && status !== 415);
 }
 
 function parametersOf({ caller }: Described, shape: ApiShape): JsonObject {
@@ -129,11 +160,11 @@ function parametersOf({ caller }: Described, shape: ApiShape): JsonObject {
 }
 
 /** What every operation says of itself. */
-function headOf({ operationId, caller, summary, description }: Described, shape: ApiShape): JsonObject {
+function headOf({ operationId, path, caller, summary, description }: Described, shape: ApiShape): JsonObject {
   const asService = caller === "service";
   return {
     operationId,
-    tags: [asService ? "auth" : "backend"],
+    tags: [!asService ? "backend" : path.startsWith("/service/") ? "service" : "auth"],
     summary,
     description,
     security: asService ? [{ [credentials[shape].name]: [] }] : [],
@@ -161,10 +192,17 @@ function withTypes(schemas: JsonObject, all: readonly Operation[]): JsonObject {
   return { ...schemas, ...(Object.fromEntries(typed) as JsonObject) };
 }
 
-function takesBody(operation: Operation): boolean {
-  return !(operation.request instanceof z.ZodUndefined);
+function takesBody({ method, request }: Operation): boolean {
+  return method === "POST" && !(request instanceof z.ZodUndefined);
+}
+
+/** The schema of what is answered with 200, if anything ever is. */
+function answered({ response }: Operation): z.ZodType | undefined {
+  if (response instanceof z.ZodUndefined) return undefined;
+  return response instanceof z.ZodOptional ? (response.unwrap() as z.ZodType) : response;
 }
 
 function schemasOf(operation: Operation): z.ZodType[] {
-  return takesBody(operation) ? [operation.request, operation.response] : [operation.response];
+  const response = answered(operation);
+  return [...(takesBody(operation) ? [operation.request] : []), ...(response ? [response] : [])];
 }

@@ -35,7 +35,7 @@ const errorAnswers = {
     example: new ApiError(403, "A001223", '/auth/token, "dpop" is not supported by this backend.'),
   },
   404: {
-    description: "There is no such path.",
+    description: "There is no such path, or nothing of the name in it.",
     example: new ApiError(404, "A000201", "There is nothing at this path."),
   },
   405: {

@@ -9,15 +9,17 @@ import type { z } from "zod";
 export interface Operation<Request extends z.ZodType = z.ZodType, Response extends z.ZodType = z.ZodType> {
   /** The API's own name of it; generated clients name their methods after this. */
   readonly operationId: string;
-  readonly method: "GET" | "POST";
-  /** Below `/api/{serviceId}` in the v3 shape and below `/api` in the v2 shape. */
+  /** POST takes the request as its body; GET and DELETE have no body and take it from path and query. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below `/api/{serviceId}` in the v3 shape and below `/api` in the v2 shape; `{name}` is a member of the request. */
   readonly path: `/${string}`;
   /** `service`: the caller authenticates as a service. `none`: anyone may ask, and the path carries no service. */
   readonly caller: "service" | "none";
   readonly summary: string;
   readonly description: string;
-  /** `undefined` for an operation without a body. */
+  /** `undefined` for an operation that is asked nothing. */
   readonly request: Request;
+  /** Where it may be `undefined`, that is answered 204 without a body. */
   readonly response: Response;
   /** The `type` member that v2 bodies carry beside the others. */
   readonly v2Type?: string;
@@ -33,4 +35,14 @@ export function defineOperation<Request extends z.ZodType, Response extends z.Zo
   operation: Operation<Request, Response>,
 ): Operation<Request, Response> {
   return operation;
+}
+
+/** The members of the request that are segments of the path, in its order. */
+export function pathMembers({ path }: Pick<Operation, "path">): readonly string[] {
+  return [...path.matchAll(/\{([A-Za-z]+)\}/g)].map(([, name = ""]) => name);
+}
+
+/** Whether an operation may answer 204. */
+export function mayAnswerNothing({ response }: Pick<Operation, "response">): boolean {
+  return response.safeParse(undefined).success;
 }

@@ -1,14 +1,53 @@
 import type { z } from "zod";
+import { authAuthorizationFail } from "./auth-authorization-fail.ts";
+import { authAuthorizationIssue } from "./auth-authorization-issue.ts";
+import { authAuthorizationTicketInfo } from "./auth-authorization-ticket-info.ts";
+import { authAuthorizationTicketUpdate } from "./auth-authorization-ticket-update.ts";
+import { authAuthorization } from "./auth-authorization.ts";
 import { authIntrospectionEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
+import { authTokenFail } from "./auth-token-fail.ts";
+import { authTokenIssue } from "./auth-token-issue.ts";
+import { authTokenCreate } from "./auth-token-create.ts";
+import { authTokenDelete } from "./auth-token-delete.ts";
+import { authTokenGetList } from "./auth-token-get-list.ts";
+import { authTokenRevoke } from "./auth-token-revoke.ts";
+import { authTokenUpdate } from "./auth-token-update.ts";
 import { authToken } from "./auth-token.ts";
+import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
+import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
 import type { OpenInvalidationEvents } from "./invalidation-message.ts";
+import { serviceConfiguration, serviceConfigurationPost } from "./service-configuration.ts";
+import { serviceJwksGet } from "./service-jwks-get.ts";
 
 /** Every operation of the API that answers once, by the name of its method. */
-export const operations = { authToken, authIntrospection, authIntrospectionStandard, authRevocation, info };
+export const operations = {
+  authAuthorization,
+  authAuthorizationIssue,
+  authAuthorizationFail,
+  authAuthorizationTicketInfo,
+  authAuthorizationTicketUpdate,
+  authToken,
+  authTokenIssue,
+  authTokenFail,
+  authTokenCreate,
+  authTokenUpdate,
+  authTokenDelete,
+  authTokenRevoke,
+  authTokenGetList,
+  authIntrospection,
+  authIntrospectionStandard,
+  authRevocation,
+  authUserinfo,
+  authUserinfoIssue,
+  serviceConfiguration,
+  serviceConfigurationPost,
+  serviceJwksGet,
+  info,
+};
 
 export type OperationName = keyof typeof operations;
 

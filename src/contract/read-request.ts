@@ -18,7 +18,8 @@ export function readRequest<Request extends z.ZodType>(
   if (!parsed.success) {
     const members = parsed.error.issues.map((issue) => issue.path.join(".") || "the body").slice(0, 10);
     const named = [...new Set(members)].join(", ");
-    throw new ApiError(400, "A126202", `${operation.path}, the request body does not have the right shape: ${named}.`);
+    const read = operation.method === "POST" ? "request body" : "request";
+    throw new ApiError(400, "A126202", `${operation.path}, the ${read} does not have the right shape: ${named}.`);
   }
   refuseUnsupported(operation, parsed.data);
   return parsed.data;

@@ -13,26 +13,10 @@ export interface UnsupportedOperation {
  * An operation that comes to be served leaves this table; a test holds the two apart.
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
-  { methods: ["POST"], path: "/auth/authorization" },
-  { methods: ["POST"], path: "/auth/authorization/issue" },
-  { methods: ["POST"], path: "/auth/authorization/fail" },
-  { methods: ["POST"], path: "/auth/authorization/ticket/info" },
-  { methods: ["POST"], path: "/auth/authorization/ticket/update" },
-  { methods: ["POST"], path: "/auth/token/issue" },
-  { methods: ["POST"], path: "/auth/token/fail" },
-  { methods: ["POST"], path: "/auth/token/create" },
   { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
   { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
-  { methods: ["POST"], path: "/auth/token/update" },
-  { methods: ["DELETE"], path: "/auth/token/delete/{token}" },
-  { methods: ["POST"], path: "/auth/token/revoke" },
-  { methods: ["GET"], path: "/auth/token/get/list" },
-  { methods: ["POST"], path: "/auth/userinfo" },
-  { methods: ["POST"], path: "/auth/userinfo/issue" },
   { methods: ["POST"], path: "/idtoken/reissue" },
   { methods: ["POST"], path: "/pushed_auth_req" },
-  { methods: ["GET", "POST"], path: "/service/configuration" },
-  { methods: ["GET"], path: "/service/jwks/get" },
   // Without a service id in either shape: a service cannot be the caller's own before it exists.
   { methods: ["POST"], path: "/service/create", only: "v2" },
   { methods: ["GET"], path: "/service/get/list", only: "v2" },

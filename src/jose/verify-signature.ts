@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet } from "jose";
 
 /** The public keys of an issuer. */
@@ -17,6 +18,12 @@ const mostCandidates = 5;
 /** Keys that are known. Throws when they are no JWK set. */
 export function localKeys(jwks: unknown): IssuerKeys {
   return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
+}
+
+/** A secret that two share, as a key of HS256, HS384 and HS512 (RFC 7518 §3.2); its UTF-8 octets. */
+export function sharedSecret(secret: string): IssuerKeys {
+  const key = createSecretKey(secret, "utf8");
+  return (() => Promise.resolve(key)) as unknown as IssuerKeys;
 }
 
 export interface RemoteKeysOptions {

@@ -6,6 +6,8 @@ export interface Form {
   get(name: string): string | undefined;
   /** Every value, in the order sent. */
   getAll(name: string): readonly string[];
+  /** Names that were sent more than once, with whatever values; in the order sent. */
+  readonly repeated: readonly string[];
 }
 
 /** `parameter` names the one at fault, when its name can be shown to anyone. */
@@ -18,10 +20,11 @@ const mostParameters = 1000;
 /** Names that can go into a message: nothing of what was sent but a word. */
 const showable = /^[A-Za-z0-9_]{1,64}$/;
 
-/** Parameters of RFC 6749, 7009, 7521, 7636, 7662 and 8707: a bracketed form of one is not to be read in two ways. */
+/** Parameters of RFC 6749, 7009, 7521, 7636, 7662, 8707 and 9101: a bracketed form of one is not to be read in two ways. */
 const known = new Set(
-  `client_assertion client_assertion_type client_id client_secret code code_verifier grant_type password redirect_uri
-  refresh_token resource scope token token_type_hint username`.split(/\s+/),
+  `client_assertion client_assertion_type client_id client_secret code code_challenge code_challenge_method
+  code_verifier grant_type password redirect_uri refresh_token request request_uri resource response_mode response_type
+  scope state token token_type_hint username`.split(/\s+/),
 );
 
 /** `token[]` and `token[a]`, which some programs read as `token`. */
@@ -30,12 +33,13 @@ const bracketed = /^([a-z_]+)\[/;
 /**
  * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
  *
- * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`;
- * so are bracketed forms of parameters that OAuth has, undecodable text and more than 1000 parameters. Line ends after the last value are dropped.
+ * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`, or
+ * "any" may be (whoever says so looks at `repeated`); so are bracketed forms of parameters that OAuth has, undecodable
+ * text and more than 1000 parameters. Line ends after the last value are dropped.
  *
  * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
  */
-export function readForm(text: string, options: { readonly repeatable?: readonly string[] } = {}): FormReading {
+export function readForm(text: string, options: { readonly repeatable?: readonly string[] | "any" } = {}): FormReading {
   const values = new Map<string, string[]>();
   const end = endWithoutLineEnds(text);
   let parameters = 0;
@@ -51,7 +55,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
     if (plainName !== undefined && known.has(plainName)) return refused("malformed", plainName);
     const earlier = values.get(name);
     if (earlier === undefined) values.set(name, [value]);
-    else if (options.repeatable?.includes(name) === true) earlier.push(value);
+    else if (options.repeatable === "any" || options.repeatable?.includes(name) === true) earlier.push(value);
     else return refused("repeated", name);
   }
   return { ok: true, form: createForm(values) };
@@ -61,6 +65,9 @@ function createForm(values: ReadonlyMap<string, readonly string[]>): Form {
   return {
     get: (name) => values.get(name)?.find((value) => value !== ""),
     getAll: (name) => values.get(name)?.filter((value) => value !== "") ?? [],
+    get repeated() {
+      return [...values].filter(([, sent]) => sent.length > 1).map(([name]) => name);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
-import type { ChainVerifier, Dependencies } from "../../src/backend/engine/dependencies.ts";
+import type { ChainVerifier, Dependencies, RemoteJwks } from "../../src/backend/engine/dependencies.ts";
 import { createEngine, type Engine, type ServiceOperations } from "../../src/backend/engine/engine.ts";
 import { putConfiguration } from "../../src/backend/engine/management/put-configuration.ts";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
@@ -68,18 +68,22 @@ export interface EngineByHand {
   readonly setClock: (now: number) => void;
 }
 
-/** Puts one together over a store in memory, or the one given; without `chainVerifier` no chain may be asked about. */
+/**
+ * Puts one together over a store in memory, or the one given; without `chainVerifier` no chain may be asked about,
+ * without `remoteJwks` no key set.
+ */
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
   parts: {
     readonly around?: (store: Store) => Partial<Store>;
     readonly chainVerifier?: ChainVerifier;
+    readonly remoteJwks?: RemoteJwks;
     readonly store?: Store;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = parts.store ?? (await openSqliteStore({ path: ":memory:" }));
+  const store = parts.store ?? (await openSqliteStore({ path: parts.path ?? ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },
@@ -88,6 +92,10 @@ export async function createEngineByHand(
     random: randomBytes,
     secretBox: createSecretBox(randomBytes(32), randomBytes),
     chainVerifier: parts.chainVerifier ?? { verify: () => Promise.reject(new Error("No chain should be verified.")) },
+    remoteJwks: parts.remoteJwks ?? {
+      latest: () => Promise.reject(new Error("No key set should be fetched.")),
+      renewed: () => Promise.reject(new Error("No key set should be fetched.")),
+    },
   };
   const configure = (wanted: Services) => putConfiguration({ ...dependencies, store }, wanted);
   await configure(services);

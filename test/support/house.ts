@@ -89,10 +89,18 @@ export const house: Readonly<Record<string, Room>> = {
 
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
-    ours: ["oauth/", "x509/", "x509/subject.ts", "jose/", "backend/store/invalidation-keys.ts"],
+    ours: [
+      ...["oauth/", "x509/", "x509/subject.ts", "jose/"],
+      ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts"],
+    ],
     ourTypes: [...backendTypes, "backend/store/"],
+    // JSON Patch: most services' metadata need none.
+    lazyPackages: ["rfc6902"],
+    packageTypes: ["rfc6902"],
     node: ["node:crypto"],
   },
+  // Its own room: what a key is for is asked when the configuration is read, too.
+  "backend/engine/jwt/signing-keys.ts": { ours: ["jose/"], ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
   "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
@@ -106,9 +114,14 @@ export const house: Readonly<Record<string, Room>> = {
     packages: ["lru-cache"],
     node: ["node:child_process", "node:crypto", "node:fs/promises", "node:os", "node:path"],
   },
+  "backend/remote-jwks/": {
+    ourTypes: ["backend/engine/"],
+    packages: ["lru-cache"],
+    node: ["node:http", "node:https"],
+  },
   "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/configuration/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts"],
+    ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/jwt/signing-keys.ts"],
     ourTypes: [...backendTypes, "backend/engine/"],
     packages: ["yaml", "zod"],
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path"],
@@ -130,6 +143,7 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/store/sqlite/",
       "backend/store/postgres/",
       "backend/chain-verification/",
+      "backend/remote-jwks/",
       "backend/secret-box/",
       "backend/configuration/",
       "backend/http/",

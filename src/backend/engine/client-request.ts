@@ -1,6 +1,7 @@
 import { readForm, type Form } from "../../oauth/form.ts";
 import type { TokenRequest } from "../../contract/auth-token.ts";
 import { authenticateClient } from "./client-authentication/authenticate-client.ts";
+import type { ClientEndpoint } from "./client-authentication/client-authentication.ts";
 import { identifyClient } from "./client-authentication/identify-client.ts";
 import { readPresentedCertificate, type CertificateOfRequest } from "./client-authentication/presented-certificate.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -23,6 +24,12 @@ export interface ParameterCodes {
   readonly repeated: ReadonlyMap<string, ResultCode>;
 }
 
+/** Those of a client's credentials, the same at every endpoint. */
+const repeatedCredentials: ReadonlyMap<string, ResultCode> = new Map([
+  ["client_assertion", "A244302"],
+  ["client_assertion_type", "A158302"],
+]);
+
 export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
@@ -39,7 +46,9 @@ export function readForwardedForm(
   if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
   const reading = readForm(parameters, { repeatable });
   if (reading.ok) return { form: reading.form };
-  const repeated = reading.reason === "repeated" ? codes.repeated.get(reading.parameter ?? "") : undefined;
+  const { parameter = "" } = reading;
+  const repeated =
+    reading.reason === "repeated" ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
   const detail = reading.parameter === undefined ? reading.reason : `${reading.parameter}: ${reading.reason}`;
   return { refusal: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
 }
@@ -53,6 +62,13 @@ export interface AuthenticatedClient {
 
 export type ClientOfRequest = AuthenticatedClient | { readonly refusal: Refusal };
 
+/** The request that a client is authenticated for, however often it is decided over. */
+export interface OneRequest {
+  readonly endpoint: ClientEndpoint;
+  /** 16 random octets, drawn once: taken again, a decision must not find its own assertion used (`newAttempt`). */
+  readonly attempt: Uint8Array;
+}
+
 /** Identifies the client by what it says and authenticates it by what it proves (RFC 6749 §3.2.1, RFC 8705 §2). */
 export async function readClientOfRequest(
   dependencies: Dependencies,
@@ -60,6 +76,7 @@ export async function readClientOfRequest(
   service: Service,
   request: ForwardedRequest,
   form: Form,
+  { endpoint, attempt }: OneRequest,
 ): Promise<ClientOfRequest> {
   const basicUserId = request.clientId === null || request.clientId === "" ? undefined : request.clientId;
   const identified = await identifyClient(settings, service, basicUserId, form);
@@ -73,6 +90,8 @@ export async function readClientOfRequest(
     basicSecret: request.clientSecret ?? undefined,
     certificate,
     certificatePath: request.clientCertificatePath ?? [],
+    endpoint,
+    attempt,
   };
   const authentication = await authenticateClient(identified.client, evidence, service, dependencies);
   if (!authentication.authenticated) {

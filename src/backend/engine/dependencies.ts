@@ -8,6 +8,7 @@ export interface Dependencies {
   readonly random: Random;
   readonly secretBox: SecretBox;
   readonly chainVerifier: ChainVerifier;
+  readonly remoteJwks: RemoteJwks;
   /** Told of what went wrong where no caller waits for an answer; `what` is a clause for the operator's log. */
   readonly reportFault?: (error: unknown, what: string) => void;
 }
@@ -46,4 +47,21 @@ export type ChainVerdict = { readonly trusted: true } | { readonly trusted: fals
 /** Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it could not find out. */
 export interface ChainVerifier {
   verify(path: CertificatePath): Promise<ChainVerdict>;
+}
+
+/** A JWK Set (RFC 7517 §5); of its keys nothing is known but that they are objects. */
+export interface KeySet {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+/**
+ * The JWK Sets that clients keep at a URL of their own; each is the same object until another is had.
+ *
+ * How old a set may be, and how often a client may be asked for it, is decided here.
+ */
+export interface RemoteJwks {
+  /** Rejects with `RemoteJwksFailure` when there is none that is young enough. */
+  latest(uri: string): Promise<KeySet>;
+  /** One that is newer than `known`, or `known` when none may be fetched now, or can be. */
+  renewed(uri: string, known: KeySet): Promise<KeySet>;
 }

@@ -1,6 +1,7 @@
 import { apiCallerSentences } from "./result-codes/api-caller.ts";
 import { authorizationSentences } from "./result-codes/authorization.ts";
 import { clientAuthenticationSentences } from "./result-codes/client-authentication.ts";
+import { discoverySentences } from "./result-codes/discovery.ts";
 import { introspectionSentences } from "./result-codes/introspection.ts";
 import { managementSentences } from "./result-codes/management.ts";
 import { revocationSentences } from "./result-codes/revocation.ts";
@@ -16,6 +17,7 @@ const sentences = {
   ...apiCallerSentences,
   ...authorizationSentences,
   ...clientAuthenticationSentences,
+  ...discoverySentences,
   ...introspectionSentences,
   ...managementSentences,
   ...revocationSentences,

@@ -11,6 +11,8 @@ export class DecisionContended extends Error {
 export interface Decided<Outcome> {
   readonly outcome: Outcome;
   readonly command?: Command;
+  /** A conflict means that it has been done already: the outcome stands. */
+  readonly settledByConflict?: true;
 }
 
 const attempts = 3;
@@ -26,8 +28,9 @@ export async function runDecided<Outcome>(
   decide: () => Promise<Decided<Outcome>>,
 ): Promise<Outcome> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const { outcome, command } = await decide();
-    if (command === undefined || (await runTwiceAtMost(store, command)) === "done") return outcome;
+    const { outcome, command, settledByConflict } = await decide();
+    if (command === undefined) return outcome;
+    if ((await runTwiceAtMost(store, command)) === "done" || settledByConflict === true) return outcome;
   }
   throw new DecisionContended("The facts of the decision changed each time it was taken.");
 }

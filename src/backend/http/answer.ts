@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http";
 /** What goes back to the API caller; `resultCode` and `action` are what the log says of it. */
 export interface Answer {
   readonly status: number;
-  readonly contentType: string;
+  /** Absent with an empty body, for 204. */
+  readonly contentType?: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly resultCode?: string | undefined;
@@ -16,13 +17,23 @@ interface Outcome {
   readonly action?: string;
 }
 
+interface JsonAnswerOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Indented, for people. */
+  readonly pretty?: boolean;
+}
+
+/** The answer that there is nothing to say (RFC 9110 §15.3.5). */
+export const noContent: Answer = Object.freeze({ status: 204, body: "" });
+
 /** An answer in JSON; members that are `undefined` are left out. */
-export function jsonAnswer(status: number, value: object, headers?: Readonly<Record<string, string>>): Answer {
+export function jsonAnswer(status: number, value: object, how: JsonAnswerOptions = {}): Answer {
   const { resultCode, action } = value as Outcome;
+  const { headers, pretty = false } = how;
   return {
     status,
     contentType: "application/json",
-    body: JSON.stringify(value),
+    body: pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value),
     ...(headers !== undefined && { headers }),
     resultCode,
     action,
@@ -32,8 +43,9 @@ export function jsonAnswer(status: number, value: object, headers?: Readonly<Rec
 /** Writes the answer in one go: nothing of it may be kept by a cache or guessed at by a browser. */
 export function writeAnswer(response: ServerResponse, answer: Answer, requestId: string): void {
   response.writeHead(answer.status, {
-    "Content-Type": answer.contentType,
-    "Content-Length": Buffer.byteLength(answer.body),
+    ...(answer.contentType === undefined
+      ? {}
+      : { "Content-Type": answer.contentType, "Content-Length": Buffer.byteLength(answer.body) }),
     "Cache-Control": "no-store",
     Pragma: "no-cache",
     "X-Content-Type-Options": "nosniff",

@@ -42,7 +42,7 @@ function routerOf(routes: readonly Route[]): Router<Exchange> {
   const router = new Router<Exchange>({ sensitive: true, strict: true });
   for (const { method, path, respond } of routes) {
     router[verbs[method]](path.template, path.pattern, async (context) => {
-      context.state.answer = await respond(context.req, context.captures?.[0], () => goneSignal(context.res));
+      context.state.answer = await respond(context.req, context.captures ?? [], () => goneSignal(context.res));
     });
   }
   return router;

@@ -5,6 +5,7 @@ import { jsonAnswer, type Answer } from "./answer.ts";
 const passing: ReadonlySet<string> = new Set([
   "StoreFailure",
   "ChainVerificationFailure",
+  "RemoteJwksFailure",
   "DecisionContended",
   "ServiceUnknown",
   "StreamUnavailable",
@@ -12,7 +13,7 @@ const passing: ReadonlySet<string> = new Set([
 
 /** Whether the fault is ours and its cause belongs into the log. */
 export function isFault(error: unknown): boolean {
-  return !(error instanceof ApiError) || error.status >= 500;
+  return apiErrorOf(error).status >= 500;
 }
 
 /**
@@ -21,8 +22,22 @@ export function isFault(error: unknown): boolean {
  * @example errorAnswer(new ApiError(401, "A001202", "…")).status // 401
  */
 export function errorAnswer(error: unknown): Answer {
-  const { status, resultCode, resultMessage, headers } = error instanceof ApiError ? error : faultError(error);
-  return jsonAnswer(status, { resultCode, resultMessage }, headers);
+  const { status, resultCode, resultMessage, headers } = apiErrorOf(error);
+  return jsonAnswer(status, { resultCode, resultMessage }, { headers });
+}
+
+/** What the engine calls the caller's mistake has the members of an {@link ApiError}; it, too, is known by its name. */
+interface CallRefused extends Error {
+  readonly status: number;
+  readonly resultCode: string;
+  readonly sentence: string;
+}
+
+function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!(error instanceof Error) || error.name !== "CallRefused") return faultError(error);
+  const { status, resultCode, sentence } = error as CallRefused;
+  return new ApiError(status, resultCode, sentence, { cause: error });
 }
 
 function faultError(error: unknown): ApiError {

@@ -1,11 +1,11 @@
 import { ApiError } from "../../contract/api-error.ts";
-import type { Operation } from "../../contract/operation.ts";
+import { pathMembers, type Operation } from "../../contract/operation.ts";
 import { readForm } from "../../oauth/form.ts";
 
 /** How the text of a form parameter becomes a member of the request. */
 type MemberReader = (values: readonly string[]) => unknown;
 
-/** Reads a form body into what the operation's schema expects. */
+/** Reads a form, a body or a query, into what the operation's schema expects. */
 export type FormBodyReader = (text: string) => Record<string, unknown>;
 
 /** What the contract's schemas say of themselves; zod calls it their definition. */
@@ -20,8 +20,9 @@ interface SchemaDefinition {
 }
 
 /**
- * Makes the reader of an operation's form bodies (Authlete's API): one parameter a member, texts repeated,
- * `scopes` with blanks between them; members with structure are only to be had in JSON.
+ * Makes the reader of an operation's forms, which come as bodies or queries (Authlete's API): one parameter a member,
+ * texts repeated, `scopes` with blanks between them; members with structure are only to be had in JSON.
+ * Those that are in the path are not read from a form.
  *
  * The reader throws {@link ApiError} 400 `A126202`; whether a text that is neither `true` nor a number may stand is
  * left to the schema, which refuses it.
@@ -31,7 +32,9 @@ interface SchemaDefinition {
 export function createFormBodyReader(operation: Operation): FormBodyReader {
   const readers = new Map<string, MemberReader>();
   const repeatable: string[] = [];
+  const inPath = pathMembers(operation);
   for (const [name, schema] of Object.entries((operation.request as Schema).def.shape ?? {})) {
+    if (inPath.includes(name)) continue;
     const definition = withoutWrapping(schema.def);
     readers.set(name, memberReader(name, definition));
     if (definition.type === "array") repeatable.push(name);
@@ -57,7 +60,7 @@ function withoutWrapping(definition: SchemaDefinition): SchemaDefinition {
 
 function memberReader(name: string, { type, element }: SchemaDefinition): MemberReader {
   if (type === "boolean") return ([text]) => (text === "true" ? true : text === "false" ? false : text);
-  if (type === "number") return ([text = ""]) => (/^[0-9]{1,16}$/.test(text) ? Number(text) : text);
+  if (type === "number") return ([text = ""]) => (/^-?[0-9]{1,16}$/.test(text) ? Number(text) : text);
   if (type !== "array" || element?.def.type !== "string") return ([text]) => text;
   return name === "scopes" ? (texts) => texts.flatMap(words) : (texts) => texts;
 }

@@ -6,7 +6,7 @@ export interface RoutePath {
   readonly shape: Shape;
   /** What goes into the log instead of the path, which may carry a token. */
   readonly template: string;
-  /** Exact: case, no trailing slash. In the v3 shape the first group is the service id. */
+  /** Exact: case, no trailing slash. Its groups are the segments that vary; in the v3 shape the first is the service id. */
   readonly pattern: RegExp;
 }
 
@@ -20,6 +20,6 @@ export function routePath(shape: Shape, path: string): RoutePath {
   const pattern = template
     .replaceAll(".", "\\.")
     .replace("{serviceId}", "([1-9][0-9]{0,15})")
-    .replaceAll(/\{[A-Za-z]+\}/g, "[^/]+");
+    .replaceAll(/\{[A-Za-z]+\}/g, "([^/]+)");
   return { shape, template, pattern: new RegExp(`^${pattern}$`) };
 }

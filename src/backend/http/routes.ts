@@ -4,22 +4,23 @@ import type { Operation } from "../../contract/operation.ts";
 import { operations, streams, type OperationName } from "../../contract/operations.ts";
 import { readRequest } from "../../contract/read-request.ts";
 import { unsupportedOperations, type UnsupportedOperation } from "../../contract/unsupported-operations.ts";
-import { type Answer, jsonAnswer } from "./answer.ts";
+import { type Answer, jsonAnswer, noContent } from "./answer.ts";
 import { methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
 import type { HttpDependencies, ServiceOperations } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
 import { readBody } from "./read-body.ts";
+import { createQueryReader } from "./read-query.ts";
 import { routePath, type RoutePath } from "./route-path.ts";
 
-/** One path and method, and what is answered there; `serviceId` is the path's, in the v3 shape. */
+/** One path and method, and what is answered there; `segments` are those of the path that vary, as they came. */
 export interface Route {
   readonly method: UnsupportedOperation["methods"][number];
   readonly path: RoutePath;
   readonly respond: (
     request: IncomingMessage,
-    serviceId: string | undefined,
+    segments: readonly string[],
     /** Aborts when the caller has gone; only who asks for it pays for it. */
     gone: () => AbortSignal,
   ) => Answer | Promise<Answer | StreamAnswer>;
@@ -52,8 +53,8 @@ export function unsupportedRoutes(api: Api): readonly Route[] {
       methods.map((method) => ({
         method,
         path: routePath(shape, path),
-        respond: async (request: IncomingMessage, serviceId: string | undefined) => {
-          if (shape !== "open") await authenticate(api, request, shape, serviceId);
+        respond: async (request: IncomingMessage, segments: readonly string[]) => {
+          if (shape !== "open") await authenticate(api, request, shape, segments);
           throw new ApiError(403, "A001223", `${path} is not supported by this backend.`);
         },
       })),
@@ -68,15 +69,21 @@ function shapesOf(only: UnsupportedOperation["only"]): readonly ("v2" | "v3" | "
 function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "v2" | "v3"): Route {
   const operation: Operation = serviceOperations[name];
   const readForm = createFormBodyReader(operation);
+  const readQuery = operation.method === "POST" ? undefined : createQueryReader(operation, readForm);
   return {
     method: operation.method,
     path: routePath(shape, operation.path),
-    respond: async (request, serviceId) => {
+    respond: async (request, segments) => {
       // Before the body: who may not call need not be listened to.
-      const callers = await authenticate(api, request, shape, serviceId);
-      const call = callers[name] as (request: unknown) => Promise<object>;
-      const answer = await call(readRequest(operation, await readBody(request, readForm)));
-      return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer);
+      const callers = await authenticate(api, request, shape, segments);
+      const call = callers[name] as (request: unknown) => Promise<object | undefined>;
+      const read = readQuery?.(request, shape === "v3" ? segments.slice(1) : segments);
+      const asked = readRequest(operation, read ?? (await readBody(request, readForm)));
+      const answer = await call(asked);
+      if (answer === undefined) return noContent;
+      return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer, {
+        pretty: (asked as { pretty?: unknown }).pretty === true,
+      });
     },
   };
 }
@@ -87,16 +94,16 @@ function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
   return {
     method,
     path: routePath(shape, path),
-    respond: async (request, serviceId, gone) => {
+    respond: async (request, segments, gone) => {
       if (request.method !== method) throw methodNotAllowed([method]);
-      const { authIntrospectionEvents } = await authenticate(api, request, shape, serviceId);
+      const { authIntrospectionEvents } = await authenticate(api, request, shape, segments);
       const signal = gone();
       const rest = authIntrospectionEvents(readStreamRequest(request), { signal })[Symbol.asyncIterator]();
       const first = await rest.next();
       try {
         if (first.done === true) throw new ApiError(503, "A001101", "The stream has ended.");
         // From here on a change of the credentials ends the stream; one that came before is seen now.
-        await authenticate(api, request, shape, serviceId);
+        await authenticate(api, request, shape, segments);
       } catch (error) {
         await rest.return?.();
         throw error;
@@ -110,9 +117,9 @@ async function authenticate(
   api: Api,
   request: IncomingMessage,
   shape: "v2" | "v3",
-  pathServiceId: string | undefined,
+  segments: readonly string[],
 ): Promise<ServiceOperations> {
-  const serviceId = Number(pathServiceId ?? 0);
+  const serviceId = shape === "v3" ? Number(segments[0]) : 0;
   if (!Number.isSafeInteger(serviceId)) throw nothingHere();
   const credentials = shape === "v2" ? readApiCaller(request, shape) : readApiCaller(request, shape, serviceId);
   try {

@@ -65,6 +65,15 @@ test("a decision that conflicts each time is given up after exactly three", asyn
   t.is(commands.length, 3);
 });
 
+test("a conflict settles what someone else may have done already: the first outcome is given", async (t) => {
+  const commands: Command[] = [];
+  const run: Store["run"] = (wanted) => Promise.resolve(commands.push(wanted) > 0 ? "conflict" : "done");
+  const { dependencies } = await createEngineByHand(t, [], { around: () => ({ run }) });
+  const decide = () => Promise.resolve({ outcome: "ended", command: command(), settledByConflict: true } as const);
+  t.is(await runDecided(dependencies, decide), "ended");
+  t.is(commands.length, 1);
+});
+
 const failure = new StoreFailure("the disk is full");
 
 test("a command that the store failed to acknowledge is run once more, under the same attempt", async (t) => {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Dependencies } from "../dependencies.ts";
 import { digestOfSecret, type Client, type Service } from "../management/settings-memo.ts";
 import type { ClientAuthMethod } from "../management/settings.ts";
+import { authenticateByAssertion } from "./authenticate-by-assertion.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 import { authenticateByCertificatePath, authenticateByRegisteredCertificate } from "./mutual-tls.ts";
 
@@ -18,8 +19,8 @@ const methods = {
     checkSecret(client, evidence.basicSecret, evidence.form.get("client_secret")),
   CLIENT_SECRET_POST: (client, evidence) =>
     checkSecret(client, evidence.form.get("client_secret"), evidence.basicSecret),
-  CLIENT_SECRET_JWT: () => notAuthenticated("A157357"),
-  PRIVATE_KEY_JWT: () => notAuthenticated("A157357"),
+  CLIENT_SECRET_JWT: authenticateByAssertion,
+  PRIVATE_KEY_JWT: authenticateByAssertion,
   TLS_CLIENT_AUTH: authenticateByCertificatePath,
   SELF_SIGNED_TLS_CLIENT_AUTH: authenticateByRegisteredCertificate,
 } satisfies Record<ClientAuthMethod, Method>;
@@ -36,9 +37,10 @@ export async function authenticateClient(
   dependencies: Dependencies,
 ): Promise<ClientAuthentication> {
   if (client.settings.locked) return notAuthenticated("A048307");
-  if (sentAssertion(evidence)) return notAuthenticated("A157357");
   const method = client.settings.tokenAuthMethod;
-  if (isMutualTls(method) && sentSecret(evidence)) return notAuthenticated("A157357");
+  if (!service.settings.supportedTokenAuthMethods.includes(method)) return notAuthenticated("A157344");
+  if (sentAssertion(evidence) && !takesAssertion(method)) return notAuthenticated("A157357");
+  if (sentSecret(evidence) && !takesSecret(method)) return notAuthenticated("A157357");
   return methods[method](client, evidence, service, dependencies);
 }
 
@@ -58,15 +60,20 @@ function checkSecret(
   return timingSafeEqual(digestOfSecret(presented), client.secretDigest) ? authenticated : notAuthenticated("A157305");
 }
 
-function isMutualTls(method: ClientAuthMethod): boolean {
-  return method === "TLS_CLIENT_AUTH" || method === "SELF_SIGNED_TLS_CLIENT_AUTH";
+function takesAssertion(method: ClientAuthMethod): boolean {
+  return method === "CLIENT_SECRET_JWT" || method === "PRIVATE_KEY_JWT";
+}
+
+/** Of a public client a secret has a code of its own. */
+function takesSecret(method: ClientAuthMethod): boolean {
+  return method === "CLIENT_SECRET_BASIC" || method === "CLIENT_SECRET_POST" || method === "NONE";
 }
 
 function sentSecret({ basicSecret, form }: Evidence): boolean {
   return isGiven(basicSecret) || isGiven(form.get("client_secret"));
 }
 
-/** No method here takes an assertion (RFC 7521 §4.2). */
+/** RFC 7521 §4.2. */
 function sentAssertion({ form }: Evidence): boolean {
   return form.get("client_assertion") !== undefined || form.get("client_assertion_type") !== undefined;
 }

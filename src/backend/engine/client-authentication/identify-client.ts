@@ -1,3 +1,4 @@
+import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { readIdentifier } from "../identifier.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
@@ -8,7 +9,8 @@ export type IdentifiedClient =
   { readonly client: Client; readonly clientIdAliasUsed: boolean } | { readonly refusedWith: ResultCode };
 
 /**
- * Finds the client by its `client_id`, and by nothing else: never by what its certificate says (RFC 8705 §2).
+ * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and by nothing else: never
+ * by what its certificate says (RFC 8705 §2).
  *
  * The user id of Basic credentials wins over the `client_id` of the form (Authlete's API).
  */
@@ -18,8 +20,8 @@ export async function identifyClient(
   basicUserId: string | undefined,
   form: Form,
 ): Promise<IdentifiedClient> {
-  const identifier = basicUserId ?? form.get("client_id");
-  if (identifier === undefined) return { refusedWith: "A244305" };
+  const identifier = basicUserId ?? form.get("client_id") ?? readIssuer(form.get("client_assertion"));
+  if (typeof identifier === "object") return identifier;
   const number = readIdentifier(identifier);
   const byNumber = number === undefined ? undefined : await settings.client(service, { clientId: number });
   if (byNumber !== undefined) return { client: byNumber, clientIdAliasUsed: false };
@@ -27,4 +29,13 @@ export async function identifyClient(
   if (byAlias === undefined) return { refusedWith: "A244306" };
   if (!byAlias.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
   return { client: byAlias, clientIdAliasUsed: true };
+}
+
+/** Nothing of it is verified here; whoever it names must have signed it. */
+function readIssuer(assertion: string | undefined): string | { readonly refusedWith: ResultCode } {
+  if (assertion === undefined) return { refusedWith: "A244305" };
+  const jwt = readCompactJwt(assertion);
+  if (jwt === undefined) return { refusedWith: "A244303" };
+  const { iss } = jwt.payload;
+  return typeof iss === "string" && iss !== "" ? iss : { refusedWith: "A244304" };
 }

@@ -5,6 +5,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
+import { askClientKeys, registers } from "./client-keys.ts";
 
 /** More than any real chain has; each is read before the verifier, which has bounds of its own, is asked. */
 const longestPath = 10;
@@ -48,10 +49,18 @@ export async function authenticateByCertificatePath(
  *
  * The whole certificate counts, not its key or name; registration is the authority, so an expired one counts too.
  */
-export function authenticateByRegisteredCertificate(client: Client, { certificate }: Evidence): ClientAuthentication {
+export async function authenticateByRegisteredCertificate(
+  client: Client,
+  { certificate }: Evidence,
+  _service: Service,
+  { remoteJwks }: Dependencies,
+): Promise<ClientAuthentication> {
   if (certificate === undefined) return notAuthenticated("A157327");
   if (!("raw" in certificate)) return notAuthenticated("A157328", certificate.unreadable);
-  const registered = client.registeredCertificates.some((der) => Buffer.compare(der, certificate.raw) === 0);
+  const { selfSignedCertificateKeyId } = client.settings;
+  const registered = await askClientKeys(client, remoteJwks, (keys) =>
+    registers(keys, selfSignedCertificateKeyId, certificate.raw),
+  );
   return registered ? authenticated : notAuthenticated("A157333");
 }
 

@@ -4,16 +4,19 @@ import type {
 } from "../../../contract/auth-introspection-standard.ts";
 import type { Property } from "../../../contract/members.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
+import type { Form } from "../../../oauth/form.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
+import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
 import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
@@ -30,7 +33,10 @@ const inactive: StandardIntrospectionResponse = Object.freeze({
   responseContent: '{"active":false}',
 });
 
-/** Answers an introspection request with the facts of RFC 7662 §2.2; certificates are compared by the resource server. */
+/**
+ * Answers an introspection request with the facts of RFC 7662 §2.2, signed for who asks for that (RFC 9701);
+ * certificates are compared by the resource server.
+ */
 export async function introspectStandard(
   dependencies: Dependencies,
   settings: Settings,
@@ -41,14 +47,28 @@ export async function introspectStandard(
   if ("refusal" in read) return read.refusal as StandardIntrospectionResponse;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A145302");
-  if (demandsSignedAnswer(request.httpAcceptHeader)) return oauthError(service, "invalid_request", "A404302");
+  const demanded = readDemandedForm(service, request);
+  if ("refusal" in demanded) return demanded.refusal;
+  const answer = await answerFor(dependencies, settings, service, request, read.form, token);
+  const { signature } = demanded;
+  return signature === undefined ? answer : signAnswer(service, answer, signature, dependencies.clock);
+}
+
+async function answerFor(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: StandardIntrospectionRequest,
+  form: Form,
+  token: string,
+): Promise<StandardIntrospectionResponse> {
   const rsUri = request.rsUri ?? "";
   // The hint only orders the look-ups: it must never hide a token (RFC 7662 §2.1).
   const kinds = [
     () => answerForAccessToken(dependencies, settings, service, token, rsUri, request.withHiddenProperties === true),
     () => answerForRefreshToken(dependencies, settings, service, token, rsUri),
   ];
-  if (read.form.get("token_type_hint") === "refresh_token") kinds.reverse();
+  if (form.get("token_type_hint") === "refresh_token") kinds.reverse();
   for (const answer of kinds) {
     const found = await answer();
     if (found !== undefined) return found;
@@ -101,10 +121,13 @@ function isForOthers(audience: readonly string[], rsUri: string): boolean {
 
 function accessTokenContent(service: Service, { token, client }: KnownAccessToken, withHidden: boolean) {
   const alias = token.clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
+  const { acr, authTime } = readGrantDetails(token.details);
   const content = {
     ...commonContent(service, token, alias ?? String(token.clientId)),
     ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
+    ...(acr === undefined ? {} : { acr }),
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
   };
   const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
   return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
@@ -143,11 +166,4 @@ function active(
       serviceKey(serviceId),
     ],
   };
-}
-
-/** Whether an Accept header takes nothing but a signed answer (RFC 9701 §4). */
-function demandsSignedAnswer(accept: string | null | undefined): boolean {
-  const types = (accept ?? "").split(",").map((type) => (type.split(";")[0] ?? "").trim().toLowerCase());
-  const plain = ["application/json", "application/*", "*/*"];
-  return types.includes("application/token-introspection+jwt") && !types.some((type) => plain.includes(type));
 }

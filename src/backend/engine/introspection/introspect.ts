@@ -5,8 +5,11 @@ import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails } from "../grant-details.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
+import type { GrantType } from "../management/settings.ts";
 import { result, type ResultCode } from "../result.ts";
+import { refreshabilityOf, type Refreshability } from "./refreshability.ts";
 import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
 
 interface RefusalAnswer {
@@ -47,24 +50,26 @@ export async function introspect(
       ...result("A057301"),
       action: "BAD_REQUEST",
       responseContent: bearerChallenge({ error: "invalid_request" }),
-      ...state(false, false),
+      ...state({ existent: false, usable: false }),
     };
   }
   const known = await findAccessToken(dependencies, settings, service, request.token);
   const requirement = requirementOf(request);
+  const now = dependencies.clock();
   const decision = decideAccess(
     known?.facts ?? { active: false, cause: "unknown" },
     requirement,
     readPresentedCertificate(request.clientCertificate),
-    dependencies.clock(),
+    now,
   );
-  if (!decision.granted) return refusal(service, decision.code, requirement, known);
+  const refreshability = known === undefined ? "none" : refreshabilityOf(known.token, now);
+  if (!decision.granted) return refusal(service, decision.code, requirement, known, refreshability);
   return {
     ...result("A056001"),
     action: "OK",
     // For errors that the API finds itself, later on: the token was good (Authlete's API).
     responseContent: bearerChallenge({ error: "invalid_request" }),
-    ...state(true, true),
+    ...state({ existent: true, usable: true, sufficient: true, refreshability }),
     ...(known === undefined ? {} : factsForCaller(service, known)),
   };
 }
@@ -84,19 +89,19 @@ function refusal(
   refusalCode: RefusalCode,
   requirement: Requirement,
   known: KnownAccessToken | undefined,
+  refreshability: Refreshability,
 ): IntrospectionResponse {
   const answer: RefusalAnswer = answers[refusalCode];
-  const code = refusalCode === "scope_insufficient" && known?.token.scopes.length === 0 ? "A064301" : answer.code;
   const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";
   return {
-    ...result(code),
+    ...result(resultCodeOf(refusalCode, known, refreshability)),
     action: answer.action,
     responseContent: bearerChallenge({
       error: answer.error,
       ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[answer.error] }),
       ...(answer.error === "insufficient_scope" ? { scope: formatScope(requirement.scopes ?? []) } : {}),
     }),
-    ...state(known !== undefined, inForce && known.facts.active, false),
+    ...state({ existent: known !== undefined, usable: inForce && known.facts.active, refreshability }),
     ...(known === undefined ? {} : factsForCaller(service, known)),
   };
 }
@@ -108,15 +113,37 @@ const descriptions = {
   invalid_request: "The access token is not for this request.",
 } satisfies Record<RefusalAnswer["error"], string>;
 
-/** No grant that is served so far has refresh tokens, so that no token is refreshable. */
-function state(existent: boolean, usable: boolean, sufficient = usable) {
-  return { existent, usable, sufficient, refreshable: false };
+function resultCodeOf(
+  refusalCode: RefusalCode,
+  known: KnownAccessToken | undefined,
+  refreshability: Refreshability,
+): ResultCode {
+  if (refusalCode === "scope_insufficient" && known?.token.scopes.length === 0) return "A064301";
+  return refusalCode === "token_expired" ? expired[refreshability] : answers[refusalCode].code;
+}
+
+const expired = {
+  refreshable: "A065301",
+  "refresh-token-expired": "A065302",
+  none: "A065303",
+} satisfies Record<Refreshability, ResultCode>;
+
+interface TokenState {
+  readonly existent: boolean;
+  readonly usable: boolean;
+  readonly sufficient?: boolean;
+  readonly refreshability?: Refreshability;
+}
+
+function state({ existent, usable, sufficient = false, refreshability = "none" }: TokenState) {
+  return { existent, usable, sufficient, refreshable: refreshability === "refreshable" };
 }
 
 /** The members that describe the token, for the authenticated API caller. */
 function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
   const scopeDetails = service.settings.supportedScopes.filter((scope) => token.scopes.includes(scope.name));
   const alias = client.settings.clientIdAlias;
+  const { acr, authTime, consentedClaims } = readGrantDetails(token.details);
   return {
     clientId: token.clientId,
     ...(alias === undefined ? {} : { clientIdAlias: alias }),
@@ -130,6 +157,9 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
     ...(token.resources.length === 0 ? {} : { accessTokenResources: [...token.resources] }),
     ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
     ...(client.settings.attributes.length === 0 ? {} : { clientAttributes: [...client.settings.attributes] }),
-    grantType: token.grantType as "CLIENT_CREDENTIALS",
+    grantType: token.grantType as GrantType,
+    ...(acr === undefined ? {} : { acr }),
+    ...(authTime === undefined ? {} : { authTime }),
+    ...(consentedClaims === undefined ? {} : { consentedClaims: [...consentedClaims] }),
   };
 }

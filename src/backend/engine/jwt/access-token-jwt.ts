@@ -1,5 +1,8 @@
+import { signJwt } from "../../../jose/sign-jwt.ts";
+import { formatScope } from "../../../oauth/scope.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
+import { accessTokenKey } from "./signing-keys.ts";
 
 /** What a JWT access token says (RFC 9068 §2.2); instants in milliseconds. */
 export interface AccessTokenClaims {
@@ -17,7 +20,64 @@ export interface AccessTokenClaims {
   readonly details: GrantDetails;
 }
 
-/** The JWT form of an access token, or `undefined` where the service has opaque ones only. */
-export function signAccessTokenJwt(...[]: [Service, AccessTokenClaims]): Promise<string | undefined> {
-  return Promise.resolve(undefined);
+/**
+ * What a resource server decides by, and what others have registered a meaning for: members that no claim of a caller's
+ * may take, neither in place of ours nor where ours are left out (RFC 7519 §4.1, RFC 7800 §3.1, RFC 8693 §4).
+ */
+const reserved: ReadonlySet<string> = new Set(
+  "iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_type token_introspection"
+    .split(" ")
+    .concat("authorization_details", "username", "events"),
+);
+
+/**
+ * The JWT form of an access token, or `undefined` where the service has opaque ones only (RFC 9068 §2).
+ *
+ * Its audience is that of the token; one that names no resource is for the service itself, by its issuer identifier (§3).
+ * Rejects with {@link SigningKeyUnusable} when the service has no key for it.
+ */
+export async function signAccessTokenJwt(service: Service, claims: AccessTokenClaims): Promise<string | undefined> {
+  const key = accessTokenKey(service);
+  if (key === undefined) return undefined;
+  const { alg, kid, privateKey } = key;
+  return signJwt(payloadOf(service, claims), privateKey, { alg, typ: "at+jwt", kid });
+}
+
+function payloadOf(service: Service, claims: AccessTokenClaims): Readonly<Record<string, unknown>> {
+  const { issuer } = service.settings;
+  const { x5tS256, scopes, resources, details } = claims;
+  const clientId = clientIdOf(claims);
+  const ours = {
+    iss: issuer,
+    // The client where there is no user: no subject may be the name of one (RFC 9068 §2.2, RFC 9700 §4.15).
+    sub: claims.subject ?? clientId,
+    aud: audienceOf(resources, issuer),
+    exp: Math.floor(claims.expiresAt / 1000),
+    iat: Math.floor(claims.issuedAt / 1000),
+    jti: claims.accessToken,
+    client_id: clientId,
+    ...(scopes.length === 0 ? {} : { scope: formatScope(scopes) }),
+    ...(x5tS256 === undefined ? {} : { cnf: { "x5t#S256": x5tS256 } }),
+    ...(details.authTime === undefined ? {} : { auth_time: details.authTime }),
+    ...(details.acr === undefined ? {} : { acr: details.acr }),
+  };
+  return { ...withoutReserved(details.jwtAtClaims ?? {}), ...ours };
+}
+
+function clientIdOf({ client, clientIdAliasUsed }: AccessTokenClaims): string {
+  const alias = clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
+  return alias ?? String(client.settings.clientId);
+}
+
+/** One audience is a text, several are an array (RFC 7519 §4.1.3). */
+function audienceOf(resources: readonly string[], issuer: string): string | readonly string[] {
+  const [only = issuer, ...others] = resources;
+  return others.length === 0 ? only : resources;
+}
+
+/** A claim without a value says nothing, and readers stumble over null. */
+function withoutReserved(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name, value]) => !reserved.has(name) && value !== null && value !== undefined),
+  );
 }

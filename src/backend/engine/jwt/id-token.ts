@@ -1,5 +1,9 @@
+import { hash } from "node:crypto";
+import { signJwt } from "../../../jose/sign-jwt.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
+import type { SigningAlgorithm } from "../management/settings.ts";
+import { chooseSigningKey } from "./signing-keys.ts";
 
 /** What an ID token is made of; `issuedAt` in milliseconds. */
 export interface IdTokenFacts {
@@ -14,7 +18,61 @@ export interface IdTokenFacts {
   readonly first: boolean;
 }
 
-/** Signs an ID token (OpenID Connect Core §2); `undefined` where the service has no key for it. */
-export function signIdToken(...[]: [Service, IdTokenFacts]): Promise<string | undefined> {
-  return Promise.resolve(undefined);
+/** The members of the protocol: no claim about the user takes their place, present or not (OpenID Connect Core §2). */
+const reserved: ReadonlySet<string> = new Set(
+  "iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf events"
+    .split(" ")
+    .concat("client_id", "scope", "act", "may_act"),
+);
+
+/**
+ * Signs an ID token (OpenID Connect Core §2) by the client's algorithm; `undefined` where the service has no key for it.
+ *
+ * Its `typ` is JWT: nobody takes it for an access token (RFC 9068 §5).
+ */
+export async function signIdToken(service: Service, facts: IdTokenFacts): Promise<string | undefined> {
+  const { idTokenSignAlg } = facts.client.settings;
+  const key = chooseSigningKey(service.signingKeys, idTokenSignAlg, service.settings.idTokenSignatureKeyId);
+  if (key === undefined) return undefined;
+  const { alg, kid, privateKey } = key;
+  const more = facts.details.idToken?.headerParams;
+  return signJwt(payloadOf(service, facts, alg), privateKey, {
+    alg,
+    typ: "JWT",
+    kid,
+    ...(more === undefined ? {} : { more }),
+  });
+}
+
+function payloadOf(service: Service, facts: IdTokenFacts, alg: SigningAlgorithm): Readonly<Record<string, unknown>> {
+  const { details, subject, first } = facts;
+  const { idToken = {}, authTime, acr } = details;
+  const { settings } = facts.client;
+  const iat = Math.floor(facts.issuedAt / 1000);
+  const audience = (facts.clientIdAliasUsed ? settings.clientIdAlias : undefined) ?? String(settings.clientId);
+  return {
+    ...claimsAboutTheUser(idToken.claims),
+    iss: service.settings.issuer,
+    sub: idToken.sub ?? subject,
+    aud: idToken.audType === "array" ? [audience] : audience,
+    exp: iat + (settings.extension?.idTokenDuration ?? service.settings.idTokenDuration),
+    iat,
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
+    ...(first && idToken.nonce !== undefined ? { nonce: idToken.nonce } : {}),
+    ...(acr === undefined ? {} : { acr }),
+    at_hash: leftHalf(alg, facts.accessToken),
+  };
+}
+
+function claimsAboutTheUser(claims: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name, value]) => !reserved.has(name) && value !== null && value !== undefined),
+  );
+}
+
+/** The left half of a hash by the hash of the signature (OpenID Connect Core §3.1.3.6); for Ed25519 that is SHA-512. */
+function leftHalf(alg: SigningAlgorithm, text: string): string {
+  const bits = alg === "EdDSA" ? "512" : alg.slice(2);
+  const digest = hash(`sha${bits}`, text, "buffer");
+  return digest.subarray(0, digest.length / 2).toString("base64url");
 }

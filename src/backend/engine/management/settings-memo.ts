@@ -2,8 +2,8 @@ import { hash } from "node:crypto";
 import { readCertificate } from "../../../x509/read-certificate.ts";
 import { readSubjectExpectation, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { StoredClient, StoredService } from "../../store/store.ts";
-import type { Dependencies } from "../dependencies.ts";
-import { registeredCertificates } from "./registered-certificates.ts";
+import type { Dependencies, KeySet } from "../dependencies.ts";
+import { readSigningKeys, type SigningKeys } from "../jwt/signing-keys.ts";
 import type { ClientSettings, ServiceSettings } from "./settings.ts";
 import { openClient, openService } from "./stored-settings.ts";
 
@@ -15,6 +15,8 @@ export interface Service {
   readonly accessTokenDigests: readonly Uint8Array[];
   /** Trust anchors as DER. */
   readonly anchors: readonly Uint8Array[];
+  /** Of `jwks`. */
+  readonly signingKeys: SigningKeys;
 }
 
 /** A client as of one version. */
@@ -23,7 +25,8 @@ export interface Client {
   readonly settings: ClientSettings;
   readonly secretDigest: Uint8Array | undefined;
   readonly subject: SubjectExpectation | undefined;
-  readonly registeredCertificates: readonly Uint8Array[];
+  /** Of `jwks`. */
+  readonly keySet: KeySet | undefined;
   /** Trust anchors of this client's own as DER; `undefined`: the service's count. */
   readonly anchors: readonly Uint8Array[] | undefined;
 }
@@ -95,6 +98,7 @@ function prepareService(version: number, settings: ServiceSettings): Service {
     apiSecretDigest: digestOfSecret(settings.apiSecret),
     accessTokenDigests: settings.accessTokens.map(digestOfSecret),
     anchors: settings.trustedRootCertificates.map(derOf),
+    signingKeys: readSigningKeys(settings.jwks),
   };
 }
 
@@ -104,7 +108,7 @@ function prepareClient(version: number, settings: ClientSettings): Client {
     settings,
     secretDigest: settings.clientSecret === undefined ? undefined : digestOfSecret(settings.clientSecret),
     subject: settings.tokenAuthMethod === "TLS_CLIENT_AUTH" ? readSubjectExpectation(settings) : undefined,
-    registeredCertificates: registeredCertificates(settings.jwks, settings.selfSignedCertificateKeyId),
+    keySet: settings.jwks === undefined ? undefined : (JSON.parse(settings.jwks) as KeySet),
     anchors: settings.trustedRootCertificates?.map(derOf),
   };
 }

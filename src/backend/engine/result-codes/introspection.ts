@@ -6,6 +6,8 @@ export const introspectionSentences = {
   A064301: "The access token has no scopes.",
   A064302: "The access token does not cover the required scopes.",
   A064303: "The access token is not meant for the required resources.",
+  A065301: "The access token has expired; its refresh token has not.",
+  A065302: "The access token has expired, and so has its refresh token.",
   A065303: "The access token has expired.",
   A065304: "The access token is bound to a certificate, and none was presented.",
   A065305: "The access token is bound to another certificate than the one presented.",
@@ -19,5 +21,6 @@ export const introspectionSentences = {
   A145202: "The parameters of the introspection request are not well-formed.",
   A145301: "The introspection request has no parameters.",
   A145302: "The introspection request does not contain token.",
-  A404302: "A signed introspection answer is not supported.",
+  A404201: "The service has no key to sign the introspection answer with.",
+  A404301: "A signed introspection answer needs rsUri: it is for one resource server.",
 } as const;

@@ -1,2 +1,23 @@
 /** The result codes of `auth/userinfo` and `auth/userinfo/issue`, each with its sentence for people. */
-export const userinfoSentences = {} as const;
+export const userinfoSentences = {
+  A088301: "The userinfo request has no access token.",
+  A088302: "The access token is not in force.",
+  A089303: "The access token has expired.",
+  A089304: "The access token does not cover the scope openid.",
+  A089305: "The access token has no subject.",
+  A089306: "The access token comes from the password grant: it does not open the userinfo endpoint.",
+  A089307: "The access token is bound to a certificate, and none was presented.",
+  A089308: "The presented certificate cannot be read.",
+  A089309: "The binding of the access token cannot be checked.",
+  A089310: "The access token is bound to another certificate than the one presented.",
+  A091001: "The access token opens the userinfo endpoint.",
+  A092301: "The call has no access token.",
+  A092302: "The access token is not in force.",
+  A093303: "The access token has expired.",
+  A093304: "The access token does not cover the scope openid.",
+  A093305: "The access token has no subject.",
+  A093306: "The access token comes from the password grant: it does not open the userinfo endpoint.",
+  A094201: "The claims are not JSON.",
+  A094202: "The claims are not a JSON object.",
+  A096001: "The claims about the user were put together.",
+} as const;

@@ -32,7 +32,8 @@ export async function revoke(
 ): Promise<RevocationResponse> {
   const read = readForwardedForm(service, request.parameters, codes);
   if ("refusal" in read) return read.refusal;
-  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form);
+  const once = { endpoint: "revocation_endpoint", attempt: newAttempt(dependencies.random) } as const;
+  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form, once);
   if ("refusal" in authenticated) return authenticated.refusal;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A115301");
@@ -57,7 +58,8 @@ async function decideRevocation(
   // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
   const command: Command =
     refreshToken === undefined
-      ? { name: "revoke-access-token", digest: token.digest, ...change }
+      ? // Of the identifier, whichever form was sent: both forms are one row.
+        { name: "revoke-access-token", digest: token.digest, ...change }
       : { name: "end-grant", grantId: refreshToken.grantId, ...change };
   return { outcome: done, command };
 }

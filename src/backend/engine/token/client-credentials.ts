@@ -1,13 +1,14 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import type { AuthenticatedClient } from "../client-request.ts";
-import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
-import { grantResources } from "./resources.ts";
+import { issueCommand } from "./issue-command.ts";
+import { addToDetails } from "./request-details.ts";
+import { forOneAudience, grantResources } from "./resources.ts";
 import { grantScopes } from "./scopes.ts";
 import { createTokenSet, durationOf } from "./token-set.ts";
 
@@ -19,19 +20,13 @@ export async function decideClientCredentials(
   request: TokenRequest,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
-  const { settings } = client;
-  if (settings.clientType === "PUBLIC") return { outcome: oauthError(service, "unauthorized_client", "A052301") };
-  if (!settings.grantTypes.includes("CLIENT_CREDENTIALS")) {
-    return { outcome: oauthError(service, "unauthorized_client", "A047302") };
-  }
   const scope = grantScopes(service, client, form.get("scope"));
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A052303") };
-  const target = grantResources(service, form.getAll("resource"));
+  const target = forOneAudience(service, grantResources(service, form.getAll("resource")), scope.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
 
-  const properties = request.properties ?? undefined;
   const { response, kept } = await createTokenSet(dependencies, {
     service,
     client,
@@ -45,22 +40,11 @@ export async function decideClientCredentials(
     x5tS256: binding.x5tS256,
     accessTokenDuration: durationOf(
       request.accessTokenDuration,
-      settings.extension?.accessTokenDuration,
+      client.settings.extension?.accessTokenDuration,
       service.settings.accessTokenDuration,
     ),
-    details: properties === undefined ? {} : { properties },
+    details: addToDetails({}, request),
     first: true,
   });
-  return {
-    outcome: response,
-    command: {
-      name: "issue-tokens",
-      attempt: newAttempt(dependencies.random),
-      serviceId: service.settings.apiKey,
-      serviceVersion: service.version,
-      clientId: settings.clientId,
-      clientVersion: client.version,
-      ...kept,
-    },
-  };
+  return { outcome: response, command: issueCommand(dependencies, service, client, kept) };
 }

@@ -1,10 +1,22 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
-import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
+import type { Form } from "../../../oauth/form.ts";
+import { newAttempt } from "../attempt.ts";
+import {
+  readClientOfRequest,
+  readForwardedForm,
+  type AuthenticatedClient,
+  type ParameterCodes,
+} from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
+import type { GrantType } from "../management/settings.ts";
 import { oauthError } from "../oauth-error.ts";
-import { runDecided } from "../run-decided.ts";
+import { runDecided, type Decided } from "../run-decided.ts";
+import { decideAuthorizationCode } from "./authorization-code.ts";
 import { decideClientCredentials } from "./client-credentials.ts";
+import { decidePassword } from "./password.ts";
+import { decideRefreshToken } from "./refresh-token.ts";
+import { hasReadableClaims } from "./request-details.ts";
 
 const codes: ParameterCodes = {
   missing: "A047201",
@@ -15,13 +27,36 @@ const codes: ParameterCodes = {
     ["client_secret", "A158301"],
     ["grant_type", "A049303"],
     ["scope", "A052302"],
+    ["code", "A050303"],
+    ["redirect_uri", "A050304"],
+    ["code_verifier", "A050314"],
+    ["refresh_token", "A053303"],
+    ["username", "A051303"],
+    ["password", "A051306"],
   ]),
 };
+
+type Decide = (
+  dependencies: Dependencies,
+  service: Service,
+  client: AuthenticatedClient,
+  request: TokenRequest,
+  form: Form,
+) => Decided<TokenResponse> | Promise<Decided<TokenResponse>>;
+
+/** A map, because a client chooses the name that is looked up. */
+const grants: ReadonlyMap<string, { readonly grantType: GrantType; readonly decide: Decide }> = new Map([
+  ["authorization_code", { grantType: "AUTHORIZATION_CODE", decide: decideAuthorizationCode }],
+  ["refresh_token", { grantType: "REFRESH_TOKEN", decide: decideRefreshToken }],
+  ["client_credentials", { grantType: "CLIENT_CREDENTIALS", decide: decideClientCredentials }],
+  ["password", { grantType: "PASSWORD", decide: decidePassword }],
+]);
 
 /**
  * Processes a token request as an authorization server received it (RFC 6749 §3.2, RFC 8705 §3).
  *
- * The client is authenticated once; the decision over its token is taken again when what it rests on has changed.
+ * Everything is decided within the decision, the client's authentication too: a client locked or rebound in between is
+ * seen when it is taken again.
  */
 export async function processTokenRequest(
   dependencies: Dependencies,
@@ -32,17 +67,28 @@ export async function processTokenRequest(
   const read = readForwardedForm(service, request.parameters, codes, ["resource"]);
   if ("refusal" in read) return read.refusal;
   const { form } = read;
-  const grantType = form.get("grant_type");
-  if (grantType === undefined) return oauthError(service, "invalid_request", "A049301");
-  if (grantType !== "client_credentials" || !service.settings.supportedGrantTypes.includes("CLIENT_CREDENTIALS")) {
-    return oauthError(service, "unsupported_grant_type", "A049305");
-  }
+  if (!hasReadableClaims(request)) return oauthError(service, "server_error", "A054201");
+  const name = form.get("grant_type");
+  if (name === undefined) return oauthError(service, "invalid_request", "A049301");
+  const grant = grants.get(name);
+  if (grant === undefined) return oauthError(service, "unsupported_grant_type", "A049305");
+  const { grantType, decide } = grant;
+  const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
   return runDecided<TokenResponse>(dependencies, async () => {
-    // Settings are read within the decision: a client locked or rebound in between is seen when it is taken again.
     const current = await settings.service(service.settings.apiKey);
     if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
-    const read = await readClientOfRequest(dependencies, settings, current, request, form);
+    if (!current.settings.supportedGrantTypes.includes(grantType)) {
+      return { outcome: oauthError(current, "unsupported_grant_type", "A049305") };
+    }
+    const read = await readClientOfRequest(dependencies, settings, current, request, form, once);
     if ("refusal" in read) return { outcome: read.refusal };
-    return decideClientCredentials(dependencies, current, read, request, form);
+    const { client } = read;
+    if (grantType === "CLIENT_CREDENTIALS" && client.settings.clientType === "PUBLIC") {
+      return { outcome: oauthError(current, "unauthorized_client", "A052301") };
+    }
+    if (!client.settings.grantTypes.includes(grantType)) {
+      return { outcome: oauthError(current, "unauthorized_client", "A047302") };
+    }
+    return decide(dependencies, current, read, request, form);
   });
 }

@@ -23,3 +23,11 @@ export function grantScopes(service: Service, client: Client, requested: string 
   const scopes = reading.scopes.filter((name) => mayHave(name) && supported.some((scope) => scope.name === name));
   return scopes.length === 0 ? { refused: true } : { scopes };
 }
+
+/** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
+export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
+  if (requested === undefined) return { scopes: granted };
+  const reading = readScope(requested);
+  const covered = reading.ok && reading.scopes.every((scope) => granted.includes(scope));
+  return covered ? { scopes: reading.scopes } : { refused: true };
+}

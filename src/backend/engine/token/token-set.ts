@@ -38,6 +38,8 @@ export interface TokenSetDecision {
   readonly accessTokenDuration: number;
   readonly details: GrantDetails;
   readonly refreshToken?: RefreshTokenDecision;
+  /** The raw text of the access token, chosen by the API caller; `undefined`: it is drawn. */
+  readonly chosenAccessToken?: string | undefined;
   /** Whether these are the first tokens of their grant. */
   readonly first: boolean;
 }
@@ -46,6 +48,8 @@ export interface TokenSetDecision {
 export interface RefreshTokenDecision {
   /** The raw text of the one that is kept; `undefined`: a new one is drawn. */
   readonly kept?: string;
+  /** The raw text of a new one, chosen by the API caller. */
+  readonly chosen?: string | undefined;
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   /** Milliseconds since 1970. */
@@ -64,7 +68,7 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
   const { service, client, clientIdAliasUsed, subject, scopes, resources, x5tS256, details } = decision;
   const draw = (): string => Buffer.from(random(tokenOctets)).toString("base64url");
   const createdAt = clock();
-  const accessToken = draw();
+  const accessToken = decision.chosenAccessToken ?? draw();
   const expiresAt = expiryAfter(createdAt, decision.accessTokenDuration);
   const jwtAccessToken = await signAccessTokenJwt(service, {
     client,
@@ -80,7 +84,7 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
     details,
   });
   const refreshToken = decision.refreshToken && {
-    value: decision.refreshToken.kept ?? draw(),
+    value: decision.refreshToken.kept ?? decision.refreshToken.chosen ?? draw(),
     ...decision.refreshToken,
   };
   const forClient = jwtAccessToken ?? accessToken;

@@ -1,0 +1,34 @@
+import type { Form } from "../../../oauth/form.ts";
+import { isRedirectUri, isSameRedirectUri } from "../../../oauth/redirect-uri.ts";
+import type { Client } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+
+/** `requested` as the request has it; `redirectUri` is where the answer goes. */
+export type FoundRedirectUri =
+  { readonly requested: string | undefined; readonly redirectUri: string } | { readonly refusedWith: ResultCode };
+
+/**
+ * Finds where an authorization response may go (RFC 6749 §3.1.2.3, RFC 9700 §2.1).
+ *
+ * Without `redirect_uri` it goes to the only one that is registered, unless the request is an OpenID one
+ * (OpenID Connect Core §3.1.2.1). Whatever cannot be told for sure leads nowhere.
+ */
+export function findRedirectUri(client: Client, form: Form): FoundRedirectUri {
+  if (form.repeated.includes("redirect_uri")) return { refusedWith: "A011302" };
+  const registered = client.settings.redirectUris.filter(isRedirectUri);
+  const [only, ...others] = registered;
+  if (only === undefined) return { refusedWith: "A011309" };
+  const requested = form.get("redirect_uri");
+  if (requested !== undefined) {
+    return isRegisteredRedirectUri(client, requested)
+      ? { requested, redirectUri: requested }
+      : { refusedWith: "A011304" };
+  }
+  if (form.getAll("scope").some((scope) => scope.split(" ").includes("openid"))) return { refusedWith: "A011303" };
+  return others.length > 0 ? { refusedWith: "A011310" } : { requested, redirectUri: only };
+}
+
+/** Whether answers may (still) go there. */
+export function isRegisteredRedirectUri({ settings }: Client, redirectUri: string): boolean {
+  return settings.redirectUris.some((registered) => isSameRedirectUri(registered, redirectUri));
+}

@@ -1,0 +1,98 @@
+import type {
+  AuthorizationIssueRequest,
+  AuthorizationIssueResponse,
+} from "../../../contract/auth-authorization-issue.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import type { StoredTicket } from "../../store/store.ts";
+import { newAttempt } from "../attempt.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { writeGrantDetails } from "../grant-details.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { result, type ResultCode } from "../result.ts";
+import { runDecided, type Decided } from "../run-decided.ts";
+import { errorOfCaller, errorToUser, responseToClient } from "./authorization-answer.ts";
+import { readIssueRequest } from "./read-issue-request.ts";
+import { standingGrant, standingRequest } from "./standing-request.ts";
+import { findTicket } from "./ticket.ts";
+import type { TicketRequest } from "./ticket-request.ts";
+
+/** 256 bits: a guess succeeds with a probability far below 2^-160 (RFC 6749 §10.10). */
+const codeOctets = 32;
+/** 128 bits: told apart from every other grant, and no secret. */
+const grantIdOctets = 16;
+
+/**
+ * Answers an authorization request with a code, for a user who is authenticated and agrees (RFC 6749 §4.1.2).
+ *
+ * The ticket is used up by the same command that keeps the code; as long as anything is wrong it stays good.
+ */
+export async function issueAuthorizationCode(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: AuthorizationIssueRequest,
+): Promise<AuthorizationIssueResponse> {
+  return runDecided<AuthorizationIssueResponse>(dependencies, async () => {
+    const current = await settings.service(service.settings.apiKey);
+    if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
+    const found = await findTicket(dependencies, current, request.ticket);
+    if (found.state === "missing") return { outcome: errorOfCaller(current, "A041201") };
+    if (found.state === "unknown") return { outcome: errorOfCaller(current, "A041202") };
+    if (found.state === "expired") return { outcome: toUser(current, "A041301") };
+    const standing = await standingRequest(settings, current, found.ticket);
+    if (standing.client === undefined) return { outcome: toUser(current, "A045302") };
+    return decide(dependencies, settings, current, standing.client, found.ticket, standing.request, request);
+  });
+}
+
+async function decide(
+  { clock, random }: Dependencies,
+  settings: Settings,
+  service: Service,
+  client: Client,
+  ticket: StoredTicket,
+  asked: TicketRequest,
+  request: AuthorizationIssueRequest,
+): Promise<Decided<AuthorizationIssueResponse>> {
+  const granted = standingGrant(service, client, asked);
+  if (granted === undefined) return { outcome: toUser(service, "A045302") };
+  const read = await readIssueRequest(settings, service, client, { ...asked, scopes: granted.scopes }, request);
+  if ("refusedWith" in read) return { outcome: errorOfCaller(service, read.refusedWith, read.detail) };
+
+  const code = Buffer.from(random(codeOctets)).toString("base64url");
+  const createdAt = clock();
+  const { context } = ticket;
+  return {
+    outcome: {
+      ...result("A040001"),
+      ...responseToClient(service, asked.target, { code }),
+      authorizationCode: code,
+      ...(context === undefined ? {} : { ticketInfo: { context } }),
+    },
+    command: {
+      name: "issue-code",
+      attempt: newAttempt(random),
+      serviceId: service.settings.apiKey,
+      serviceVersion: service.version,
+      clientId: client.settings.clientId,
+      clientVersion: client.version,
+      ticketDigest: ticket.digest,
+      createdAt,
+      code: {
+        digest: tokenDigest(code),
+        grantId: Buffer.from(random(grantIdOctets)).toString("base64url"),
+        subject: read.subject,
+        redirectUri: asked.redirectUri,
+        codeChallenge: asked.codeChallenge,
+        scopes: read.scopes,
+        resources: granted.resources,
+        details: writeGrantDetails(read.details),
+        expiresAt: createdAt + service.settings.authorizationCodeDuration * 1000,
+      },
+    },
+  };
+}
+
+function toUser(service: Service, code: ResultCode): AuthorizationIssueResponse {
+  return errorToUser(service, { error: "invalid_request", code });
+}

@@ -1,0 +1,112 @@
+import type { AuthorizationRequest, AuthorizationResponse } from "../../../contract/auth-authorization.ts";
+import { readForm, type Form } from "../../../oauth/form.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import { newAttempt } from "../attempt.ts";
+import { identifyClient } from "../client-authentication/identify-client.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+import { runDecided, type Decided } from "../run-decided.ts";
+import {
+  errorOfCaller,
+  errorToClient,
+  errorToUser,
+  type AuthorizationRefusal,
+  type ResponseTarget,
+} from "./authorization-answer.ts";
+import { findRedirectUri } from "./find-redirect-uri.ts";
+import { interactionResponse } from "./interaction-response.ts";
+import { stateToReturn } from "./parameter-defect.ts";
+import { readAuthorizationRequest } from "./read-authorization-request.ts";
+import { newTicket, ticketLifetime } from "./ticket.ts";
+import { writeTicketRequest } from "./ticket-request.ts";
+
+/**
+ * Processes an authorization request as an authorization server received it (RFC 6749 §4.1.1).
+ *
+ * Until the client and its redirect URI are known for sure, errors go to the user and never to an address of the
+ * request; from then on they go to the client (§4.1.2.1).
+ */
+export async function processAuthorizationRequest(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: AuthorizationRequest,
+): Promise<AuthorizationResponse> {
+  const { parameters } = request;
+  if (parameters === undefined || parameters === null) return errorOfCaller(service, "A004201");
+  if (parameters.trim() === "") return toUser(service, "A004301");
+  const reading = readForm(parameters, { repeatable: "any" });
+  if (!reading.ok) return toUser(service, "A004202");
+  return runDecided<AuthorizationResponse>(dependencies, async () => {
+    const current = await settings.service(service.settings.apiKey);
+    if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
+    return decide(dependencies, settings, current, request, reading.form);
+  });
+}
+
+async function decide(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: AuthorizationRequest,
+  form: Form,
+): Promise<Decided<AuthorizationResponse>> {
+  const found = await findClient(settings, service, form);
+  if ("refusedWith" in found) return { outcome: toUser(service, found.refusedWith) };
+  const { client, clientIdAliasUsed } = found;
+  if (client.settings.locked) {
+    return { outcome: errorToUser(service, { error: "unauthorized_client", code: "A010307" }) };
+  }
+  const redirect = findRedirectUri(client, form);
+  if ("refusedWith" in redirect) return { outcome: toUser(service, redirect.refusedWith) };
+  if (form.getAll("response_type").length === 0) return { outcome: toUser(service, "A009301") };
+
+  const target: ResponseTarget = {
+    redirectUri: redirect.redirectUri,
+    responseMode: form.getAll("response_mode").join() === "form_post" ? "form_post" : "query",
+    state: stateToReturn(form),
+  };
+  const read = await readAuthorizationRequest(service, client, form);
+  if ("refusal" in read) return { outcome: errorToClient(service, target, read.refusal) };
+
+  const accepted = { redirectUri: redirect.requested, target, ...read };
+  const ticket = newTicket(dependencies);
+  const createdAt = dependencies.clock();
+  return {
+    outcome: interactionResponse(service, client, clientIdAliasUsed, accepted, ticket),
+    command: {
+      name: "keep-ticket",
+      attempt: newAttempt(dependencies.random),
+      serviceId: service.settings.apiKey,
+      serviceVersion: service.version,
+      clientId: client.settings.clientId,
+      clientVersion: client.version,
+      ticket: {
+        digest: tokenDigest(ticket),
+        kind: "authorization",
+        request: writeTicketRequest(accepted),
+        context: request.context ?? undefined,
+        createdAt,
+        expiresAt: createdAt + ticketLifetime,
+      },
+    },
+  };
+}
+
+type FoundClient =
+  { readonly client: Client; readonly clientIdAliasUsed: boolean } | { readonly refusedWith: ResultCode };
+
+const codesHere: Partial<Record<ResultCode, ResultCode>> = { A244305: "A010301", A244307: "A010309" };
+
+async function findClient(settings: Settings, service: Service, form: Form): Promise<FoundClient> {
+  if (form.repeated.includes("client_id")) return { refusedWith: "A010303" };
+  const identified = await identifyClient(settings, service, undefined, form);
+  if (!("refusedWith" in identified)) return identified;
+  return { refusedWith: codesHere[identified.refusedWith] ?? "A010308" };
+}
+
+function toUser(service: Service, code: ResultCode): AuthorizationResponse {
+  const refusal: AuthorizationRefusal = { error: "invalid_request", code };
+  return errorToUser(service, refusal);
+}

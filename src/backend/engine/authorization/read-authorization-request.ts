@@ -1,0 +1,66 @@
+import type { Form } from "../../../oauth/form.ts";
+import type { Client, Service } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+import { grantResources } from "../token/resources.ts";
+import { readAuthenticationRequest, requestedPrompts } from "./authentication-request.ts";
+import type { AuthorizationError, AuthorizationRefusal } from "./authorization-answer.ts";
+import { codeChallengeDefect } from "./check-code-challenge.ts";
+import { parameterDefect } from "./parameter-defect.ts";
+import { requestedScopes } from "./requested-scopes.ts";
+import type { TicketRequest } from "./ticket-request.ts";
+
+interface Refused {
+  readonly refusal: AuthorizationRefusal;
+}
+
+/** What OAuth 2.0 Multiple Response Type Encoding Practices knows; of several words the order does not count. */
+const responseTypes = ["code", "id_token", "none", "token"];
+
+/**
+ * Reads what an authorization request asks for, once it is known where the answer goes (RFC 6749 §4.1.1).
+ *
+ * Only codes are issued here: a token would leave this endpoint unbound (RFC 8705 §6.4, RFC 9700 §2.1.2).
+ */
+export async function readAuthorizationRequest(
+  service: Service,
+  client: Client,
+  form: Form,
+): Promise<Omit<TicketRequest, "redirectUri" | "target"> | Refused> {
+  const defect = parameterDefect(form) ?? unsupported(service, client, form);
+  if (defect !== undefined) return { refusal: defect };
+  const challengeDefect = codeChallengeDefect(service, client, form);
+  if (challengeDefect !== undefined) return refused("invalid_request", challengeDefect);
+  const prompts = requestedPrompts(form);
+  if ("refusal" in prompts) return prompts;
+  const scope = requestedScopes(service, client, form.get("scope"), prompts);
+  if ("refusedWith" in scope) return refused("invalid_scope", scope.refusedWith);
+  const resources = form.getAll("resource");
+  const target = grantResources(service, resources);
+  if ("refusedWith" in target) return refused("invalid_target", target.refusedWith);
+  const authentication = await readAuthenticationRequest(service, client, form, prompts);
+  if ("refusal" in authentication) return authentication;
+  return { scopes: scope.scopes, resources, codeChallenge: form.get("code_challenge"), authentication };
+}
+
+/** What the request demands that is not to be had here. */
+function unsupported(service: Service, client: Client, form: Form): AuthorizationRefusal | undefined {
+  if (form.get("request") !== undefined) return { error: "request_not_supported", code: "A008312" };
+  if (form.get("request_uri") !== undefined) return { error: "request_uri_not_supported", code: "A008313" };
+  const responseType = form.get("response_type") ?? "";
+  if (responseType !== "code" || !service.settings.supportedGrantTypes.includes("AUTHORIZATION_CODE")) {
+    const words = responseType.split(" ");
+    const known = words.every((word) => responseTypes.includes(word));
+    return { error: "unsupported_response_type", code: known ? "A009305" : "A009304" };
+  }
+  if (!client.settings.grantTypes.includes("AUTHORIZATION_CODE")) {
+    return { error: "unauthorized_client", code: "A009306" };
+  }
+  const responseMode = form.get("response_mode") ?? "query";
+  return responseMode === "query" || responseMode === "form_post"
+    ? undefined
+    : { error: "invalid_request", code: "A012303" };
+}
+
+function refused(error: AuthorizationError, code: ResultCode): Refused {
+  return { refusal: { error, code } };
+}

@@ -1,0 +1,135 @@
+import type { AuthorizationIssueRequest } from "../../../contract/auth-authorization-issue.ts";
+import type { GrantDetails, IdTokenDetails } from "../grant-details.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+import { subjectDefect, type SubjectDefect } from "../subject.ts";
+import { grantScopes } from "../token/scopes.ts";
+import { readClaimsOfCaller, readHeaderParams, readJwtClaims, type CallerDefect } from "./caller-json.ts";
+import { claimsAtUserInfo } from "./requested-claims.ts";
+import type { TicketRequest } from "./ticket-request.ts";
+
+/** What the API caller says of the user, accepted. */
+export interface IssueDecision {
+  readonly subject: string;
+  readonly scopes: readonly string[];
+  readonly details: GrantDetails;
+}
+
+const longestAcr = 255;
+/** Octets of all properties together, as JSON. */
+const mostProperties = 65_535;
+
+const subjectCodes = {
+  empty: "A042201",
+  "too-long": "A042202",
+  "non-ascii": "A042203",
+  client: "A042204",
+} as const satisfies Record<SubjectDefect, ResultCode>;
+
+/** Reads an issue request against what its ticket asks for; whatever is wrong here is the API caller's fault. */
+export async function readIssueRequest(
+  settings: Settings,
+  service: Service,
+  client: Client,
+  asked: TicketRequest,
+  request: AuthorizationIssueRequest,
+): Promise<IssueDecision | CallerDefect> {
+  const subject = await readSubjects(settings, service, asked, request);
+  if ("refusedWith" in subject) return subject;
+  const scopes = readScopes(service, client, asked, request.scopes ?? []);
+  if ("refusedWith" in scopes) return scopes;
+  const defect = authenticationDefect(asked, request);
+  if (defect !== undefined) return { refusedWith: defect };
+  const properties = request.properties ?? [];
+  if (Buffer.byteLength(JSON.stringify(properties)) > mostProperties) return { refusedWith: "A045201" };
+  const claims = readClaimsOfCaller(request.claims);
+  if ("refusedWith" in claims) return claims;
+  const headerParams = readHeaderParams(request.idtHeaderParams);
+  if ("refusedWith" in headerParams) return headerParams;
+  const jwtAtClaims = readJwtClaims(request.jwtAtClaims);
+  if ("refusedWith" in jwtAtClaims) return jwtAtClaims;
+
+  const openId = scopes.scopes.includes("openid");
+  const { authentication } = asked;
+  const idToken: IdTokenDetails = {
+    ...given("nonce", authentication.nonce),
+    ...given("sub", subject.sub),
+    ...given("claims", claims.members),
+    ...given("headerParams", headerParams.members),
+    ...given("audType", request.idTokenAudType),
+  };
+  const userInfoNames = openId ? claimsAtUserInfo(service, scopes.scopes, authentication.userInfoClaimNames) : [];
+  return {
+    subject: subject.subject,
+    scopes: scopes.scopes,
+    details: {
+      ...given("acr", request.acr),
+      ...given("authTime", request.authTime),
+      ...(properties.length === 0 ? {} : { properties }),
+      ...given("jwtAtClaims", jwtAtClaims.members),
+      ...(openId ? { idToken } : {}),
+      ...(openId ? given("userInfoClaims", authentication.userInfoClaims) : {}),
+      ...(userInfoNames.length === 0 ? {} : { claimsAtUserInfo: userInfoNames }),
+      ...given("consentedClaims", request.consentedClaims),
+    },
+  };
+}
+
+interface Subjects {
+  readonly subject: string;
+  readonly sub: string | undefined;
+}
+
+async function readSubjects(
+  settings: Settings,
+  service: Service,
+  { authentication }: TicketRequest,
+  request: AuthorizationIssueRequest,
+): Promise<Subjects | CallerDefect> {
+  const { subject } = request;
+  const defect = await subjectDefect(settings, service, subject);
+  if (defect !== undefined || typeof subject !== "string") return { refusedWith: subjectCodes[defect ?? "empty"] };
+  const sub = request.sub === null || request.sub === "" ? undefined : request.sub;
+  const subDefect = sub === undefined ? undefined : await subjectDefect(settings, service, sub);
+  if (subDefect !== undefined) return { refusedWith: subjectCodes[subDefect], detail: "sub" };
+  // The client knows the user by what an ID token calls them.
+  if (authentication.subject !== undefined && authentication.subject !== (sub ?? subject)) {
+    return { refusedWith: "A042205" };
+  }
+  return { subject, sub };
+}
+
+/** Each one must be to be had: a caller that grants what nobody has would never learn of it. */
+function readScopes(
+  service: Service,
+  client: Client,
+  asked: TicketRequest,
+  wished: readonly string[],
+): { readonly scopes: readonly string[] } | CallerDefect {
+  if (wished.length === 0) return { scopes: asked.scopes };
+  const scopes = [...new Set(wished)];
+  const granted = grantScopes(service, client, scopes.join(" "));
+  const all = !("refused" in granted) && scopes.every((scope) => granted.scopes.includes(scope));
+  return all ? { scopes } : { refusedWith: "A040202" };
+}
+
+function authenticationDefect(
+  { authentication }: TicketRequest,
+  { acr, authTime }: AuthorizationIssueRequest,
+): ResultCode | undefined {
+  const { maxAge, authTimeEssential, acrs, acrEssential } = authentication;
+  const timed = maxAge !== undefined || authTimeEssential;
+  if (timed && (authTime === undefined || authTime === null || authTime === 0)) return "A040201";
+  if (acr !== undefined && acr !== null && acr.length > longestAcr) return "A043201";
+  if (!acrEssential) return undefined;
+  if (acr === undefined || acr === null || acr === "") return "A043202";
+  return acrs.length === 0 || acrs.includes(acr) ? undefined : "A043202";
+}
+
+/** A member that is left out when it has no value: null, 0, "" and [] are none (Authlete's API). */
+function given<Name extends string, Value>(name: Name, value: Value): Partial<Record<Name, NonNullable<Value>>> {
+  const unset = value === undefined || value === null || value === 0 || value === "";
+  return unset || (Array.isArray(value) && value.length === 0)
+    ? {}
+    : ({ [name]: value } as Record<Name, NonNullable<Value>>);
+}

@@ -1,0 +1,49 @@
+import type { StoredTicket } from "../../store/store.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { grantScopes } from "../token/scopes.ts";
+import { grantResources } from "../token/resources.ts";
+import { requiresCodeChallenge } from "./check-code-challenge.ts";
+import { isRegisteredRedirectUri } from "./find-redirect-uri.ts";
+import { readTicketRequest, type TicketRequest } from "./ticket-request.ts";
+
+/** A ticket's request with the client as it is now; `undefined` client: the answer may not go there any more. */
+export interface StandingRequest {
+  readonly request: TicketRequest;
+  readonly client: Client | undefined;
+}
+
+/** Reads a ticket's request again: a client that was locked, or that gave its redirect URI up, gets no answer. */
+export async function standingRequest(
+  settings: Settings,
+  service: Service,
+  ticket: StoredTicket,
+): Promise<StandingRequest> {
+  const request = readTicketRequest(ticket.request);
+  const client = await settings.clientAt(service, ticket.clientId, ticket.clientVersion);
+  const reachable =
+    client !== undefined && !client.settings.locked && isRegisteredRedirectUri(client, request.target.redirectUri);
+  return { request, client: reachable ? client : undefined };
+}
+
+/** What the request can still get. */
+export interface StandingGrant {
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/**
+ * Decides again over what may have changed since the user was asked: the grant type, PKCE, the resources and the scopes.
+ *
+ * Scopes that service or client no longer have are dropped; `undefined` when the request would not be accepted now.
+ */
+export function standingGrant(service: Service, client: Client, request: TicketRequest): StandingGrant | undefined {
+  const allowed =
+    service.settings.supportedGrantTypes.includes("AUTHORIZATION_CODE") &&
+    client.settings.grantTypes.includes("AUTHORIZATION_CODE") &&
+    (request.codeChallenge !== undefined || !requiresCodeChallenge(service, client));
+  const target = grantResources(service, request.resources);
+  if (!allowed || "refusedWith" in target) return undefined;
+  if (request.scopes.length === 0) return { scopes: [], resources: target.resources };
+  const scope = grantScopes(service, client, request.scopes.join(" "));
+  return "refused" in scope ? undefined : { scopes: scope.scopes, resources: target.resources };
+}

@@ -1,0 +1,94 @@
+import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import { KeysUnusable, sharedSecret, signatureDefect, type IssuerKeys } from "../../../jose/verify-signature.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service } from "../management/settings-memo.ts";
+import { assertionAlgorithms } from "./assertion-algorithms.ts";
+import { checkAssertion, jwtBearer, type AssertionClaims } from "./client-assertion.ts";
+import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
+import { askClientKeys, verifiersOf } from "./client-keys.ts";
+
+/**
+ * `private_key_jwt` and `client_secret_jwt` (RFC 7523 §2.2, OpenID Connect Core §9): an assertion that the client
+ * signed with its own key, or with its secret, for this authorization server, now, and once.
+ *
+ * Everything that costs nothing is checked first; the assertion counts as used only when all else is right.
+ */
+export async function authenticateByAssertion(
+  client: Client,
+  evidence: Evidence,
+  service: Service,
+  dependencies: Dependencies,
+): Promise<ClientAuthentication> {
+  const { form } = evidence;
+  const type = form.get("client_assertion_type");
+  const assertion = form.get("client_assertion");
+  if (type === undefined) return notAuthenticated("A157309");
+  if (type !== jwtBearer) return notAuthenticated("A157310");
+  if (assertion === undefined) return notAuthenticated("A157311");
+  const jwt = readCompactJwt(assertion);
+  if (jwt === undefined) return notAuthenticated("A157312");
+  const algorithms = assertionAlgorithms(client.settings);
+  const now = dependencies.clock();
+  const claims = checkAssertion(jwt, { client, service, endpoint: evidence.endpoint, algorithms, now });
+  if ("authenticated" in claims) return claims;
+  const refusal = await checkSignature(client, assertion, algorithms, dependencies);
+  if (refusal !== undefined) return refusal;
+  return useOnce(client, claims, evidence, service, dependencies);
+}
+
+/** `undefined`: it is the client's. */
+async function checkSignature(
+  client: Client,
+  assertion: string,
+  algorithms: readonly string[],
+  { remoteJwks }: Dependencies,
+): Promise<ClientAuthentication | undefined> {
+  const { tokenAuthMethod, clientSecret, jwks, jwksUri } = client.settings;
+  let refusal: ClientAuthentication | undefined;
+  async function isVerifiedBy(keys: IssuerKeys): Promise<boolean> {
+    refusal = await signatureRefusal(assertion, keys, algorithms);
+    return refusal === undefined;
+  }
+  if (tokenAuthMethod === "CLIENT_SECRET_JWT") {
+    if (clientSecret === undefined) return notAuthenticated("A157325");
+    await isVerifiedBy(sharedSecret(clientSecret));
+  } else {
+    if (jwks === undefined && jwksUri === undefined) return notAuthenticated("A157325");
+    await askClientKeys(client, remoteJwks, (keys) => isVerifiedBy(verifiersOf(keys)));
+  }
+  return refusal;
+}
+
+async function signatureRefusal(
+  assertion: string,
+  keys: IssuerKeys,
+  algorithms: readonly string[],
+): Promise<ClientAuthentication | undefined> {
+  try {
+    const defect = await signatureDefect(assertion, keys, algorithms);
+    return defect === undefined ? undefined : notAuthenticated("A157326", defect);
+  } catch (error) {
+    if (error instanceof KeysUnusable) return notAuthenticated("A157325", error.message);
+    throw error;
+  }
+}
+
+/** A command of its own: of two requests with one assertion, at whatever nodes, one is refused (RFC 7523 §3). */
+async function useOnce(
+  { settings }: Client,
+  { jti, refusedFrom }: AssertionClaims,
+  { attempt }: Evidence,
+  service: Service,
+  { store }: Dependencies,
+): Promise<ClientAuthentication> {
+  const outcome = await store.run({
+    name: "use-assertion",
+    attempt,
+    serviceId: service.settings.apiKey,
+    clientId: settings.clientId,
+    digest: tokenDigest(jti),
+    expiresAt: refusedFrom,
+  });
+  return outcome === "done" ? authenticated : notAuthenticated("A157324");
+}

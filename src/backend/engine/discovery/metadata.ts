@@ -1,0 +1,115 @@
+import { chooseSigningKey } from "../jwt/signing-keys.ts";
+import type { Service } from "../management/settings-memo.ts";
+import type {
+  AssertionAlgorithm,
+  ClientAuthMethod,
+  ServiceSettings,
+  SigningAlgorithm,
+} from "../management/settings.ts";
+
+const asymmetric: readonly SigningAlgorithm[] = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA"] as const),
+];
+
+/** By what an assertion of each method may be signed (RFC 7523 §2.2, OpenID Connect Core §9). */
+const assertionAlgorithms: Partial<Record<ClientAuthMethod, readonly AssertionAlgorithm[]>> = {
+  PRIVATE_KEY_JWT: asymmetric,
+  CLIENT_SECRET_JWT: ["HS256", "HS384", "HS512"],
+};
+
+/** The endpoints that clients and resource servers reach over mutual TLS (RFC 8705 §5). */
+const aliased: ReadonlySet<string> = new Set([
+  "token_endpoint",
+  "revocation_endpoint",
+  "introspection_endpoint",
+  "userinfo_endpoint",
+]);
+
+/**
+ * What the authorization server publishes of itself (RFC 8414 §2, OpenID Connect Discovery §3, RFC 8705 §3.3 and §5).
+ *
+ * It says what is configured and works, and nothing besides; a list without elements is left out (RFC 8414 §3.2). How a
+ * resource server proves itself at the introspection endpoint is the front end's affair: nothing is said of it.
+ */
+export function createMetadata(service: Service): Readonly<Record<string, unknown>> {
+  const { settings } = service;
+  const members = {
+    issuer: settings.issuer,
+    ...endpoints(service),
+    scopes_supported: settings.supportedScopes.map(({ name }) => name),
+    grant_types_supported: settings.supportedGrantTypes.map((name) => name.toLowerCase()),
+    ...clientAuthentication(settings, "token"),
+    ...(settings.revocationEndpoint === undefined ? {} : clientAuthentication(settings, "revocation")),
+    ...(settings.supportedGrantTypes.includes("AUTHORIZATION_CODE") ? authorizationRequests(settings) : {}),
+    ...openid(service),
+    introspection_signing_alg_values_supported:
+      settings.introspectionEndpoint === undefined
+        ? []
+        : usableAlgorithms(service, settings.introspectionSignatureKeyId),
+    ...(settings.tlsClientCertificateBoundAccessTokens ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    mtls_endpoint_aliases: mtlsEndpointAliases(settings),
+    ui_locales_supported: settings.supportedUiLocales,
+    service_documentation: settings.serviceDocumentation,
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => saysSomething(value)));
+}
+
+function saysSomething(value: unknown): boolean {
+  if (value === undefined) return false;
+  return typeof value !== "object" || value === null || Object.keys(value).length > 0;
+}
+
+function endpoints({ settings, signingKeys }: Service) {
+  return {
+    authorization_endpoint: settings.authorizationEndpoint,
+    token_endpoint: settings.tokenEndpoint,
+    userinfo_endpoint: settings.userInfoEndpoint,
+    revocation_endpoint: settings.revocationEndpoint,
+    introspection_endpoint: settings.introspectionEndpoint,
+    // Without keys there would be nothing to be had there.
+    jwks_uri: signingKeys.keys.length === 0 ? undefined : settings.jwksUri,
+  };
+}
+
+function clientAuthentication(
+  { supportedTokenAuthMethods: methods }: ServiceSettings,
+  endpoint: "token" | "revocation",
+) {
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: methods.map((method) => method.toLowerCase()),
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: methods.flatMap(
+      (method) => assertionAlgorithms[method] ?? [],
+    ),
+  };
+}
+
+function authorizationRequests({ supportedAcrs, supportedClaims }: ServiceSettings) {
+  return {
+    response_types_supported: ["code"],
+    response_modes_supported: ["query", "form_post"],
+    code_challenge_methods_supported: ["S256"],
+    authorization_response_iss_parameter_supported: true,
+    acr_values_supported: supportedAcrs,
+    claims_supported: supportedClaims,
+    claims_parameter_supported: true,
+    request_parameter_supported: false,
+    // Of this one the default is true (OpenID Connect Discovery §3).
+    request_uri_parameter_supported: false,
+  };
+}
+
+/** Where there is no key for ID tokens, there are none. */
+function openid(service: Service) {
+  const algorithms = usableAlgorithms(service, service.settings.idTokenSignatureKeyId);
+  if (algorithms.length === 0) return {};
+  return { subject_types_supported: ["public"], id_token_signing_alg_values_supported: algorithms };
+}
+
+function usableAlgorithms({ signingKeys }: Service, keyId: string | undefined): SigningAlgorithm[] {
+  return asymmetric.filter((alg) => chooseSigningKey(signingKeys, alg, keyId) !== undefined);
+}
+
+function mtlsEndpointAliases({ mtlsEndpointAliases: aliases }: ServiceSettings): Readonly<Record<string, string>> {
+  return Object.fromEntries(aliases.filter(({ name }) => aliased.has(name)).map(({ name, uri }) => [name, uri]));
+}

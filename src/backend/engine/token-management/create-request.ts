@@ -1,0 +1,175 @@
+import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
+import { isThumbprint } from "../../../oauth/confirmation.ts";
+import type { GrantDetails } from "../grant-details.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import type { GrantType } from "../management/settings.ts";
+import type { ResultCode } from "../result.ts";
+import { subjectDefect, type SubjectDefect } from "../subject.ts";
+import { grantResources } from "../token/resources.ts";
+import { findClient } from "./client-identifier.ts";
+import { hasScopes } from "./service-scopes.ts";
+
+/** The token that a caller asks for, or why there cannot be one. */
+export type CreateReading = CheckedCreate | Refused;
+
+interface Refused {
+  readonly refusedWith: ResultCode;
+  readonly detail?: string;
+}
+
+export interface CheckedCreate {
+  readonly client: Client;
+  readonly clientIdAliasUsed: boolean;
+  readonly grantType: Exclude<GrantType, "REFRESH_TOKEN">;
+  readonly subject: string | undefined;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly x5tS256: string | undefined;
+  readonly details: GrantDetails;
+  readonly hasRefreshToken: boolean;
+  readonly chosenAccessToken: string | undefined;
+  readonly chosenRefreshToken: string | undefined;
+}
+
+const grantTypes: ReadonlySet<string> = new Set(["AUTHORIZATION_CODE", "PASSWORD", "CLIENT_CREDENTIALS"]);
+
+/** RFC 6750 §2.1, and not to be guessed: 128 bits have 22 characters of base64url. */
+const chosenToken = /^(?=.{22,512}$)[A-Za-z0-9._~+/-]+=*$/;
+
+const subjectCodes: Record<SubjectDefect, ResultCode> = {
+  empty: "A105201",
+  "too-long": "A105202",
+  "non-ascii": "A105203",
+  client: "A105203",
+};
+
+/** Checks what `auth/token/create` is asked for, against the service and the client. */
+export async function readCreateRequest(
+  settings: Settings,
+  service: Service,
+  request: TokenCreateRequest,
+): Promise<CreateReading> {
+  const grantType = request.grantType ?? "";
+  if (grantType === "") return { refusedWith: "A104201" };
+  if (grantType === "REFRESH_TOKEN") return { refusedWith: "A104202" };
+  if (!isCreatable(service, grantType)) return { refusedWith: "A104203" };
+  const named = await findNamedClient(settings, service, request);
+  if (named === undefined) return { refusedWith: "A107201" };
+  const { client } = named;
+  if (client.settings.locked) return { refusedWith: "A107203" };
+  const alone = grantType === "CLIENT_CREDENTIALS";
+  if (alone && client.settings.clientType === "PUBLIC") {
+    return { refusedWith: "A104203", detail: "a public client cannot have it" };
+  }
+  if (alone && saysOfUser(request)) return { refusedWith: "A105204" };
+  const defect = alone ? undefined : await subjectDefect(settings, service, request.subject);
+  if (defect !== undefined) return { refusedWith: subjectCodes[defect] };
+  const scopes = [...new Set(request.scopes ?? [])];
+  if (!hasScopes(service, scopes)) return { refusedWith: "A106201" };
+  const target = grantResources(service, request.resources ?? []);
+  if ("refusedWith" in target) return { refusedWith: "A108209" };
+  const binding = bindingOf(service, client, textOf(request.certificateThumbprint));
+  if (binding.refusedWith !== undefined) return binding;
+  const claims = readClaims(textOf(request.jwtAtClaims));
+  if (claims === "malformed") return { refusedWith: "A108206" };
+  const hasRefreshToken = !alone && mayRefresh(service, client);
+  const chosen = readChosen(request, hasRefreshToken);
+  if (chosen.refusedWith !== undefined) return chosen;
+  return {
+    client,
+    clientIdAliasUsed:
+      client.settings.clientIdAlias !== undefined && (named.byAlias || request.clientIdAliasUsed === true),
+    grantType,
+    subject: alone ? undefined : (request.subject ?? undefined),
+    scopes,
+    resources: target.resources,
+    x5tS256: binding.x5tS256,
+    details: detailsOf(request, claims),
+    hasRefreshToken,
+    chosenAccessToken: chosen.accessToken,
+    chosenRefreshToken: chosen.refreshToken,
+  };
+}
+
+function isCreatable({ settings }: Service, grantType: string): grantType is CheckedCreate["grantType"] {
+  return grantTypes.has(grantType) && settings.supportedGrantTypes.some((supported) => supported === grantType);
+}
+
+function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
+  return textOf(subject) !== undefined || textOf(acr) !== undefined || (authTime ?? 0) !== 0;
+}
+
+/** Both members may be given, if they name the same client. */
+async function findNamedClient(settings: Settings, service: Service, request: TokenCreateRequest) {
+  const number = request.clientId ?? 0;
+  const identifier = request.clientIdentifier ?? "";
+  const byNumber = number === 0 ? undefined : await settings.client(service, { clientId: number });
+  if (identifier === "" || (number !== 0 && byNumber === undefined)) {
+    return byNumber && { client: byNumber, byAlias: false };
+  }
+  const named = await findClient(settings, service, identifier);
+  if (byNumber !== undefined && named?.client.settings.clientId !== number) return undefined;
+  return named;
+}
+
+/** No token is made unbound by an omission (RFC 8705 §3.4, RFC 9700 §2.2.1). */
+function bindingOf(
+  service: Service,
+  client: Client,
+  x5tS256: string | undefined,
+): Refused | { readonly refusedWith?: undefined; readonly x5tS256: string | undefined } {
+  if (x5tS256 !== undefined) return isThumbprint(x5tS256) ? { x5tS256 } : { refusedWith: "A108207" };
+  const bound =
+    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  return bound ? { refusedWith: "A108208" } : { x5tS256 };
+}
+
+function mayRefresh(service: Service, client: Client): boolean {
+  return [service, client].every(({ settings }) =>
+    ("supportedGrantTypes" in settings ? settings.supportedGrantTypes : settings.grantTypes).includes("REFRESH_TOKEN"),
+  );
+}
+
+interface ChosenTokens {
+  readonly refusedWith?: undefined;
+  readonly accessToken: string | undefined;
+  readonly refreshToken: string | undefined;
+}
+
+function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refused | ChosenTokens {
+  const accessToken = textOf(request.accessToken);
+  const refreshToken = textOf(request.refreshToken);
+  if (refreshToken !== undefined && !hasRefreshToken) return { refusedWith: "A108203" };
+  const wellFormed = [accessToken, refreshToken].every((token) => token === undefined || chosenToken.test(token));
+  if (!wellFormed || (accessToken !== undefined && accessToken === refreshToken)) {
+    return { refusedWith: "A144203" };
+  }
+  return { accessToken, refreshToken };
+}
+
+function textOf(member: string | null | undefined): string | undefined {
+  return member === null || member === "" ? undefined : member;
+}
+
+function readClaims(text: string | undefined): Readonly<Record<string, unknown>> | "malformed" | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(text);
+    const isObject = typeof claims === "object" && claims !== null && !Array.isArray(claims);
+    return isObject ? (claims as Record<string, unknown>) : "malformed";
+  } catch {
+    return "malformed";
+  }
+}
+
+function detailsOf(
+  { acr, authTime, properties }: TokenCreateRequest,
+  jwtAtClaims: GrantDetails["jwtAtClaims"],
+): GrantDetails {
+  return {
+    ...(acr ? { acr } : {}),
+    ...(authTime ? { authTime } : {}),
+    ...(properties && properties.length > 0 ? { properties } : {}),
+    ...(jwtAtClaims === undefined ? {} : { jwtAtClaims }),
+  };
+}

@@ -1,0 +1,22 @@
+import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
+import { CallRefused } from "../call-refused.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Service } from "../management/settings-memo.ts";
+import { runDecided } from "../run-decided.ts";
+import { endToken } from "./end-token.ts";
+import { findAccessToken } from "./token-identifier.ts";
+
+/** Ends an access token with its grant; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
+export async function deleteToken(
+  dependencies: Dependencies,
+  service: Service,
+  { accessTokenIdentifier }: TokenDeleteRequest,
+): Promise<undefined> {
+  if (accessTokenIdentifier === "") throw new CallRefused(400, "A161201");
+  const serviceId = service.settings.apiKey;
+  return runDecided(dependencies, async () => {
+    const token = await findAccessToken(dependencies.store, serviceId, accessTokenIdentifier);
+    if (token === undefined) throw new CallRefused(404, "A161202");
+    return { outcome: undefined, command: endToken(dependencies, serviceId, token) };
+  });
+}

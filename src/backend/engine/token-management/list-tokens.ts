@@ -1,0 +1,95 @@
+import type { TokenListRequest, TokenListResponse } from "../../../contract/auth-token-get-list.ts";
+import type { Property } from "../../../contract/members.ts";
+import type { ListedAccessToken } from "../../store/store.ts";
+import { CallRefused } from "../call-refused.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import type { GrantType } from "../management/settings.ts";
+import { findClient } from "./client-identifier.ts";
+
+/** What a caller gets who asks for no slice in particular (Authlete's API). */
+const usualLength = 5;
+const mostTokens = 1000;
+
+/**
+ * Lists access tokens of the service that have not been ended.
+ *
+ * Throws {@link CallRefused}: 400 `A159202`, `A159204`, `A159205` for a slice that cannot be, 404 `A001212` for a client
+ * that there is not.
+ */
+export async function listTokens(
+  { store, clock }: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: TokenListRequest,
+): Promise<TokenListResponse> {
+  const { start, end } = readSlice(request);
+  const identifier = request.clientIdentifier ?? "";
+  const client = identifier === "" ? undefined : (await findClient(settings, service, identifier))?.client;
+  if (identifier !== "" && client === undefined) throw new CallRefused(404, "A001212");
+  const subject = request.subject ?? "";
+  const { totalCount, tokens } = await store.listAccessTokens(service.settings.apiKey, {
+    clientId: client?.settings.clientId,
+    subject: subject === "" ? undefined : subject,
+    status: statusOf[request.tokenStatus ?? ""],
+    now: clock(),
+    start,
+    end,
+  });
+  return {
+    start,
+    end,
+    totalCount,
+    ...(client === undefined ? {} : { client: viewOf(client) }),
+    ...(subject === "" ? {} : { subject }),
+    accessTokens: tokens.map(listed),
+  };
+}
+
+const statusOf = { VALID: "valid", INVALID: "invalid", ALL: "all", "": "all" } as const;
+
+function readSlice(request: TokenListRequest): { readonly start: number; readonly end: number } {
+  const start = request.start ?? 0;
+  const end = request.end ?? start + usualLength;
+  if (start < 0) throw new CallRefused(400, "A159202");
+  if (end < start) throw new CallRefused(400, "A159204");
+  if (end - start > mostTokens) throw new CallRefused(400, "A159205");
+  return { start, end };
+}
+
+function viewOf({ settings }: Client): TokenListResponse["client"] {
+  const { clientId, clientIdAlias, clientIdAliasEnabled, clientName, clientType } = settings;
+  return {
+    clientId,
+    ...(clientIdAlias === undefined ? {} : { clientIdAlias }),
+    clientIdAliasEnabled,
+    ...(clientName === undefined ? {} : { clientName }),
+    clientType,
+  };
+}
+
+function listed(token: ListedAccessToken): TokenListResponse["accessTokens"][number] {
+  const { refreshToken, properties } = token;
+  return {
+    accessTokenHash: base64url(token.digest),
+    clientId: token.clientId,
+    ...(token.subject === undefined ? {} : { subject: token.subject }),
+    grantType: token.grantType as GrantType,
+    ...(token.scopes.length === 0 ? {} : { scopes: [...token.scopes] }),
+    accessTokenExpiresAt: token.expiresAt,
+    ...(refreshToken === undefined
+      ? {}
+      : {
+          refreshTokenHash: base64url(refreshToken.digest),
+          ...(refreshToken.scopes.length === 0 ? {} : { refreshTokenScopes: [...refreshToken.scopes] }),
+          refreshTokenExpiresAt: refreshToken.expiresAt,
+        }),
+    createdAt: token.createdAt,
+    lastRefreshedAt: token.lastRefreshedAt ?? 0,
+    ...(properties === undefined ? {} : { properties: JSON.parse(properties) as Property[] }),
+  };
+}
+
+function base64url(digest: Uint8Array): string {
+  return Buffer.from(digest).toString("base64url");
+}

@@ -1,0 +1,112 @@
+import type { TokenUpdateRequest, TokenUpdateResponse } from "../../../contract/auth-token-update.ts";
+import type { Property } from "../../../contract/members.ts";
+import { isThumbprint } from "../../../oauth/confirmation.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import type { UpdateToken } from "../../store/command.ts";
+import type { StoredAccessToken } from "../../store/store.ts";
+import { newAttempt } from "../attempt.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Service } from "../management/settings-memo.ts";
+import { result, type ResultCode } from "../result.ts";
+import { runDecided, type Decided } from "../run-decided.ts";
+import { hasScopes } from "./service-scopes.ts";
+import { readTokenHash } from "./token-identifier.ts";
+
+type Changes = UpdateToken["changes"];
+
+/** Changes what an access token in force is good for; the event of the change reaches every API that knows it. */
+export async function updateToken(
+  dependencies: Dependencies,
+  service: Service,
+  request: TokenUpdateRequest,
+): Promise<TokenUpdateResponse> {
+  const digest = readSelector(request);
+  if (digest === undefined) return refused("A134201");
+  if (digest === "nothing") return refused("A134202");
+  const changes = readChanges(service, request);
+  if ("refusedWith" in changes) return refused(changes.refusedWith);
+  return runDecided(dependencies, () => decideUpdate(dependencies, service, request, digest, changes));
+}
+
+async function decideUpdate(
+  { store, clock, random }: Dependencies,
+  service: Service,
+  request: TokenUpdateRequest,
+  digest: Uint8Array,
+  changes: Changes,
+): Promise<Decided<TokenUpdateResponse>> {
+  const serviceId = service.settings.apiKey;
+  const now = clock();
+  const token = await store.readAccessToken(serviceId, digest);
+  // One that has expired is not brought back to life.
+  if (token === undefined || token.expiresAt <= now) return { outcome: refused("A134202") };
+  if (changes.refreshTokenExpiresAt !== undefined && token.refreshTokenExpiresAt === undefined) {
+    return { outcome: refused("A134205") };
+  }
+  const outcome = responseOf(service, request, token, changes);
+  if (Object.keys(changes).length === 0) return { outcome };
+  const command: UpdateToken = {
+    name: "update-token",
+    attempt: newAttempt(random),
+    serviceId,
+    // Of the identifier, should the caller have named the JWT.
+    digest: token.digest,
+    changedAt: now,
+    changes,
+  };
+  return { outcome, command };
+}
+
+/** The token's digest; `nothing` for what no token can have. */
+function readSelector({ accessToken, accessTokenHash }: TokenUpdateRequest): Uint8Array | "nothing" | undefined {
+  const byHash = accessTokenHash ? (readTokenHash(accessTokenHash) ?? "nothing") : undefined;
+  const byValue = accessToken ? tokenDigest(accessToken) : undefined;
+  if (byHash === undefined || byValue === undefined) return byHash ?? byValue;
+  return byHash !== "nothing" && byValue.equals(byHash) ? byValue : "nothing";
+}
+
+function readChanges(
+  service: Service,
+  { scopes, properties, certificateThumbprint: x5tS256, ...request }: TokenUpdateRequest,
+): Changes | { readonly refusedWith: ResultCode } {
+  if (!hasScopes(service, scopes ?? [])) return { refusedWith: "A134206" };
+  if (x5tS256 && !isThumbprint(x5tS256)) return { refusedWith: "A134207" };
+  const { accessTokenExpiresAt: expiresAt, refreshTokenExpiresAt } = request;
+  return {
+    ...(scopes && scopes.length > 0 ? { scopes: [...new Set(scopes)] } : {}),
+    ...(expiresAt ? { expiresAt: wholeSeconds(expiresAt) } : {}),
+    ...(properties && properties.length > 0 ? { properties: JSON.stringify(properties) } : {}),
+    ...(x5tS256 ? { x5tS256 } : {}),
+    ...(refreshTokenExpiresAt ? { refreshTokenExpiresAt: wholeSeconds(refreshTokenExpiresAt) } : {}),
+  };
+}
+
+/** As `exp` will say it. */
+function wholeSeconds(instant: number): number {
+  return Math.floor(instant / 1000) * 1000;
+}
+
+function responseOf(
+  service: Service,
+  { accessToken }: TokenUpdateRequest,
+  token: StoredAccessToken,
+  changes: Changes,
+): TokenUpdateResponse {
+  const scopes = changes.scopes ?? token.scopes;
+  const properties = changes.properties ?? token.properties;
+  const refreshTokenExpiresAt = changes.refreshTokenExpiresAt ?? token.refreshTokenExpiresAt;
+  return {
+    ...result("A135001"),
+    action: "OK",
+    ...(accessToken ? { accessToken } : {}),
+    tokenType: service.settings.accessTokenType,
+    accessTokenExpiresAt: changes.expiresAt ?? token.expiresAt,
+    ...(refreshTokenExpiresAt === undefined ? {} : { refreshTokenExpiresAt }),
+    ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
+    ...(properties === undefined ? {} : { properties: JSON.parse(properties) as Property[] }),
+  };
+}
+
+function refused(code: ResultCode): TokenUpdateResponse {
+  return { ...result(code), action: code === "A134202" ? "NOT_FOUND" : "BAD_REQUEST" };
+}

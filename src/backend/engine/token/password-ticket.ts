@@ -1,0 +1,47 @@
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import type { StoredTicket } from "../../store/store.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { GrantDetails } from "../grant-details.ts";
+import type { Service } from "../management/settings-memo.ts";
+import type { ResultCode } from "../result.ts";
+
+/** What was decided over a password request before the user was asked for; durations in seconds, 0 meaning none. */
+export interface PasswordTicket {
+  readonly clientIdAliasUsed: boolean;
+  readonly scopes: readonly string[];
+  readonly requestedResources: readonly string[];
+  readonly resources: readonly string[];
+  /** Of the certificate of that request: what the access token will be bound to. */
+  readonly x5tS256?: string | undefined;
+  readonly accessTokenDuration?: number | undefined;
+  readonly refreshTokenDuration?: number | undefined;
+  readonly details: GrantDetails;
+}
+
+export function writePasswordTicket(ticket: PasswordTicket): string {
+  return JSON.stringify(ticket);
+}
+
+/** The codes that differ by operation for the same defect of a ticket. */
+export interface TicketCodes {
+  readonly missing: ResultCode;
+  readonly unknown: ResultCode;
+  readonly expired: ResultCode;
+}
+
+export type PasswordTicketReading =
+  { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly refusedWith: ResultCode };
+
+/** Looks the ticket of a password request up; one that was used, and one of another kind, is not known. */
+export async function findPasswordTicket(
+  { store, clock }: Dependencies,
+  service: Service,
+  value: string | null | undefined,
+  codes: TicketCodes,
+): Promise<PasswordTicketReading> {
+  if (value === undefined || value === null || value === "") return { refusedWith: codes.missing };
+  const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(value));
+  if (ticket?.kind !== "password" || ticket.consumed) return { refusedWith: codes.unknown };
+  if (ticket.expiresAt <= clock()) return { refusedWith: codes.expired };
+  return { ticket, request: JSON.parse(ticket.request) as PasswordTicket };
+}

@@ -1,0 +1,90 @@
+import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import type { Form } from "../../../oauth/form.ts";
+import { tokenDigest } from "../../../oauth/token-digest.ts";
+import { newAttempt } from "../attempt.ts";
+import type { AuthenticatedClient } from "../client-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Service } from "../management/settings-memo.ts";
+import { oauthError } from "../oauth-error.ts";
+import { result } from "../result.ts";
+import type { Decided } from "../run-decided.ts";
+import { bindToken } from "./binding.ts";
+import { writePasswordTicket } from "./password-ticket.ts";
+import { addToDetails } from "./request-details.ts";
+import { forOneAudience, grantResources } from "./resources.ts";
+import { grantScopes } from "./scopes.ts";
+
+const ticketOctets = 32;
+/** A day, in milliseconds (Authlete's API). */
+const ticketDuration = 86_400_000;
+
+/**
+ * Decides over a `password` request (RFC 6749 §4.3), where service and client both have the grant: RFC 9700 §2.4
+ * forbids it.
+ *
+ * Only the API caller can check the password, so all that is decided here is kept with a ticket until it has.
+ */
+export function decidePassword(
+  { clock, random }: Dependencies,
+  service: Service,
+  { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
+  request: TokenRequest,
+  form: Form,
+): Decided<TokenResponse> {
+  const username = form.get("username");
+  if (username === undefined) return { outcome: oauthError(service, "invalid_request", "A051301") };
+  const password = form.get("password");
+  if (password === undefined) return { outcome: oauthError(service, "invalid_request", "A051304") };
+  const scope = grantScopes(service, client, form.get("scope"));
+  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A051308") };
+  const requestedResources = form.getAll("resource");
+  const target = forOneAudience(service, grantResources(service, requestedResources), scope.scopes);
+  if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
+  const binding = bindToken(service, client, certificate);
+  if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
+
+  const ticket = Buffer.from(random(ticketOctets)).toString("base64url");
+  const createdAt = clock();
+  const { settings } = client;
+  return {
+    outcome: {
+      ...result("A051001"),
+      action: "PASSWORD",
+      username,
+      password,
+      ticket,
+      grantType: "PASSWORD",
+      clientId: settings.clientId,
+      ...(settings.clientIdAlias === undefined ? {} : { clientIdAlias: settings.clientIdAlias }),
+      clientIdAliasUsed,
+      clientAuthMethod: settings.tokenAuthMethod,
+      ...(scope.scopes.length === 0 ? {} : { scopes: [...scope.scopes] }),
+      ...(requestedResources.length === 0 ? {} : { resources: [...requestedResources] }),
+    },
+    command: {
+      name: "keep-ticket",
+      attempt: newAttempt(random),
+      serviceId: service.settings.apiKey,
+      serviceVersion: service.version,
+      clientId: settings.clientId,
+      clientVersion: client.version,
+      ticket: {
+        digest: tokenDigest(ticket),
+        kind: "password",
+        request: writePasswordTicket({
+          clientIdAliasUsed,
+          scopes: scope.scopes,
+          requestedResources,
+          resources: target.resources,
+          x5tS256: binding.x5tS256,
+          accessTokenDuration: request.accessTokenDuration ?? undefined,
+          refreshTokenDuration: request.refreshTokenDuration ?? undefined,
+          details: addToDetails({}, request),
+        }),
+        context: undefined,
+        createdAt,
+        expiresAt: createdAt + ticketDuration,
+      },
+    },
+  };
+}

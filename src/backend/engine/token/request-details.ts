@@ -1,0 +1,48 @@
+import type { Property } from "../../../contract/members.ts";
+import type { GrantDetails } from "../grant-details.ts";
+
+/** What an API caller adds to the tokens of one answer. */
+export interface Additions {
+  readonly properties?: readonly Property[] | null | undefined;
+  /** A JSON object as text. */
+  readonly jwtAtClaims?: string | null | undefined;
+}
+
+/** Whether `jwtAtClaims` is absent or says what it must: a JSON object. */
+export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
+  return isAbsent(jwtAtClaims) || readClaims(jwtAtClaims) !== undefined;
+}
+
+/**
+ * What the tokens of this answer carry: the grant's, and what the request adds, which wins over the same key.
+ *
+ * The caller has asked {@link hasReadableClaims} before.
+ */
+export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
+  const properties = additions.properties ?? [];
+  const claims = isAbsent(additions.jwtAtClaims) ? undefined : readClaims(additions.jwtAtClaims);
+  return {
+    ...details,
+    ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),
+    ...(claims === undefined ? {} : { jwtAtClaims: { ...details.jwtAtClaims, ...claims } }),
+  };
+}
+
+function mergeProperties(earlier: readonly Property[], added: readonly Property[]): readonly Property[] {
+  const replaced = new Set(added.map(({ key }) => key));
+  return [...earlier.filter(({ key }) => !replaced.has(key)), ...added];
+}
+
+function isAbsent(text: string | null | undefined): text is "" | null | undefined {
+  return text === undefined || text === null || text === "";
+}
+
+function readClaims(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

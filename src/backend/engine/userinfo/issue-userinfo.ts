@@ -1,0 +1,76 @@
+import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
+import { bearerChallenge } from "../../../oauth/challenge.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails } from "../grant-details.ts";
+import { findAccessToken } from "../introspection/token-facts.ts";
+import type { Service, Settings } from "../management/settings-memo.ts";
+import { result, type ResultCode } from "../result.ts";
+import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
+
+/** No certificate is compared here: a binding that cannot be read makes the token one that is not known. */
+const codes: UserInfoCodes = {
+  token_missing: "A092301",
+  token_unknown: "A092302",
+  token_not_yet_valid: "A092302",
+  certificate_missing: "A092302",
+  certificate_unreadable: "A092302",
+  certificate_mismatch: "A092302",
+  confirmation_malformed: "A092302",
+  confirmation_unsupported: "A092302",
+  token_unbound: "A092302",
+  audience_mismatch: "A092302",
+  client_locked: "A097303",
+  token_expired: "A093303",
+  scope_insufficient: "A093304",
+  subject_missing: "A093305",
+  subject_mismatch: "A093305",
+  password_grant: "A093306",
+};
+
+/**
+ * Writes the answer of the userinfo endpoint (OpenID Connect Core §5.3.2) for a token that `auth/userinfo` has let in.
+ *
+ * The token must still be in force; that it was presented with its certificate, that call has found, not this one.
+ */
+export async function issueUserInfo(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: UserInfoIssueRequest,
+): Promise<UserInfoIssueResponse> {
+  const token = request.token ?? "";
+  if (token === "") return userInfoRefusal(service, codes, "token_missing");
+  const found = await findAccessToken(dependencies, settings, service, token);
+  const x5tS256 = found?.token.x5tS256;
+  const presentedRightly = x5tS256 === undefined ? undefined : { x5tS256 };
+  const opened = openUserInfo(service, codes, found, presentedRightly, dependencies.clock());
+  if ("refusal" in opened) return opened.refusal;
+  const claims = readClaims(request.claims ?? "");
+  if (typeof claims === "string") return callerError(claims);
+  // What the ID token says of the user, the userinfo endpoint must not contradict (OpenID Connect Core §5.3.2).
+  const byDefault = readGrantDetails(opened.known.token.details).idToken?.sub ?? opened.subject;
+  const wished = request.sub ?? "";
+  const sub = wished === "" ? byDefault : wished;
+  return { ...result("A096001"), action: "JSON", responseContent: JSON.stringify({ sub, ...claims }) };
+}
+
+/** The claims that have a value; or the code of what is wrong with the text. */
+function readClaims(text: string): Readonly<Record<string, unknown>> | ResultCode {
+  if (text === "") return {};
+  let claims: unknown;
+  try {
+    claims = JSON.parse(text);
+  } catch {
+    return "A094201";
+  }
+  if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return "A094202";
+  return Object.fromEntries(Object.entries(claims).filter(([name, value]) => name !== "sub" && value !== null));
+}
+
+function callerError(code: ResultCode): UserInfoIssueResponse {
+  return {
+    ...result(code),
+    action: "INTERNAL_SERVER_ERROR",
+    responseContent: bearerChallenge({ error: "server_error" }),
+  };
+}

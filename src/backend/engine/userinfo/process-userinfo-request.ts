@@ -1,0 +1,77 @@
+import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
+import type { Property } from "../../../contract/members.ts";
+import { claimsOfScopes, isClaimOfScope } from "../../../oauth/scope-claims.ts";
+import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { readGrantDetails, type GrantDetails } from "../grant-details.ts";
+import { findAccessToken, type KnownAccessToken } from "../introspection/token-facts.ts";
+import type { Service, Settings } from "../management/settings-memo.ts";
+import { result } from "../result.ts";
+import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
+
+const codes: UserInfoCodes = {
+  token_missing: "A088301",
+  token_unknown: "A088302",
+  token_not_yet_valid: "A088302",
+  client_locked: "A097303",
+  token_expired: "A089303",
+  scope_insufficient: "A089304",
+  subject_missing: "A089305",
+  subject_mismatch: "A089305",
+  password_grant: "A089306",
+  certificate_missing: "A089307",
+  certificate_unreadable: "A089308",
+  confirmation_malformed: "A089309",
+  confirmation_unsupported: "A089309",
+  token_unbound: "A089309",
+  audience_mismatch: "A089309",
+  certificate_mismatch: "A089310",
+};
+
+/** Decides over a userinfo request (OpenID Connect Core §5.3.1), by the same rule of binding as any protected resource. */
+export async function processUserInfoRequest(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  request: UserInfoRequest,
+): Promise<UserInfoResponse> {
+  const token = request.token ?? "";
+  if (token === "") return userInfoRefusal(service, codes, "token_missing");
+  const found = await findAccessToken(dependencies, settings, service, token);
+  const certificate = readPresentedCertificate(request.clientCertificate);
+  const opened = openUserInfo(service, codes, found, certificate, dependencies.clock());
+  if ("refusal" in opened) return opened.refusal;
+  return {
+    ...result("A091001"),
+    action: "OK",
+    token,
+    subject: opened.subject,
+    ...factsForCaller(service, opened.known),
+  };
+}
+
+function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
+  const details = readGrantDetails(token.details);
+  const { clientIdAlias, attributes } = client.settings;
+  const { userInfoClaims, consentedClaims } = details;
+  const claims = claimsAskedFor(details, token.scopes);
+  return {
+    scopes: [...token.scopes],
+    ...(claims.length === 0 ? {} : { claims }),
+    ...(userInfoClaims === undefined ? {} : { userInfoClaims }),
+    ...(consentedClaims === undefined ? {} : { consentedClaims: [...consentedClaims] }),
+    clientId: token.clientId,
+    ...(clientIdAlias === undefined ? {} : { clientIdAlias }),
+    clientIdAliasUsed: token.clientIdAliasUsed,
+    ...(token.properties === undefined ? {} : { properties: JSON.parse(token.properties) as Property[] }),
+    ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
+    ...(attributes.length === 0 ? {} : { clientAttributes: [...attributes] }),
+  };
+}
+
+/** What the scopes of this very token stand for, which a refresh may have narrowed, and what was asked for by name. */
+function claimsAskedFor({ claimsAtUserInfo = [], userInfoClaims }: GrantDetails, scopes: readonly string[]): string[] {
+  const byName = Object.keys(userInfoClaims === undefined ? {} : (JSON.parse(userInfoClaims) as object));
+  const others = claimsAtUserInfo.filter((name) => !isClaimOfScope(name));
+  return [...new Set([...claimsOfScopes(scopes), ...byName, ...others])];
+}

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import * as member from "./members.ts";
+import { defineOperation } from "./operation.ts";
+
+export const authorizationRequest = z
+  .object({
+    parameters: member.text(
+      "The authorization request as it arrived: the query without its `?`, or the form-encoded body (RFC 6749 §4.1.1).",
+    ),
+    context: member.text("Any text of the caller's, kept with the ticket; never for the client."),
+    cimdOptions: z.looseObject({}).nullish().describe("Not supported: a request with a value is refused."),
+  })
+  .meta({ id: "AuthorizationRequest" });
+
+export const prompt = z.enum(["NONE", "LOGIN", "CONSENT", "SELECT_ACCOUNT", "CREATE"]).meta({ id: "Prompt" });
+export const display = z.enum(["PAGE", "POPUP", "TOUCH", "WAP"]).meta({ id: "Display" });
+
+/** What a page that asks the user may show of the service. */
+export const limitedService = z
+  .object({
+    apiKey: member.identifier("The service's id."),
+    serviceName: z.string().optional(),
+    clientIdAliasEnabled: z.boolean().optional(),
+  })
+  .meta({ id: "LimitedService", description: "What a page that asks the user may show of the service." });
+
+/** What a page that asks the user may show of the client. */
+export const limitedClient = z
+  .object({
+    clientId: member.identifier("The client's number."),
+    clientIdAlias: z.string().optional(),
+    clientIdAliasEnabled: z.boolean().optional(),
+    clientName: z.string().optional(),
+  })
+  .meta({ id: "LimitedClient", description: "What a page that asks the user may show of the client." });
+
+const names = (description: string) => z.array(z.string()).describe(description).optional();
+
+export const authorizationResponse = z
+  .looseObject({
+    ...member.result,
+    action: z
+      .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM", "NO_INTERACTION", "INTERACTION"])
+      .describe(
+        "What the authorization server does next: 500, 400, a redirect to `responseContent`, 200 with `responseContent` as HTML; for NO_INTERACTION it decides without asking the user, for INTERACTION it asks, and then it calls `auth/authorization/issue` or `auth/authorization/fail` with `ticket`.",
+      ),
+    responseContent: z.string().describe("The JSON body, the address or the page; absent with a ticket.").optional(),
+    ticket: z
+      .string()
+      .describe("For `auth/authorization/issue` and `auth/authorization/fail`; never for the client.")
+      .optional(),
+    service: limitedService.optional(),
+    client: limitedClient.optional(),
+    clientIdAliasUsed: z.boolean().describe("Whether the request named the client by its alias.").optional(),
+    scopes: z.array(member.scope).describe("The scopes asked for that can be granted, else the defaults.").optional(),
+    prompts: z.array(prompt).describe("The values of `prompt`.").optional(),
+    lowestPrompt: prompt.describe("The one of `prompts` that demands most; CONSENT when there is none.").optional(),
+    display: display.describe("PAGE when the request does not say.").optional(),
+    maxAge: member.seconds("How long ago the user may have been authenticated at most").optional(),
+    maxAgeRequested: z
+      .boolean()
+      .describe("Whether the request has `max_age`: tells `max_age=0` (authenticate now) from none.")
+      .optional(),
+    acrs: names("The authentication context classes asked for, the preferred one first."),
+    acrEssential: z.boolean().describe("Whether one of `acrs` must be met.").optional(),
+    subject: z.string().describe("The one user that will do, by `claims` or `id_token_hint`.").optional(),
+    loginHint: z.string().optional(),
+    uiLocales: names("The languages of the pages, the preferred one first."),
+    claimsLocales: names("The languages of the claims, the preferred one first."),
+    claims: names("The claims asked for in the ID token, those left out that are not up to the caller."),
+    claimsAtUserInfo: names("The claims asked for at the UserInfo endpoint, those of the scopes included."),
+    idTokenClaims: z.string().describe("The `id_token` half of `claims`, as JSON text.").optional(),
+    userInfoClaims: z.string().describe("The `userinfo` half of `claims`, as JSON text.").optional(),
+    resources: names("The resources asked for (RFC 8707)."),
+  })
+  .meta({ id: "AuthorizationResponse" });
+
+export type AuthorizationRequest = z.infer<typeof authorizationRequest>;
+export type AuthorizationResponse = z.infer<typeof authorizationResponse>;
+
+export const authAuthorization = defineOperation({
+  operationId: "auth_authorization_api",
+  method: "POST",
+  path: "/auth/authorization",
+  caller: "service",
+  summary: "Process an authorization request",
+  description:
+    "Takes an authorization request as it arrived at the authorization server's authorization endpoint, and answers what to ask the user, with a ticket that is good for 24 hours and one use. Only `response_type=code` is supported: no token ever leaves the authorization endpoint (RFC 8705 §6.4, RFC 9700 §2.1.2).",
+  request: authorizationRequest,
+  response: authorizationResponse,
+  v2Type: "authorizationResponse",
+  idempotent: false,
+  unsupported: ["cimdOptions"],
+  example: {
+    request: {
+      parameters:
+        "response_type=code&client_id=4326385670&redirect_uri=https%3A%2F%2Fclient.example.com%2Fcb&scope=read&state=af0ifjsldkj&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+    },
+    response: {
+      resultCode: "A004001",
+      resultMessage:
+        "[A004001] A ticket was issued for the authorization request (service 3693555439, client 4326385670, response_type=code, openid=false).",
+      action: "INTERACTION",
+      ticket: "e4iPTH2JrEFqbY8l9zYHQ7aQoXhUY9z4FPFBPF1UCQM",
+      service: { apiKey: 3_693_555_439, serviceName: "Example Bank", clientIdAliasEnabled: true },
+      client: { clientId: 4_326_385_670, clientIdAliasEnabled: false, clientName: "Budget App" },
+      clientIdAliasUsed: false,
+      scopes: [{ name: "read", description: "Read your accounts" }],
+      lowestPrompt: "CONSENT",
+      display: "PAGE",
+    },
+  },
+});

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import * as member from "./members.ts";
+import { defineOperation } from "./operation.ts";
+import * as token from "./token-members.ts";
+
+const position = (description: string) => z.int().nullish().describe(description).meta({ format: "int64" });
+
+export const tokenListRequest = z
+  .object({
+    clientIdentifier: member.text("Only tokens of this client: its number or alias."),
+    subject: member.text("Only tokens of this user."),
+    tokenStatus: z
+      .enum(["VALID", "INVALID", "ALL", ""])
+      .nullish()
+      .describe("Whether they have expired; default ALL. Tokens that were ended are never listed."),
+    start: position("Where the slice begins, from 0, in the order of issue; default 0."),
+    end: position("Before which it ends; default 5 after its beginning. At most 1000 tokens are listed."),
+  })
+  .meta({ id: "TokenListRequest" });
+
+const listedClient = z
+  .looseObject({
+    clientId: member.identifier("The client's number."),
+    clientIdAlias: z.string().optional(),
+    clientIdAliasEnabled: z.boolean().optional(),
+    clientName: z.string().optional(),
+    clientType: z.enum(["PUBLIC", "CONFIDENTIAL"]),
+  })
+  .meta({ id: "TokenListClient", description: "What a list of tokens says of a client." });
+
+const listedToken = z
+  .looseObject({
+    accessTokenHash: token.tokenHash("The access token"),
+    refreshTokenHash: token.tokenHash("The refresh token of its grant").optional(),
+    clientId: member.identifier("The client's number."),
+    subject: z.string().optional(),
+    grantType: member.grantType,
+    scopes: z.array(z.string()).optional(),
+    refreshTokenScopes: z.array(z.string()).optional(),
+    accessTokenExpiresAt: member.milliseconds("When the access token expires"),
+    refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
+    createdAt: member.milliseconds("When it was issued"),
+    lastRefreshedAt: member.milliseconds("When its grant was last refreshed, 0: never"),
+    properties: z.array(member.property).optional(),
+  })
+  .meta({ id: "TokenListEntry", description: "An access token, with the refresh token of its grant." });
+
+export const tokenListResponse = z
+  .looseObject({
+    start: z.int().describe("Where the slice begins.").meta({ format: "int64" }),
+    end: z.int().describe("Before which it ends.").meta({ format: "int64" }),
+    totalCount: z.int().describe("How many there are all told.").meta({ format: "int64" }),
+    client: listedClient.optional(),
+    subject: z.string().optional(),
+    accessTokens: z.array(listedToken),
+  })
+  .meta({ id: "TokenListResponse" });
+
+export type TokenListRequest = z.infer<typeof tokenListRequest>;
+export type TokenListResponse = z.infer<typeof tokenListResponse>;
+
+export const authTokenGetList = defineOperation({
+  operationId: "auth_token_get_list_api",
+  method: "GET",
+  path: "/auth/token/get/list",
+  caller: "service",
+  summary: "List access tokens",
+  description: "Answers a slice of the service's access tokens, of one client or one user if these are named.",
+  request: tokenListRequest,
+  response: tokenListResponse,
+  v2Type: "tokenListResponse",
+  idempotent: true,
+  example: {
+    request: { subject: "user-1", tokenStatus: "VALID", start: 0, end: 20 },
+    response: {
+      start: 0,
+      end: 20,
+      totalCount: 1,
+      subject: "user-1",
+      accessTokens: [
+        {
+          accessTokenHash: "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2",
+          clientId: 4_326_385_670,
+          subject: "user-1",
+          grantType: "AUTHORIZATION_CODE",
+          scopes: ["read"],
+          accessTokenExpiresAt: 1_640_419_200_000,
+          createdAt: 1_640_415_600_000,
+          lastRefreshedAt: 0,
+        },
+      ],
+    },
+  },
+});

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { tokenResponse } from "./auth-token.ts";
+import * as member from "./members.ts";
+import { defineOperation } from "./operation.ts";
+
+export const tokenIssueRequest = z
+  .object({
+    ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
+    subject: member.text("The user whose password it was: 1 to 100 characters of printable ASCII, and no client's id."),
+    properties: z.array(member.property).max(100).nullish().describe("Data to keep with the tokens."),
+    jwtAtClaims: member.text("Extra claims of the JWT access token: a JSON object as text."),
+    accessToken: member.text("A token value chosen by the caller. Not supported: a request with a value is refused."),
+    accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
+    refreshTokenDuration: member.duration(
+      "The refresh token's lifetime in seconds; 0: the client's or the service's own.",
+    ),
+  })
+  .meta({ id: "TokenIssueRequest" });
+
+export const tokenIssueResponse = tokenResponse
+  .omit({ username: true, password: true, ticket: true, previousRefreshTokenUsed: true })
+  .extend({
+    action: z
+      .enum(["INTERNAL_SERVER_ERROR", "OK"])
+      .describe("What the authorization server does next: 500 or 200 with `responseContent`."),
+  })
+  .meta({ id: "TokenIssueResponse" });
+
+export type TokenIssueRequest = z.infer<typeof tokenIssueRequest>;
+export type TokenIssueResponse = z.infer<typeof tokenIssueResponse>;
+
+export const authTokenIssue = defineOperation({
+  operationId: "auth_token_issue_api",
+  method: "POST",
+  path: "/auth/token/issue",
+  caller: "service",
+  summary: "Issue the tokens of a password grant",
+  description:
+    "Issues what a token request with `grant_type=password` asked for, after the authorization server has checked the password; bound to the certificate of that request.",
+  request: tokenIssueRequest,
+  response: tokenIssueResponse,
+  v2Type: "tokenIssueResponse",
+  idempotent: false,
+  unsupported: ["accessToken"],
+  example: {
+    request: { ticket: "4dFXH0RIBpx5gQN1kk6Q6J6YyBDVRNhnGFgFg0Jbcn4", subject: "john" },
+    response: {
+      resultCode: "A054001",
+      resultMessage: "[A054001] The tokens of the password grant were issued.",
+      action: "OK",
+      responseContent:
+        '{"access_token":"JDGiiM9PuWT63FIwGjG9eYlGi-aZMq6CQ2IB475JUxs","scope":"read","token_type":"Bearer","expires_in":3600}',
+      accessToken: "JDGiiM9PuWT63FIwGjG9eYlGi-aZMq6CQ2IB475JUxs",
+      accessTokenExpiresAt: 1_640_419_200_000,
+      accessTokenDuration: 3600,
+      grantType: "PASSWORD",
+      clientId: 4_326_385_670,
+      clientIdAliasUsed: false,
+      clientAuthMethod: "TLS_CLIENT_AUTH",
+      subject: "john",
+      scopes: ["read"],
+    },
+  },
+});

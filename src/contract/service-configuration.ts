@@ -1,0 +1,57 @@
+import { z } from "zod";
+import * as member from "./members.ts";
+import { defineOperation } from "./operation.ts";
+
+const longestPatch = 65_536;
+
+const members = {
+  pretty: member.flag("Whether the document is to be indented."),
+  patch: z
+    .string()
+    .max(longestPatch)
+    .nullish()
+    .describe("A JSON Patch as JSON text (RFC 6902) that is applied to the document."),
+};
+
+export const serviceConfigurationQuery = z.object(members).meta({ id: "ServiceConfigurationQuery" });
+export const serviceConfigurationRequest = z.object(members).meta({ id: "ServiceConfigurationRequest" });
+
+export const serviceConfigurationResponse = z
+  .looseObject({})
+  .meta({ id: "ServiceConfigurationResponse", description: "Authorization server metadata (RFC 8414 §2)." });
+
+export type ServiceConfigurationRequest = z.infer<typeof serviceConfigurationRequest>;
+export type ServiceConfigurationResponse = z.infer<typeof serviceConfigurationResponse>;
+
+const described = {
+  path: "/service/configuration",
+  caller: "service",
+  summary: "The metadata of the authorization server",
+  description:
+    "Answers what the authorization server publishes at `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration` (RFC 8414, OpenID Connect Discovery, RFC 8705 §3.3 and §5): only what is configured and works. A change that the caller wants in it is a JSON Patch.",
+  response: serviceConfigurationResponse,
+  idempotent: true,
+  example: {
+    request: { pretty: true },
+    response: {
+      issuer: "https://as.example.com",
+      token_endpoint: "https://as.example.com/token",
+      tls_client_certificate_bound_access_tokens: true,
+    },
+  },
+} as const;
+
+export const serviceConfiguration = defineOperation({
+  ...described,
+  operationId: "service_configuration_api",
+  method: "GET",
+  request: serviceConfigurationQuery,
+});
+
+/** The same for patches that no URL can carry. */
+export const serviceConfigurationPost = defineOperation({
+  ...described,
+  operationId: "service_configuration_api_post",
+  method: "POST",
+  request: serviceConfigurationRequest,
+});

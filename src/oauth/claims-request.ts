@@ -1,0 +1,102 @@
+/** One claim as it was asked for (OpenID Connect Core §5.5.1). */
+export interface ClaimWish {
+  readonly essential: boolean;
+  /** The values that will do, the preferred one first; empty: any. */
+  readonly values: readonly unknown[];
+}
+
+/** One half of a `claims` parameter. */
+export interface ClaimsHalf {
+  /** As JSON text. */
+  readonly text: string;
+  readonly claims: ReadonlyMap<string, ClaimWish>;
+}
+
+/** A `claims` parameter (OpenID Connect Core §5.5). */
+export interface ClaimsRequest {
+  readonly idToken: ClaimsHalf | undefined;
+  readonly userInfo: ClaimsHalf | undefined;
+}
+
+/**
+ * Reads a `claims` parameter; members besides `id_token` and `userinfo` are not understood and do not count.
+ *
+ * `undefined` for what is no JSON object, and for a half or a claim in it that is neither an object nor null.
+ *
+ * @example readClaimsRequest('{"id_token":{"acr":{"essential":true}}}')?.idToken?.claims.get("acr")
+ */
+export function readClaimsRequest(text: string): ClaimsRequest | undefined {
+  const request = readJsonObject(text);
+  if (request === undefined) return undefined;
+  const idToken = readHalf(ownMember(request, "id_token"));
+  const userInfo = readHalf(ownMember(request, "userinfo"));
+  return idToken === "malformed" || userInfo === "malformed" ? undefined : { idToken, userInfo };
+}
+
+/** The claims that scopes stand for (OpenID Connect Core §5.4). */
+const claimsOfScopes: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    "profile",
+    `name family_name given_name middle_name nickname preferred_username profile picture website gender birthdate
+    zoneinfo locale updated_at`.split(/\s+/),
+  ],
+  ["email", ["email", "email_verified"]],
+  ["address", ["address"]],
+  ["phone", ["phone_number", "phone_number_verified"]],
+]);
+
+/**
+ * The names of the claims that these scopes ask the UserInfo endpoint for (OpenID Connect Core §5.4).
+ *
+ * @example scopeClaims(["openid", "email"]) // ["email", "email_verified"]
+ */
+export function scopeClaims(scopes: readonly string[]): string[] {
+  return scopes.flatMap((scope) => claimsOfScopes.get(scope) ?? []);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * The JSON object that a text is; `undefined` for any other text.
+ *
+ * @example readJsonObject('{"a":1}')
+ */
+export function readJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {
+  if (half === undefined || half === null) return undefined;
+  if (!isObject(half)) return "malformed";
+  const claims = new Map<string, ClaimWish>();
+  for (const [name, wish] of Object.entries(half)) {
+    const read = readWish(wish);
+    if (read === undefined) return "malformed";
+    claims.set(name, read);
+  }
+  return { text: JSON.stringify(half), claims };
+}
+
+function readWish(wish: unknown): ClaimWish | undefined {
+  if (wish === null) return { essential: false, values: [] };
+  if (!isObject(wish)) return undefined;
+  const essential = ownMember(wish, "essential") ?? false;
+  const values = ownMember(wish, "values") ?? [];
+  if (typeof essential !== "boolean" || !Array.isArray(values)) return undefined;
+  const value = ownMember(wish, "value");
+  return { essential, values: value === undefined ? values : [value] };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A text may say `__proto__`; what an object inherits it never said. */
+function ownMember(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}

@@ -1,0 +1,153 @@
+import test from "ava";
+import type { Store } from "../../../../src/backend/store/store.ts";
+import { errorOf, grantsServices, k1, k2, openGrants, startInstant } from "../../../support/grants.ts";
+import { secretOf } from "../../../support/settings.ts";
+
+const window = 30_000;
+
+/** Counts what is written. */
+function counting() {
+  const written: string[] = [];
+  const around = (store: Store): Partial<Store> => ({
+    run: (command) => {
+      written.push(command.name);
+      return store.run(command);
+    },
+  });
+  return { written, around };
+}
+
+test("within 30 s, and until the successor is used, the same request has the same answer, byte for byte, without a write", async (t) => {
+  const { written, around } = counting();
+  const { begin, refresh, setClock } = await openGrants(t, {}, [], { around });
+  const { refreshToken } = await begin();
+  const first = await refresh(refreshToken, { scope: "read" });
+  t.is(first.previousRefreshTokenUsed, undefined);
+  const before = written.length;
+  for (const after of [0, 1, window - 1]) {
+    setClock(startInstant + after);
+    const again = await refresh(refreshToken, { scope: "read" });
+    t.is(again.responseContent, first.responseContent);
+    t.deepEqual(again, { ...first, previousRefreshTokenUsed: true });
+  }
+  t.is(written.length, before);
+});
+
+test("9700-4.14-a: a refresh token used again after its successor was: invalid_grant, and the whole family has ended", async (t) => {
+  const { begin, refresh, isActive } = await openGrants(t);
+  const begun = await begin();
+  const other = await begin();
+  const second = await refresh(begun.refreshToken);
+  const third = await refresh(second.refreshToken);
+  t.true(await isActive(third.refreshToken));
+  const reused = await refresh(begun.refreshToken);
+  t.is(reused.resultCode, "A053305");
+  t.is(errorOf(reused), "invalid_grant");
+  t.is(reused.accessToken, undefined);
+  const family = [begun, second, third].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken]);
+  for (const token of family) t.false(await isActive(token));
+  t.is(errorOf(await refresh(third.refreshToken)), "invalid_grant");
+  t.true(await isActive(other.accessToken));
+  t.true(await isActive(other.refreshToken));
+});
+
+test("used again after 30 s the family ends, though the successor was never used", async (t) => {
+  const { begin, refresh, isActive, setClock } = await openGrants(t);
+  const begun = await begin();
+  const second = await refresh(begun.refreshToken);
+  setClock(startInstant + window);
+  t.is((await refresh(begun.refreshToken)).resultCode, "A053305");
+  for (const token of [begun.accessToken, second.accessToken, second.refreshToken]) t.false(await isActive(token));
+});
+
+test("a successor that is kept counts as used too", async (t) => {
+  const grants = await openGrants(t);
+  const begun = await grants.begin();
+  const second = await grants.refresh(begun.refreshToken);
+  await grants.configure(grantsServices({ refreshTokenKept: true }));
+  t.is((await grants.refresh(second.refreshToken)).refreshToken, second.refreshToken);
+  t.is(errorOf(await grants.refresh(begun.refreshToken)), "invalid_grant");
+  t.false(await grants.isActive(second.refreshToken));
+});
+
+test("another question in that time gets no token and ends nothing; the same one still has its answer", async (t) => {
+  const { begin, refresh, isActive } = await openGrants(t);
+  const { refreshToken } = await begin({ resources: ["https://a.example.com"] });
+  const first = await refresh(refreshToken);
+  for (const [form, asking] of [
+    [{ scope: "read" }, {}],
+    [{ scope: "read write" }, {}],
+    [{ resource: "https://a.example.com" }, {}],
+    [{}, { as: k2 }],
+    [{}, { as: undefined }],
+    [{}, { clientCertificate: "x" }],
+  ] as const) {
+    const answer = await refresh(refreshToken, form, asking);
+    t.is(answer.resultCode, "A053305");
+    t.is(errorOf(answer), "invalid_grant");
+    t.is(answer.accessToken, undefined);
+  }
+  t.true(await isActive(first.accessToken));
+  t.is((await refresh(refreshToken)).responseContent, first.responseContent);
+});
+
+test("the causes of A053305 read alike to the client, and differ for the API caller", async (t) => {
+  const { begin, refresh } = await openGrants(t);
+  const { refreshToken } = await begin();
+  const second = await refresh(refreshToken);
+  const answers = [await refresh("x".repeat(43)), await refresh(refreshToken, {}, { as: k2 })];
+  await refresh(second.refreshToken);
+  answers.push(await refresh(refreshToken));
+  t.is(new Set(answers.map(({ responseContent }) => responseContent)).size, 1);
+  t.is(new Set(answers.map(({ resultMessage }) => resultMessage)).size, 3);
+});
+
+test("a client that fails to authenticate, and another one, get no answer again and end nothing", async (t) => {
+  const { begin, refresh, isActive, setClock } = await openGrants(t);
+  const { refreshToken } = await begin();
+  const second = await refresh(refreshToken);
+  for (const after of [0, window]) {
+    setClock(startInstant + after);
+    t.is((await refresh(refreshToken, {}, { clientSecret: "wrong" })).resultCode, "A157305");
+    t.is((await refresh(refreshToken, {}, { client: 2 })).resultCode, "A053307");
+  }
+  t.true(await isActive(second.refreshToken));
+});
+
+test("what the store has of a refresh is sealed: no token of it, old or new, is to be read there", async (t) => {
+  const sealed: Uint8Array[] = [];
+  const around = (store: Store): Partial<Store> => ({
+    run: (command) => {
+      if (command.name === "issue-tokens" && command.source?.kind === "refresh-token") {
+        sealed.push(command.source.sealedAnswer);
+      }
+      return store.run(command);
+    },
+  });
+  const { begin, refresh } = await openGrants(t, {}, [], { around });
+  const { refreshToken } = await begin();
+  const { accessToken = "", refreshToken: successor = "" } = await refresh(refreshToken, {}, { as: k1 });
+  t.is(sealed.length, 1);
+  for (const text of [refreshToken, accessToken, successor, "user-1"]) {
+    t.false(Buffer.from(sealed[0] ?? []).includes(text));
+  }
+});
+
+test("a refresh token that was revoked, used or not, ends its family and no other", async (t) => {
+  const { begin, refresh, isActive, operations } = await openGrants(t);
+  const revoke = (token: string) => {
+    return operations().authRevocation({ parameters: `token=${token}`, clientId: "1", clientSecret: secretOf(1) });
+  };
+  const other = await begin();
+  for (const used of [false, true]) {
+    const begun = await begin();
+    const second = used ? await refresh(begun.refreshToken) : undefined;
+    t.is((await revoke(begun.refreshToken)).resultCode, "A113001");
+    for (const token of [begun.accessToken, begun.refreshToken, second?.accessToken, second?.refreshToken]) {
+      t.false(await isActive(token ?? begun.accessToken));
+    }
+    t.is((await refresh(second?.refreshToken ?? begun.refreshToken)).resultCode, "A053305");
+  }
+  t.true(await isActive(other.accessToken));
+  t.true(await isActive(other.refreshToken));
+});

@@ -1,0 +1,73 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { GrantDetails } from "../../src/backend/engine/grant-details.ts";
+import type { IssueCode } from "../../src/backend/store/command.ts";
+import type { Store } from "../../src/backend/store/store.ts";
+import { tokenDigest } from "../../src/oauth/token-digest.ts";
+import { serviceId } from "./settings.ts";
+
+export const redirectUri = "https://client.example.com/callback";
+/** RFC 7636 App. B. */
+export const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+export const codeChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/** What of a code a test may choose; instants in milliseconds. */
+export type CodeMembers = Partial<Omit<IssueCode["code"], "details" | "digest">> & {
+  readonly clientId?: number;
+  readonly details?: GrantDetails;
+};
+
+export interface KeptCode {
+  readonly code: string;
+  readonly grantId: string;
+}
+
+/** Puts an authorization code straight into the store, as if a user had agreed `now`; good for a minute. */
+export async function keepCode(store: Store, now: number, members: CodeMembers = {}): Promise<KeptCode> {
+  const { clientId = 1, details = {}, ...rest } = members;
+  const client = await store.readClient(serviceId, { clientId });
+  if (client === undefined) throw new Error("The client is not registered.");
+  const [code, ticket] = [randomBytes(32).toString("base64url"), randomBytes(32)];
+  const decidedUpon = {
+    serviceId,
+    serviceVersion: client.serviceVersion,
+    clientId,
+    clientVersion: client.version,
+  };
+  const grantId = randomUUID();
+  const outcomes = [
+    await store.run({
+      name: "keep-ticket",
+      attempt: randomBytes(16),
+      ...decidedUpon,
+      ticket: {
+        digest: ticket,
+        kind: "authorization",
+        request: "{}",
+        context: undefined,
+        createdAt: now,
+        expiresAt: now + 86_400_000,
+      },
+    }),
+    await store.run({
+      name: "issue-code",
+      attempt: randomBytes(16),
+      ...decidedUpon,
+      ticketDigest: ticket,
+      createdAt: now,
+      code: {
+        digest: tokenDigest(code),
+        grantId,
+        subject: "user-1",
+        redirectUri,
+        codeChallenge,
+        scopes: ["read", "write"],
+        resources: [],
+        details: JSON.stringify(details),
+        expiresAt: now + 60_000,
+        ...rest,
+      },
+    }),
+  ];
+  if (outcomes.some((outcome) => outcome !== "done")) throw new Error("The code could not be kept.");
+  return { code, grantId };
+}
