@@ -1,5 +1,4 @@
 import type { ClientAuthMethod, ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
-import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { readSubjectExpectation } from "../../x509/subject.ts";
 import { checkAnchors } from "./check-anchors.ts";
 import { checkAssertions } from "./check-assertions.ts";
@@ -30,7 +29,6 @@ export function* checkClient(client: ClientSettings, service: ServiceSettings, a
   yield* checkAssertions(client, at);
   yield* checkRedirection(client, at);
   yield* checkScopes(client, service, at);
-  yield* checkRedirectUris(client, at);
 }
 
 function* checkMethod(client: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {
@@ -91,15 +89,6 @@ function* checkScopes({ extension }: ClientSettings, service: ServiceSettings, a
     if (service.supportedScopes.some((scope) => scope.name === name)) continue;
     const sentence = "is not one of the service's supportedScopes";
     yield { path: `${at}.extension.requestableScopes[${index}]`, sentence };
-  }
-}
-
-/** Such a one would match no request: better said at start than at a user's first visit. */
-function* checkRedirectUris({ redirectUris }: ClientSettings, at: string): Generator<Problem> {
-  for (const [index, uri] of redirectUris.entries()) {
-    if (isRedirectUri(uri)) continue;
-    const sentence = "is not an absolute URI without fragment that leads to a client (RFC 6749 §3.1.2)";
-    yield { path: `${at}.redirectUris[${index}]`, sentence };
   }
 }
 
