@@ -221,17 +221,21 @@ test("8705-6.1-c: the API believes a clientCertificate only from a caller that p
 });
 
 test("8705-6.4: there is no way to get a token from the authorization endpoint", async (t) => {
-  const { backendUrl, url } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
-  for (const responseType of ["token", "code token", "id_token token"]) {
-    const parameters = new URLSearchParams({ response_type: responseType, client_id: "1" }).toString();
+  const redirectUri = "https://client.example.com/cb";
+  const { backendUrl } = await startDeployment(t, {
+    clients: [clientSettings({ clientId: 1, redirectUris: [redirectUri] })],
+  });
+  for (const responseType of ["token", "code token", "id_token token", "code id_token token"]) {
+    const parameters = new URLSearchParams({ response_type: responseType, client_id: "1", redirect_uri: redirectUri });
     const answer = await send({
       url: `${backendUrl}/api/${serviceId}/auth/authorization`,
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${serviceAccessToken}` },
-      body: JSON.stringify({ parameters }),
+      body: JSON.stringify({ parameters: parameters.toString() }),
     });
-    t.is(answer.status, 403);
-    t.is((JSON.parse(answer.body) as { resultCode: string }).resultCode, "A001223");
-    t.is((await send({ url: `${url}/authorize?${parameters}`, as: k1 })).status, 404);
+    t.is(answer.status, 200);
+    const { action, responseContent } = JSON.parse(answer.body) as { action: string; responseContent: string };
+    t.is(action, "LOCATION");
+    t.true(responseContent.startsWith(`${redirectUri}?error=unsupported_response_type&`), responseContent);
   }
 });
