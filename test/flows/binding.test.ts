@@ -31,7 +31,7 @@ test("8705-3-a (its cells without JWTs): over mutual TLS a token is bound, whate
   }
 });
 
-test("8705-3.2-a (the JWT comes with its grant): introspection of a bound token has a top-level cnf, equal to certificateThumbprint", async (t) => {
+test("introspection of a bound opaque token has a top-level cnf, equal to certificateThumbprint", async (t) => {
   const { token, introspect, api } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
   const bound = accessTokenOf(t, await token({}, k2, { authorization: basic(1, secretOf(1)) }));
   const standard = JSON.parse((await introspect(bound)).body) as { cnf: Record<string, unknown> };

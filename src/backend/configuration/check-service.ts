@@ -22,6 +22,8 @@ export function* checkService(
   yield* checkSecrets(settings, at);
   yield* checkSigningKeys(settings, at);
   yield* repeated(settings.supportedScopes, ({ name }) => name, `${at}.supportedScopes`, "name");
+  // Two resource servers under one name could use each other's tokens (RFC 9068 §5).
+  yield* repeated(settings.supportedResources ?? [], (resource) => resource, `${at}.supportedResources`);
   yield* repeated(clients, ({ clientId }) => clientId, `${at}.clients`, "clientId");
   yield* repeated(clients, ({ clientIdAlias }) => clientIdAlias, `${at}.clients`, "clientIdAlias");
   for (const [index, client] of clients.entries()) yield* checkClient(client, settings, `${at}.clients[${index}]`);
@@ -44,7 +46,7 @@ function* repeated<Entry>(
   entries: readonly Entry[],
   read: (entry: Entry) => string | number | undefined,
   at: string,
-  member: string,
+  member?: string,
 ): Generator<Problem> {
   const first = new Map<string | number, number>();
   for (const [index, entry] of entries.entries()) {
@@ -52,6 +54,10 @@ function* repeated<Entry>(
     if (value === undefined) continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, index);
-    else yield { path: `${at}[${index}].${member}`, sentence: `is the same as that of ${at}[${before}]` };
+    else
+      yield {
+        path: `${at}[${index}]${member === undefined ? "" : `.${member}`}`,
+        sentence: `is the same as that of ${at}[${before}]`,
+      };
   }
 }
