@@ -80,12 +80,10 @@ export async function createEngineByHand(
     readonly chainVerifier?: ChainVerifier;
     readonly remoteJwks?: RemoteJwks;
     readonly store?: Store;
-    /** Of the store's file; in memory when left out. */
-    readonly path?: string;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = parts.store ?? (await openSqliteStore({ path: parts.path ?? ":memory:" }));
+  const store = parts.store ?? (await openSqliteStore({ path: ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

@@ -73,7 +73,7 @@ export function createFailingDatabase(db: DatabaseSync): { db: DatabaseSync; fau
 }
 
 /** The object, with some of its methods replaced; the others find the native object that they need. */
-function over<Native extends object>(native: Native, methods: Partial<Native>): Native {
+function over<Native extends object>(native: Native, methods: { readonly [Name in keyof Native]?: unknown }): Native {
   return new Proxy(native, {
     get(target, name) {
       const own = (methods as Record<PropertyKey, unknown>)[name];

@@ -20,10 +20,10 @@ export function* checkService(
   }
   yield* checkAnchors(settings.trustedRootCertificates, at);
   yield* checkSecrets(settings, at);
-  yield* checkSigningKeys(settings, at);
+  yield* checkSigningKeys(settings, clients, at);
+  yield* checkAudiences(settings, clients, at);
+  yield* repeated(settings.mtlsEndpointAliases, ({ name }) => name, `${at}.mtlsEndpointAliases`, "name");
   yield* repeated(settings.supportedScopes, ({ name }) => name, `${at}.supportedScopes`, "name");
-  // Two resource servers under one name could use each other's tokens (RFC 9068 §5).
-  yield* repeated(settings.supportedResources ?? [], (resource) => resource, `${at}.supportedResources`);
   yield* repeated(clients, ({ clientId }) => clientId, `${at}.clients`, "clientId");
   yield* repeated(clients, ({ clientIdAlias }) => clientIdAlias, `${at}.clients`, "clientIdAlias");
   for (const [index, client] of clients.entries()) yield* checkClient(client, settings, `${at}.clients[${index}]`);
@@ -42,6 +42,22 @@ function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator
   }
 }
 
+/** RFC 9068 §5: what is meant for one must not be taken for what is meant for another. */
+function* checkAudiences(
+  { defaultResources, supportedResources = [] }: ServiceSettings,
+  clients: ResolvedService["clients"],
+  at: string,
+): Generator<Problem> {
+  yield* repeated(defaultResources, (uri) => uri, `${at}.defaultResources`);
+  yield* repeated(supportedResources, (uri) => uri, `${at}.supportedResources`);
+  const resources = new Set<string | undefined>([...defaultResources, ...supportedResources]);
+  for (const [index, { clientIdAlias }] of clients.entries()) {
+    if (clientIdAlias === undefined || !resources.has(clientIdAlias)) continue;
+    const sentence = "is a resource of the service: an ID token would have the audience of an access token";
+    yield { path: `${at}.clients[${index}].clientIdAlias`, sentence };
+  }
+}
+
 function* repeated<Entry>(
   entries: readonly Entry[],
   read: (entry: Entry) => string | number | undefined,
@@ -54,10 +70,7 @@ function* repeated<Entry>(
     if (value === undefined) continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, index);
-    else
-      yield {
-        path: `${at}[${index}]${member === undefined ? "" : `.${member}`}`,
-        sentence: `is the same as that of ${at}[${before}]`,
-      };
+    else if (member === undefined) yield { path: `${at}[${index}]`, sentence: `is the same as ${at}[${before}]` };
+    else yield { path: `${at}[${index}].${member}`, sentence: `is the same as that of ${at}[${before}]` };
   }
 }
