@@ -65,7 +65,10 @@ export const namedResourceServer = {
   rsUri: "https://api.example.com",
 };
 
-const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
+const authority = createAuthority({ subject: "CN=Test server CA" });
+/** Whom to trust for the servers here, as PEM. */
+export const serverCa = authority.certificate.pem;
+const tlsServer = authority.issue({
   subject: "CN=localhost",
   san: [{ dns: "localhost" }],
   eku: [serverAuth],
