@@ -6,10 +6,14 @@ import ts from "typescript";
 
 const root = new URL("../", import.meta.url);
 
-test("every program in docs/frameworks.md compiles as it is printed", async (t) => {
-  const text = await readFile(new URL("docs/frameworks.md", root), "utf8");
+for (const [document, programs] of [
+  ["docs/frameworks.md", 6],
+  ["docs/authorization-server.md", 1],
+] as const) {
+test(`every program in ${document} compiles as it is printed`, async (t) => {
+  const text = await readFile(new URL(document, root), "utf8");
   const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-  t.is(blocks.length, 6);
+  t.is(blocks.length, programs);
   // In the checkout, where the package's own name and the frameworks are found.
   const folder = await mkdtemp(fileURLToPath(new URL("test/documents-", root)));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -25,3 +29,4 @@ test("every program in docs/frameworks.md compiles as it is printed", async (t) 
     [],
   );
 });
+}
