@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { createApiClient, type ApiClient } from "../src/api-client/index.ts";
-import { createSelfSigned, type TestCertificate } from "../test/support/certificates.ts";
-import { secretOf, serviceAccessToken, serviceId } from "../test/support/settings.ts";
+import { createApiClient } from "../src/api-client/index.ts";
+import { createSelfSigned } from "../test/support/certificates.ts";
+import { serviceAccessToken, serviceId } from "../test/support/settings.ts";
 import { startPinned } from "./measurement/pinned-process.ts";
 import { describeMachine } from "./measurement/print.ts";
+import { causes } from "./staleness/causes.ts";
 import { measure, type Measured, type Scenario } from "./staleness/measure.ts";
 import { plot } from "./staleness/plot.ts";
 import { quantile } from "./staleness/quantile.ts";
@@ -32,19 +33,41 @@ const lease = 1000;
 const ttl = 10_000;
 const timeout = 2000;
 
+const whole = {
+  cache: { push: true },
+  cut: false,
+  bound: Math.max(lease, timeout),
+  atATime: 8,
+  livesUpTo: 1000,
+} as const;
+const revocation = "revocation";
+
+/** The first of each way to run APIs is drawn. */
 const scenarios: readonly Scenario[] = [
+  { name: "stream whole", cause: revocation, ...whole },
+  { name: "the same, refresh token used again", cause: "refresh token used again", ...whole },
+  { name: "the same, code redeemed again", cause: "code redeemed again", ...whole },
   {
-    name: "stream whole",
+    name: "stream cut",
+    cause: revocation,
     cache: { push: true },
-    cut: false,
-    bound: Math.max(lease, timeout),
-    atATime: 8,
-    livesUpTo: 1000,
+    cut: true,
+    bound: Math.max(ttl, timeout),
+    atATime: 100,
+    livesUpTo: ttl,
   },
-  { name: "stream cut", cache: { push: true }, cut: true, bound: Math.max(ttl, timeout), atATime: 100, livesUpTo: ttl },
-  { name: "TTL 10 s", cache: { push: false }, cut: false, bound: Math.max(ttl, timeout), atATime: 100, livesUpTo: ttl },
+  {
+    name: "TTL 10 s",
+    cause: revocation,
+    cache: { push: false },
+    cut: false,
+    bound: Math.max(ttl, timeout),
+    atATime: 100,
+    livesUpTo: ttl,
+  },
   {
     name: "TTL 1 s",
+    cause: revocation,
     cache: { push: false, ttl: 1 },
     cut: false,
     bound: Math.max(1000, timeout),
@@ -53,18 +76,7 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-const clientId = 1000;
-const credentials = `client_id=${clientId}&client_secret=${secretOf(clientId)}`;
 const client = createSelfSigned({ subject: "CN=client" });
-
-async function issue(backend: ApiClient, certificate: TestCertificate): Promise<string> {
-  const { action, accessToken } = await backend.authToken({
-    parameters: `grant_type=client_credentials&${credentials}`,
-    clientCertificate: certificate.pem,
-  });
-  if (action !== "OK" || accessToken === undefined) throw new Error(`no token: ${action}`);
-  return accessToken;
-}
 
 function describe({ scenario, staleness, requests, unavailable, questions, seconds }: Measured): string {
   const [p50, p99, max] = [0.5, 0.99, 1].map((share) => `${Math.round(quantile(staleness, share))}`);
@@ -92,8 +104,7 @@ try {
   for (const scenario of scenarios) {
     const tokens = [];
     for (let count = 0; count < Number(values.revocations); count++) {
-      const token = await issue(backend, client);
-      tokens.push({ token, revocation: `token=${token}&${credentials}` });
+      tokens.push(await causes[scenario.cause](backend, client.pem));
     }
     const setting = { apis: Number(values.apis), timeout, backendPort, client, draw: Math.random };
     const one = await measure(scenario, tokens, setting);
@@ -101,7 +112,9 @@ try {
     console.log(describe(one));
   }
   await backend.close();
-  if (values.plot !== "") await writeFile(values.plot, plot(measured));
+  if (values.plot !== "") {
+    await writeFile(values.plot, plot(measured.filter(({ scenario }) => scenario.cause === revocation)));
+  }
   const late = measured.filter(({ scenario, staleness }) => quantile(staleness, 1) > scenario.bound);
   if (late.length > 0) {
     console.error(`\nAccepted after the bound: ${late.map(({ scenario }) => scenario.name).join(", ")}`);

@@ -1,15 +1,14 @@
 /** The backend's process: one client, whose tokens are bound to the certificate that it comes with. */
 import { createLog } from "../../src/backend/http/create-log.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
-import { clientSettings, configurationOf, serviceSettings } from "../../test/support/settings.ts";
+import { configurationOf, serviceSettings } from "../../test/support/settings.ts";
 import { serve } from "../servers/serve.ts";
-
-const clientId = 1000;
+import { client } from "./causes.ts";
 
 await serve(async ({ database }: { readonly database: string }) => {
-  const client = clientSettings({ clientId, tokenAuthMethod: "CLIENT_SECRET_POST" });
+  const settings = serviceSettings({ supportedGrantTypes: client.grantTypes });
   const { address } = await serveBackend({
-    configuration: configurationOf([{ settings: serviceSettings(), clients: [client] }], {
+    configuration: configurationOf([{ settings, clients: [client] }], {
       store: { sqlite: database },
       secretKey: Buffer.alloc(32, 7),
     }),

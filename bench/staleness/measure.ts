@@ -6,26 +6,29 @@ import type { CacheOptions } from "../../src/resource-server/index.ts";
 import { createAuthority, type TestCertificate } from "../../test/support/certificates.ts";
 import { serviceAccessToken, serviceId } from "../../test/support/settings.ts";
 import { stopMessage } from "../measurement/pinned-process.ts";
+import type { causes, WatchedToken } from "./causes.ts";
 import { type ApiArgument, type LoadArgument, type LoadReport, machineTime } from "./orders.ts";
 import { startStreamProxy } from "./stream-proxy.ts";
 
 /** One way to run APIs, and what is promised for it. */
 export interface Scenario {
   readonly name: string;
+  /** What ends the tokens. */
+  readonly cause: keyof typeof causes;
   readonly cache: CacheOptions;
-  /** Whether the streams fall silent before the first revocation. */
+  /** Whether the streams fall silent before the first token ends. */
   readonly cut: boolean;
   /** The bound that is computed for it (B or B′), milliseconds. */
   readonly bound: number;
   /** How many tokens are under load at a time. */
   readonly atATime: number;
-  /** A token lives for up to so long before it is revoked, so that answers of every age are met; milliseconds. */
+  /** A token lives for up to so long before it ends, so that answers of every age are met; milliseconds. */
   readonly livesUpTo: number;
 }
 
 export interface Measured {
   readonly scenario: Scenario;
-  /** From the revocation's acknowledgement to the last acceptance by any API, milliseconds, in ascending order; 0: none came after. */
+  /** From the acknowledgement of its end to the last acceptance by any API, milliseconds, in ascending order; 0: none came after. */
   readonly staleness: readonly number[];
   readonly requests: number;
   readonly unavailable: number;
@@ -44,10 +47,10 @@ export interface Setting {
   readonly draw: () => number;
 }
 
-/** Runs a scenario: every token is accepted by all APIs, revoked, and asked for until the last of them refuses it. */
+/** Runs a scenario: every token is accepted by all APIs, ended, and asked for until the last of them refuses it. */
 export async function measure(
   scenario: Scenario,
-  tokens: readonly { readonly token: string; readonly revocation: string }[],
+  tokens: readonly WatchedToken[],
   { apis, timeout, backendPort, client, draw }: Setting,
 ): Promise<Measured> {
   const server = createAuthority({ subject: "CN=staleness" }).issue({ subject: "CN=localhost" });
@@ -75,16 +78,15 @@ export async function measure(
   const waiting = [...tokens];
   const line = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const { token, revocation } = next;
+      const { token, end } = next;
       const accepted = waitFor("accepted", token);
       const refused = waitFor("refused", token);
       load.send(token);
       await accepted;
       await new Promise((resolve) => setTimeout(resolve, draw() * scenario.livesUpTo));
       if (scenario.cut) proxy.silenceStreams();
-      const { action } = await backend.authRevocation({ parameters: revocation });
+      await end(backend);
       acknowledged.set(token, machineTime());
-      if (action !== "OK") throw new Error(`a token was not revoked: ${action}`);
       await refused;
     }
   };

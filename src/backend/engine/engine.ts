@@ -17,13 +17,13 @@ import { revoke } from "./revocation/revoke.ts";
 import { failToken } from "./token/fail-token.ts";
 import { issueToken } from "./token/issue-token.ts";
 import { processTokenRequest } from "./token/process-token-request.ts";
+import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
+import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 import { createToken } from "./token-management/create-token.ts";
 import { deleteToken } from "./token-management/delete-token.ts";
 import { listTokens } from "./token-management/list-tokens.ts";
 import { revokeTokens } from "./token-management/revoke-tokens.ts";
 import { updateToken } from "./token-management/update-token.ts";
-import { issueUserInfo } from "./userinfo/issue-userinfo.ts";
-import { processUserInfoRequest } from "./userinfo/process-userinfo-request.ts";
 
 /** The operations that act for a service. */
 export type ServiceOperations = Omit<Operations, "info">;
