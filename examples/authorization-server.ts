@@ -1,26 +1,36 @@
 /**
- * An authorization server over mutual TLS that leaves every decision to the certbound backend.
+ * An authorization server that leaves every decision to the certbound backend.
  *
  * It knows no client, checks no certificate and keeps no token: it hands each request to the backend, with the
- * certificate of the connection, and turns the answer into HTTP.
+ * certificate of the connection, and turns the answer into HTTP. Its own are the pages and the user table.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   RESOURCE_SERVER_ID=api RESOURCE_SERVER_SECRET=… \
- *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 \
+ *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 PAGES_PORT=9444 \
  *   node --conditions=certbound-source examples/authorization-server.ts
+ *
+ * USERS names a file of users (see user-table.ts), COOKIE_KEY is 32 octets in base64: without it everybody is logged out
+ * by a restart.
  */
+import { constants, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { constants } from "node:crypto";
 import { createApiClient } from "certbound/api-client";
 import {
+  authorizationEndpoint,
   basicResourceServers,
+  discoveryEndpoint,
   introspectionEndpoint,
+  jwksEndpoint,
   nodeHandler,
   revocationEndpoint,
   tokenEndpoint,
+  userInfoEndpoint,
 } from "certbound/authorization-server";
+import { pages } from "./sign-in-pages.ts";
+import { openUserTable } from "./user-table.ts";
 
 const setting = (name: string): string => {
   const value = process.env[name];
@@ -33,38 +43,72 @@ const backend = createApiClient({
   serviceId: Number(setting("SERVICE_ID")),
   credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
 });
-const realm = "certbound example";
 const onBackendFailure = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : "the backend failed");
 };
+const common = { backend, realm: "certbound example", onBackendFailure };
 const authenticate = basicResourceServers([
   { id: setting("RESOURCE_SERVER_ID"), secret: setting("RESOURCE_SERVER_SECRET") },
 ]);
+const users = openUserTable(process.env["USERS"]);
+const cookieKey =
+  process.env["COOKIE_KEY"] === undefined ? randomBytes(32) : Buffer.from(process.env["COOKIE_KEY"], "base64");
 
-const server = createServer(
-  {
-    cert: readFileSync(setting("TLS_CERT")),
-    key: readFileSync(setting("TLS_KEY")),
-    minVersion: "TLSv1.2",
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    // Ask every client for a certificate, and let any of them in, also without one: which certificate a client needs,
-    // and from whom, the backend decides client by client (RFC 8705 §6.1).
-    requestCert: true,
-    rejectUnauthorized: false,
+/** What each user granted each client: kept as long as the process runs. */
+const granted = new Map<string, readonly string[]>();
+const consents = {
+  granted: (subject: string, clientId: string) => granted.get(`${clientId} ${subject}`),
+  grant: (subject: string, clientId: string, scopes: readonly string[]) => {
+    const key = `${clientId} ${subject}`;
+    granted.set(key, [...new Set([...(granted.get(key) ?? []), ...scopes])]);
   },
+};
+
+const documents = {
+  "/.well-known/openid-configuration": discoveryEndpoint(common),
+  "/.well-known/oauth-authorization-server": discoveryEndpoint(common),
+  "/jwks": jwksEndpoint(common),
+};
+
+const tls = {
+  cert: readFileSync(setting("TLS_CERT")),
+  key: readFileSync(setting("TLS_KEY")),
+  minVersion: "TLSv1.2",
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const;
+
+const forClients = createServer(
+  // Ask every client for a certificate, and let any of them in, also without one: which certificate a client needs,
+  // and from whom, the backend decides client by client (RFC 8705 §6.1).
+  { ...tls, requestCert: true, rejectUnauthorized: false },
   nodeHandler({
-    "/token": tokenEndpoint({ backend, realm, onBackendFailure }),
-    "/revoke": revocationEndpoint({ backend, realm, onBackendFailure }),
-    "/introspect": introspectionEndpoint({ backend, realm, authenticate, onBackendFailure }),
+    ...documents,
+    "/token": tokenEndpoint({ ...common, authenticateUser: users.authenticate }),
+    "/revoke": revocationEndpoint(common),
+    "/introspect": introspectionEndpoint({ ...common, authenticate }),
+    "/userinfo": userInfoEndpoint({ ...common, claims: users.claims }),
   }),
 );
 
-server.listen(Number(process.env["PORT"] ?? 9443), "127.0.0.1", () => {
-  const { port } = server.address() as AddressInfo;
-  console.log(JSON.stringify({ listening: `https://127.0.0.1:${port}` }));
-});
+// Browsers come to a listener of their own: asked for a certificate, they would ask their user.
+const forBrowsers = createServer(
+  tls,
+  nodeHandler({ ...documents, "/authorize": authorizationEndpoint({ ...common, users, pages, cookieKey, consents }) }),
+);
+
+const listen = async (server: Server, port: number): Promise<string> => {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+const listening = await listen(forClients, Number(process.env["PORT"] ?? 9443));
+// Where PORT is 0, any free port will do for both.
+const pagesPort = process.env["PAGES_PORT"] ?? (process.env["PORT"] === "0" ? 0 : 9444);
+console.log(JSON.stringify({ listening, pages: await listen(forBrowsers, Number(pagesPort)) }));
 
 process.once("SIGTERM", () => {
-  server.close(() => void backend.close());
-  server.closeIdleConnections();
+  forBrowsers.close();
+  forBrowsers.closeIdleConnections();
+  forClients.close(() => void backend.close());
+  forClients.closeIdleConnections();
 });

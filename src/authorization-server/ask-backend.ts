@@ -12,17 +12,29 @@ export type OnBackendFailure = (error: unknown) => void;
 export async function askBackend<Response>(
   ask: () => Promise<Response>,
   onFailure: OnBackendFailure | undefined,
-  toAnswer: (response: Response) => EndpointAnswer,
+  toAnswer: (response: Response) => EndpointAnswer | Promise<EndpointAnswer>,
 ): Promise<EndpointAnswer> {
   let response: Response;
   try {
     response = await ask();
   } catch (error) {
     onFailure?.(error);
-    if (error instanceof ApiError && error.status < 500) {
-      return errorAnswer(500, "server_error", "The request could not be processed.");
-    }
-    return errorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
+    return failureStatus(error) === 500 ? serverError() : tryLater();
   }
   return toAnswer(response);
+}
+
+/** 500 for what trying again does not mend. */
+export function failureStatus(error: unknown): 500 | 503 {
+  return error instanceof ApiError && error.status < 500 ? 500 : 503;
+}
+
+/** Something here is not as it should be; the operator is told more. */
+export function serverError(): EndpointAnswer {
+  return errorAnswer(500, "server_error", "The request could not be processed.");
+}
+
+/** Somebody who is needed does not answer; the operator is told more. */
+export function tryLater(): EndpointAnswer {
+  return errorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
 }

@@ -12,42 +12,68 @@ export interface EndpointRequest {
   readonly clientCertificate?: string;
   /** The rest of the chain, leaf excluded. */
   readonly clientCertificatePath?: readonly string[];
+  /** What only a browser's request has; for endpoints with `forBrowsers` alone. */
+  readonly browser?: BrowserRequest;
+}
+
+/** What an endpoint for browsers is told besides. */
+export interface BrowserRequest {
+  /** What follows the first question mark, as it came; "" when there is nothing. */
+  readonly query: string;
+  readonly cookie?: string;
+  readonly host?: string;
+  readonly origin?: string;
+  /** Sec-Fetch-Site (W3C Fetch Metadata). */
+  readonly fetchSite?: string;
 }
 
 /** What to send back. */
 export interface EndpointAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Several values are several header lines. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
 }
 
 /** One endpoint: a request in, an answer out; it rejects only for a bug. */
-export type Endpoint = (request: EndpointRequest) => Promise<EndpointAnswer>;
+export interface Endpoint {
+  (request: EndpointRequest): Promise<EndpointAnswer>;
+  /** Whether it is handed query and cookies. Every other endpoint cannot read them (RFC 6749 §2.3.1). */
+  readonly forBrowsers?: boolean;
+}
+
+type Headers = EndpointAnswer["headers"];
 
 const json = "application/json";
 /** No answer of these endpoints may be kept by anyone on the way (RFC 6749 §5.1, RFC 9111 §5.2.2.5). */
 const neverCached = { "cache-control": "no-store", pragma: "no-cache" } as const;
 
 /** An answer with a JSON text, or with none. */
-export function answer(status: number, body = "", headers: Readonly<Record<string, string>> = {}): EndpointAnswer {
+export function answer(status: number, body = "", headers: Headers = {}): EndpointAnswer {
   return { status, headers: { ...neverCached, ...(body === "" ? {} : { "content-type": json }), ...headers }, body };
 }
 
 /** An error that the front end finds itself, without the backend (RFC 6749 §5.2). */
-export function errorAnswer(
-  status: number,
-  error: string,
-  description: string,
-  headers: Readonly<Record<string, string>> = {},
-): EndpointAnswer {
+export function errorAnswer(status: number, error: string, description: string, headers: Headers = {}): EndpointAnswer {
   return answer(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
 /** What is wrong with a request that is no form POST; `undefined` for one that is (RFC 6749 §3.2, RFC 7662 §2.1). */
 export function refuseUnlessForm(request: EndpointRequest): EndpointAnswer | undefined {
-  if (request.method !== "POST") {
-    return errorAnswer(405, "invalid_request", "This endpoint takes POST.", { allow: "POST" });
-  }
+  return refuseUnless("POST", request) ?? refuseUnlessFormBody(request);
+}
+
+/** What is wrong with a request of another method; HEAD is GET without the body (RFC 9110 §9.3.2). */
+export function refuseUnless(
+  methods: "POST" | "GET, HEAD" | "GET, POST" | "GET, HEAD, POST",
+  request: EndpointRequest,
+) {
+  if (methods.split(", ").includes(request.method)) return undefined;
+  return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
+}
+
+/** What is wrong with a body that is no form. */
+export function refuseUnlessFormBody(request: EndpointRequest): EndpointAnswer | undefined {
   const mediaType = (request.contentType ?? "").split(";")[0]?.trim().toLowerCase();
   if (mediaType === "application/x-www-form-urlencoded") return undefined;
   return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");

@@ -2,8 +2,19 @@
  * Entry `certbound/authorization-server`: what an authorization server needs to leave every decision to the backend.
  */
 export type { OnBackendFailure } from "./ask-backend.ts";
+export { authorizationEndpoint } from "./authorization-endpoint.ts";
 export type { CertificateOptions } from "./certificate-for-backend.ts";
-export type { Endpoint, EndpointAnswer, EndpointRequest } from "./endpoint.ts";
+export {
+  discoveryEndpoint,
+  jwksEndpoint,
+  type DiscoveryEndpointOptions,
+  type JwksEndpointOptions,
+} from "./discovery-endpoint.ts";
+export type { BrowserRequest, Endpoint, EndpointAnswer, EndpointRequest } from "./endpoint.ts";
+export { html, type Html, type HtmlValue } from "./interaction/html.ts";
+export type { Consents } from "./interaction/interaction-flow.ts";
+export type { AuthorizationEndpointOptions } from "./interaction/open-authorization.ts";
+export type { ClientView, ConsentView, LoginView, MessageView, Page, Pages, ScopeView } from "./interaction/pages.ts";
 export {
   basicResourceServers,
   introspectionEndpoint,
@@ -12,4 +23,11 @@ export {
   type ResourceServerIdentity,
 } from "./introspection-endpoint.ts";
 export { nodeHandler, type Endpoints } from "./node-handler.ts";
-export { revocationEndpoint, tokenEndpoint, type ClientEndpointOptions } from "./token-endpoint.ts";
+export {
+  revocationEndpoint,
+  tokenEndpoint,
+  type RevocationEndpointOptions,
+  type TokenEndpointOptions,
+} from "./token-endpoint.ts";
+export { userInfoEndpoint, type UserInfoEndpointOptions } from "./user-info-endpoint.ts";
+export type { AuthenticatedUser, AuthenticateUser, ClaimsOfUser, Users } from "./users.ts";

@@ -1,6 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { certificateForBackend, type CertificateOptions } from "./certificate-for-backend.ts";
-import { errorAnswer, type Endpoint, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+import {
+  errorAnswer,
+  type BrowserRequest,
+  type Endpoint,
+  type EndpointAnswer,
+  type EndpointRequest,
+} from "./endpoint.ts";
 
 /** More than any token request needs, certificates not being in it. In octets. */
 const largestBody = 65_536;
@@ -63,8 +69,21 @@ async function serve(
     ...(accept === undefined ? {} : { accept }),
     body,
     ...certificate,
+    ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
   write(response, await endpoint(endpointRequest));
+}
+
+function browserRequest({ url = "", headers }: IncomingMessage): BrowserRequest {
+  const at = url.indexOf("?");
+  const { cookie, host, origin, "sec-fetch-site": fetchSite } = headers;
+  return {
+    query: at === -1 ? "" : url.slice(at + 1),
+    ...(cookie === undefined ? {} : { cookie }),
+    ...(host === undefined ? {} : { host }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(typeof fetchSite === "string" ? { fetchSite } : {}),
+  };
 }
 
 /** `undefined` when the body is larger than allowed; the rest of it is not kept. */
@@ -85,6 +104,8 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 function write(response: ServerResponse, { status, headers, body }: EndpointAnswer): void {
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.writeHead(status);
   response.end(body);
 }

@@ -1,8 +1,10 @@
-import type { TokenResponse } from "../contract/auth-token.ts";
+import type { RevocationResponse } from "../contract/auth-revocation.ts";
+import type { TokenRequest, TokenResponse } from "../contract/auth-token.ts";
 import type { Operations } from "../contract/operations.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
 import { forwardedMembers } from "./client-credentials.ts";
 import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { answerPasswordGrant, type PasswordGrantOptions } from "./password-grant.ts";
 
 /** What the client endpoints are made of. */
 export interface ClientEndpointOptions {
@@ -12,27 +14,61 @@ export interface ClientEndpointOptions {
   readonly onBackendFailure?: OnBackendFailure;
 }
 
-type ClientAction = TokenResponse["action"];
-type ToAnswer = (body: string, usedHeader: boolean, realm: string) => EndpointAnswer;
+/** The options of `tokenEndpoint`; `authenticateUser` only where the service has the password grant. */
+export type TokenEndpointOptions = Omit<ClientEndpointOptions, "backend"> & {
+  readonly backend: Pick<Operations, "authToken">;
+} & (PasswordGrantOptions | { readonly authenticateUser?: undefined });
 
-/** What each action becomes (Authlete's API, RFC 6749 §5.1 and §5.2). */
-const clientActions = {
-  OK: (body) => answer(200, body),
-  BAD_REQUEST: (body) => answer(400, body),
-  // 401 demands a challenge (RFC 9110 §15.5.2), and only a client that used the header can answer one.
-  INVALID_CLIENT: (body, usedHeader, realm) =>
-    usedHeader ? answer(401, body, { "www-authenticate": basicChallenge(realm) }) : answer(400, body),
-  PASSWORD: () => errorAnswer(500, "server_error", "The request could not be processed."),
-  INTERNAL_SERVER_ERROR: (body) => answer(500, body),
-} satisfies Record<ClientAction, ToAnswer>;
+/** The options of `revocationEndpoint`. */
+export type RevocationEndpointOptions = Omit<ClientEndpointOptions, "backend"> & {
+  readonly backend: Pick<Operations, "authRevocation">;
+};
+
+/** Whom to answer, and how a client there is challenged. */
+interface Asker {
+  readonly usedHeader: boolean;
+  readonly realm: string;
+}
+
+const answerOk = (body: string): EndpointAnswer => answer(200, body);
+const answerBadRequest = (body: string): EndpointAnswer => answer(400, body);
+const answerServerError = (body: string): EndpointAnswer => answer(500, body);
+/** 401 demands a challenge (RFC 9110 §15.5.2), and only a client that used the header can answer one. */
+const answerInvalidClient = (body: string, { usedHeader, realm }: Asker): EndpointAnswer =>
+  usedHeader ? answer(401, body, { "www-authenticate": basicChallenge(realm) }) : answer(400, body);
+
+type Answers<Action extends string> = Record<Action, (body: string, asker: Asker) => EndpointAnswer>;
+
+/** What each action becomes (Authlete's API, RFC 6749 §5.1 and §5.2); PASSWORD is a question to us first. */
+const tokenActions = {
+  OK: answerOk,
+  BAD_REQUEST: answerBadRequest,
+  INVALID_CLIENT: answerInvalidClient,
+  INTERNAL_SERVER_ERROR: answerServerError,
+} satisfies Answers<Exclude<TokenResponse["action"], "PASSWORD">>;
+
+/** What each action becomes (Authlete's API, RFC 7009 §2.2). */
+const revocationActions = {
+  OK: answerOk,
+  BAD_REQUEST: answerBadRequest,
+  INVALID_CLIENT: answerInvalidClient,
+  INTERNAL_SERVER_ERROR: answerServerError,
+} satisfies Answers<RevocationResponse["action"]>;
 
 /**
  * The token endpoint (RFC 6749 §3.2): hands each request to the backend and turns its `action` into HTTP.
  *
  * @example const token = tokenEndpoint({ backend, realm: "https://as.example.com" });
  */
-export function tokenEndpoint(options: ClientEndpointOptions): Endpoint {
-  return clientEndpoint(options, (members) => options.backend.authToken(members));
+export function tokenEndpoint(options: TokenEndpointOptions): Endpoint {
+  return clientEndpoint(
+    options,
+    (members: TokenRequest) => options.backend.authToken(members),
+    (response, asker) =>
+      response.action === "PASSWORD"
+        ? answerPasswordGrant(options, response)
+        : tokenActions[response.action](response.responseContent ?? "", asker),
+  );
 }
 
 /**
@@ -40,15 +76,20 @@ export function tokenEndpoint(options: ClientEndpointOptions): Endpoint {
  *
  * @example const revocation = revocationEndpoint({ backend, realm: "https://as.example.com" });
  */
-export function revocationEndpoint(options: ClientEndpointOptions): Endpoint {
-  return clientEndpoint(options, (members) => options.backend.authRevocation(members));
+export function revocationEndpoint(options: RevocationEndpointOptions): Endpoint {
+  return clientEndpoint(
+    options,
+    (members) => options.backend.authRevocation(members),
+    ({ action, responseContent }, asker) => revocationActions[action](responseContent ?? "", asker),
+  );
 }
 
 type Members = NonNullable<ReturnType<typeof forwardedMembers>>;
 
-function clientEndpoint(
-  { realm, onBackendFailure }: ClientEndpointOptions,
-  ask: (members: Members) => Promise<{ action: ClientAction; responseContent?: string | undefined }>,
+function clientEndpoint<Response>(
+  { realm, onBackendFailure }: Pick<ClientEndpointOptions, "realm" | "onBackendFailure">,
+  ask: (members: Members) => Promise<Response>,
+  toAnswer: (response: Response, asker: Asker) => EndpointAnswer | Promise<EndpointAnswer>,
 ): Endpoint {
   return async (request) => {
     const refusal = refuseUnlessForm(request);
@@ -61,8 +102,7 @@ function clientEndpoint(
     return askBackend(
       () => ask(members),
       onBackendFailure,
-      ({ action, responseContent }) =>
-        clientActions[action](responseContent ?? "", members.clientId !== undefined, realm),
+      (response) => toAnswer(response, { usedHeader: members.clientId !== undefined, realm }),
     );
   };
 }

@@ -83,6 +83,7 @@ export const house: Readonly<Record<string, Room>> = {
 
   "authorization-server/": {
     ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    lazyOurs: ["jose/"],
     node: ["node:crypto", "node:http"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
@@ -169,6 +170,7 @@ export const compositionRoots = [
   "backend/serve-backend.ts",
   "resource-server/create-resource-server.ts",
   "resource-server/create-introspection-endpoint.ts",
+  "authorization-server/authorization-endpoint.ts",
   "bound-client/create-bound-client.ts",
 ];
 

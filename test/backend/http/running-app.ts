@@ -34,6 +34,7 @@ export function fakeOperations(overrides: Partial<ServiceOperations> = {}): Fake
     name,
     (request: unknown) => {
       calls.push({ name, request });
+      if (name === "authTokenDelete") return Promise.resolve(undefined);
       return Promise.resolve(answers[name] ?? { resultCode: "A000000", resultMessage: "[A000000] Done." });
     },
   ]);

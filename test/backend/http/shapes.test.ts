@@ -19,6 +19,10 @@ for (const [name, path] of [
   ["authIntrospection", "/auth/introspection"],
   ["authIntrospectionStandard", "/auth/introspection/standard"],
   ["authRevocation", "/auth/revocation"],
+  ["authTokenCreate", "/auth/token/create"],
+  ["authTokenUpdate", "/auth/token/update"],
+  ["authTokenRevoke", "/auth/token/revoke"],
+  ["serviceConfigurationPost", "/service/configuration"],
 ] as const) {
   test(`POST ${path} is ${name}`, async (t) => {
     const { call, operations: fake } = await startApp(t);

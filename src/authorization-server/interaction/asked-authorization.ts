@@ -1,0 +1,42 @@
+import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
+import { sourceOf } from "./page-answer.ts";
+import type { ClientView, ScopeView } from "./pages.ts";
+import type { AskedAuthorization } from "./sealed-state.ts";
+
+/** What the backend says of a request that waits for its user, without what no page and no decision needs. */
+export function askedAuthorization(response: AuthorizationResponse, parameters: string): AskedAuthorization {
+  const { ticket = "", prompts = [], maxAge = 0, acrs = [], acrEssential = false, subject, loginHint } = response;
+  // A backend that does not tell them apart means "not given" by 0 (Authlete's API).
+  const hasMaxAge = response.maxAgeRequested === true || maxAge > 0;
+  const scopes = (response.scopes ?? []).map(scopeView);
+  // The backend has checked it against the client's registration before anybody is asked anything.
+  const redirectUri = new URLSearchParams(parameters).get("redirect_uri");
+  const answerTo = redirectUri === null ? undefined : sourceOf(redirectUri);
+  return {
+    ticket,
+    client: clientView(response.client),
+    scopes,
+    resources: response.resources ?? [],
+    uiLocales: response.uiLocales ?? [],
+    ...(loginHint === undefined ? {} : { loginHint }),
+    claims: response.claims ?? [],
+    demands: {
+      prompts,
+      ...(hasMaxAge ? { maxAge } : {}),
+      acrs,
+      acrEssential,
+      ...(subject === undefined ? {} : { subject }),
+      scopes: scopes.map(({ name }) => name),
+    },
+    ...(answerTo === undefined ? {} : { answerTo }),
+  };
+}
+
+function scopeView({ name, description }: { name: string; description?: string | undefined }): ScopeView {
+  return { name, ...(description === undefined ? {} : { description }) };
+}
+
+function clientView(client: AuthorizationResponse["client"]): ClientView {
+  const id = String(client?.clientId ?? "");
+  return { id, name: client?.clientName ?? id };
+}

@@ -1,0 +1,147 @@
+import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
+import type { EndpointAnswer } from "../endpoint.ts";
+import { claimsAsJson, type Users } from "../users.ts";
+import { readCookie, writeCookie } from "./browser-cookies.ts";
+import type { InteractionPages } from "./interaction-pages.ts";
+import { nextStep, type LoggedIn } from "./next-step.ts";
+import type { AskedAuthorization, Interaction, SealedState } from "./sealed-state.ts";
+import type { TicketEnds } from "./ticket-ends.ts";
+
+/** What users granted before, so that they are not asked again. */
+export interface Consents {
+  /** The scopes that this user granted this client (its number); `undefined`: never any. */
+  readonly granted: (subject: string, clientId: string) => Known | Promise<Known>;
+  /** Told what a user granted now; earlier scopes stay granted. */
+  readonly grant: (subject: string, clientId: string, scopes: readonly string[]) => void | Promise<void>;
+}
+
+type Known = readonly string[] | undefined;
+
+/** What the flow of pages needs. */
+export interface FlowParts {
+  readonly users: Users;
+  readonly consents: Consents | undefined;
+  readonly state: SealedState;
+  readonly pages: InteractionPages;
+  readonly ends: TicketEnds;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+  /** A value that nobody guesses. */
+  readonly random: () => string;
+}
+
+/** The pages between a request and its answer. The server remembers nothing: forms and cookies carry it, sealed. */
+export function createInteractionFlow({ users, consents, state, pages, ends, now, random }: FlowParts) {
+  /** Shows a page that only this browser can answer, and gives the browser a name when it has none. */
+  async function show(
+    interaction: Pick<Interaction, "step" | "asked" | "user">,
+    browser: string | undefined,
+    page: (sealed: string) => EndpointAnswer,
+  ): Promise<EndpointAnswer> {
+    const name = browser ?? random();
+    const answer = page(await state.sealInteraction(interaction, name));
+    return browser === undefined ? withCookie(answer, writeCookie("browser", name)) : answer;
+  }
+
+  const showLogin = (asked: AskedAuthorization, browser: string | undefined): Promise<EndpointAnswer> =>
+    show({ step: "login", asked }, browser, (sealed) => pages.login(asked, sealed, { wrongCredentials: false }));
+
+  async function issue(asked: AskedAuthorization, user: LoggedIn, scopes: readonly string[]): Promise<EndpointAnswer> {
+    const claims = await claimsAsJson(users.claims, user.subject, asked.claims);
+    return ends.issue({
+      ticket: asked.ticket,
+      ...user,
+      ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
+      ...(claims === undefined ? {} : { claims }),
+    });
+  }
+
+  const fail = ({ ticket }: AskedAuthorization, reason: AuthorizationFailRequest["reason"]): Promise<EndpointAnswer> =>
+    ends.fail({ ticket, reason });
+
+  /** Goes as far as it can without the user. */
+  async function proceed(
+    asked: AskedAuthorization,
+    browser: string | undefined,
+    known: { readonly interactive: boolean; readonly user: LoggedIn | undefined; readonly fresh: boolean },
+  ): Promise<EndpointAnswer> {
+    const { demands, client } = asked;
+    const granted = known.user === undefined ? undefined : await consents?.granted(known.user.subject, client.id);
+    const next = nextStep({ ...known, demands, granted, now: now() });
+    switch (next.step) {
+      case "login":
+        return showLogin(asked, browser);
+      case "consent": {
+        const { user } = next;
+        return show({ step: "consent", asked, user }, browser, (sealed) => pages.consent(asked, sealed, user.subject));
+      }
+      case "issue":
+        return issue(asked, next.user, demands.scopes);
+      case "fail":
+        return fail(asked, next.reason);
+    }
+  }
+
+  async function login(
+    { asked }: Interaction,
+    sealed: string,
+    browser: string | undefined,
+    form: URLSearchParams,
+  ): Promise<EndpointAnswer> {
+    if (form.get("decision") === "cancel") return fail(asked, "NOT_AUTHENTICATED");
+    const found = await users.authenticate(form.get("username") ?? "", form.get("password") ?? "");
+    if (found === undefined) return pages.login(asked, sealed, { wrongCredentials: true });
+    const { subject, acr } = found;
+    const user: LoggedIn = { subject, authTime: now(), ...(acr === undefined ? {} : { acr }) };
+    const answer = await proceed(asked, browser, { interactive: true, user, fresh: true });
+    return withCookie(answer, writeCookie("session", await state.sealSession(user)));
+  }
+
+  async function consent(
+    asked: AskedAuthorization,
+    user: LoggedIn,
+    browser: string | undefined,
+    form: URLSearchParams,
+  ): Promise<EndpointAnswer> {
+    const decision = form.get("decision");
+    if (decision === "deny") return fail(asked, "DENIED");
+    if (decision === "switch") return showLogin(asked, browser);
+    if (decision !== "allow") return pages.message("not_usable", 400);
+    const chosen = form.getAll("scope");
+    const scopes = asked.demands.scopes.filter((scope) => chosen.includes(scope));
+    // To grant nothing of what was asked for is to refuse; the backend would take no scopes for all of them.
+    if (scopes.length === 0 && asked.demands.scopes.length > 0) return fail(asked, "DENIED");
+    await consents?.grant(user.subject, asked.client.id, scopes);
+    return issue(asked, user, scopes);
+  }
+
+  return {
+    /** A request that the backend took: with pages, or without any (`prompt=none`). */
+    async begin(
+      asked: AskedAuthorization,
+      cookie: string | undefined,
+      { interactive }: { readonly interactive: boolean },
+    ): Promise<EndpointAnswer> {
+      const user = await state.openSession(readCookie(cookie, "session"));
+      return proceed(asked, readCookie(cookie, "browser"), { interactive, user, fresh: false });
+    },
+
+    /** A form that comes back. */
+    async resume(form: URLSearchParams, cookie: string | undefined): Promise<EndpointAnswer> {
+      const sealed = form.get("interaction") ?? "";
+      const browser = readCookie(cookie, "browser");
+      const interaction = await state.openInteraction(sealed, browser);
+      if (interaction === undefined) return pages.message("not_usable", 400);
+      const { step, asked, user } = interaction;
+      return step === "consent" && user !== undefined
+        ? consent(asked, user, browser, form)
+        : login(interaction, sealed, browser, form);
+    },
+  };
+}
+
+function withCookie(answer: EndpointAnswer, cookie: string): EndpointAnswer {
+  const already = answer.headers["set-cookie"] ?? [];
+  const all = [...(typeof already === "string" ? [already] : already), cookie];
+  return { ...answer, headers: { ...answer.headers, "set-cookie": all } };
+}

@@ -1,0 +1,59 @@
+import type { EndpointAnswer } from "../endpoint.ts";
+import { html, type Html } from "./html.ts";
+import { pageAnswer } from "./page-answer.ts";
+import type { MessageView, Page, Pages } from "./pages.ts";
+import type { AskedAuthorization } from "./sealed-state.ts";
+
+const messages: Readonly<Record<MessageView["reason"], string>> = {
+  finished: "This sign-in is over already. Please go back to the application and start again if you need to.",
+  not_usable:
+    "This page has expired or was not made for this browser. Please go back to the application and start again.",
+  unavailable: "This is not possible at the moment. Please try again later.",
+};
+
+/** Fills the pages, and says in their headers what a browser may do with them. */
+export function createInteractionPages(pages: Pages, formTargets: readonly string[]) {
+  const { style, message = plainMessage } = pages;
+
+  const form =
+    (sealed: string) =>
+    (content: Html): Html =>
+      // "?" is this address without its query, wherever a proxy has put it.
+      html`<form method="post" action="?" accept-charset="utf-8">
+        <input type="hidden" name="interaction" value="${sealed}" />
+        ${content}
+      </form>`;
+
+  const show = ({ answerTo }: AskedAuthorization, page: Page): EndpointAnswer =>
+    pageAnswer(200, page, {
+      style,
+      // Browsers check the redirects that follow a form as well: the last one leads to the client.
+      formTargets: answerTo === undefined ? undefined : [answerTo, ...formTargets],
+    });
+
+  return {
+    login: (
+      asked: AskedAuthorization,
+      sealed: string,
+      { wrongCredentials }: { readonly wrongCredentials: boolean },
+    ) => {
+      const { client, uiLocales, loginHint } = asked;
+      const hint = loginHint === undefined ? {} : { loginHint };
+      return show(asked, pages.login({ client, uiLocales, ...hint, wrongCredentials, form: form(sealed) }));
+    },
+
+    consent: (asked: AskedAuthorization, sealed: string, subject: string): EndpointAnswer => {
+      const { client, uiLocales, scopes, resources } = asked;
+      return show(asked, pages.consent({ client, uiLocales, subject, scopes, resources, form: form(sealed) }));
+    },
+
+    message: (reason: MessageView["reason"], status: number): EndpointAnswer =>
+      pageAnswer(status, message({ reason, text: messages[reason] }), { style, formTargets: [] }),
+  };
+}
+
+export type InteractionPages = ReturnType<typeof createInteractionPages>;
+
+function plainMessage({ text }: MessageView): Page {
+  return { title: "Sign in", body: html`<main><p>${text}</p></main>` };
+}

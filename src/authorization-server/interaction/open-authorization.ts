@@ -1,0 +1,139 @@
+import { optionError } from "../../api-client/option-error.ts";
+import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
+import type { Operations } from "../../contract/operations.ts";
+import { askBackend, failureStatus, type OnBackendFailure } from "../ask-backend.ts";
+import {
+  answer,
+  errorAnswer,
+  refuseUnless,
+  refuseUnlessFormBody,
+  type BrowserRequest,
+  type Endpoint,
+  type EndpointAnswer,
+} from "../endpoint.ts";
+import type { Users } from "../users.ts";
+import { askedAuthorization } from "./asked-authorization.ts";
+import { createInteractionFlow, type Consents } from "./interaction-flow.ts";
+import { createInteractionPages } from "./interaction-pages.ts";
+import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
+import type { Pages } from "./pages.ts";
+import { isFromElsewhere } from "./same-site.ts";
+import { createSealedState, type Sealing } from "./sealed-state.ts";
+import { createTicketEnds } from "./ticket-ends.ts";
+
+/** The options of `authorizationEndpoint`. */
+export interface AuthorizationEndpointOptions {
+  readonly backend: Pick<Operations, "authAuthorization" | "authAuthorizationIssue" | "authAuthorizationFail">;
+  readonly users: Users;
+  readonly pages: Pages;
+  /** 32 octets that seal what browsers keep for us; the same on every node. Another one logs everybody out. */
+  readonly cookieKey: Uint8Array;
+  /** What users granted before; without it they are asked each time, and `prompt=none` never succeeds. */
+  readonly consents?: Consents;
+  /** How long a login is good for further requests, in seconds; default: 8 hours. */
+  readonly sessionDuration?: number;
+  /**
+   * Where clients lead on to from their redirect URIs, as sources of a Content-Security-Policy
+   * (`https://www.example.com`): Chromium follows no form to a site that the page does not name.
+   */
+  readonly formTargets?: readonly string[];
+  /** Told why a request could not be processed, be it the backend's doing, the user table's or a page's. */
+  readonly onBackendFailure?: OnBackendFailure;
+}
+
+/** What is handed in beside the options. */
+export interface AuthorizationDependencies {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly random: (octets: number) => Buffer;
+  readonly sealing: (key: Uint8Array) => Sealing;
+}
+
+const eightHours = 28_800;
+/** A request that came by POST is led on by GET; more than this does not fit a request line. */
+const longestQuery = 8192;
+
+/** The authorization endpoint with its clock and its randomness handed in. */
+export function openAuthorization(
+  options: AuthorizationEndpointOptions,
+  { clock, random, sealing }: AuthorizationDependencies,
+): Endpoint {
+  const { backend, users, consents, cookieKey, sessionDuration = eightHours, formTargets = [] } = options;
+  const { onBackendFailure } = options;
+  if (!(cookieKey instanceof Uint8Array) || cookieKey.length !== 32)
+    throw optionError("cookieKey", "must be 32 octets");
+  if (!Number.isSafeInteger(sessionDuration) || sessionDuration < 0) {
+    throw optionError("sessionDuration", "must be a number of seconds");
+  }
+  const now = (): number => Math.floor(clock() / 1000);
+  const pages = createInteractionPages(options.pages, formTargets);
+  const flow = createInteractionFlow({
+    users,
+    consents,
+    state: createSealedState(sealing(cookieKey), { now, sessionLifetime: sessionDuration }),
+    pages,
+    ends: createTicketEnds(backend, pages, (error) => onBackendFailure?.(error)),
+    now,
+    random: () => random(32).toString("base64url"),
+  });
+
+  /** Whoever does not answer, the backend or the user table: the user is told to come back. */
+  async function orTryLater(step: Promise<EndpointAnswer>): Promise<EndpointAnswer> {
+    try {
+      return await step;
+    } catch (error) {
+      onBackendFailure?.(error);
+      return pages.message("unavailable", failureStatus(error));
+    }
+  }
+
+  /** What each action becomes (Authlete's API; RFC 9700 §2.1 for the redirect). */
+  const actions = {
+    INTERACTION: (response, asker) => begin(response, asker, true),
+    NO_INTERACTION: (response, asker) => begin(response, asker, false),
+    LOCATION: ({ responseContent = "" }) => redirectAnswer(responseContent),
+    FORM: ({ responseContent = "" }) => formPostAnswer(responseContent),
+    BAD_REQUEST: ({ responseContent }) => answer(400, responseContent),
+    INTERNAL_SERVER_ERROR: ({ responseContent }) => answer(500, responseContent),
+  } satisfies Record<
+    AuthorizationResponse["action"],
+    (response: AuthorizationResponse, asker: BrowserRequest) => EndpointAnswer | Promise<EndpointAnswer>
+  >;
+
+  function begin(response: AuthorizationResponse, { query, cookie }: BrowserRequest, interactive: boolean) {
+    return orTryLater(flow.begin(askedAuthorization(response, query), cookie, { interactive }));
+  }
+
+  const serve = async (body: string, method: string, browser: BrowserRequest): Promise<EndpointAnswer> => {
+    if (method === "POST") {
+      const form = new URLSearchParams(body);
+      if (!form.has("interaction")) return redirectToQuery(form);
+      if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
+      return orTryLater(flow.resume(form, browser.cookie));
+    }
+    return askBackend(
+      () => backend.authAuthorization({ parameters: browser.query }),
+      onBackendFailure,
+      (response) => actions[response.action](response, browser),
+    );
+  };
+
+  return Object.assign<Endpoint, { forBrowsers: true }>(
+    async (request) => {
+      const refusal =
+        refuseUnless("GET, POST", request) ?? (request.method === "POST" ? refuseUnlessFormBody(request) : undefined);
+      return refusal ?? serve(request.body, request.method, request.browser ?? { query: "" });
+    },
+    { forBrowsers: true },
+  );
+}
+
+/**
+ * An authorization request may come by POST (OpenID Connect Core §3.1.2.1). From another site it comes without our
+ * cookies, which the GET that follows brings along.
+ */
+function redirectToQuery(form: URLSearchParams): EndpointAnswer {
+  const query = form.toString();
+  if (query.length > longestQuery) return errorAnswer(400, "invalid_request", "The request is too long.");
+  return redirectAnswer(`?${query}`);
+}

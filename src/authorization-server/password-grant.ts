@@ -1,0 +1,48 @@
+import type { TokenFailResponse } from "../contract/auth-token-fail.ts";
+import type { TokenIssueResponse } from "../contract/auth-token-issue.ts";
+import type { TokenResponse } from "../contract/auth-token.ts";
+import type { Operations } from "../contract/operations.ts";
+import { askBackend, serverError, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { answer, type EndpointAnswer } from "./endpoint.ts";
+import type { AuthenticateUser } from "./users.ts";
+
+/** What the token endpoint needs besides for the password grant (RFC 6749 §4.3). */
+export interface PasswordGrantOptions {
+  readonly backend: Pick<Operations, "authTokenIssue" | "authTokenFail">;
+  readonly authenticateUser: AuthenticateUser;
+}
+
+const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
+  TokenIssueResponse["action"] | TokenFailResponse["action"],
+  number
+>;
+
+/** Checks the user's name and password, and lets the backend issue or refuse (Authlete's API). */
+export async function answerPasswordGrant(
+  options: (PasswordGrantOptions | { readonly authenticateUser?: undefined }) & {
+    readonly onBackendFailure?: OnBackendFailure;
+  },
+  { username = "", password = "", ticket = "" }: TokenResponse,
+): Promise<EndpointAnswer> {
+  const { onBackendFailure } = options;
+  if (options.authenticateUser === undefined) {
+    onBackendFailure?.(new Error("The service has the password grant, and the token endpoint no authenticateUser."));
+    return serverError();
+  }
+  const { backend, authenticateUser } = options;
+  let user: Awaited<ReturnType<AuthenticateUser>>;
+  try {
+    user = await authenticateUser(username, password);
+  } catch (error) {
+    onBackendFailure?.(error);
+    return tryLater();
+  }
+  return askBackend<TokenIssueResponse | TokenFailResponse>(
+    () =>
+      user === undefined
+        ? backend.authTokenFail({ ticket, reason: "INVALID_RESOURCE_OWNER_CREDENTIALS" })
+        : backend.authTokenIssue({ ticket, subject: user.subject }),
+    onBackendFailure,
+    ({ action, responseContent }) => answer(statusOf[action], responseContent ?? ""),
+  );
+}

@@ -1,0 +1,80 @@
+import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
+import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
+import type { Operations } from "../contract/operations.ts";
+import { readBearerToken } from "../oauth/bearer-token.ts";
+import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { answer, refuseUnless, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { claimsAsJson, type ClaimsOfUser } from "./users.ts";
+
+/** The options of `userInfoEndpoint`. */
+export interface UserInfoEndpointOptions {
+  readonly backend: Pick<Operations, "authUserinfo" | "authUserinfoIssue">;
+  /** The realm of the Bearer challenge; the issuer is a good one. */
+  readonly realm: string;
+  readonly claims: ClaimsOfUser;
+  readonly onBackendFailure?: OnBackendFailure;
+}
+
+/** An error is its challenge and nothing besides (RFC 6750 §3). */
+const challenged =
+  (status: number) =>
+  (challenge: string): EndpointAnswer =>
+    answer(status, "", { "www-authenticate": challenge });
+
+const refusals = {
+  BAD_REQUEST: challenged(400),
+  UNAUTHORIZED: challenged(401),
+  FORBIDDEN: challenged(403),
+  INTERNAL_SERVER_ERROR: challenged(500),
+};
+
+/** What each refusal becomes (Authlete's API); on OK the claims are got together first. */
+const userInfoRefusals = refusals satisfies Answers<Exclude<UserInfoResponse["action"], "OK">>;
+
+const issueActions = {
+  ...refusals,
+  JSON: (body) => answer(200, body, { "content-type": "application/json;charset=UTF-8" }),
+} satisfies Answers<UserInfoIssueResponse["action"]>;
+
+type Answers<Action extends string> = Record<Action, (content: string) => EndpointAnswer>;
+
+/**
+ * The userinfo endpoint (OpenID Connect Core §5.3): who the token's user is, for the holder of its certificate alone.
+ *
+ * The token is taken from the Authorization header and from nowhere else (RFC 6750 §2.1).
+ *
+ * @example userInfoEndpoint({ backend, realm, claims: (subject, names) => table.claims(subject, names) })
+ */
+export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
+  const { backend, realm, claims, onBackendFailure } = options;
+  const quotedRealm = realm.replace(/["\\]/g, "");
+  return async (request) => {
+    const refusal = refuseUnless("GET, HEAD, POST", request);
+    if (refusal !== undefined) return refusal;
+    const bearer = readBearerToken(request.authorization);
+    if (bearer.kind === "none") return challenged(401)(`Bearer realm="${quotedRealm}"`);
+    if (bearer.kind === "malformed") return challenged(400)(`Bearer realm="${quotedRealm}", error="invalid_request"`);
+    const { token } = bearer;
+    const { clientCertificate } = request;
+    const issue = async ({ subject = "", claims: names = [] }: UserInfoResponse): Promise<EndpointAnswer> => {
+      let values: string | undefined;
+      try {
+        values = await claimsAsJson(claims, subject, names);
+      } catch (error) {
+        onBackendFailure?.(error);
+        return tryLater();
+      }
+      return askBackend(
+        () => backend.authUserinfoIssue({ token, ...(values === undefined ? {} : { claims: values }) }),
+        onBackendFailure,
+        ({ action, responseContent }) => issueActions[action](responseContent ?? ""),
+      );
+    };
+    return askBackend(
+      () => backend.authUserinfo({ token, ...(clientCertificate === undefined ? {} : { clientCertificate }) }),
+      onBackendFailure,
+      (response) =>
+        response.action === "OK" ? issue(response) : userInfoRefusals[response.action](response.responseContent ?? ""),
+    );
+  };
+}
