@@ -63,7 +63,10 @@ export const namedResourceServer = {
   rsUri: "https://api.example.com",
 };
 
-const tlsServer = createAuthority({ subject: "CN=Test server CA" }).issue({
+const serverAuthority = createAuthority({ subject: "CN=Test server CA" });
+/** To verify {@link serveMutualTls} with. */
+export const serverCa = serverAuthority.certificate.pem;
+const tlsServer = serverAuthority.issue({
   subject: "CN=localhost",
   san: [{ dns: "localhost" }],
   eku: [serverAuth],
