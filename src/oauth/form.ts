@@ -33,9 +33,9 @@ const bracketed = /^([a-z_]+)\[/;
 /**
  * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
  *
- * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`, or "any" may (whoever says so looks
- * at `repeated`);
- * so are bracketed forms of parameters that OAuth has, undecodable text and more than 1000 parameters. Line ends after the last value are dropped.
+ * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`, or
+ * "any" may be (whoever says so looks at `repeated`); so are bracketed forms of parameters that OAuth has, undecodable
+ * text and more than 1000 parameters. Line ends after the last value are dropped.
  *
  * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
  */

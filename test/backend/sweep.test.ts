@@ -6,7 +6,16 @@ import type { IssueTokens } from "../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure, type Store } from "../../src/backend/store/store.ts";
 import { startSweep } from "../../src/backend/sweep.ts";
-import { issueTokens, revoke, twoServices } from "./store/commands.ts";
+import {
+  exchange,
+  issueCode,
+  issueTokens,
+  keepTicket,
+  revoke,
+  rotate,
+  twoServices,
+  useAssertion,
+} from "./store/commands.ts";
 
 // One clock of timers for the file: its tests take turns.
 const minute = 60_000;
@@ -197,6 +206,42 @@ test.serial("a sweep that fails is logged, and the next one runs all the same", 
   await passMinute();
   t.false(await isKept(store, token));
   t.is(logged.length, 1);
+});
+
+test.serial("a consumed code is known for 600 seconds after the last token of its grant has expired", async (t) => {
+  const { store, setClock, passMinute } = await startSweeping(t);
+  const ticket = keepTicket();
+  const code = issueCode(ticket, { expiresAt: 2_000 });
+  const family = exchange(code);
+  const rotation = rotate(family);
+  const last = { ...rotation, refreshToken: { ...rotation.refreshToken, expiresAt: 1_000_000 } };
+  for (const command of [ticket, code, family, last]) t.is(await store.run(command), "done");
+  const isKnown = async () => (await store.readCode(1, code.code.digest))?.consumed === true;
+  for (const now of [2_001, 9_001, 1_000_000]) {
+    setClock(now + keptAfterExpiry);
+    await passMinute();
+    t.true(await isKnown(), `${now}`);
+  }
+  setClock(1_000_001 + keptAfterExpiry);
+  await passMinute();
+  t.false(await isKnown());
+});
+
+test.serial("expired tickets and assertions go, consumed codes stay with the tokens of their grants", async (t) => {
+  const { store, setClock, passMinute, batches } = await startSweeping(t);
+  for (let more = 0; more < 20; more++) {
+    const [ticket, open] = [keepTicket({ expiresAt: 1 }), keepTicket({ expiresAt: 1 })];
+    const code = issueCode(ticket, { expiresAt: 1 });
+    const commands = [ticket, open, code, exchange(code), useAssertion({ expiresAt: 1 })];
+    for (const command of commands) t.is(await store.run(command), "done");
+  }
+  setClock(2 + keptAfterExpiry);
+  await passMinute();
+  await passMinute();
+  t.deepEqual(
+    batches.map(({ swept }) => swept),
+    [60, 0],
+  );
 });
 
 test.serial("stop ends the sweeps: none begins any more", async (t) => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { createAuthority, createSelfSigned } from "../support/certificates.ts";
+import { createAuthority, createKeyPair, createSelfSigned } from "../support/certificates.ts";
 
 const clientB = createSelfSigned({ subject: "CN=client-b" });
 
@@ -19,6 +19,10 @@ export const files: Readonly<Record<string, string>> = {
     keys: [{ ...clientB.keyPair.publicKey.export({ format: "jwk" }), x5c: [clientB.der.toString("base64")] }],
   }),
   "client-c.secret": "the-secret-of-client-c\n",
+  "client-e.secret": "the-secret-of-client-e-has-32-octets\n",
+  "signing.jwks.json": JSON.stringify({
+    keys: [{ ...createKeyPair().privateKey.export({ format: "jwk" }), kid: "s-1" }],
+  }),
 };
 
 export const env: Readonly<Record<string, string>> = {

@@ -41,7 +41,7 @@ test("the example configuration is valid with the files and variables that it na
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   const { stdout, ...outcome } = await runHere(["serve", "--config", path, "--check"]);
   t.deepEqual(outcome, { code: 0, stderr: "" });
-  t.is(stdout, `${path} is valid (services: 1, clients: 3). Nothing was started.\n`);
+  t.is(stdout, `${path} is valid (services: 1, clients: 6). Nothing was started.\n`);
 
   for (const name of Object.keys(files)) {
     await rm(join(folder, name));
@@ -56,7 +56,8 @@ test("the example configuration is valid with the files and variables that it na
 
 test("the example names every member that a configuration can have", async (t) => {
   const named = new Set([...example.matchAll(/([A-Za-z0-9]+):(?= |$)/gm)].map(([, name]) => name));
-  const { serviceMembers, clientMembers } = await import("../../src/backend/configuration/service-members.ts");
+  const { serviceMembers } = await import("../../src/backend/configuration/service-members.ts");
+  const { clientMembers } = await import("../../src/backend/configuration/client-members.ts");
   const known = [...Object.keys(serviceMembers.shape), ...Object.keys(clientMembers.shape)];
   t.deepEqual(
     known.filter((name) => !named.has(name)),

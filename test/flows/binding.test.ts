@@ -1,8 +1,13 @@
+import { createSecretKey, randomUUID, type KeyObject } from "node:crypto";
 import test from "ava";
+import { SignJWT } from "jose";
+import type { ApiClient } from "../../src/api-client/index.ts";
+import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, send } from "../support/https-request.ts";
+import { codeChallenge, codeVerifier, redirectUri } from "../support/keep-code.ts";
 import { readService } from "../support/read-service.ts";
 import { apiSecret, clientSettings, jwksOf, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
@@ -10,26 +15,67 @@ const authority = createAuthority({ subject: "CN=Client CA" });
 const k1 = authority.issue({ subject: "CN=client-1" });
 const k2 = createSelfSigned({ subject: "CN=client-2" });
 
-test("8705-3-a (its cells without JWTs): over mutual TLS a token is bound, whatever the client's own method is", async (t) => {
+test("8705-3-a: over mutual TLS a token is bound, whatever the client's own method is", async (t) => {
   const clients = [
     clientSettings({ clientId: 1 }),
     clientSettings({ clientId: 2, tokenAuthMethod: "CLIENT_SECRET_POST" }),
     clientSettings({ clientId: 3, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: "CN=client-1" }),
     clientSettings({ clientId: 4, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwks: jwksOf(k1) }),
+    clientSettings({ clientId: 5, tokenAuthMethod: "PRIVATE_KEY_JWT", jwks: jwksOf(k2) }),
+    clientSettings({ clientId: 6, tokenAuthMethod: "CLIENT_SECRET_JWT" }),
+    clientSettings({
+      clientId: 7,
+      tokenAuthMethod: "NONE",
+      grantTypes: ["AUTHORIZATION_CODE"],
+      redirectUris: [redirectUri],
+    }),
   ];
-  const service = { trustedRootCertificates: [authority.certificate.pem] };
-  const { token, introspect } = await startDeployment(t, { service, clients });
+  const service: Partial<ServiceSettings> = {
+    trustedRootCertificates: [authority.certificate.pem],
+    supportedGrantTypes: ["CLIENT_CREDENTIALS", "AUTHORIZATION_CODE"],
+  };
+  const { token, introspect, api } = await startDeployment(t, { service, clients });
+  const { privateKey } = k2.keyPair;
   const answers = [
     await token({}, k1, { authorization: basic(1, secretOf(1)) }),
     await token({ client_id: "2", client_secret: secretOf(2) }, k1),
     await token({ client_id: "3" }, k1),
     await token({ client_id: "4" }, k1),
+    await token(await assertionOf(5, privateKey, "ES256"), k1),
+    await token(await assertionOf(6, createSecretKey(secretOf(6), "utf8"), "HS256"), k1),
+    await token({ grant_type: "authorization_code", client_id: "7", ...(await codeOf(api, 7)) }, k1),
   ];
   for (const answer of answers) {
     const facts = JSON.parse((await introspect(accessTokenOf(t, answer))).body) as { cnf: unknown };
     t.deepEqual(facts.cnf, { "x5t#S256": k1.x5tS256 });
   }
 });
+
+/** The client's key is not that of its certificate. */
+async function assertionOf(clientId: number, key: KeyObject, alg: string): Promise<Record<string, string>> {
+  const id = String(clientId);
+  const assertion = new SignJWT({ iss: id, sub: id, aud: "https://as.example.com", jti: randomUUID() });
+  return {
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: await assertion.setProtectedHeader({ alg }).setExpirationTime("1m").sign(key),
+  };
+}
+
+/** What a client without a secret has to show for the tokens that a user agreed to. */
+async function codeOf(api: ApiClient, clientId: number): Promise<Record<string, string>> {
+  const { ticket } = await api.authAuthorization({
+    parameters: new URLSearchParams({
+      response_type: "code",
+      client_id: String(clientId),
+      redirect_uri: redirectUri,
+      code_challenge: codeChallenge,
+      code_challenge_method: "S256",
+    }).toString(),
+  });
+  const { responseContent = "" } = await api.authAuthorizationIssue({ ticket: ticket ?? "", subject: "user" });
+  const code = new URL(responseContent).searchParams.get("code") ?? "";
+  return { code, redirect_uri: redirectUri, code_verifier: codeVerifier };
+}
 
 test("8705-3.2-a (the JWT comes with its grant): introspection of a bound token has a top-level cnf, equal to certificateThumbprint", async (t) => {
   const { token, introspect, api } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
@@ -175,17 +221,21 @@ test("8705-6.1-c: the API believes a clientCertificate only from a caller that p
 });
 
 test("8705-6.4: there is no way to get a token from the authorization endpoint", async (t) => {
-  const { backendUrl, url } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
-  for (const responseType of ["token", "code token", "id_token token"]) {
-    const parameters = new URLSearchParams({ response_type: responseType, client_id: "1" }).toString();
+  const redirectUri = "https://client.example.com/cb";
+  const { backendUrl } = await startDeployment(t, {
+    clients: [clientSettings({ clientId: 1, redirectUris: [redirectUri] })],
+  });
+  for (const responseType of ["token", "code token", "id_token token", "code id_token token"]) {
+    const parameters = new URLSearchParams({ response_type: responseType, client_id: "1", redirect_uri: redirectUri });
     const answer = await send({
       url: `${backendUrl}/api/${serviceId}/auth/authorization`,
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${serviceAccessToken}` },
-      body: JSON.stringify({ parameters }),
+      body: JSON.stringify({ parameters: parameters.toString() }),
     });
-    t.is(answer.status, 403);
-    t.is((JSON.parse(answer.body) as { resultCode: string }).resultCode, "A001223");
-    t.is((await send({ url: `${url}/authorize?${parameters}`, as: k1 })).status, 404);
+    t.is(answer.status, 200);
+    const { action, responseContent } = JSON.parse(answer.body) as { action: string; responseContent: string };
+    t.is(action, "LOCATION");
+    t.true(responseContent.startsWith(`${redirectUri}?error=unsupported_response_type&`), responseContent);
   }
 });

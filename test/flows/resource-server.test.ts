@@ -7,6 +7,8 @@ import { protect, type ProtectedState, type ProtectOptions } from "../../src/res
 import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, serveMutualTls, startDeployment } from "../support/deployment.ts";
+import { startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { grantsClient } from "../support/grants.ts";
 import { readService } from "../support/read-service.ts";
 import { seedGrant, startStore } from "../support/seed-grant.ts";
 import { basic, send } from "../support/https-request.ts";
@@ -39,21 +41,27 @@ const backendOf = (backendUrl: string) => ({
   timeout: { attempt: 30_000, total: 30_000 },
 });
 
-test("8705-6.3 (a refresh comes with its grant): after a change of certificate the old token is refused with the new one", async (t) => {
+test("8705-6.3: after a change of certificate the old token is refused with the new one, and a refresh gives one for it", async (t) => {
   const authority = createAuthority({ subject: "CN=Client CA" });
   const subject = "CN=client-1";
-  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  const client = grantsClient({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
   const service = { trustedRootCertificates: [authority.certificate.pem] };
-  const { token, backendUrl } = await startDeployment(t, { service, clients: [client] });
+  const { code, exchange, refresh, token, backendUrl } = await startGrants(t, service, [client]);
   const callApi = await protectedApi(t, createResourceServer({ backend: backendOf(backendUrl) }));
   const before = authority.issue({ subject });
   const after = authority.issue({ subject });
+  const begun = tokensOf(t, await exchange((await code()).code, { client_id: "1" }, before, {}));
   const old = accessTokenOf(t, await token({ client_id: "1" }, before));
-  t.is((await callApi(old, before)).status, 200);
-  t.is((await callApi(old, after)).status, 401);
+  for (const stale of [begun.accessToken, old]) {
+    t.is((await callApi(stale, before)).status, 200);
+    t.is((await callApi(stale, after)).status, 401);
+  }
+  const refreshed = tokensOf(t, await refresh(begun.refreshToken, { client_id: "1" }, after, {}));
   const renewed = accessTokenOf(t, await token({ client_id: "1" }, after));
-  t.is((await callApi(renewed, after)).status, 200);
-  t.is((await callApi(renewed, before)).status, 401);
+  for (const fresh of [refreshed.accessToken, renewed]) {
+    t.is((await callApi(fresh, after)).status, 200);
+    t.is((await callApi(fresh, before)).status, 401);
+  }
 });
 
 test("6750-5.2: a token says whom it is for, and lives an hour unless the service says otherwise", async (t) => {

@@ -13,7 +13,7 @@ test("the verifier of RFC 7636 Appendix B fits its challenge", (t) => {
 });
 
 test("a verifier fits the challenge made of it, and no other's", (t) => {
-  const unreserved = fc.constantFrom(..."ABCXYZabcxyz0189-._~");
+  const unreserved = fc.constantFrom("A", "Z", "a", "z", "0", "9", "-", ".", "_", "~");
   const verifiers = fc.string({ unit: unreserved, minLength: 43, maxLength: 128 });
   fc.assert(
     fc.property(verifiers, verifiers, (own, other) => {

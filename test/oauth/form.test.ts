@@ -158,3 +158,16 @@ test("no text makes the reader throw", (t) => {
     );
   });
 });
+
+test("where any parameter may repeat, those that did are named, empty values counted", (t) => {
+  const reading = readForm("a=1&b=&b=&c=1&a=1&d", { repeatable: "any" });
+  t.deepEqual(reading.ok && reading.form.repeated, ["a", "b"]);
+  t.deepEqual(formOf("a=1&b=2").repeated, []);
+  t.deepEqual(formOf("resource=a&resource=b", ["resource"]).repeated, ["resource"]);
+});
+
+test("where any parameter may repeat, a bracketed form of one that OAuth has is malformed still", (t) => {
+  for (const name of ["redirect_uri", "client_id", "response_type", "state", "code_challenge"]) {
+    t.deepEqual(readForm(`${name}[]=a`, { repeatable: "any" }), { ok: false, reason: "malformed", parameter: name });
+  }
+});

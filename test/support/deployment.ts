@@ -27,6 +27,8 @@ export interface DeploymentRequest {
   readonly configuration?: Partial<Configuration>;
   /** Milliseconds since 1970; the machine's own when left out. */
   readonly clock?: () => number;
+  /** Milliseconds that never run backwards; the machine's own when left out. */
+  readonly monotonicClock?: () => number;
   readonly tls?: { readonly minVersion?: "TLSv1.2" | "TLSv1.3"; readonly maxVersion?: "TLSv1.2" | "TLSv1.3" };
   /** Services that the same backend has besides. */
   readonly otherServices?: Configuration["services"];
@@ -81,6 +83,7 @@ export async function startDeployment(t: ExecutionContext, request: DeploymentRe
     log: pino({ level: "silent" }),
     path: request.path ?? process.env["PATH"] ?? "",
     ...(request.clock === undefined ? {} : { clock: request.clock }),
+    ...(request.monotonicClock === undefined ? {} : { monotonicClock: request.monotonicClock }),
   });
   t.teardown(() => backend.close());
   const backendUrl = backend.address.url;

@@ -68,7 +68,10 @@ export interface EngineByHand {
   readonly setClock: (now: number) => void;
 }
 
-/** Puts one together over a store in memory; without `chainVerifier` no chain may be asked about, without `remoteJwks` no key set. */
+/**
+ * Puts one together over a store in memory, or the one given; without `chainVerifier` no chain may be asked about,
+ * without `remoteJwks` no key set.
+ */
 export async function createEngineByHand(
   t: ExecutionContext,
   services: Services,
@@ -76,12 +79,11 @@ export async function createEngineByHand(
     readonly around?: (store: Store) => Partial<Store>;
     readonly chainVerifier?: ChainVerifier;
     readonly remoteJwks?: RemoteJwks;
-    /** Of the store's file; in memory when left out. */
-    readonly path?: string;
+    readonly store?: Store;
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = await openSqliteStore({ path: parts.path ?? ":memory:" });
+  const store = parts.store ?? (await openSqliteStore({ path: parts.path ?? ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import type { IssueTokens } from "../../src/backend/store/command.ts";
 import { tokenDigest } from "../../src/oauth/token-digest.ts";
 import { startInstant, type EngineByHand } from "./engine.ts";
 import { serviceId } from "./settings.ts";
@@ -12,7 +13,18 @@ export interface KeptTokens {
 /** Puts a grant with an access token of an hour and a refresh token of a day straight into the store. */
 export async function keepTokens(
   { store }: EngineByHand,
-  { clientId, grantId = randomUUID(), x5tS256 }: { clientId: number; grantId?: string; x5tS256?: string },
+  {
+    clientId,
+    grantId = randomUUID(),
+    x5tS256,
+    ...kept
+  }: Partial<Pick<IssueTokens, "source">> & {
+    readonly clientId: number;
+    readonly grantId?: string;
+    readonly x5tS256?: string;
+    /** Of the access token, if it shall have a JWT form, too. */
+    readonly jwt?: string;
+  },
 ): Promise<KeptTokens> {
   const accessToken = randomBytes(32).toString("base64url");
   const refreshToken = randomBytes(32).toString("base64url");
@@ -26,11 +38,13 @@ export async function keepTokens(
     clientId,
     clientVersion: client?.version ?? 0,
     grant: { grantId },
+    ...(kept.source === undefined ? {} : { source: kept.source }),
     subject: "user-1",
     createdAt: startInstant,
     accessToken: {
       ...tokens,
       digest: tokenDigest(accessToken),
+      jwtDigest: kept.jwt === undefined ? undefined : tokenDigest(kept.jwt),
       grantType: "AUTHORIZATION_CODE",
       expiresAt: startInstant + 3_600_000,
       x5tS256,

@@ -1,6 +1,7 @@
 import type { ClientAuthMethod, ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
 import { readSubjectExpectation } from "../../x509/subject.ts";
 import { checkAnchors } from "./check-anchors.ts";
+import { checkAssertions } from "./check-assertions.ts";
 import { checkJwks } from "./check-jwks.ts";
 import type { Problem } from "./configuration-error.ts";
 
@@ -25,6 +26,8 @@ export function* checkClient(client: ClientSettings, service: ServiceSettings, a
     };
   }
   yield* checkJwks(client, at);
+  yield* checkAssertions(client, at);
+  yield* checkRedirection(client, at);
   yield* checkScopes(client, service, at);
 }
 
@@ -46,7 +49,7 @@ function* checkMethod(client: ClientSettings, service: ServiceSettings, at: stri
 }
 
 function usesSecret(method: ClientAuthMethod): boolean {
-  return method === "CLIENT_SECRET_BASIC" || method === "CLIENT_SECRET_POST";
+  return method === "CLIENT_SECRET_BASIC" || method === "CLIENT_SECRET_POST" || method === "CLIENT_SECRET_JWT";
 }
 
 /** RFC 8705 §2.1.2: exactly one, and one that can be compared. */
@@ -74,6 +77,11 @@ const subjectSentences = {
 function lacksAnchors(client: ClientSettings, service: ServiceSettings): boolean {
   if (client.tokenAuthMethod !== "TLS_CLIENT_AUTH" || !service.mutualTlsValidatePkiCertChain) return false;
   return (client.trustedRootCertificates ?? service.trustedRootCertificates).length === 0;
+}
+
+function* checkRedirection({ grantTypes, redirectUris }: ClientSettings, at: string): Generator<Problem> {
+  if (!grantTypes.includes("AUTHORIZATION_CODE") || redirectUris.length > 0) return;
+  yield { path: `${at}.redirectUris`, sentence: "is empty: AUTHORIZATION_CODE needs one (RFC 9700 §2.1)" };
 }
 
 function* checkScopes({ extension }: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {

@@ -1,17 +1,9 @@
-import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
-import { z } from "zod";
+import { X509Certificate } from "node:crypto";
 import type { ClientSettings } from "../engine/management/settings.ts";
 import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
 import { readCertificate } from "../../x509/read-certificate.ts";
 import type { Problem } from "./configuration-error.ts";
-
-const jwk = z.looseObject({
-  kty: z.string(),
-  kid: z.string().optional(),
-  x5c: z.array(z.string()).optional(),
-});
-const jwkSet = z.looseObject({ keys: z.array(jwk) });
-type Jwk = z.infer<typeof jwk>;
+import { readKeySet, readPublicKey, type Jwk } from "./key-algorithms.ts";
 
 /** RFC 7518 §6: members that only private and symmetric keys have. */
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -23,10 +15,13 @@ const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 export function* checkJwks(client: ClientSettings, at: string): Generator<Problem> {
   const selfSigned = client.tokenAuthMethod === "SELF_SIGNED_TLS_CLIENT_AUTH";
   if (client.jwks === undefined) {
-    if (selfSigned) yield { path: `${at}.jwks`, sentence: "is missing: SELF_SIGNED_TLS_CLIENT_AUTH needs it" };
+    if (selfSigned && client.jwksUri === undefined) {
+      yield { path: `${at}.jwks`, sentence: "is missing: SELF_SIGNED_TLS_CLIENT_AUTH needs it, or jwksUri" };
+    }
     return;
   }
-  const keys = readKeys(client.jwks);
+  if (client.jwksUri !== undefined) yield { path: `${at}.jwksUri`, sentence: "cannot stand beside jwks" };
+  const keys = readKeySet(client.jwks);
   if (keys === undefined) {
     yield { path: `${at}.jwks`, sentence: "is not a JWK Set (RFC 7517 §5) as JSON text" };
     return;
@@ -51,14 +46,6 @@ function* checkRegistration(keys: readonly Jwk[], keyId: string | undefined, at:
   yield { path: `${at}.selfSignedCertificateKeyId`, sentence };
 }
 
-function readKeys(text: string): readonly Jwk[] | undefined {
-  try {
-    return jwkSet.safeParse(JSON.parse(text)).data?.keys;
-  } catch {
-    return undefined;
-  }
-}
-
 function hasCertificate(key: Jwk): boolean {
   return key.x5c !== undefined;
 }
@@ -81,14 +68,5 @@ function readFirst([base64]: readonly string[]): X509Certificate | undefined {
   } catch (error) {
     if (error instanceof MalformedCertificate) return undefined;
     throw error;
-  }
-}
-
-/** node:crypto's own words for a bad key may quote it. */
-function readPublicKey(key: Jwk): KeyObject | undefined {
-  try {
-    return createPublicKey({ key, format: "jwk" });
-  } catch {
-    return undefined;
   }
 }

@@ -20,7 +20,9 @@ export function* checkService(
   }
   yield* checkAnchors(settings.trustedRootCertificates, at);
   yield* checkSecrets(settings, at);
-  yield* checkSigningKeys(settings, at);
+  yield* checkSigningKeys(settings, clients, at);
+  yield* checkAudiences(settings, clients, at);
+  yield* repeated(settings.mtlsEndpointAliases, ({ name }) => name, `${at}.mtlsEndpointAliases`, "name");
   yield* repeated(settings.supportedScopes, ({ name }) => name, `${at}.supportedScopes`, "name");
   yield* repeated(clients, ({ clientId }) => clientId, `${at}.clients`, "clientId");
   yield* repeated(clients, ({ clientIdAlias }) => clientIdAlias, `${at}.clients`, "clientIdAlias");
@@ -40,11 +42,27 @@ function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator
   }
 }
 
+/** RFC 9068 §5: what is meant for one must not be taken for what is meant for another. */
+function* checkAudiences(
+  { defaultResources, supportedResources = [] }: ServiceSettings,
+  clients: ResolvedService["clients"],
+  at: string,
+): Generator<Problem> {
+  yield* repeated(defaultResources, (uri) => uri, `${at}.defaultResources`);
+  yield* repeated(supportedResources, (uri) => uri, `${at}.supportedResources`);
+  const resources = new Set<string | undefined>([...defaultResources, ...supportedResources]);
+  for (const [index, { clientIdAlias }] of clients.entries()) {
+    if (clientIdAlias === undefined || !resources.has(clientIdAlias)) continue;
+    const sentence = "is a resource of the service: an ID token would have the audience of an access token";
+    yield { path: `${at}.clients[${index}].clientIdAlias`, sentence };
+  }
+}
+
 function* repeated<Entry>(
   entries: readonly Entry[],
   read: (entry: Entry) => string | number | undefined,
   at: string,
-  member: string,
+  member?: string,
 ): Generator<Problem> {
   const first = new Map<string | number, number>();
   for (const [index, entry] of entries.entries()) {
@@ -52,6 +70,7 @@ function* repeated<Entry>(
     if (value === undefined) continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, index);
+    else if (member === undefined) yield { path: `${at}[${index}]`, sentence: `is the same as ${at}[${before}]` };
     else yield { path: `${at}[${index}].${member}`, sentence: `is the same as that of ${at}[${before}]` };
   }
 }

@@ -1,14 +1,20 @@
 import { chooseSigningKey, readSigningKeys, SigningKeyUnusable, type SigningKeys } from "../engine/jwt/signing-keys.ts";
-import type { ServiceSettings } from "../engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/management/settings.ts";
 import type { Problem } from "./configuration-error.ts";
+import { readKeySet } from "./key-algorithms.ts";
 
 const keyIds = ["accessTokenSignatureKeyId", "idTokenSignatureKeyId", "introspectionSignatureKeyId"] as const;
+type KeyId = (typeof keyIds)[number];
 
 /**
- * What a service's `jwks` must be: a JWK Set (RFC 7517 §5) with a private key for whatever the service is to sign; a
- * public key beside them is one that signed before.
+ * What a service's `jwks` must be: a JWK Set (RFC 7517 §5) with a private key for whatever the service is to sign, for
+ * itself and for its clients; a public key beside them is one that signed before.
  */
-export function* checkSigningKeys(settings: ServiceSettings, at: string): Generator<Problem> {
+export function* checkSigningKeys(
+  settings: ServiceSettings,
+  clients: readonly ClientSettings[],
+  at: string,
+): Generator<Problem> {
   const path = `${at}.jwks`;
   const signingKeys = readKeys(settings.jwks);
   if (signingKeys === undefined) {
@@ -16,29 +22,29 @@ export function* checkSigningKeys(settings: ServiceSettings, at: string): Genera
     yield { path, sentence: "is not a JWK Set of keys that can be read (RFC 7517 §5), as JSON text" };
     return;
   }
-  yield* checkEach(signingKeys, path);
+  if (settings.jwks !== undefined) yield* checkEach(settings.jwks, signingKeys, path);
   for (const member of keyIds) {
     const kid = settings[member];
-    if (kid === undefined || signingKeys.keys.some((key) => key.kid === kid && key.algorithms.length > 0)) continue;
-    yield { path: `${at}.${member}`, sentence: "names no key of jwks that signs" };
+    if (kid === undefined || signingKeys.keys.some((key) => key.kid === kid && key.privateKey !== undefined)) continue;
+    yield { path: `${at}.${member}`, sentence: "names no private key of jwks" };
   }
-  const { accessTokenSignAlg: alg, accessTokenSignatureKeyId: kid } = settings;
-  if (alg !== undefined && chooseSigningKey(signingKeys, alg, kid) === undefined) {
-    const sentence = `is ${alg}: jwks has no private key for it, or several and accessTokenSignatureKeyId names none of them`;
-    yield { path: `${at}.accessTokenSignAlg`, sentence };
-  }
+  yield* checkAccessTokens(signingKeys, settings, at);
+  yield* checkIdTokens(signingKeys, settings, clients, at);
 }
 
-function* checkEach({ keys }: SigningKeys, path: string): Generator<Problem> {
+function* checkEach(jwks: string, { keys }: SigningKeys, path: string): Generator<Problem> {
+  if (readKeySet(jwks)?.some(({ kty }) => kty === "oct") === true) {
+    yield { path, sentence: "has a symmetric key: nothing is signed with a secret" };
+  }
+  if (!keys.some(({ privateKey }) => privateKey !== undefined)) yield { path, sentence: "has no private key" };
   const seen = new Set<string>();
-  for (const [index, { kid, privateKey, algorithms }] of keys.entries()) {
+  for (const { kid, privateKey, algorithms } of keys) {
     if (privateKey !== undefined && algorithms.length === 0) {
-      yield {
-        path,
-        sentence: `keys[${index}] is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are`,
-      };
+      const sentence =
+        "has a private key that is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are, when alg, use and key_ops agree";
+      yield { path, sentence };
     }
-    if (kid !== undefined && seen.has(kid)) yield { path, sentence: `keys[${index}] has the kid of another key` };
+    if (kid !== undefined && seen.has(kid)) yield { path, sentence: "has two keys of one kid" };
     if (kid !== undefined) seen.add(kid);
   }
 }
@@ -50,4 +56,40 @@ function readKeys(jwks: string | undefined): SigningKeys | undefined {
     if (error instanceof SigningKeyUnusable) return undefined;
     throw error;
   }
+}
+
+function* checkAccessTokens(keys: SigningKeys, settings: ServiceSettings, at: string): Generator<Problem> {
+  const { accessTokenSignAlg: alg, accessTokenSignatureKeyId: kid } = settings;
+  if (alg === undefined) return;
+  if (chooseSigningKey(keys, alg, kid) === undefined) {
+    yield { path: `${at}.accessTokenSignAlg`, sentence: missing(alg, "accessTokenSignatureKeyId") };
+  }
+  if (settings.defaultResources.length > 0) return;
+  yield {
+    path: `${at}.defaultResources`,
+    sentence: "is empty: a JWT access token whose request names no resource needs an audience too (RFC 9068 §3)",
+  };
+}
+
+function* checkIdTokens(
+  keys: SigningKeys,
+  settings: ServiceSettings,
+  clients: readonly ClientSettings[],
+  at: string,
+): Generator<Problem> {
+  if (!settings.supportedScopes.some(({ name }) => name === "openid")) return;
+  for (const [index, client] of clients.entries()) {
+    const { idTokenSignAlg: alg } = client;
+    if (!canHaveIdTokens(client) || chooseSigningKey(keys, alg, settings.idTokenSignatureKeyId) !== undefined) continue;
+    yield { path: `${at}.clients[${index}].idTokenSignAlg`, sentence: missing(alg, "idTokenSignatureKeyId") };
+  }
+}
+
+function canHaveIdTokens({ grantTypes, extension }: ClientSettings): boolean {
+  const hasUser = grantTypes.includes("AUTHORIZATION_CODE") || grantTypes.includes("PASSWORD");
+  return hasUser && (extension?.requestableScopes?.includes("openid") ?? true);
+}
+
+function missing(alg: SigningAlgorithm, member: KeyId): string {
+  return `is ${alg}: the service's jwks has no private key for it, or several and ${member} names none of them`;
 }

@@ -1,9 +1,10 @@
 import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+import type { ClientMembers } from "./client-members.ts";
 import type { ConfigurationFile, ListenMembers } from "./configuration-file.ts";
 import type { Configuration, ConfiguredService, Listen } from "./configuration.ts";
 import type { ReferenceReader } from "./references.ts";
 import { readSecretKey } from "./secret-key.ts";
-import type { ClientMembers, ServiceMembers } from "./service-members.ts";
+import type { ServiceMembers } from "./service-members.ts";
 
 const defaultHost = "127.0.0.1";
 const defaultPort = 8705;

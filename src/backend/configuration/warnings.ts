@@ -22,6 +22,9 @@ function* ofService(service: ServiceSettings, at: string): Generator<string> {
   if (service.supportedGrantTypes.includes("PASSWORD")) {
     yield `${at}.supportedGrantTypes has PASSWORD, which RFC 9700 §2.4 forbids`;
   }
+  if (isPublished(service) && takesCertificates(service) && !hasTokenEndpoint(service)) {
+    yield `${at}.supportedTokenAuthMethods has methods by certificate, and neither tokenEndpoint nor mtlsEndpointAliases says where clients can use them`;
+  }
 }
 
 function* ofClient(client: ClientSettings, service: ServiceSettings, at: string): Generator<string> {
@@ -35,6 +38,30 @@ function* ofClient(client: ClientSettings, service: ServiceSettings, at: string)
   if (client.clientType === "PUBLIC" && client.grantTypes.includes("CLIENT_CREDENTIALS")) {
     yield `${at}.grantTypes has CLIENT_CREDENTIALS, which is never granted to a PUBLIC client (RFC 6749 §4.4.2)`;
   }
+  const others = client.grantTypes.filter((grantType) => !service.supportedGrantTypes.includes(grantType));
+  if (others.length > 0) yield `${at}.grantTypes has ${others.join(", ")}: not in the service's supportedGrantTypes`;
+  if (client.clientType === "PUBLIC" && client.grantTypes.includes("REFRESH_TOKEN") && keepsUnbound(client, service)) {
+    yield `${at}.grantTypes has REFRESH_TOKEN: kept as it is (refreshTokenKept) and bound to no certificate, a PUBLIC client's can be used by a thief unnoticed (RFC 9700 §4.14.2)`;
+  }
+}
+
+function isPublished(service: ServiceSettings): boolean {
+  const { authorizationEndpoint, revocationEndpoint, introspectionEndpoint, userInfoEndpoint, jwksUri } = service;
+  const endpoints = [authorizationEndpoint, revocationEndpoint, introspectionEndpoint, userInfoEndpoint, jwksUri];
+  return endpoints.some((endpoint) => endpoint !== undefined) || service.mtlsEndpointAliases.length > 0;
+}
+
+function takesCertificates({ supportedTokenAuthMethods: methods }: ServiceSettings): boolean {
+  return methods.includes("TLS_CLIENT_AUTH") || methods.includes("SELF_SIGNED_TLS_CLIENT_AUTH");
+}
+
+function hasTokenEndpoint({ tokenEndpoint, mtlsEndpointAliases }: ServiceSettings): boolean {
+  return tokenEndpoint !== undefined || mtlsEndpointAliases.some(({ name }) => name === "token_endpoint");
+}
+
+function keepsUnbound(client: ClientSettings, service: ServiceSettings): boolean {
+  const bound = client.tlsClientCertificateBoundAccessTokens && service.tlsClientCertificateBoundAccessTokens;
+  return service.refreshTokenKept && !bound;
 }
 
 /** A path ends at a root: OpenSSL takes no intermediate for its end. */

@@ -1,5 +1,6 @@
-import type { Dependencies } from "./dependencies.ts";
 import type { Command } from "../store/command.ts";
+import type { CommandOutcome, Store } from "../store/store.ts";
+import type { Dependencies } from "./dependencies.ts";
 
 /** Facts kept changing under every decision; the caller may ask again (503). */
 export class DecisionContended extends Error {
@@ -19,7 +20,8 @@ const attempts = 3;
 /**
  * Decides from fresh facts and carries the decision out; after a conflict it decides again, three times in all.
  *
- * `decide` draws a new `attempt` each time. Throws {@link DecisionContended} when facts never held still.
+ * `decide` draws a new `attempt` each time. Throws {@link DecisionContended} when facts never held still, and
+ * `StoreFailure` when the store failed twice running: then it is not known whether the decision was carried out.
  */
 export async function runDecided<Outcome>(
   { store }: Dependencies,
@@ -27,7 +29,20 @@ export async function runDecided<Outcome>(
 ): Promise<Outcome> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const { outcome, command, settledByConflict } = await decide();
-    if (command === undefined || (await store.run(command)) === "done" || settledByConflict) return outcome;
+    if (command === undefined) return outcome;
+    if ((await runTwiceAtMost(store, command)) === "done" || settledByConflict === true) return outcome;
   }
   throw new DecisionContended("The facts of the decision changed each time it was taken.");
+}
+
+/**
+ * A failure leaves open whether the command was kept, and only its answer was lost: the same attempt, run once more,
+ * is recognised by the store. What was kept is then acknowledged, and what was not gets a second chance.
+ */
+async function runTwiceAtMost(store: Store, command: Command): Promise<CommandOutcome> {
+  try {
+    return await store.run(command);
+  } catch {
+    return store.run(command);
+  }
 }

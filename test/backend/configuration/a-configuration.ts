@@ -1,4 +1,10 @@
-import { createAuthority, createSelfSigned, type TestCertificate } from "../../support/certificates.ts";
+import {
+  createAuthority,
+  createKeyPair,
+  createSelfSigned,
+  type KeyKind,
+  type TestCertificate,
+} from "../../support/certificates.ts";
 import { ConfigurationError } from "../../../src/backend/configuration/configuration-error.ts";
 import { readConfiguration } from "../../../src/backend/configuration/read-configuration.ts";
 
@@ -45,6 +51,12 @@ export function jwksOf(certificate: TestCertificate, keyOf: TestCertificate = ce
 export function jwkOf(certificate: TestCertificate, keyOf: TestCertificate = certificate): Record<string, unknown> {
   const publicKey = keyOf.keyPair.publicKey.export({ format: "jwk" });
   return { ...publicKey, kid: "b-1", x5c: [certificate.der.toString("base64")] };
+}
+
+/** A private key of a service's `jwks`. */
+export function signingKey(kid: string | undefined, key: KeyKind = "P-256"): Record<string, unknown> {
+  const { privateKey } = createKeyPair(key);
+  return { ...privateKey.export({ format: "jwk" }), ...(kid !== undefined && { kid }), use: "sig" };
 }
 
 export const env: Readonly<Record<string, string>> = {

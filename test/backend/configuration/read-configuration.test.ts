@@ -14,6 +14,7 @@ import {
   problemsOf,
   read,
   serverCertificate,
+  signingKey,
 } from "./a-configuration.ts";
 
 const file = "/etc/certbound/backend.yaml";
@@ -38,6 +39,8 @@ test("a configuration is read with its references in place and the defaults fill
             "NONE",
             "CLIENT_SECRET_BASIC",
             "CLIENT_SECRET_POST",
+            "CLIENT_SECRET_JWT",
+            "PRIVATE_KEY_JWT",
             "TLS_CLIENT_AUTH",
             "SELF_SIGNED_TLS_CLIENT_AUTH",
           ],
@@ -49,6 +52,18 @@ test("a configuration is read with its references in place and the defaults fill
           trustedRootCertificates: [authority.certificate.pem],
           errorDescriptionOmitted: false,
           attributes: [],
+          mtlsEndpointAliases: [],
+          supportedAcrs: [],
+          supportedClaims: [],
+          supportedUiLocales: [],
+          pkceRequired: false,
+          authorizationCodeDuration: 60,
+          refreshTokenDuration: 864_000,
+          refreshTokenKept: false,
+          refreshTokenDurationKept: false,
+          refreshTokenDurationReset: false,
+          idTokenDuration: 3600,
+          allowableClockSkew: 10,
         },
         clients: [
           {
@@ -62,6 +77,9 @@ test("a configuration is read with its references in place and the defaults fill
             tlsClientCertificateBoundAccessTokens: true,
             locked: false,
             attributes: [],
+            redirectUris: [],
+            pkceRequired: false,
+            idTokenSignAlg: "RS256",
           },
           {
             clientId: 2,
@@ -73,6 +91,9 @@ test("a configuration is read with its references in place and the defaults fill
             tlsClientCertificateBoundAccessTokens: false,
             locked: false,
             attributes: [],
+            redirectUris: [],
+            pkceRequired: false,
+            idTokenSignAlg: "RS256",
           },
           {
             clientId: 3,
@@ -84,6 +105,9 @@ test("a configuration is read with its references in place and the defaults fill
             tlsClientCertificateBoundAccessTokens: false,
             locked: false,
             attributes: [],
+            redirectUris: [],
+            pkceRequired: false,
+            idTokenSignAlg: "RS256",
           },
         ],
       },
@@ -187,6 +211,29 @@ test("every member that a service or a client can have is taken over", async (t)
     supportedResources: ["https://api.example.com/", "urn:example:api"],
     errorDescriptionOmitted: true,
     attributes: [{ key: "a", value: "b" }],
+    authorizationEndpoint: "https://as.example.com/authorize",
+    tokenEndpoint: "https://as.example.com/token",
+    revocationEndpoint: "https://as.example.com/revoke",
+    introspectionEndpoint: "https://as.example.com/introspect",
+    userInfoEndpoint: "https://as.example.com/userinfo",
+    jwksUri: "https://as.example.com/jwks",
+    mtlsEndpointAliases: [{ name: "token_endpoint", uri: "https://mtls.as.example.com/token" }],
+    serviceDocumentation: "https://as.example.com/docs",
+    supportedAcrs: ["urn:example:loa2"],
+    supportedClaims: ["email"],
+    supportedUiLocales: ["en", "ja"],
+    pkceRequired: true,
+    authorizationCodeDuration: 30,
+    refreshTokenDuration: 600,
+    refreshTokenKept: true,
+    refreshTokenDurationKept: true,
+    refreshTokenDurationReset: true,
+    accessTokenSignAlg: "ES256",
+    accessTokenSignatureKeyId: "s-1",
+    idTokenSignatureKeyId: "s-1",
+    introspectionSignatureKeyId: "s-1",
+    idTokenDuration: 300,
+    allowableClockSkew: 5,
   };
   const client = {
     clientName: "C",
@@ -194,21 +241,35 @@ test("every member that a service or a client can have is taken over", async (t)
     grantTypes: ["CLIENT_CREDENTIALS"],
     trustedRootCertificates: [authority.certificate.pem],
     selfSignedCertificateKeyId: "b-1",
-    extension: { requestableScopes: ["read"], accessTokenDuration: 30 },
+    extension: { requestableScopes: ["read"], accessTokenDuration: 30, refreshTokenDuration: 60, idTokenDuration: 20 },
     attributes: [{ key: "c", value: "d" }],
+    redirectUris: ["https://client.example.com/cb"],
+    pkceRequired: true,
+    idTokenSignAlg: "ES256",
   };
+  const signing = JSON.stringify({ keys: [signingKey("s-1")] });
   const members = (value: object, indent: string) =>
     Object.entries(value)
       .map(([name, member]) => `${indent}${name}: ${JSON.stringify(member)}\n`)
       .join("");
   const { services } = await read(
     changed([
-      ["    issuer:", `${members(service, "    ")}    issuer:`],
+      ["    issuer:", `${members(service, "    ")}    jwks: { file: signing.jwks.json }\n    issuer:`],
       ["        jwks:", `${members(client, "        ")}        jwks:`],
     ]),
+    { files: { "/etc/certbound/signing.jwks.json": `${signing}\n` } },
   );
-  t.like(services[0]?.settings, service);
+  t.like(services[0]?.settings, { ...service, jwks: signing });
   t.like(services[0]?.clients[1], client);
+
+  const others = { tokenAuthSignAlg: "ES256", jwksUri: "https://client.example.com/jwks" };
+  const signingClient = await read(
+    changed([
+      ["CLIENT_SECRET_BASIC", "PRIVATE_KEY_JWT"],
+      ["        clientSecret: { file: secrets/client-c }\n", members(others, "        ")],
+    ]),
+  );
+  t.like(signingClient.services[0]?.clients[2], { tokenAuthMethod: "PRIVATE_KEY_JWT", ...others });
 });
 
 test("what is accepted and perhaps not meant gives a warning that names the member", async (t) => {

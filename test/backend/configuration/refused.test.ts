@@ -41,8 +41,8 @@ test("unknown, missing and empty members are refused, at every depth", async (t)
     ],
     [["clientId: 3", "clientId: 3\n        clientIdd: 3"], `${withSecret}.clientIdd is not a known member`],
     [
-      ["clientId: 3", "clientId: 3\n        jwksUri: https://a.example/"],
-      `${withSecret}.jwksUri is not a known member`,
+      ["clientId: 3", "clientId: 3\n        sectorIdentifierUri: https://a.example/"],
+      `${withSecret}.sectorIdentifierUri is not a known member`,
     ],
     [
       ["clientId: 3", "clientId: 3\n        extension: { scopes: [] }"],
@@ -107,8 +107,8 @@ test("wrong types, values out of range and unknown words are refused without bei
       `${client}.clientType must be one of PUBLIC, CONFIDENTIAL`,
     ],
     [
-      ["CLIENT_SECRET_BASIC", "PRIVATE_KEY_JWT"],
-      `${withSecret}.tokenAuthMethod must be one of NONE, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH`,
+      ["CLIENT_SECRET_BASIC", "CLIENT_SECRET"],
+      `${withSecret}.tokenAuthMethod must be one of NONE, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH`,
     ],
     [
       ["store:", "log: { level: loud }\nstore:"],
@@ -504,7 +504,7 @@ test("a jwks that cannot register a certificate is refused", async (t) => {
   await refuses(t, [
     [
       ["        jwks: { file: client-b.jwks.json }\n", ""],
-      `${selfSigned}.jwks is missing: SELF_SIGNED_TLS_CLIENT_AUTH needs it`,
+      `${selfSigned}.jwks is missing: SELF_SIGNED_TLS_CLIENT_AUTH needs it, or jwksUri`,
     ],
     [
       ["jwks: { file: client-b.jwks.json }", "jwks: { keys: [] }"],

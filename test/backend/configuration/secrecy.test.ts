@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { ConfigurationError } from "../../../src/backend/configuration/configuration-error.ts";
-import { changed, read, type Change } from "./a-configuration.ts";
+import { changed, read, signingKey, type Change } from "./a-configuration.ts";
 
 const marker = "HUNTER2";
 
@@ -25,6 +25,12 @@ const misplaced: readonly Change[] = [
   ["{ env: SECRET_KEY }", `{ env: SECRET_KEY }\nlog: { level: ${marker} }`],
   ["{ file: client-b.jwks.json }", `'{"keys":[{"kty":"oct","k":"${marker}"}]}'`],
   ["{ file: client-b.jwks.json }", `'{"keys":["${marker}'`],
+  ["    clients:", `    jwks: ${marker}\n    clients:`],
+  ["    clients:", `    jwks: '{"keys":[{"kty":"EC","d":"${marker}"}]}'\n    clients:`],
+  ["    clients:", `    jwks: { value: ${marker} }\n    clients:`],
+  ["    clients:", `    accessTokenSignatureKeyId: ${marker}\n    clients:`],
+  ["clientId: 3", `clientId: 3\n        redirectUris: ["https://${marker}#"]`],
+  ["clientId: 3", `clientId: 3\n        jwksUri: "https://user:${marker}@a.example/"`],
   ["{ file: ca.pem }", `"-----BEGIN PRIVATE KEY-----${marker}"`],
   ["CN=client-a,O=Example", `"CN=a,${marker}"`],
   ["https://as.example.com", `"http://user:${marker}@as.example.com"`],
@@ -49,6 +55,9 @@ test("a message never shows a secret that was read, whatever is wrong with it or
     ["CLIENT_SECRET_BASIC", "NONE"],
     ["ca.pem", "secrets/client-c"],
     ["client-b.jwks.json", "secrets/client-c"],
+    ["    clients:", "    jwks: { file: secrets/client-c }\n    clients:"],
+    ["    clients:", "    jwks: { env: SERVICE_TOKEN }\n    accessTokenSignAlg: ES256\n    clients:"],
+    ["CLIENT_SECRET_BASIC", "CLIENT_SECRET_JWT"],
     ["port: 0", "tls: { certificate: { file: secrets/client-c }, key: { file: secrets/client-c } }"],
   ];
   const content = fc.string({ unit: "binary", maxLength: 60 }).map((text) => `${text}${marker}${text}`);
@@ -66,6 +75,29 @@ test("a message never shows a secret that was read, whatever is wrong with it or
     }),
   );
   t.pass();
+});
+
+test("a message never shows anything of a service's private keys, whatever is wrong with them", async (t) => {
+  const key = signingKey(marker);
+  const sets: readonly object[] = [
+    { keys: [{ ...key, d: marker }] },
+    { keys: [{ ...key, x: marker }] },
+    { keys: [key, key] },
+    { keys: [{ ...key, alg: marker }] },
+    { keys: [{ ...key, crv: marker, use: marker }] },
+    { keys: [{ kty: "oct", k: marker, kid: marker }] },
+    { keys: [{ ...signingKey(marker, "RSA-2048"), n: marker }] },
+  ];
+  const withKeys = changed([["    clients:", "    jwks: { file: signing.json }\n    clients:"]]);
+  for (const set of sets) {
+    const content = JSON.stringify(set);
+    for (const text of [content, content.slice(0, -5), `${content}${marker}`]) {
+      const reading = read(withKeys, { files: { "/etc/certbound/signing.json": text } });
+      const error = await t.throwsAsync(reading, { instanceOf: ConfigurationError }, text);
+      const shown = JSON.stringify([error.message, error.problems, String(error.cause)]);
+      t.false(shown.includes(marker) || shown.includes(String(key["d"])), text);
+    }
+  }
 });
 
 test("a warning names members and no value", async (t) => {

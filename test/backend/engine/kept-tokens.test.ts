@@ -1,5 +1,5 @@
 import test from "ava";
-import { tokenDigestText } from "../../../src/oauth/token-digest.ts";
+import { tokenDigest, tokenDigestText } from "../../../src/oauth/token-digest.ts";
 import { createSelfSigned } from "../../support/certificates.ts";
 import { createEngineByHand, startInstant } from "../../support/engine.ts";
 import { keepTokens } from "../../support/keep-tokens.ts";
@@ -40,6 +40,68 @@ test("an answer says what it rests on: the token, its grant, its client and its 
   });
   const token = alone.accessToken ?? "";
   t.deepEqual(await keysOf(token), [`token:${tokenDigestText(token)}`, ...clientAndService]);
+});
+
+test("a refresh token that was rotated is not active any more, its successor and the access tokens are", async (t) => {
+  const byHand = await createEngineByHand(t, services);
+  const first = await keepTokens(byHand, { clientId: 1 });
+  const digest = tokenDigest(first.refreshToken);
+  const { store, operations } = byHand;
+  const source = { kind: "refresh-token", digest, sealedAnswer: new Uint8Array(40) } as const;
+  const second = await keepTokens(byHand, { clientId: 1, grantId: first.grantId, source });
+  t.truthy((await store.readRefreshToken(serviceId, digest))?.consumption, "the store knows it still");
+  const answerFor = async (token: string) =>
+    (await operations().authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "";
+  t.is(await answerFor(first.refreshToken), '{"active":false}');
+  for (const token of [first.accessToken, second.accessToken, second.refreshToken]) {
+    t.like(JSON.parse(await answerFor(token)), { active: true });
+  }
+});
+
+test("a refresh token that was rotated still ends its family when it is revoked", async (t) => {
+  const byHand = await createEngineByHand(t, services);
+  const first = await keepTokens(byHand, { clientId: 1 });
+  const source = {
+    kind: "refresh-token",
+    digest: tokenDigest(first.refreshToken),
+    sealedAnswer: new Uint8Array(40),
+  } as const;
+  const second = await keepTokens(byHand, { clientId: 1, grantId: first.grantId, source });
+  const { authRevocation, authIntrospectionStandard } = byHand.operations();
+  const answer = await authRevocation({
+    parameters: `token=${first.refreshToken}`,
+    clientId: "1",
+    clientSecret: secretOf(1),
+    clientCertificate: k1.pem,
+  });
+  t.is(answer.resultCode, "A113001");
+  for (const token of [first.accessToken, second.accessToken, second.refreshToken]) {
+    const { responseContent } = await authIntrospectionStandard({ parameters: `token=${token}` });
+    t.is(responseContent, '{"active":false}');
+  }
+});
+
+test("a JWT access token rests on the opaque identifier's key, and revoking the one ends the other", async (t) => {
+  for (const revoked of ["jwt", "opaque"] as const) {
+    const byHand = await createEngineByHand(t, services);
+    const jwt = `header.payload.${revoked}`;
+    const { accessToken } = await keepTokens(byHand, { clientId: 1, jwt });
+    const { authRevocation, authIntrospectionStandard } = byHand.operations();
+    const ask = (token: string) => authIntrospectionStandard({ parameters: `token=${token}` });
+    for (const token of [accessToken, jwt]) {
+      t.is((await ask(token)).invalidationKeys?.[0], `token:${tokenDigestText(accessToken)}`);
+    }
+    const { cursor: after } = await byHand.store.readInvalidationEvents({ limit: 1 });
+    await authRevocation({
+      parameters: `token=${revoked === "jwt" ? jwt : accessToken}`,
+      clientId: "1",
+      clientSecret: secretOf(1),
+      clientCertificate: k1.pem,
+    });
+    for (const token of [accessToken, jwt]) t.is((await ask(token)).responseContent, '{"active":false}');
+    const read = await byHand.store.readInvalidationEvents({ after, limit: 9 });
+    t.deepEqual(read.reset ? [] : read.events.map(({ keys }) => keys), [[`token:${tokenDigestText(accessToken)}`]]);
+  }
 });
 
 for (const damaged of ["", "x", `${k1.x5tS256}=`, `${k1.x5tS256.slice(1)}+`, k1.x5tS256.slice(1), ` ${k1.x5tS256}`]) {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
+import type { ServiceOperations } from "../../../src/backend/engine/engine.ts";
 import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
 import { DecisionContended, runDecided } from "../../../src/backend/engine/run-decided.ts";
 import type { Command } from "../../../src/backend/store/command.ts";
@@ -7,6 +9,7 @@ import { StoreFailure, type CommandOutcome, type Store } from "../../../src/back
 import { tokenDigest } from "../../../src/oauth/token-digest.ts";
 import { createSelfSigned } from "../../support/certificates.ts";
 import { createEngineByHand } from "../../support/engine.ts";
+import { openFailingStore, type StatementFaults } from "../../support/failing-database.ts";
 import { clientSettings, secretOf, serviceId, serviceSettings } from "../../support/settings.ts";
 
 const command = (): Command => ({
@@ -16,6 +19,15 @@ const command = (): Command => ({
   grantId: "grant",
   endedAt: 1,
 });
+
+const clientCredentials = { parameters: "grant_type=client_credentials", clientId: "1", clientSecret: secretOf(1) };
+
+/** How many statements it takes to issue a token: COMMIT is the last of them. */
+async function statementsOfIssue(faults: StatementFaults, operations: ServiceOperations): Promise<number> {
+  faults.heal();
+  await operations.authToken(clientCredentials);
+  return faults.executed.length;
+}
 
 /** Decisions 1, 2, 3, … over a store that answers each command in turn. */
 async function decideOver(t: ExecutionContext, answers: readonly (CommandOutcome | Error)[]) {
@@ -53,11 +65,69 @@ test("a decision that conflicts each time is given up after exactly three", asyn
   t.is(commands.length, 3);
 });
 
-test("a store that fails ends it at once: no second decision, no outcome", async (t) => {
-  const failure = new StoreFailure("the disk is full");
-  const { outcome, decisions } = await decideOver(t, ["conflict", failure, "done"]);
-  t.is(await t.throwsAsync(outcome), failure);
+test("a conflict settles what someone else may have done already: the first outcome is given", async (t) => {
+  const commands: Command[] = [];
+  const run: Store["run"] = (wanted) => Promise.resolve(commands.push(wanted) > 0 ? "conflict" : "done");
+  const { dependencies } = await createEngineByHand(t, [], { around: () => ({ run }) });
+  const decide = () => Promise.resolve({ outcome: "ended", command: command(), settledByConflict: true } as const);
+  t.is(await runDecided(dependencies, decide), "ended");
+  t.is(commands.length, 1);
+});
+
+const failure = new StoreFailure("the disk is full");
+
+test("a command that the store failed to acknowledge is run once more, under the same attempt", async (t) => {
+  const { outcome, commands, decisions } = await decideOver(t, [failure, "done"]);
+  t.is(await outcome, 1);
+  t.is(decisions(), 1);
+  t.is(commands.length, 2);
+  t.is(commands[0], commands[1]);
+});
+
+test("a conflict of the second run is a conflict: it is decided again", async (t) => {
+  const { outcome, commands, decisions } = await decideOver(t, [failure, "conflict", failure, "done"]);
+  t.is(await outcome, 2);
   t.is(decisions(), 2);
+  t.is(new Set(commands).size, 2);
+});
+
+test("a store that fails twice running ends it: no third run, no second decision, no outcome", async (t) => {
+  const second = new StoreFailure("the disk is still full");
+  const { outcome, commands, decisions } = await decideOver(t, ["conflict", failure, second, "done"]);
+  t.is(await t.throwsAsync(outcome), second);
+  t.is(decisions(), 2);
+  t.is(commands.length, 3);
+});
+
+for (const [kind, kept] of [
+  ["after", "kept, but its answer lost"],
+  ["before", "not kept"],
+] as const) {
+  test(`a token whose commit failed once (${kept}) is issued all the same, and once`, async (t) => {
+    const { store, faults, path } = await openFailingStore(t);
+    const { operations, dependencies } = await createEngineByHand(t, configurationOf({ client: unboundClient }), {
+      store,
+    });
+    faults.failAt(await statementsOfIssue(faults, operations()), kind);
+    const answer = await operations().authToken(clientCredentials);
+    t.is(answer.resultCode, "A052001");
+    t.is(faults.executed.filter(({ failed }) => failed).length, 1);
+    t.truthy(await dependencies.store.readAccessToken(serviceId, tokenDigest(answer.accessToken ?? "")));
+    using db = new DatabaseSync(path);
+    t.is(db.prepare("SELECT count(*) AS n FROM access_token").get()?.["n"], 2, "this one and the one before");
+  });
+}
+
+test("a token whose commit fails twice is not acknowledged", async (t) => {
+  const { store, faults, path } = await openFailingStore(t);
+  const { operations } = await createEngineByHand(t, configurationOf({ client: unboundClient }), { store });
+  const statements = await statementsOfIssue(faults, operations());
+  faults.failAt(statements, "before", 1_000);
+  await t.throwsAsync(operations().authToken(clientCredentials), { instanceOf: StoreFailure });
+  faults.heal();
+  using db = new DatabaseSync(path);
+  t.is(db.prepare("SELECT count(*) AS n FROM access_token").get()?.["n"], 1, "the one before");
+  t.is((await operations().authToken(clientCredentials)).resultCode, "A052001");
 });
 
 test("a decision without a command needs no store", async (t) => {

@@ -178,7 +178,6 @@ for (const [member, value] of Object.entries({
   dpop: "proof",
   dpopNonceRequired: true,
   accessToken: "chosen",
-  jwtAtClaims: "{}",
   oauthClientAttestation: "jwt",
   oauthClientAttestationPop: "jwt",
 })) {

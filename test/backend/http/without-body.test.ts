@@ -128,7 +128,10 @@ test("a body, and a type of one, with a request that has none are not looked at"
   ] as const) {
     for (const contentType of ["application/json", "text/plain"]) {
       const headers = { "content-type": contentType };
-      t.truthy(await asked(t, method, path, { headers, body: '{"pretty":true}' }));
+      const body = '{"pretty":true}';
+      // Node's own client writes a body of such a request without saying how long it is.
+      const framed = { ...headers, "content-length": String(body.length) };
+      t.truthy(await asked(t, method, path, { headers: framed, body }));
       t.truthy(await asked(t, method, path, { headers }));
     }
   }

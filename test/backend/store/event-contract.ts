@@ -1,7 +1,26 @@
 import type { ExecutionContext, TestFn } from "ava";
 import type { Command } from "../../../src/backend/store/command.ts";
 import { StoreFailure, type Store } from "../../../src/backend/store/store.ts";
-import { attempt, endGrant, issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "./commands.ts";
+import {
+  attempt,
+  consumeTicket,
+  endGrant,
+  exchange,
+  issueCode,
+  issueForTicket,
+  issueGrant,
+  issueTokens,
+  keepTicket,
+  putConfiguration,
+  refresh,
+  revoke,
+  revokeTokens,
+  rotate,
+  twoServices,
+  updateTicket,
+  updateToken,
+  useAssertion,
+} from "./commands.ts";
 import type { OpenStore } from "./store-contract.ts";
 
 type Check = (t: ExecutionContext, store: Store) => Promise<void>;
@@ -45,6 +64,19 @@ type AnyCase = { [Name in Command["name"]]: CommandCase<Name> }[Command["name"]]
 
 const alone = issueTokens();
 const family = issueGrant("grant");
+const rotation = rotate(family);
+const elsewhere = issueGrant("grant", { serviceId: 2, clientId: 21 });
+const [ticket, password] = [keepTicket(), keepTicket({ kind: "password" })];
+const code = issueCode(ticket);
+const assertion = useAssertion();
+const everyMember = {
+  scopes: ["a"],
+  expiresAt: 7_000,
+  properties: "[]",
+  x5tS256: "x",
+  refreshTokenExpiresAt: 7_000,
+};
+const again = <C extends Command>(command: C): C => ({ ...command, attempt: attempt() });
 const tokenKeyOf = ({ accessToken }: typeof alone): string =>
   `token:${Buffer.from(accessToken.digest).toString("base64url")}`;
 const service = (serviceId: number) => ({ serviceId, keys: [`service:${serviceId}`] });
@@ -100,13 +132,106 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       conflict: undefined,
     },
   },
-  "keep-ticket": {},
-  "update-ticket": {},
-  "consume-ticket": {},
-  "issue-code": {},
-  "use-assertion": {},
-  "update-token": {},
-  "revoke-tokens": {},
+  "keep-ticket": {
+    "of an authorization request": { before: [twoServices()], command: ticket, events: [], conflict: again(ticket) },
+  },
+  "update-ticket": {
+    "before it is consumed": {
+      before: [twoServices(), ticket],
+      command: updateTicket(ticket),
+      events: [],
+      conflict: updateTicket(password),
+    },
+  },
+  "consume-ticket": {
+    "that was not consumed": {
+      before: [twoServices(), ticket],
+      command: consumeTicket(ticket),
+      events: [],
+      conflict: consumeTicket(ticket),
+    },
+  },
+  "issue-code": {
+    "for a ticket": { before: [twoServices(), ticket], command: code, events: [], conflict: issueCode(ticket) },
+  },
+  "use-assertion": {
+    "for the first time": { before: [twoServices()], command: assertion, events: [], conflict: again(assertion) },
+  },
+  "update-token": {
+    "one that stands alone": {
+      before: [twoServices(), alone],
+      command: updateToken(alone, { scopes: ["a"] }),
+      events: [{ serviceId: 1, keys: [tokenKeyOf(alone)] }],
+      conflict: updateToken(family, { scopes: ["a"] }),
+    },
+    ...Object.fromEntries(
+      ([{ scopes: ["a"] }, { expiresAt: 7 }, { properties: "[]" }, { x5tS256: "x" }] as const).map((changes) => [
+        `the ${Object.keys(changes).join()} of one of a grant`,
+        {
+          before: [twoServices(), family],
+          command: updateToken(family, changes),
+          events: [{ serviceId: 1, keys: [tokenKeyOf(family)] }],
+          conflict: updateToken(alone, changes),
+        },
+      ]),
+    ),
+    "the end of its refresh token": {
+      before: [twoServices(), family],
+      command: updateToken(family, { refreshTokenExpiresAt: 7_000 }),
+      events: [{ serviceId: 1, keys: ["grant:grant"] }],
+      conflict: undefined,
+    },
+    "both it and the end of its refresh token": {
+      before: [twoServices(), family, rotation],
+      command: updateToken(family, { expiresAt: 7_000, refreshTokenExpiresAt: 7_000 }),
+      events: [
+        { serviceId: 1, keys: [tokenKeyOf(family)] },
+        { serviceId: 1, keys: ["grant:grant"] },
+      ],
+      conflict: undefined,
+    },
+    "with what it was before": {
+      before: [twoServices(), family, updateToken(family, everyMember)],
+      command: updateToken(family, everyMember),
+      events: [],
+      conflict: undefined,
+    },
+    "with nothing": {
+      before: [twoServices(), family],
+      command: updateToken(family, {}),
+      events: [],
+      conflict: undefined,
+    },
+  },
+  "revoke-tokens": {
+    "of a client: one for each grant, one for each token alone": {
+      before: [twoServices(), family, rotation, alone, issueTokens({ clientId: 12 }), elsewhere],
+      command: revokeTokens({ clientId: 11 }),
+      events: [
+        { serviceId: 1, keys: ["grant:grant"] },
+        { serviceId: 1, keys: [tokenKeyOf(alone)] },
+      ],
+      conflict: undefined,
+    },
+    "of a subject": {
+      before: [twoServices(), family, alone, elsewhere],
+      command: revokeTokens({ subject: "user" }),
+      events: [{ serviceId: 1, keys: ["grant:grant"] }],
+      conflict: undefined,
+    },
+    "of another service": {
+      before: [twoServices(), family, alone, elsewhere],
+      command: revokeTokens({ subject: "user" }, 2),
+      events: [{ serviceId: 2, keys: ["grant:grant"] }],
+      conflict: undefined,
+    },
+    "that have ended already": {
+      before: [twoServices(), family, alone, revoke(alone), endGrant("grant")],
+      command: revokeTokens({ clientId: 11 }),
+      events: [],
+      conflict: undefined,
+    },
+  },
   "issue-tokens": {
     "of a client": {
       before: [twoServices()],
@@ -119,6 +244,30 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       command: family,
       events: [],
       conflict: { ...family, attempt: attempt() },
+    },
+    "for a code": {
+      before: [twoServices(), ticket, code],
+      command: exchange(code),
+      events: [],
+      conflict: exchange(code),
+    },
+    "for a ticket": {
+      before: [twoServices(), password],
+      command: issueForTicket(password),
+      events: [],
+      conflict: issueForTicket(password, "another"),
+    },
+    "for a refresh token that is rotated": {
+      before: [twoServices(), family],
+      command: rotation,
+      events: [],
+      conflict: rotate(family),
+    },
+    "for a refresh token that is kept": {
+      before: [twoServices(), family],
+      command: refresh(family),
+      events: [],
+      conflict: refresh(rotation),
     },
   },
   "revoke-access-token": {

@@ -1,5 +1,4 @@
 import type { ExecutionContext, TestFn } from "ava";
-import type { Command } from "../../../src/backend/store/command.ts";
 import { StoreFailure, type Store } from "../../../src/backend/store/store.ts";
 import {
   attempt,
@@ -11,6 +10,10 @@ import {
   revoke,
   twoServices,
 } from "./commands.ts";
+import { apply, type Checks } from "./checks/check.ts";
+import { managementChecks } from "./checks/management-checks.ts";
+import { refreshChecks } from "./checks/refresh-checks.ts";
+import { ticketChecks } from "./checks/ticket-checks.ts";
 
 /** A fresh, empty store, and what its driver can do past the interface. */
 export interface StoreUnderTest {
@@ -22,13 +25,18 @@ export interface StoreUnderTest {
 /** Opens a fresh store and arranges for its end after the test. */
 export type OpenStore = (t: ExecutionContext) => Promise<StoreUnderTest>;
 
-type Check = (t: ExecutionContext, store: Store) => Promise<void>;
-
 /** Registers the store's contract as tests of one driver. */
 export function storeContract(test: TestFn, driver: string, open: OpenStore, canExecute: boolean): void {
   for (const [title, check] of Object.entries(checks)) {
     test(`${driver}: ${title}`, async (t) => {
       await check(t, (await open(t)).store);
+    });
+  }
+  for (const [title, check] of Object.entries({ ...ticketChecks, ...refreshChecks, ...managementChecks })) {
+    test(`${driver}: ${title}`, async (t) => {
+      const { store } = await open(t);
+      await store.run(twoServices());
+      await check(t, store);
     });
   }
   if (!canExecute) return;
@@ -43,18 +51,20 @@ export function storeContract(test: TestFn, driver: string, open: OpenStore, can
   }
 }
 
-/** Runs what a test takes for granted. */
-async function apply(t: ExecutionContext, store: Store, ...commands: readonly Command[]): Promise<void> {
-  for (const command of commands) t.is(await store.run(command), "done", `${command.name} was not done`);
-}
-
-const checks: Readonly<Record<string, Check>> = {
+const checks: Checks = {
   "an empty store knows nothing": async (t, store) => {
     t.is(await store.readService(1), undefined);
     t.is(await store.readClient(1, { clientId: 11 }), undefined);
     t.is(await store.readClient(1, { clientIdAlias: "eleven" }), undefined);
     t.is(await store.readAccessToken(1, digest()), undefined);
     t.is(await store.readRefreshToken(1, digest()), undefined);
+    t.is(await store.readTicket(1, digest()), undefined);
+    t.is(await store.readCode(1, digest()), undefined);
+    t.is(await store.countEnded(1, attempt(), 0), 0);
+    t.deepEqual(await store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), {
+      totalCount: 0,
+      tokens: [],
+    });
     t.is(await store.sweep(10_000, 10), 0);
   },
 
@@ -489,12 +499,16 @@ const checks: Readonly<Record<string, Check>> = {
     await t.throwsAsync(store.readClient(1, { clientId: 11 }), closedFailure);
     await t.throwsAsync(store.readAccessToken(1, digest()), closedFailure);
     await t.throwsAsync(store.readRefreshToken(1, digest()), closedFailure);
+    await t.throwsAsync(store.readTicket(1, digest()), closedFailure);
+    await t.throwsAsync(store.readCode(1, digest()), closedFailure);
+    await t.throwsAsync(store.countEnded(1, attempt(), 0), closedFailure);
+    await t.throwsAsync(store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), closedFailure);
     await store.close();
   },
 };
 
 /** Services 1 and 2 as ever, but client 11 was made by something else than the configuration. */
-const otherSourceChecks: Readonly<Record<string, Check>> = {
+const otherSourceChecks: Checks = {
   "a configuration that takes an id of another source conflicts and changes nothing": async (t, store) => {
     const command = putConfiguration({ id: 1, settings: "new", clients: [{ id: 12 }, { id: 11, settings: "mine" }] });
     t.is(await store.run(command), "conflict");

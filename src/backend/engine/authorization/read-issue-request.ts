@@ -109,7 +109,8 @@ function readScopes(
   if (wished.length === 0) return { scopes: asked.scopes };
   const scopes = [...new Set(wished)];
   const granted = grantScopes(service, client, scopes.join(" "));
-  return "refused" in granted || granted.scopes.length < scopes.length ? { refusedWith: "A040202" } : { scopes };
+  const all = !("refused" in granted) && scopes.every((scope) => granted.scopes.includes(scope));
+  return all ? { scopes } : { refusedWith: "A040202" };
 }
 
 function authenticationDefect(

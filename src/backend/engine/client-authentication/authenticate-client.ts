@@ -38,6 +38,7 @@ export async function authenticateClient(
 ): Promise<ClientAuthentication> {
   if (client.settings.locked) return notAuthenticated("A048307");
   const method = client.settings.tokenAuthMethod;
+  if (!service.settings.supportedTokenAuthMethods.includes(method)) return notAuthenticated("A157344");
   if (sentAssertion(evidence) && !takesAssertion(method)) return notAuthenticated("A157357");
   if (sentSecret(evidence) && !takesSecret(method)) return notAuthenticated("A157357");
   return methods[method](client, evidence, service, dependencies);

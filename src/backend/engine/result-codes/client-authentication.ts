@@ -32,6 +32,7 @@ export const clientAuthenticationSentences = {
   A157335: "There is no trust anchor for the client certificate.",
   A157339: "The certificate path is not valid.",
   A157343: "The subject of the client certificate is not the registered one.",
+  A157344: "The service does not support the client's authentication method.",
   A157346: "No dNSName of the client certificate is the registered one.",
   A157347: "No URI of the client certificate is the registered one.",
   A157348: "No iPAddress of the client certificate is the registered one.",

@@ -64,4 +64,5 @@ export const tokenSentences = {
   A251307: "A resource of the request is not an absolute URI.",
   A251308: "A resource of the request has a fragment.",
   A251309: "A resource of the request is not one of those that were granted.",
+  A251310: "A JWT access token with scopes is for one resource: the request has to name it.",
 } as const;

@@ -15,7 +15,7 @@ import { codeVerifierDefect } from "./code-verifier-defect.ts";
 import { issueCommand } from "./issue-command.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { addToDetails } from "./request-details.ts";
-import { narrowResources } from "./resources.ts";
+import { forOneAudience, narrowResources } from "./resources.ts";
 import { createTokenSet, durationOf } from "./token-set.ts";
 
 /**
@@ -55,7 +55,7 @@ export async function decideAuthorizationCode(
       settledByConflict: true,
     };
   }
-  const target = narrowResources(code.resources, form.getAll("resource"));
+  const target = forOneAudience(service, narrowResources(code.resources, form.getAll("resource")), code.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };

@@ -8,7 +8,7 @@ import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
 import { issueCommand } from "./issue-command.ts";
 import { addToDetails } from "./request-details.ts";
-import { grantResources } from "./resources.ts";
+import { forOneAudience, grantResources } from "./resources.ts";
 import { grantScopes } from "./scopes.ts";
 import { createTokenSet, durationOf } from "./token-set.ts";
 
@@ -22,7 +22,7 @@ export async function decideClientCredentials(
 ): Promise<Decided<TokenResponse>> {
   const scope = grantScopes(service, client, form.get("scope"));
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A052303") };
-  const target = grantResources(service, form.getAll("resource"));
+  const target = forOneAudience(service, grantResources(service, form.getAll("resource")), scope.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };

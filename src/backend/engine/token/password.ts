@@ -11,7 +11,7 @@ import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
 import { writePasswordTicket } from "./password-ticket.ts";
 import { addToDetails } from "./request-details.ts";
-import { grantResources } from "./resources.ts";
+import { forOneAudience, grantResources } from "./resources.ts";
 import { grantScopes } from "./scopes.ts";
 
 const ticketOctets = 32;
@@ -38,7 +38,7 @@ export function decidePassword(
   const scope = grantScopes(service, client, form.get("scope"));
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A051308") };
   const requestedResources = form.getAll("resource");
-  const target = grantResources(service, requestedResources);
+  const target = forOneAudience(service, grantResources(service, requestedResources), scope.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };

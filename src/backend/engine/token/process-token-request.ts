@@ -1,6 +1,6 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
-import { newAttempt } from "../attempt.ts";
 import type { Form } from "../../../oauth/form.ts";
+import { newAttempt } from "../attempt.ts";
 import {
   readClientOfRequest,
   readForwardedForm,

@@ -16,7 +16,7 @@ import { issueCommand } from "./issue-command.ts";
 import { decideReuse } from "./refresh-token-reuse.ts";
 import { successorOf } from "./refresh-token-successor.ts";
 import { addToDetails } from "./request-details.ts";
-import { narrowResources } from "./resources.ts";
+import { forOneAudience, narrowResources } from "./resources.ts";
 import { narrowScopes } from "./scopes.ts";
 import { sealAnswer, type RefreshQuestion } from "./sealed-answer.ts";
 import { createTokenSet, durationOf } from "./token-set.ts";
@@ -52,7 +52,7 @@ export async function decideRefreshToken(
   }
   const scope = narrowScopes(token.scopes, question.scope);
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A053309") };
-  const target = narrowResources(token.resources, question.resources);
+  const target = forOneAudience(service, narrowResources(token.resources, question.resources), scope.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };

@@ -31,3 +31,17 @@ export function narrowResources(granted: readonly string[], requested: readonly 
   if (!requested.every((resource) => granted.includes(resource))) return { refusedWith: "A251309" };
   return { resources: [...new Set(requested)] };
 }
+
+/**
+ * Refuses an audience of several for a JWT that has scopes: which of them a scope is for, none could tell (RFC 9068 §5).
+ *
+ * An opaque token says nothing by itself; there the introspecting resource server is told what concerns it.
+ */
+export function forOneAudience(
+  service: Service,
+  target: GrantedResources,
+  scopes: readonly string[],
+): GrantedResources {
+  if ("refusedWith" in target || service.settings.accessTokenSignAlg === undefined) return target;
+  return target.resources.length > 1 && scopes.length > 0 ? { refusedWith: "A251310" } : target;
+}

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { StoreFailure, type CommandOutcome, type Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { createBatch } from "./batch.ts";
 import { inMemory, openReaderConnection, openWriterConnection, type ConnectionOptions } from "./connection.ts";
 import { readFault, storeFailure } from "./fault.ts";
-import { createReader, type Reader } from "./reader.ts";
+import { createSqliteStore } from "./sqlite-store.ts";
 import { openWorkerHost } from "./worker-host.ts";
-import { createInThreadHost, createWriter, type Writer } from "./writer.ts";
+import { createInThreadHost, createWriter } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** The database file, made when it is missing; ":memory:" keeps nothing beyond the process. */
@@ -36,14 +36,14 @@ function openInMemory(connection: ConnectionOptions): Store {
     db.close();
   });
   const writer = createWriter(host);
-  return createStore(writer, db, () => writer.close());
+  return createSqliteStore(writer, db, () => writer.close());
 }
 
 async function openFile(connection: ConnectionOptions): Promise<Store> {
   const writer = createWriter(await openWorkerHost(connection));
   try {
     const db = openConnection(openReaderConnection, connection);
-    return createStore(writer, db, () => {
+    return createSqliteStore(writer, db, () => {
       // The writer's connection goes last: only one that may write takes the log back into the file.
       db.close();
       return writer.close();
@@ -60,48 +60,4 @@ function openConnection(open: (options: ConnectionOptions) => DatabaseSync, opti
   } catch (error) {
     throw storeFailure(`the store ${options.path} cannot be opened`, readFault(error));
   }
-}
-
-function createStore(writer: Writer, db: DatabaseSync, close: () => Promise<void>): Store {
-  const reader = createReader(db);
-  let closing: Promise<void> | undefined;
-
-  /** A promise, as everything in the interface, though the answer is there at once. */
-  function read<Fact>(look: (reader: Reader) => Fact): Promise<Fact> {
-    if (!db.isOpen) return Promise.reject(new StoreFailure("nothing was read: the store is closed"));
-    try {
-      return Promise.resolve(look(reader));
-    } catch (error) {
-      return Promise.reject(storeFailure("nothing was read", readFault(error)));
-    }
-  }
-
-  return {
-    readService: (serviceId) => read((facts) => facts.readService(serviceId)),
-    readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
-    readAccessToken: (serviceId, digest) => read((facts) => facts.readAccessToken(serviceId, digest)),
-    readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
-    readTicket: (serviceId, digest) => read((facts) => facts.readTicket(serviceId, digest)),
-    readCode: (serviceId, digest) => read((facts) => facts.readCode(serviceId, digest)),
-    listAccessTokens: (serviceId, query) => read((facts) => facts.listAccessTokens(serviceId, query)),
-    countEnded: (serviceId, attempt, now) => read((facts) => facts.countEnded(serviceId, attempt, now)),
-    readInvalidationEvents: (query) => read((facts) => facts.readInvalidationEvents(query)),
-    async run(command) {
-      return (await writer.run(command)) as CommandOutcome;
-    },
-    async sweep(expiredBefore, limit) {
-      checkSweepLimit(limit);
-      return (await writer.run({ name: "sweep", expiredBefore, limit })) as number;
-    },
-    async sweepInvalidationEvents(createdBefore, limit) {
-      checkSweepLimit(limit);
-      return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
-    },
-    close: () => (closing ??= close()),
-  };
-}
-
-function checkSweepLimit(limit: number): void {
-  if (Number.isSafeInteger(limit) && limit >= 1) return;
-  throw Object.assign(new TypeError("limit must be a whole number, 1 or more"), { code: "ERR_SWEEP_LIMIT" });
 }

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type {
+  AssertionAlgorithm,
+  ClientAuthMethod,
+  GrantType,
+  SigningAlgorithm,
+} from "../engine/management/settings.ts";
+import { isLoopback } from "./loopback.ts";
+
+export const clientAuthMethods = [
+  "NONE",
+  "CLIENT_SECRET_BASIC",
+  "CLIENT_SECRET_POST",
+  "CLIENT_SECRET_JWT",
+  "PRIVATE_KEY_JWT",
+  "TLS_CLIENT_AUTH",
+  "SELF_SIGNED_TLS_CLIENT_AUTH",
+] as const satisfies readonly ClientAuthMethod[];
+
+const grantTypes = [
+  "AUTHORIZATION_CODE",
+  "PASSWORD",
+  "CLIENT_CREDENTIALS",
+  "REFRESH_TOKEN",
+] as const satisfies readonly GrantType[];
+
+export const signingAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+] as const satisfies readonly SigningAlgorithm[];
+
+export const assertionAlgorithms = [
+  ...signingAlgorithms,
+  "HS256",
+  "HS384",
+  "HS512",
+] as const satisfies readonly AssertionAlgorithm[];
+
+export const id = z.int().positive();
+export const flag = z.boolean().default(false);
+/** Seconds; the bound keeps every instant that is worked out from it an exact number of milliseconds. */
+export const duration = z.int().positive().max(2_147_483_647);
+export const grantTypeList = z.array(z.enum(grantTypes)).min(1).default(["CLIENT_CREDENTIALS"]);
+export const attributes = z.array(z.strictObject({ key: z.string(), value: z.string() }));
+export const visible = (pattern: RegExp, sentence: string) => z.string().max(255).regex(pattern, sentence);
+
+/** RFC 6749 §3.3. */
+export const scopeName = visible(
+  /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+  "must be a scope: visible ASCII without space, quote, backslash",
+);
+
+/** RFC 8707 §2. */
+export const resource = z
+  .string()
+  .refine((text) => URL.canParse(text) && !text.includes("#"), "must be an absolute URI without a fragment");
+
+/** RFC 8414 §2: endpoints are on https; on one's own machine plain HTTP will do. */
+export const endpoint = z.string().refine(isEndpoint, "must be an https URL without fragment (http only for loopback)");
+
+/** RFC 8414 §2. */
+export const issuer = z
+  .string()
+  .refine(isIssuer, "must be an https URL without query or fragment (http only for loopback)");
+
+/** RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1: one address, compared as it stands. */
+export const redirectUri = z
+  .string()
+  .max(2000)
+  .refine(
+    isRedirectUri,
+    "must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *",
+  );
+
+/** RFC 8414 §2, with plain HTTP for a server on one's own machine. */
+function isIssuer(text: string): boolean {
+  return isEndpoint(text) && !text.includes("?");
+}
+
+function isEndpoint(text: string): boolean {
+  if (!URL.canParse(text) || /[#\s]/.test(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== "" || password !== "") return false;
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
+}
+
+function isRedirectUri(text: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(text) || /[#*]/.test(text) || !URL.canParse(text)) return false;
+  return isEndpoint(text) || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:./.test(text);
+}
