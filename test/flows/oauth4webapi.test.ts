@@ -163,7 +163,7 @@ test.serial(
 );
 
 test.serial(
-  "8705-3-a: over mutual TLS tokens are bound with client_secret_basic, private_key_jwt and none just as with certificates",
+  "oauth4webapi: over mutual TLS tokens are bound with client_secret_basic, private_key_jwt and none just as with certificates",
   async (t) => {
     const speakers = [
       await speakAs(t, "4", oauth.ClientSecretBasic(clientSecret), k3),

@@ -182,6 +182,6 @@ export function fetchAs(t: Lifetime, certificate?: TestCertificate) {
   const identity = certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key };
   const dispatcher = new Agent({ connect: { ca: [ca, serverCa], ...identity } });
   t.teardown(() => dispatcher.destroy());
-  return async (url: string, options: object): Promise<Response> =>
-    (await fetch(url, { ...options, dispatcher })) as unknown as Response;
+  const fetchThere = fetch as unknown as (url: string, options: object) => Promise<Response>;
+  return (url: string, options: object): Promise<Response> => fetchThere(url, { ...options, dispatcher });
 }
