@@ -32,7 +32,9 @@ export async function claimsAsJson(
 ): Promise<string | undefined> {
   if (names.length === 0) return undefined;
   const known = await claimsOf(subject, names);
-  const asked = Object.entries(known).filter(([name, value]) => isAsked(name, names) && value !== null && value !== undefined);
+  const asked = Object.entries(known).filter(
+    ([name, value]) => isAsked(name, names) && value !== null && value !== undefined,
+  );
   return asked.length === 0 ? undefined : JSON.stringify(Object.fromEntries(asked));
 }
 

@@ -140,7 +140,9 @@ function openBrowser(endpoint: Endpoint): TestBrowser {
   const header = () =>
     cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
   const submit: TestBrowser["submit"] = async (page, form, headers = { fetchSite: "same-origin", origin: "null" }) => {
-    const pairs = Object.entries(form).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]));
+    const pairs = Object.entries(form).flatMap(([name, value]) =>
+      [value].flat().map((one): [string, string] => [name, one]),
+    );
     return keep(
       await endpoint({
         method: "POST",

@@ -185,7 +185,7 @@ for (const [what, change, granted, reason] of [
   ["consent for another client", {}, { "alice 4712": ["openid", "read"] }, "CONSENT_REQUIRED"],
   ["consent of another user", {}, { "bob 4711": ["openid", "read"] }, "CONSENT_REQUIRED"],
   ["another user asked for", { subject: "bob" }, { "alice 4711": ["openid", "read"] }, "DIFFERENT_SUBJECT"],
-  ["max_age exceeded", { maxAge: 99, maxAgeRequested: true }, { "alice 4711": ["openid", "read"] }, "EXCEEDS_MAX_AGE"],
+  ["max_age exceeded", { maxAge: 100, maxAgeRequested: true }, { "alice 4711": ["openid", "read"] }, "EXCEEDS_MAX_AGE"],
   ["max_age=0", { maxAge: 0, maxAgeRequested: true }, { "alice 4711": ["openid", "read"] }, "EXCEEDS_MAX_AGE"],
   [
     "an essential acr",
@@ -208,7 +208,7 @@ for (const [what, change, granted, reason] of [
 
 for (const [what, change, titles] of [
   ["nothing special", {}, ["", "issue"]],
-  ["max_age that the login is within", { maxAge: 100, maxAgeRequested: true }, ["", "issue"]],
+  ["max_age that the login is within", { maxAge: 101, maxAgeRequested: true }, ["", "issue"]],
   ["max_age that a backend means as none", { maxAge: 0 }, ["", "issue"]],
   ["an acr that is only wished for", { acrs: ["gold"] }, ["", "issue"]],
   ["the same user", { subject: "alice" }, ["", "issue"]],
@@ -216,7 +216,7 @@ for (const [what, change, titles] of [
   ["prompt=login", { prompts: ["LOGIN"] }, ["login", "issue"]],
   ["prompt=select_account", { prompts: ["SELECT_ACCOUNT"] }, ["login", "issue"]],
   ["prompt=login consent", { prompts: ["LOGIN", "CONSENT"] }, ["login", "consent"]],
-  ["max_age exceeded", { maxAge: 99, maxAgeRequested: true }, ["login", "issue"]],
+  ["max_age exceeded", { maxAge: 100, maxAgeRequested: true }, ["login", "issue"]],
   ["max_age=0", { maxAge: 0, maxAgeRequested: true }, ["login", "issue"]],
   ["another user", { subject: "bob" }, ["login", "DIFFERENT_SUBJECT"]],
   ["an essential acr", { acrs: ["gold"], acrEssential: true }, ["login", "ACR_NOT_SATISFIED"]],

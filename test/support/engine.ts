@@ -83,7 +83,7 @@ export async function createEngineByHand(
   } = {},
 ): Promise<EngineByHand> {
   let now = startInstant;
-  const store = parts.store ?? (await openSqliteStore({ path: parts.path ?? ":memory:" }));
+  const store = parts.store ?? (await openSqliteStore({ path: ":memory:" }));
   t.teardown(() => store.close());
   const dependencies: Dependencies = {
     store: { ...store, ...parts.around?.(store) },

@@ -27,7 +27,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
 function markupOf(value: HtmlValue): string {
   if (value === undefined || value === false) return "";
   if (value instanceof Html) return value.toString();
-  return typeof value === "object" ? value.join("") : escapeHtml(String(value));
+  return typeof value === "object" ? value.map(markupOf).join("") : escapeHtml(String(value));
 }
 
 const entities: Readonly<Record<string, string>> = {

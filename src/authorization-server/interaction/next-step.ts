@@ -60,7 +60,8 @@ export function nextStep(situation: Situation): NextStep {
 function defectOfLogin({ demands, fresh, now }: Situation, user: LoggedIn): FailReason | undefined {
   const { maxAge, subject, acrEssential, acrs } = demands;
   if (subject !== undefined && subject !== user.subject) return "DIFFERENT_SUBJECT";
-  if (!fresh && maxAge !== undefined && now - user.authTime > maxAge) return "EXCEEDS_MAX_AGE";
-  const satisfied = user.acr !== undefined && acrs.includes(user.acr);
+  // As many seconds are too many: `max_age=0` asks for a login now, also within the second of the last one.
+  if (!fresh && maxAge !== undefined && now - user.authTime >= maxAge) return "EXCEEDS_MAX_AGE";
+  const satisfied = user.acr !== undefined && (acrs.length === 0 || acrs.includes(user.acr));
   return acrEssential && !satisfied ? "ACR_NOT_SATISFIED" : undefined;
 }

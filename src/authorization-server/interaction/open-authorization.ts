@@ -33,8 +33,9 @@ export interface AuthorizationEndpointOptions {
   /** How long a login is good for further requests, in seconds; default: 8 hours. */
   readonly sessionDuration?: number;
   /**
-   * Where clients lead on to from their redirect URIs, as sources of a Content-Security-Policy
-   * (`https://www.example.com`): Chromium follows no form to a site that the page does not name.
+   * Where clients lead on to from their redirect URIs, as sources of a Content-Security-Policy: Chromium follows a form
+   * to no site that the page does not name, however many redirects away. Default: `["https:"]`, any site over TLS;
+   * with `[]` the redirect URI is the end of the way.
    */
   readonly formTargets?: readonly string[];
   /** Told why a request could not be processed, be it the backend's doing, the user table's or a page's. */
@@ -58,7 +59,7 @@ export function openAuthorization(
   options: AuthorizationEndpointOptions,
   { clock, random, sealing }: AuthorizationDependencies,
 ): Endpoint {
-  const { backend, users, consents, cookieKey, sessionDuration = eightHours, formTargets = [] } = options;
+  const { backend, users, consents, cookieKey, sessionDuration = eightHours, formTargets = ["https:"] } = options;
   const { onBackendFailure } = options;
   if (!(cookieKey instanceof Uint8Array) || cookieKey.length !== 32)
     throw optionError("cookieKey", "must be 32 octets");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formPostScriptSource } from "../../oauth/form-post-page.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { html, Html } from "./html.ts";
 import type { Page } from "./pages.ts";
@@ -56,10 +57,7 @@ export function pageAnswer(
  * the post is the client's affair, so `form-action` says nothing.
  */
 export function formPostAnswer(body: string): EndpointAnswer {
-  const scripts = [...body.matchAll(/<script>([^<]*)<\/script>/g)];
-  const [only, second] = scripts;
-  const script = only?.[1] === undefined || second !== undefined ? undefined : hashOf(only[1]);
-  const policy = contentSecurityPolicy({ "script-src": script });
+  const policy = contentSecurityPolicy({ "script-src": formPostScriptSource });
   return { status: 200, headers: { ...guarded, "content-type": markup, "content-security-policy": policy }, body };
 }
 
