@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ExecutionContext } from "ava";
+import type { Lifetime } from "../proxies/foreground-process.ts";
 import { endWith } from "./forked-program.ts";
 
 /** A backend in a process of its own, started by the command. */
@@ -19,7 +19,7 @@ const endWithParent = new URL("end-with-parent.ts", import.meta.url).href;
 
 /** Runs `certbound serve --config FILE` until it says where it listens; killed with the test. */
 export async function startBackendProcess(
-  t: ExecutionContext,
+  t: Lifetime,
   configuration: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<BackendProcess> {

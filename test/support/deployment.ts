@@ -65,10 +65,10 @@ export const namedResourceServer = {
   rsUri: "https://api.example.com",
 };
 
-const authority = createAuthority({ subject: "CN=Test server CA" });
-/** Whom to trust for the servers here, as PEM. */
-export const serverCa = authority.certificate.pem;
-const tlsServer = authority.issue({
+const serverAuthority = createAuthority({ subject: "CN=Test server CA" });
+/** To verify {@link serveMutualTls} with. */
+export const serverCa = serverAuthority.certificate.pem;
+const tlsServer = serverAuthority.issue({
   subject: "CN=localhost",
   san: [{ dns: "localhost" }],
   eku: [serverAuth],

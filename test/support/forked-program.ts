@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { ExecutionContext } from "ava";
+import type { Lifetime } from "../proxies/foreground-process.ts";
 
 /** What a program does when it is told to, by name; what it is given and what it answers goes through JSON. */
 export type Commands = Readonly<Record<string, (given: never) => unknown>>;
@@ -88,7 +89,7 @@ export function obey(commands: Commands): void {
 }
 
 /** Kills a process with the test and with the test's process. */
-export function endWith(t: ExecutionContext, child: ChildProcess): void {
+export function endWith(t: Lifetime, child: ChildProcess): void {
   const kill = (): void => {
     child.kill("SIGKILL");
   };
