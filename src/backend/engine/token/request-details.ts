@@ -1,4 +1,6 @@
 import type { Property } from "../../../contract/members.ts";
+import { readJsonObject } from "../../../oauth/json-object.ts";
+import { givenText } from "../given-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
 
 /** What an API caller adds to the tokens of one answer. */
@@ -10,7 +12,8 @@ export interface Additions {
 
 /** Whether `jwtAtClaims` is absent or says what it must: a JSON object. */
 export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
-  return isAbsent(jwtAtClaims) || readClaims(jwtAtClaims) !== undefined;
+  const text = givenText(jwtAtClaims);
+  return text === undefined || readJsonObject(text) !== undefined;
 }
 
 /**
@@ -20,7 +23,7 @@ export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
  */
 export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
   const properties = additions.properties ?? [];
-  const claims = isAbsent(additions.jwtAtClaims) ? undefined : readClaims(additions.jwtAtClaims);
+  const claims = readJsonObject(givenText(additions.jwtAtClaims) ?? "");
   return {
     ...details,
     ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),
@@ -31,18 +34,4 @@ export function addToDetails(details: GrantDetails, additions: Additions): Grant
 function mergeProperties(earlier: readonly Property[], added: readonly Property[]): readonly Property[] {
   const replaced = new Set(added.map(({ key }) => key));
   return [...earlier.filter(({ key }) => !replaced.has(key)), ...added];
-}
-
-function isAbsent(text: string | null | undefined): text is "" | null | undefined {
-  return text === undefined || text === null || text === "";
-}
-
-function readClaims(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -91,12 +91,13 @@ test("the subject, the audience's form and the lifetime are as the caller and th
 });
 
 test("claims about the user stand beside the protocol's members, never in their place or where those are left out", async (t) => {
-  const names = "iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash sid cnf client_id scope";
+  const names = "iss sub aud exp nbf iat jti auth_time nonce acr azp at_hash c_hash s_hash sid cnf client_id scope";
   const dangerous = Object.fromEntries(names.split(" ").map((name) => [name, "theirs"]));
   const claims = {
     ...dangerous,
     name: "Ann",
     "name#ja": "アン",
+    amr: ["pwd"],
     email_verified: false,
     phone: null,
     address: { l: 1 },
@@ -108,6 +109,7 @@ test("claims about the user stand beside the protocol's members, never in their 
     at_hash: payload["at_hash"],
     name: "Ann",
     "name#ja": "アン",
+    amr: ["pwd"],
     email_verified: false,
     address: { l: 1 },
   });

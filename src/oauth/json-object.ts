@@ -1,0 +1,21 @@
+/** A JSON object, of whose members nothing is known. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * The JSON object that a text is; `undefined` for any other text.
+ *
+ * @example readJsonObject('{"a":1}')
+ */
+export function readJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a JSON value is an object: neither null nor an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
