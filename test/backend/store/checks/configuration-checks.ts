@@ -1,4 +1,4 @@
-import { attempt, digest, issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "../commands.ts";
+import { issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "../commands.ts";
 import { apply, type Checks } from "./check.ts";
 
 /** Services and clients, and what the tokens are worth when they change. */

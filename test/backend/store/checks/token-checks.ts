@@ -1,13 +1,4 @@
-import {
-  attempt,
-  digest,
-  endGrant,
-  issueGrant,
-  issueTokens,
-  putConfiguration,
-  revoke,
-  twoServices,
-} from "../commands.ts";
+import { endGrant, issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "../commands.ts";
 import { apply, type Checks } from "./check.ts";
 
 /** Access tokens, refresh tokens and the grants that they belong to. */
