@@ -3,7 +3,7 @@ import type { StandardIntrospectionResponse } from "../contract/auth-introspecti
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
 export interface ResourceServerIdentity {
@@ -43,7 +43,7 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
     if (refusal !== undefined) return refusal;
     const resourceServer = await options.authenticate(request);
     if (resourceServer === undefined) {
-      const challenge = { "www-authenticate": `Basic realm="${options.realm.replace(/["\\]/g, "")}"` };
+      const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
     const { rsUri } = resourceServer;

@@ -18,15 +18,15 @@ export interface StoreUnderTest {
 /** Opens a fresh store and arranges for its end after the test. */
 export type OpenStore = (t: ExecutionContext) => Promise<StoreUnderTest>;
 
-/** Registers the store's contract as tests of one driver. */
+/** Registers the store's contract as tests of one driver; one after the other, for each store has a thread of its own. */
 export function storeContract(test: TestFn, driver: string, open: OpenStore, canExecute: boolean): void {
   for (const [title, check] of Object.entries({ ...driverChecks, ...configurationChecks, ...tokenChecks })) {
-    test(`${driver}: ${title}`, async (t) => {
+    test.serial(`${driver}: ${title}`, async (t) => {
       await check(t, (await open(t)).store);
     });
   }
   for (const [title, check] of Object.entries({ ...ticketChecks, ...refreshChecks, ...managementChecks })) {
-    test(`${driver}: ${title}`, async (t) => {
+    test.serial(`${driver}: ${title}`, async (t) => {
       const { store } = await open(t);
       await store.run(twoServices());
       await check(t, store);
@@ -34,7 +34,7 @@ export function storeContract(test: TestFn, driver: string, open: OpenStore, can
   }
   if (!canExecute) return;
   for (const [title, check] of Object.entries(otherSourceChecks)) {
-    test(`${driver}: ${title}`, async (t) => {
+    test.serial(`${driver}: ${title}`, async (t) => {
       const { store, execute } = await open(t);
       if (execute === undefined) throw new Error("the driver said that it can execute SQL");
       await store.run(twoServices());
