@@ -85,6 +85,14 @@ const clients = [
   },
   // Tokens that anyone can use: for readers that know no binding.
   { ...withSecret, clientId: 8, tokenAuthMethod: "CLIENT_SECRET_BASIC", tlsClientCertificateBoundAccessTokens: false },
+  // It is called like one of the example's users.
+  {
+    ...withSecret,
+    clientId: 9,
+    clientIdAlias: "user-bob",
+    clientIdAliasEnabled: true,
+    tokenAuthMethod: "CLIENT_SECRET_BASIC",
+  },
 ];
 
 const idTokenKey = createServiceKey("P256", "example-1");
