@@ -15,7 +15,7 @@ export interface JwksEndpointOptions {
 }
 
 /** Public, and the same for everybody; short, for keys are changed. In seconds. */
-const mayBeKept = { "cache-control": "public, max-age=60" };
+const mayBeKept = { "cache-control": "public, max-age=60" } as const;
 
 /**
  * What the authorization server is and can do (RFC 8414 §3, OpenID Connect Discovery §4).
@@ -39,6 +39,12 @@ function publicDocument(ask: () => Promise<unknown>, onBackendFailure: OnBackend
   return async (request) =>
     refuseUnless("GET, HEAD", request) ??
     askBackend(ask, onBackendFailure, (document) =>
-      document === undefined ? answer(404) : { ...answer(200, JSON.stringify(document), mayBeKept) },
+      document === undefined
+        ? answer(404)
+        : {
+            status: 200,
+            headers: { "content-type": "application/json", ...mayBeKept },
+            body: JSON.stringify(document),
+          },
     );
 }

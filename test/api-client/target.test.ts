@@ -60,7 +60,8 @@ test("the api client writes path and query, sends no body, and takes 204 for not
     response.writeHead(204).end();
     return undefined;
   };
-  t.is(await api.authTokenDelete({ accessTokenIdentifier: "a/b" }), undefined);
+  const deleted: unknown = await api.authTokenDelete({ accessTokenIdentifier: "a/b" });
+  t.is(deleted, undefined);
   t.is(await api.serviceJwksGet({ includePrivateKeys: true, pretty: null }), undefined);
   await t.throwsAsync(api.authTokenDelete({ accessTokenIdentifier: ".." }), { instanceOf: ApiError });
   t.deepEqual(
@@ -75,12 +76,13 @@ test("the api client writes path and query, sends no body, and takes 204 for not
 
 test("204 is an answer only where there may be none, and 200 only where there may be one", (t) => {
   const nothing = { statusCode: 204, headers: {}, body: "" };
-  t.is(readAnswer(authTokenDelete, nothing), undefined);
+  const deleted: unknown = readAnswer(authTokenDelete, nothing);
+  t.is(deleted, undefined);
   t.is(readAnswer(serviceJwksGet, nothing), undefined);
   t.throws(() => readAnswer(info, nothing), { instanceOf: BackendAnswerMalformed });
   const something = { statusCode: 200, headers: { "content-type": "application/json" }, body: '{"keys":[]}' };
   t.deepEqual(readAnswer(serviceJwksGet, something), { keys: [] });
-  t.throws(() => readAnswer(authTokenDelete, something), { instanceOf: BackendAnswerMalformed });
+  t.throws((): unknown => readAnswer(authTokenDelete, something), { instanceOf: BackendAnswerMalformed });
   const empty = { ...something, body: "" };
   t.throws(() => readAnswer(serviceJwksGet, empty), { instanceOf: BackendAnswerMalformed });
 });

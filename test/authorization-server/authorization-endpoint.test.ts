@@ -87,8 +87,8 @@ for (const [formTargets, parameters, formAction] of [
 }
 
 test("a page without style has none in its policy, and a message may lead nowhere", async (t) => {
-  const { style: _, ...pages } = plainPages;
-  const world = createSignInWorld({ pages });
+  const { login: loginPage, consent } = plainPages;
+  const world = createSignInWorld({ pages: { login: loginPage, consent } });
   const browser = world.openBrowser();
   const login = await browser.get();
   t.false(String(login.headers["content-security-policy"]).includes("style"));

@@ -77,7 +77,7 @@ async function codeOf(api: ApiClient, clientId: number): Promise<Record<string, 
   return { code, redirect_uri: redirectUri, code_verifier: codeVerifier };
 }
 
-test("8705-3.2-a (the JWT comes with its grant): introspection of a bound token has a top-level cnf, equal to certificateThumbprint", async (t) => {
+test("introspection of a bound opaque token has a top-level cnf, equal to certificateThumbprint", async (t) => {
   const { token, introspect, api } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
   const bound = accessTokenOf(t, await token({}, k2, { authorization: basic(1, secretOf(1)) }));
   const standard = JSON.parse((await introspect(bound)).body) as { cnf: Record<string, unknown> };

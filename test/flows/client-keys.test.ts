@@ -71,6 +71,17 @@ test("while a jwksUri does not answer, known certificates count for ten minutes;
   t.notRegex(answer.body, /access_token|invalid_client/);
 });
 
+test("of a set at jwksUri a key registers no certificate that is not its own or cannot be read, and the others do", async (t) => {
+  const [registered] = (setOf(first) as { keys: object[] }).keys;
+  const x5c = [next.der.toString("base64")];
+  const keys = [{ ...registered, x5c }, { kty: "EC", x5c: ["AAAA"] }, { kty: "EC", x5c: 1 }, { x5c }, registered];
+  const server = await startJwksServer(t, { keys });
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwksUri: server.url });
+  const { token } = await startDeployment(t, { clients: [client] });
+  accessTokenOf(t, await token({ client_id: "1" }, first));
+  assertErrorForm(t, await token({ client_id: "1" }, next), "invalid_client", [400, 401]);
+});
+
 interface Key {
   readonly privateKey: Parameters<SignJWT["sign"]>[0];
   readonly jwk: object;

@@ -1,47 +1,16 @@
-import Koa from "koa";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import {
   type ClientAuthentication,
   createResourceServer,
-  type FactsSource,
   introspectionEndpoint,
   jwtAccessTokens,
 } from "../../src/resource-server/index.ts";
-import { protect, type ProtectedState } from "../../src/resource-server/middleware/koa.ts";
 import type { TestCertificate } from "../support/certificates.ts";
-import { serveMutualTls } from "../support/deployment.ts";
-import { send } from "../support/https-request.ts";
 import { jwtResource, opaqueResource, type OtherServer, startOidcProvider } from "../support/oidc-provider.ts";
+import { startServedApi } from "../support/served-api.ts";
 
 // On a busy machine an answer may take its time.
 const timeout = { attempt: 30_000, total: 30_000 };
-
-/** A real API behind mutual TLS that asks this source, every time; and what its operator was told. */
-async function startApi(t: ExecutionContext, source: FactsSource, resource?: string) {
-  const resourceServer = createResourceServer({
-    source,
-    cache: false,
-    timeout: 30_000,
-    ...(resource !== undefined && { resource }),
-  });
-  t.teardown(() => resourceServer.close());
-  const reasons: string[] = [];
-  const app = new Koa<ProtectedState>();
-  app.use(
-    protect(resourceServer, {
-      requirement: { scopes: ["read"] },
-      onRefusal: ({ reason }) => void reasons.push(reason),
-    }),
-  );
-  app.use((ctx) => {
-    ctx.body = ctx.state.accessToken;
-  });
-  const handle = app.callback();
-  const url = await serveMutualTls(t, (request, response) => void handle(request, response));
-  const call = (token: string, as?: TestCertificate) =>
-    send({ url, as, headers: { authorization: `Bearer ${token}` } });
-  return { call, reasons };
-}
 
 const ways: Record<string, (server: OtherServer) => ClientAuthentication> = {
   client_secret_basic: ({ clientSecret }) => ({ method: "client_secret_basic", clientId: "rs basic", clientSecret }),
@@ -77,7 +46,7 @@ for (const [way, clientAuthentication] of Object.entries(ways)) {
       tls: { ca },
       timeout,
     });
-    const { call, reasons } = await startApi(t, source);
+    const { call, reasons } = await startServedApi(t, source);
     const token = await server.token();
     t.notRegex(token, /\./);
     const opened = await call(token, app);
@@ -103,7 +72,7 @@ for (const [way, clientAuthentication] of Object.entries(ways)) {
 test("oidc-provider refuses wrong credentials of ours with 401: an outage whose reason says whose they are", async (t) => {
   const { issuer, ca, app, token } = await startOidcProvider(t);
   const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret: "wrong" } as const;
-  const { call, reasons } = await startApi(
+  const { call, reasons } = await startServedApi(
     t,
     introspectionEndpoint({ issuer, clientAuthentication, tls: { ca }, timeout }),
   );
@@ -114,7 +83,11 @@ test("oidc-provider refuses wrong credentials of ours with 401: an outage whose 
 test("oidc-provider's JWT access tokens, checked with its published keys", async (t) => {
   const { issuer, ca, app, other, token } = await startOidcProvider(t);
   const options = { issuer, tls: { ca }, timeout };
-  const { call, reasons } = await startApi(t, jwtAccessTokens({ ...options, audience: jwtResource }), jwtResource);
+  const { call, reasons } = await startServedApi(
+    t,
+    jwtAccessTokens({ ...options, audience: jwtResource }),
+    jwtResource,
+  );
   const jwt = await token(jwtResource);
   t.is(jwt.split(".").length, 3);
   const opened = await call(jwt, app);
@@ -122,7 +95,10 @@ test("oidc-provider's JWT access tokens, checked with its published keys", async
   t.like(JSON.parse(opened.body), { issuer, clientId: "app", audience: [jwtResource], x5tS256: app.x5tS256 });
   t.is((await call(jwt, other)).status, 401);
   t.is((await call(jwt)).status, 401);
-  const { call: callElsewhere } = await startApi(t, jwtAccessTokens({ ...options, audience: "https://x.example" }));
+  const { call: callElsewhere } = await startServedApi(
+    t,
+    jwtAccessTokens({ ...options, audience: "https://x.example" }),
+  );
   t.is((await callElsewhere(jwt, app)).status, 401);
   t.is((await call(await token(opaqueResource), app)).status, 401);
 });
@@ -131,7 +107,10 @@ test("oidc-provider's signed introspection answers are for the resource server t
   const { issuer, ca, app, other, clientSecret, token, revoke } = await startOidcProvider(t);
   const clientAuthentication = { method: "client_secret_post", clientId: "rs-signed", clientSecret } as const;
   const options = { issuer, clientAuthentication, tls: { ca }, timeout, dialect: "oidc-provider" } as const;
-  const { call, reasons } = await startApi(t, introspectionEndpoint({ ...options, signed: { algorithms: ["ES256"] } }));
+  const { call, reasons } = await startServedApi(
+    t,
+    introspectionEndpoint({ ...options, signed: { algorithms: ["ES256"] } }),
+  );
   for (const opaque of [await token(), await token(opaqueResource)]) {
     t.is((await call(opaque, app)).status, 200, reasons.join());
     t.is((await call(opaque, other)).status, 401);
@@ -139,7 +118,7 @@ test("oidc-provider's signed introspection answers are for the resource server t
     t.is((await call(opaque, app)).status, 401);
   }
   const forAnother = introspectionEndpoint({ ...options, signed: { algorithms: ["ES256"], audience: "rs basic" } });
-  const misled = await startApi(t, forAnother);
+  const misled = await startServedApi(t, forAnother);
   t.is((await misled.call(await token(), app)).status, 503);
   t.regex(misled.reasons[0] ?? "", /another resource server/);
 });
@@ -148,7 +127,7 @@ test("oidc-provider without signed answers answers plainly: a downgrade, refused
   const { issuer, ca, app, clientSecret, token } = await startOidcProvider(t, { signedAnswers: false });
   const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;
   const source = introspectionEndpoint({ issuer, clientAuthentication, tls: { ca }, timeout, signed: {} });
-  const { call, reasons } = await startApi(t, source);
+  const { call, reasons } = await startServedApi(t, source);
   t.is((await call(await token(), app)).status, 503);
   t.regex(reasons[0] ?? "", /not signed, and must be/);
 });

@@ -51,8 +51,8 @@ async function start(t: ExecutionContext) {
     await caller.close();
     await api.close();
   });
-  const authorize = (token: string) =>
-    resourceServer.authorize({ token, certificate: undefined, requirement: { binding: "if-bound" } });
+  const authorize = (token: string, requirement: { readonly scopes?: readonly string[] } = {}) =>
+    resourceServer.authorize({ token, certificate: undefined, requirement: { binding: "if-bound", ...requirement } });
   return { here, api, authorize, begun: begun.promise, asked };
 }
 
@@ -79,6 +79,47 @@ test("what one backend process revokes is refused by an API that knows another, 
     asked.map((text) => new URLSearchParams(text).get("token")),
     [other, revoked, revoked],
   );
+});
+
+/** A token made without a request of the client. */
+async function create(api: ApiClient, more: object = {}): Promise<string> {
+  const { accessToken = "" } = await api.authTokenCreate({ grantType: "CLIENT_CREDENTIALS", clientId: 1, ...more });
+  return accessToken;
+}
+
+for (const [how, end] of [
+  ["deleted", (api: ApiClient, token: string) => api.authTokenDelete({ accessTokenIdentifier: token })],
+  ["revoked by its value", (api: ApiClient, token: string) => api.authTokenRevoke({ accessTokenIdentifier: token })],
+  ["revoked with all of its client", (api: ApiClient) => api.authTokenRevoke({ clientIdentifier: "1" })],
+] as const) {
+  test(`a token that is created at one backend process and ${how} there is let in, then refused, by an API that knows another`, async (t) => {
+    const { api, authorize, begun } = await start(t);
+    const [ended, first] = [await create(api), await create(api)];
+    await authorize(first);
+    await begun;
+    const { signal } = await authorize(ended);
+    const aborted = once(signal, "abort");
+    await end(api, ended);
+    await aborted;
+    t.true(signal.reason instanceof AccessTokenRefused);
+    await t.throwsAsync(authorize(ended), { instanceOf: AccessTokenRefused });
+  });
+}
+
+test("scopes that are taken from a token at one backend process are missing at an API that knows another", async (t) => {
+  const { api, authorize, begun, asked } = await start(t);
+  const token = await create(api, { scopes: ["read", "write"] });
+  await authorize(token);
+  await begun;
+  const { signal } = await authorize(token, { scopes: ["write"] });
+  const aborted = once(signal, "abort");
+  const before = asked.length;
+  t.is((await api.authTokenUpdate({ accessToken: token, scopes: ["read"] })).action, "OK");
+  await aborted;
+  const refused = await t.throwsAsync(authorize(token, { scopes: ["write"] }), { instanceOf: AccessTokenRefused });
+  t.is(refused.status, 403);
+  await t.notThrowsAsync(authorize(token, { scopes: ["read"] }));
+  t.true(asked.length > before);
 });
 
 test("when its backend process is gone, hot tokens are served and cold ones are 503", async (t) => {

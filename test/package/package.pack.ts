@@ -46,7 +46,16 @@ const entries = {
   "./prometheus": ["prometheusObserver"],
   "./bound-client": ["createBoundClient"],
   "./api-client": ["createApiClient"],
-  "./authorization-server": ["tokenEndpoint", "introspectionEndpoint", "revocationEndpoint"],
+  "./authorization-server": [
+    "authorizationEndpoint",
+    "tokenEndpoint",
+    "introspectionEndpoint",
+    "revocationEndpoint",
+    "userInfoEndpoint",
+    "discoveryEndpoint",
+    "jwksEndpoint",
+    "html",
+  ],
   "./backend": ["openBackend", "readConfiguration"],
 } as const;
 
@@ -235,6 +244,7 @@ test.serial("programs compile against the other entries", async (t) => {
 for (const [document, programs] of [
   ["README.md", 2],
   ["docs/resource-server.md", 5],
+  ["docs/authorization-server.md", 1],
 ] as const) {
   test.serial(`the programs of ${document} compile as they are printed`, async (t) => {
     await consumer.install(...versioned("@types/express"));

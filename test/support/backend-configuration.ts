@@ -24,6 +24,7 @@ services:
     apiSecret: { env: API_SECRET }
     serviceAccessTokens: [{ env: ACCESS_TOKEN }]
     issuer: https://as.example.com
+    supportedScopes: [{ name: read }, { name: write }]
     clients:
       - clientId: 1
         clientType: CONFIDENTIAL

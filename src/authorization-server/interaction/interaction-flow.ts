@@ -34,7 +34,7 @@ export interface FlowParts {
 export function createInteractionFlow({ users, consents, state, pages, ends, now, random }: FlowParts) {
   /** Shows a page that only this browser can answer, and gives the browser a name when it has none. */
   async function show(
-    interaction: Pick<Interaction, "step" | "asked" | "user">,
+    interaction: Pick<Interaction, "asked" | "user">,
     browser: string | undefined,
     page: (sealed: string) => EndpointAnswer,
   ): Promise<EndpointAnswer> {
@@ -44,7 +44,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
   }
 
   const showLogin = (asked: AskedAuthorization, browser: string | undefined): Promise<EndpointAnswer> =>
-    show({ step: "login", asked }, browser, (sealed) => pages.login(asked, sealed, { wrongCredentials: false }));
+    show({ asked }, browser, (sealed) => pages.login(asked, sealed, { wrongCredentials: false }));
 
   async function issue(asked: AskedAuthorization, user: LoggedIn, scopes: readonly string[]): Promise<EndpointAnswer> {
     const claims = await claimsAsJson(users.claims, user.subject, asked.claims);
@@ -73,7 +73,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
         return showLogin(asked, browser);
       case "consent": {
         const { user } = next;
-        return show({ step: "consent", asked, user }, browser, (sealed) => pages.consent(asked, sealed, user.subject));
+        return show({ asked, user }, browser, (sealed) => pages.consent(asked, sealed, user.subject));
       }
       case "issue":
         return issue(asked, next.user, demands.scopes);
@@ -132,10 +132,8 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
       const browser = readCookie(cookie, "browser");
       const interaction = await state.openInteraction(sealed, browser);
       if (interaction === undefined) return pages.message("not_usable", 400);
-      const { step, asked, user } = interaction;
-      return step === "consent" && user !== undefined
-        ? consent(asked, user, browser, form)
-        : login(interaction, sealed, browser, form);
+      const { asked, user } = interaction;
+      return user !== undefined ? consent(asked, user, browser, form) : login(interaction, sealed, browser, form);
     },
   };
 }

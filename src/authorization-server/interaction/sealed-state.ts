@@ -20,9 +20,8 @@ export interface AskedAuthorization {
 
 /** What the form on a page carries, sealed. */
 export interface Interaction {
-  readonly step: "login" | "consent";
   readonly asked: AskedAuthorization;
-  /** Who is asked for consent. */
+  /** Who is asked for consent; without anybody the page asks for a login. */
   readonly user?: LoggedIn;
   /** The digest of the cookie of the browser that the page was made for. */
   readonly browser: string;

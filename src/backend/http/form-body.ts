@@ -1,5 +1,5 @@
 import { ApiError } from "../../contract/api-error.ts";
-import { pathMembers, type Operation } from "../../contract/operation.ts";
+import type { Operation } from "../../contract/operation.ts";
 import { readForm } from "../../oauth/form.ts";
 
 /** How the text of a form parameter becomes a member of the request. */
@@ -22,7 +22,6 @@ interface SchemaDefinition {
 /**
  * Makes the reader of an operation's forms, which come as bodies or queries (Authlete's API): one parameter a member,
  * texts repeated, `scopes` with blanks between them; members with structure are only to be had in JSON.
- * Those that are in the path are not read from a form.
  *
  * The reader throws {@link ApiError} 400 `A126202`; whether a text that is neither `true` nor a number may stand is
  * left to the schema, which refuses it.
@@ -32,9 +31,7 @@ interface SchemaDefinition {
 export function createFormBodyReader(operation: Operation): FormBodyReader {
   const readers = new Map<string, MemberReader>();
   const repeatable: string[] = [];
-  const inPath = pathMembers(operation);
   for (const [name, schema] of Object.entries((operation.request as Schema).def.shape ?? {})) {
-    if (inPath.includes(name)) continue;
     const definition = withoutWrapping(schema.def);
     readers.set(name, memberReader(name, definition));
     if (definition.type === "array") repeatable.push(name);

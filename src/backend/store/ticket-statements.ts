@@ -24,10 +24,9 @@ export function keepTicket({ ticket, attempt, ...decided }: KeepTicket): Plan {
   };
 }
 
-// An attempt changes the text once: run again, it must not undo what another has written meanwhile.
 const updateContext = `
   UPDATE ticket SET context = $3, changed_by = $4
-  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL AND changed_by IS DISTINCT FROM $4
+  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL
     AND ${ownersStand("ticket")}`;
 
 const contextChangedByThisAttempt = `

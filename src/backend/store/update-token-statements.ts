@@ -12,7 +12,7 @@ const updateAccessToken = `
       THEN $3 ELSE changed_by END,
     scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
     properties = coalesce($6, properties), x5t_s256 = coalesce($7, x5t_s256)
-  WHERE digest IN (SELECT t.digest ${accessTokenInForce}) AND updated_by IS DISTINCT FROM $3`;
+  WHERE digest IN (SELECT t.digest ${accessTokenInForce})`;
 
 const updatedByThisAttempt = `
   SELECT 1 FROM access_token WHERE service_id = $1 AND digest = $2 AND updated_by = $3`;

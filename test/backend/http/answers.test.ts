@@ -9,6 +9,9 @@ class StoreFailure extends Error {
 class ChainVerificationFailure extends Error {
   override readonly name = "ChainVerificationFailure";
 }
+class RemoteJwksFailure extends Error {
+  override readonly name = "RemoteJwksFailure";
+}
 class DecisionContended extends Error {
   override readonly name = "DecisionContended";
 }
@@ -88,6 +91,7 @@ for (const [what, error] of [
 for (const error of [
   new StoreFailure("disk full"),
   new ChainVerificationFailure("no openssl"),
+  new RemoteJwksFailure("no key set"),
   new DecisionContended("facts changed"),
 ]) {
   test(`a ${error.name} is 503: the same call may succeed later`, async (t) => {

@@ -1,6 +1,5 @@
-import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
-import { localKeys, signatureDefect, type IssuerKeys } from "../../../jose/verify-signature.ts";
+import { signatureDefect } from "../../../jose/verify-signature.ts";
 import type { Service } from "../management/settings-memo.ts";
 
 /** Whom an ID token of ours is about, and for whom it was made. */
@@ -18,8 +17,7 @@ const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
  */
 export async function readIdTokenHint(service: Service, text: string): Promise<IdTokenHint | undefined> {
   const jwt = readCompactJwt(text);
-  const keys = publicKeysOf(service);
-  if (jwt === undefined || keys === undefined) return undefined;
+  if (jwt === undefined) return undefined;
   const { typ } = jwt.header;
   // An access token as a JWT (RFC 9068) has the same issuer and the same keys.
   if (typ !== undefined && (typeof typ !== "string" || typ.toUpperCase() !== "JWT")) return undefined;
@@ -27,27 +25,6 @@ export async function readIdTokenHint(service: Service, text: string): Promise<I
   if (iss !== service.settings.issuer || typeof sub !== "string" || sub === "") return undefined;
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!audience.every((value) => typeof value === "string")) return undefined;
-  if ((await signatureDefect(text, keys, algorithms)) !== undefined) return undefined;
+  if ((await signatureDefect(text, service.signingKeys.verificationKeys, algorithms)) !== undefined) return undefined;
   return { subject: sub, audience };
-}
-
-const known = new WeakMap<Service, IssuerKeys>();
-
-/** The public halves of the service's keys; a service that has none made no ID token. */
-function publicKeysOf(service: Service): IssuerKeys | undefined {
-  const { jwks } = service.settings;
-  if (jwks === undefined) return undefined;
-  let keys = known.get(service);
-  if (keys === undefined) known.set(service, (keys = localKeys({ keys: publicKeys(jwks) })));
-  return keys;
-}
-
-function publicKeys(jwks: string): JsonWebKey[] {
-  const { keys } = JSON.parse(jwks) as { keys: JsonWebKey[] };
-  return keys
-    .filter(({ kty }) => kty !== "oct")
-    .map((key) => {
-      const { kid, alg, use } = key;
-      return Object.assign(createPublicKey({ key, format: "jwk" }).export({ format: "jwk" }), { kid, alg, use });
-    });
 }

@@ -1,6 +1,6 @@
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
 import type { Property } from "../../../contract/members.ts";
-import { claimsOfScopes, isClaimOfScope } from "../../../oauth/scope-claims.ts";
+import { scopeClaims } from "../../../oauth/claims-request.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails, type GrantDetails } from "../grant-details.ts";
@@ -69,9 +69,11 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
   };
 }
 
+const ofAnyScope = new Set(scopeClaims(["profile", "email", "address", "phone"]));
+
 /** What the scopes of this very token stand for, which a refresh may have narrowed, and what was asked for by name. */
 function claimsAskedFor({ claimsAtUserInfo = [], userInfoClaims }: GrantDetails, scopes: readonly string[]): string[] {
   const byName = Object.keys(userInfoClaims === undefined ? {} : (JSON.parse(userInfoClaims) as object));
-  const others = claimsAtUserInfo.filter((name) => !isClaimOfScope(name));
-  return [...new Set([...claimsOfScopes(scopes), ...byName, ...others])];
+  const others = claimsAtUserInfo.filter((name) => !ofAnyScope.has(name));
+  return [...new Set([...scopeClaims(scopes), ...byName, ...others])];
 }

@@ -11,7 +11,7 @@ import {
   startInstant,
   type Asking,
 } from "../../../support/grants.ts";
-import { keepCode } from "../../../support/keep-code.ts";
+import { keepCode, keepTicket } from "../../../support/keep-code.ts";
 
 const grantTypes = ["PASSWORD", "REFRESH_TOKEN", "AUTHORIZATION_CODE"] as const;
 const service = { supportedGrantTypes: grantTypes };
@@ -208,6 +208,13 @@ test("twenty issues of one ticket at once: exactly one has tokens", async (t) =>
   const answers = await Promise.all(Array.from({ length: 20 }, () => issue(ticket)));
   t.is(answers.filter(({ accessToken }) => accessToken !== undefined).length, 1);
   t.is(answers.filter(({ resultCode }) => resultCode === "A055202").length, 19);
+});
+
+test("the ticket of an authorization request is no ticket here", async (t) => {
+  const { issue, fail, store } = await openPassword(t);
+  const { ticket } = await keepTicket(store, startInstant);
+  t.is((await issue(ticket)).resultCode, "A055202");
+  t.is((await fail(ticket, "UNKNOWN")).resultCode, "A063202");
 });
 
 test("a ticket lives for 24 hours", async (t) => {

@@ -114,6 +114,18 @@ test("a client that fails to authenticate, and another one, get no answer again 
   t.true(await isActive(second.refreshToken));
 });
 
+test("a public client's used refresh token ends nothing for whoever lacks its certificate, also after 30 s", async (t) => {
+  const { begin, refresh, isActive, setClock } = await openGrants(t);
+  const { refreshToken } = await begin({}, { client: 3, as: k1 });
+  const second = await refresh(refreshToken, {}, { client: 3, as: k1 });
+  setClock(startInstant + window);
+  t.is((await refresh(refreshToken, {}, { client: 3, as: k2 })).resultCode, "A053313");
+  t.is((await refresh(refreshToken, {}, { client: 3, as: undefined })).resultCode, "A053312");
+  t.true(await isActive(second.refreshToken));
+  t.is((await refresh(refreshToken, {}, { client: 3, as: k1 })).resultCode, "A053305");
+  t.false(await isActive(second.refreshToken));
+});
+
 test("what the store has of a refresh is sealed: no token of it, old or new, is to be read there", async (t) => {
   const sealed: Uint8Array[] = [];
   const around = (store: Store): Partial<Store> => ({

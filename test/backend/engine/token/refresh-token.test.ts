@@ -267,10 +267,12 @@ test("a public client's refresh token of before its tokens were bound becomes bo
   const bound = await grants.refresh(refreshToken, {}, { client: 3, as: k1 });
   t.not(bound.refreshToken, refreshToken);
   t.is((await grants.refresh(bound.refreshToken, {}, { client: 3, as: k2 })).resultCode, "A053313");
-  // Unbound again by its settings, the refresh token still is what it was issued as.
-  await grants.configure(grantsServices({ refreshTokenKept: true }, [grantsClient(unbound)]));
+  // Unbound again by its settings, the refresh token still is what it was issued as, and so is the next.
+  await grants.configure(grantsServices({}, [grantsClient(unbound)]));
   t.is((await grants.refresh(bound.refreshToken, {}, { client: 3, as: k2 })).resultCode, "A053313");
-  t.is((await grants.refresh(bound.refreshToken, {}, { client: 3, as: k1 })).action, "OK");
+  const next = await grants.refresh(bound.refreshToken, {}, { client: 3, as: k1 });
+  t.is((await grants.refresh(next.refreshToken, {}, { client: 3, as: undefined })).resultCode, "A053312");
+  t.is((await grants.refresh(next.refreshToken, {}, { client: 3, as: k1 })).action, "OK");
 });
 
 test("no certificate or an unreadable one: A244308, A244309, and the refresh token works afterwards", async (t) => {
