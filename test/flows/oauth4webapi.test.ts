@@ -74,14 +74,12 @@ async function getTokens({ as, client, authentication, options }: Speaker): Prom
     verifier,
     options,
   );
-  // The body can be read once, and it is read for the tokens.
-  const signed = answer.clone();
   const tokens = await oauth.processAuthorizationCodeResponse(as, client, answer, {
     expectedNonce: nonce,
     requireIdToken: true,
   });
   await oauth.validateApplicationLevelSignature(as, answer, options);
-  if (signed.headers.get("cache-control") !== "no-store") throw new Error("Tokens may be kept by a cache.");
+  if (answer.headers.get("cache-control") !== "no-store") throw new Error("A cache may keep the tokens.");
   return tokens;
 }
 
