@@ -9,6 +9,8 @@ import { assembleJwt, createSigningKey, type SigningKey } from "../../support/jw
 import { clientSettings, secretOf, serviceSettings } from "../../support/settings.ts";
 
 const issuer = "https://as.example.com";
+const otherIssuer = "https://other-as.example.com";
+const otherServiceId = 42;
 const tokenEndpoint = "https://as.example.com/token";
 const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const skew = 10;
@@ -30,6 +32,8 @@ const bySecret = { tokenAuthMethod: "CLIENT_SECRET_JWT" } as const;
 
 interface World {
   readonly ask: (assertion: string | undefined, asked?: Asked) => Promise<TokenResponse>;
+  /** At the other service, whose client 1 has the same keys. */
+  readonly askElsewhere: (assertion: string) => Promise<TokenResponse>;
   readonly revoke: (assertion: string) => Promise<{ readonly resultCode: string }>;
   readonly commands: readonly Command[];
   readonly setClock: (now: number) => void;
@@ -73,6 +77,10 @@ async function open(
           clientSettings({ clientId: 2, tlsClientCertificateBoundAccessTokens: false, ...byKey }),
         ],
       },
+      {
+        settings: serviceSettings({ apiKey: otherServiceId, issuer: otherIssuer }),
+        clients: [clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false, ...byKey })],
+      },
     ],
     {
       around: (store) => ({
@@ -93,6 +101,11 @@ async function open(
         parameters: `grant_type=client_credentials&${formOf(members).toString()}`,
         ...request,
       });
+    },
+    askElsewhere: (assertion) => {
+      const members = { client_assertion_type: type, client_assertion: assertion };
+      const parameters = `grant_type=client_credentials&${formOf(members).toString()}`;
+      return operations(otherServiceId).authToken({ parameters });
     },
     revoke: (assertion) =>
       operations().authRevocation({
@@ -201,6 +214,7 @@ const claimed: Readonly<Record<string, readonly [code: string, change: Readonly<
   "no exp": ["A157319", { exp: undefined }],
   "an exp that is text": ["A157319", { exp: String(now + 60) }],
   "an exp that is null": ["A157319", { exp: null }],
+  "an exp that is a list": ["A157319", { exp: [now + 60] }],
   "an exp one second beyond the tolerance": ["A157320", { exp: now - skew - 1 }],
   "an exp of a millisecond beyond the tolerance": ["A157320", { exp: now + 0.249 - skew }],
   "an exp of long ago": ["A157320", { exp: 0 }],
@@ -265,6 +279,14 @@ const refused: Readonly<
     "A157314",
     () => signText(JSON.stringify(claims(jti)).replace(/}$/, ',"iss":"2"}')),
     { form: { client_id: "1" } },
+  ],
+  "an exp beyond all numbers": [
+    "A157319",
+    () => signText(JSON.stringify(claims({ ...jti, exp: 0 })).replace('"exp":0', '"exp":1e999')),
+  ],
+  "an nbf before all numbers": [
+    "A157321",
+    () => signText(JSON.stringify(claims({ ...jti, nbf: 0 })).replace('"nbf":0', '"nbf":-1e999')),
   ],
   "an assertion without signature": [
     "A157312",
@@ -503,6 +525,23 @@ test("an assertion is good for one request: then, and at another endpoint, it is
   t.is((await ask(assertion)).resultCode, "A157324", "until the last millisecond");
   setClock((now + 60 + skew) * 1000 + 1);
   t.is((await ask(assertion)).resultCode, "A157320");
+});
+
+test("an alias that is not enabled is no name of its client, who still has its number", async (t) => {
+  const { ask } = await open(t, { ...byKey, clientIdAliasEnabled: false });
+  const asked = { form: { client_id: "1" } };
+  t.is((await ask(await sign({ iss: "one", sub: "one" }), asked)).resultCode, "A157314");
+  t.is((await ask(await sign({ iss: "one", sub: "one" }))).resultCode, "A244307");
+  t.is((await ask(await sign(), asked)).action, "OK");
+});
+
+test("a jti that was used at one service is another service's own", async (t) => {
+  const { ask, askElsewhere } = await open(t);
+  const jtiOfBoth = { jti: "one jti" };
+  const elsewhere = await sign({ ...jtiOfBoth, aud: otherIssuer });
+  t.is((await ask(await sign(jtiOfBoth))).action, "OK");
+  t.is((await askElsewhere(elsewhere)).action, "OK");
+  t.is((await askElsewhere(elsewhere)).resultCode, "A157324");
 });
 
 test("of 50 requests with one assertion at once, one is answered", async (t) => {
