@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { CompactSign, SignJWT } from "jose";
 import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
 import type { Command } from "../../../src/backend/store/command.ts";
+import { StoreFailure } from "../../../src/backend/store/store.ts";
 import type { TokenRequest, TokenResponse } from "../../../src/contract/auth-token.ts";
 import { createEngineByHand, startInstant } from "../../support/engine.ts";
 import { assembleJwt, createSigningKey, type SigningKey } from "../../support/jwt-issuer.ts";
@@ -525,6 +526,18 @@ test("an assertion is good for one request: then, and at another endpoint, it is
   t.is((await ask(assertion)).resultCode, "A157324", "until the last millisecond");
   setClock((now + 60 + skew) * 1000 + 1);
   t.is((await ask(assertion)).resultCode, "A157320");
+});
+
+test("an assertion whose use could not be kept authenticates nobody, and is good afterwards", async (t) => {
+  let failures = 1;
+  const { ask } = await open(t, byKey, {}, ({ name }) => {
+    if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the disk is full");
+    return undefined;
+  });
+  const assertion = await sign();
+  await t.throwsAsync(ask(assertion), { instanceOf: StoreFailure });
+  t.is((await ask(assertion)).action, "OK");
+  t.is((await ask(assertion)).resultCode, "A157324");
 });
 
 test("an alias that is not enabled is no name of its client, who still has its number", async (t) => {
