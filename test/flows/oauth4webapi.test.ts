@@ -233,16 +233,12 @@ test.serial(
     // A resource server is its client's id to this client, and the audience of the answer: here both are its URI.
     const secret = "secret-of-the-resource-server-0123456789";
     const known = [
-      { id: resource, secret, rsUri: resource },
-      { id: "other-api", secret, rsUri: resource },
-    ];
-    const endpoint = introspectionEndpoint({
       // What signs is RS256 where nobody says otherwise (RFC 9701 §6); the service has a key for ES256.
-      backend: {
-        authIntrospectionStandard: (request) =>
-          example.api.authIntrospectionStandard({ ...request, introspectionSignAlg: "ES256" }),
-      },
-
+      { id: resource, secret, rsUri: resource, introspectionSignAlg: "ES256" },
+      { id: "other-api", secret, rsUri: resource, introspectionSignAlg: "ES256" },
+    ] as const;
+    const endpoint = introspectionEndpoint({
+      backend: example.api,
       realm: "test",
       authenticate: basicResourceServers(known),
     });
