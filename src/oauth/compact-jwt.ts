@@ -1,4 +1,4 @@
-import { readJsonObject, type JsonObject } from "./json-object.ts";
+import { isJsonObject, type JsonObject } from "./json-object.ts";
 
 /** What a JWT in compact form says of itself: nothing of it is verified. */
 export interface UnverifiedJwt {
@@ -35,7 +35,8 @@ function decode(part: string): Buffer | undefined {
 
 function readObject(octets: Buffer | undefined): JsonObject | undefined {
   try {
-    return octets && readJsonObject(utf8.decode(octets));
+    const value: unknown = octets && JSON.parse(utf8.decode(octets));
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

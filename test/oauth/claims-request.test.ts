@@ -71,6 +71,13 @@ for (const text of [
   });
 }
 
+test("a hundred levels are read, and one more is no claims request: what comes after reading takes some thousands", (t) => {
+  const levels = (all: number) => `{"userinfo":{"a":{"value":${"[".repeat(all - 3)}${"]".repeat(all - 3)}}}}`;
+  t.truthy(readClaimsRequest(levels(100)));
+  for (const all of [101, 6_000, 500_000]) t.is(readClaimsRequest(levels(all)), undefined);
+  t.is(readClaimsRequest(`{"x":${'{"x":'.repeat(100)}1${"}".repeat(100)}}`), undefined);
+});
+
 test("four scopes stand for claims, the others for none", (t) => {
   t.deepEqual(scopeClaims(["openid", "email", "x", "__proto__"]), ["email", "email_verified"]);
   t.deepEqual(scopeClaims(["phone", "address"]), ["phone_number", "phone_number_verified", "address"]);
