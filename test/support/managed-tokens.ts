@@ -16,7 +16,10 @@ const settings: Partial<ServiceSettings> = {
   supportedGrantTypes: ["AUTHORIZATION_CODE", "PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"],
 };
 
-/** Client 1 with bound tokens, 2 public, 3 locked, 4 with unbound tokens and an alias, 5 that cannot refresh. */
+/**
+ * Client 1 with bound tokens, 2 public, 3 locked, 4 with unbound tokens and an alias, 5 that cannot refresh
+ * and whose alias is not enabled.
+ */
 const clients: readonly ClientSettings[] = [
   clientSettings({ clientId: 1, grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] }),
   clientSettings({ clientId: 2, tokenAuthMethod: "NONE", grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] }),
@@ -28,7 +31,12 @@ const clients: readonly ClientSettings[] = [
     tlsClientCertificateBoundAccessTokens: false,
     grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"],
   }),
-  clientSettings({ clientId: 5, tlsClientCertificateBoundAccessTokens: false }),
+  clientSettings({
+    clientId: 5,
+    clientIdAlias: "five",
+    clientIdAliasEnabled: false,
+    tlsClientCertificateBoundAccessTokens: false,
+  }),
 ];
 
 export interface ManagedTokens extends EngineByHand {

@@ -146,6 +146,7 @@ for (const [what, request, code] of [
   ["no client", { ...wanted, clientId: 0 }, "A107201"],
   ["an unknown client", { ...wanted, clientId: 9 }, "A107201"],
   ["an unknown identifier", { ...wanted, clientId: 0, clientIdentifier: "nine" }, "A107201"],
+  ["an alias that is not enabled", { ...wanted, clientId: 0, clientIdentifier: "five" }, "A107201"],
   ["a number with a zero before it", { ...wanted, clientId: 0, clientIdentifier: "04" }, "A107201"],
   ["two clients", { ...wanted, clientId: 1, clientIdentifier: "four" }, "A107201"],
   ["an unknown number beside an alias", { ...wanted, clientId: 9, clientIdentifier: "four" }, "A107201"],

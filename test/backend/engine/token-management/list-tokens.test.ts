@@ -110,6 +110,7 @@ for (const [what, query, status, code] of [
   ["an end before its start", { start: 3, end: 2 }, 400, "A159204"],
   ["1001 tokens", { start: 1, end: 1002 }, 400, "A159205"],
   ["the tokens of an unknown client", { clientIdentifier: "9" }, 404, "A001212"],
+  ["the tokens of an alias that is not enabled", { clientIdentifier: "five" }, 404, "A001212"],
   ["the tokens of an unknown alias", { clientIdentifier: "nine" }, 404, "A001212"],
 ] as const) {
   test(`a list of ${what} is refused: ${status} ${code}`, async (t) => {
