@@ -320,6 +320,21 @@ test("a scope that the user unticked gives nothing away by the names of its clai
   t.deepEqual(all.consentedClaims, ["sub", "email", "email_verified", "name"]);
 });
 
+for (const [what, asked, consented] of [
+  ["nothing of the user", {}, undefined],
+  ["a claim in the ID token", { claims: ["email"] }, ["sub", "email"]],
+  ["a claim at the UserInfo endpoint", { claimsAtUserInfo: ["phone"] }, ["sub", "phone"]],
+  ["a claim that the service does not have", { userInfoClaims: '{"shoe_size":null}' }, ["sub"]],
+] as const) {
+  test(`who asks for ${what} gets consent to ${consented?.join(" and ") ?? "no claims"}`, async (t) => {
+    const world = createSignInWorld();
+    world.says.authAuthorization = { ...interaction, ...asked };
+    const browser = world.openBrowser();
+    await browser.submit(await browser.login(await browser.get()), both);
+    t.deepEqual((world.asked[1]?.request as { consentedClaims?: string[] }).consentedClaims, consented);
+  });
+}
+
 test("a session ends after its time, and one that was changed, or is of another key, is none", async (t) => {
   const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }), sessionDuration: 100 });
   const browser = world.openBrowser();
