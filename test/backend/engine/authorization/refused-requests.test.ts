@@ -257,6 +257,12 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
     "invalid_request",
     "A022304",
   ],
+  [
+    "claims that are nested without end",
+    request({ claims: `{"id_token":{"a":{"x":${"[".repeat(8000)}${"]".repeat(8000)}}}}` }),
+    "invalid_request",
+    "A022303",
+  ],
   ["oversized claims", request({ claims: `{"a":"${long(16_384)}"}` }), "invalid_request", "A004305"],
   ["a relative resource", request({ resource: "/api" }), "invalid_target", "A251307"],
   ["a resource with a fragment", request({ resource: "https://api.example.com/#a" }), "invalid_target", "A251308"],
