@@ -1,3 +1,5 @@
+import { deepestNesting, isNestedWithin } from "./is-nested-within.ts";
+
 /** One claim as it was asked for (OpenID Connect Core §5.5.1). */
 export interface ClaimWish {
   readonly essential: boolean;
@@ -57,14 +59,14 @@ export function scopeClaims(scopes: readonly string[]): string[] {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * The JSON object that a text is; `undefined` for any other text.
+ * The JSON object that a text is; `undefined` for any other text, and for one that is nested too deep to be handed on.
  *
  * @example readJsonObject('{"a":1}')
  */
 export function readJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isObject(value) && isNestedWithin(deepestNesting, value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -179,3 +179,14 @@ test("a token in the path, and what the query says, are in no log: the route is"
     "/api/{serviceId}/auth/token/get/list",
   ]);
 });
+
+test("what a caller makes of a document is no outcome, and not in the log", async (t) => {
+  const document = { issuer: "https://as.example.com", resultCode: "MARKER-1", action: { "MARKER-2": 1 } };
+  const { call, log } = await startApp(t, {
+    operations: { serviceConfiguration: () => Promise.resolve(document) },
+  });
+  const answer = await call({ path: "/api/service/configuration", headers: { authorization: basic } });
+  t.deepEqual(json(answer), document);
+  t.is(log.length, 1);
+  t.false(log.join("").includes("MARKER"));
+});

@@ -1,5 +1,6 @@
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
+import { deepestNesting, isNestedWithin } from "../../../oauth/is-nested-within.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import { findAccessToken } from "../introspection/token-facts.ts";
@@ -64,6 +65,7 @@ function readClaims(text: string): Readonly<Record<string, unknown>> | ResultCod
     return "A094201";
   }
   if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return "A094202";
+  if (!isNestedWithin(deepestNesting, claims)) return "A094202";
   return Object.fromEntries(Object.entries(claims).filter(([name, value]) => name !== "sub" && value !== null));
 }
 

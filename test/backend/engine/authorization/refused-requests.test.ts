@@ -40,6 +40,8 @@ async function refused(
 }
 
 const request = authorizationParameters;
+/** A parser takes it; whatever walks through it afterwards has no stack for it. */
+const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
 
 test("without parameters: A004201, an error of the API caller", async (t) => {
   for (const parameters of [undefined, null]) {
@@ -240,6 +242,7 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
   ["claims twice", `${request()}&claims={}&claims={}`, "invalid_request", "A004304"],
   ["claims that are no JSON", request({ claims: "{" }), "invalid_request", "A022303"],
   ["claims that are a list", request({ claims: "[]" }), "invalid_request", "A022303"],
+  ["claims nested too deep", request({ claims: `{"userinfo":{"a":{"x":${deep}}}}` }), "invalid_request", "A022303"],
   ["claims of which a half is a text", request({ claims: '{"id_token":"a"}' }), "invalid_request", "A022303"],
   ["an acr that is no text", request({ claims: '{"id_token":{"acr":{"value":1}}}' }), "invalid_request", "A022303"],
   ["a sub that is no text", request({ claims: '{"id_token":{"sub":{"value":1}}}' }), "invalid_request", "A022303"],

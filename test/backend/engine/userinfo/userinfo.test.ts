@@ -188,6 +188,12 @@ const issueRefusals = {
   "claims that are no JSON": [{ claims: "{" }, untouched, "A094201", "INTERNAL_SERVER_ERROR"],
   "claims that are an array": [{ claims: "[]" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
   "claims that are null": [{ claims: "null" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
+  "claims that are nested too deep": [
+    { claims: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}` },
+    untouched,
+    "A094202",
+    "INTERNAL_SERVER_ERROR",
+  ],
   "claims that are text": [{ claims: '"sub"' }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
 } as const;
 
