@@ -56,6 +56,8 @@ test("a segment of the path is a member, percent-decoded, which no query takes t
 
 for (const [what, path] of [
   ["a flag that is neither true nor false", "/service/jwks/get?pretty=yes"],
+  ["a flag in capitals", "/service/jwks/get?includePrivateKeys=TRUE"],
+  ["a flag that is a number", "/service/jwks/get?includePrivateKeys=1"],
   ["a number that is none", "/auth/token/get/list?start=1e3"],
   ["a number beyond 2^53", "/auth/token/get/list?start=9999999999999999"],
   ["a status that there is not", "/auth/token/get/list?tokenStatus=valid"],

@@ -221,3 +221,11 @@ test("a token for openid needs no key: an ID token is not the caller's to be had
   t.false("idToken" in answer);
   t.is((await facts(answer.accessToken))["scope"], "openid");
 });
+
+test("an alias that is not enabled names no client", async (t) => {
+  const { operations, configure } = await startManagedTokens(t);
+  const client = clientSettings({ clientId: 4, clientIdAlias: "four", clientIdAliasEnabled: false });
+  await configure([{ settings: serviceSettings(), clients: [client] }]);
+  const answer = await operations().authTokenCreate({ grantType: "CLIENT_CREDENTIALS", clientIdentifier: "four" });
+  t.is(answer.resultCode, "A107201");
+});
