@@ -90,11 +90,11 @@ async function walk(ask: Ask): Promise<void> {
   const { ticket: refused } = await ask("authAuthorization", { parameters: asked });
   await ask("authAuthorizationFail", { ticket: refused, reason: "DENIED" });
   const { accessToken, refreshToken } = await ask("authToken", { parameters: ofCode(authorizationCode), ...asClient });
-  await ask("authToken", { parameters: `grant_type=refresh_token&refresh_token=${refreshToken}`, ...asClient });
+  await ask("authToken", { parameters: `grant_type=refresh_token&refresh_token=${String(refreshToken)}`, ...asClient });
   await ask("authUserinfo", { token: accessToken });
   await ask("authUserinfoIssue", { token: accessToken, claims: '{"email":"a@example.com"}' });
   await ask("authIntrospection", { token: accessToken, scopes: ["read"], subject: "user-1" });
-  await ask("authIntrospectionStandard", { parameters: `token=${accessToken}` });
+  await ask("authIntrospectionStandard", { parameters: `token=${String(accessToken)}` });
   await ask("authTokenUpdate", { accessToken, scopes: ["read"], properties });
   const { ticket: login } = await ask("authToken", { parameters: ofUser, ...asClient });
   await ask("authTokenIssue", { ticket: login, subject: "user-2" });
@@ -104,7 +104,7 @@ async function walk(ask: Ask): Promise<void> {
   await ask("authTokenGetList", { clientIdentifier: "one", subject: "user-1", tokenStatus: "VALID", start: 0, end: 9 });
   await ask("authTokenGetList");
   await ask("authTokenDelete", { accessTokenIdentifier: created });
-  await ask("authRevocation", { parameters: `token=${accessToken}`, ...asClient });
+  await ask("authRevocation", { parameters: `token=${String(accessToken)}`, ...asClient });
   await ask("authTokenRevoke", { clientIdentifier: "1", subject: "user-2" });
   await ask("serviceConfiguration", { pretty: true });
   await ask("serviceConfigurationPost", { patch: '[{"op":"remove","path":"/issuer"}]' });
