@@ -28,12 +28,13 @@ export function createNarrator(write: (line: string) => void, keep: ReadonlySet<
     },
     exchange(call, answer) {
       const as = call.as === undefined ? "no certificate" : `certificate: ${call.as.name}`;
-      write(`   → ${call.method} ${call.url}  [${call.url.startsWith("https") ? as : "API caller"}]`);
+      write(`   → ${call.method} ${shorten(call.url)}  [${call.url.startsWith("https") ? as : "API caller"}]`);
       if (call.headers?.["authorization"]?.startsWith("Bearer ") === true && call.method === "GET") {
         write(`     Authorization: ${shorten(call.headers["authorization"])}`);
       }
       if (call.body !== undefined) write(`     ${shorten(abbreviate(call.body))}`);
-      write(`   ← ${answer.status}${answer.body === "" ? "" : ` ${shorten(answer.body)}`}`);
+      write(`   ← ${answer.status}${answer.body === "" ? "" : ` ${shorten(abbreviate(answer.body))}`}`);
+      if (answer.location !== undefined) write(`     Location: ${shorten(answer.location)}`);
       if (answer.challenge !== undefined) write(`     WWW-Authenticate: ${answer.challenge}`);
     },
     expect(what, holds) {
@@ -46,7 +47,10 @@ export function createNarrator(write: (line: string) => void, keep: ReadonlySet<
   };
 }
 
-/** A PEM text says nothing to the reader of a demo. */
+/** A PEM text, a page's markup and its sealed field say nothing to the reader of a demo; a password is nobody's affair. */
 function abbreviate(body: string): string {
-  return body.replace(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----(\\n|\n)?/g, "<certificate as PEM>");
+  return body
+    .replace(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----(\\n|\n)?/g, "<certificate as PEM>")
+    .replace(/^<!doctype html>.*<title>([^<]*)<.*$/s, '<the page "$1">')
+    .replace(/\b(interaction|password)=[^&]*/g, "$1=…");
 }

@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 export interface Server {
   /** `https://127.0.0.1:…` or `http://127.0.0.1:…`, as the server itself says. */
   readonly url: string;
+  /** Where browsers come to, if that is another address. */
+  readonly pages: string;
   /** The next line for which `pick` has a value; looks at lines already printed first. */
   next<Value>(pick: (line: Record<string, unknown>) => Value | undefined): Promise<Value>;
   stop(): Promise<void>;
@@ -39,11 +41,15 @@ export async function startServer(
   const errors: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
   const next = readLines(child, name, errors);
-  const url = await next((line) => (typeof line["listening"] === "string" ? line["listening"] : undefined));
-  return { url, next, stop: () => stop(child) };
+  const { listening, pages } = await next((line) => (isAddress(line) ? line : undefined));
+  return { url: listening, pages: pages ?? listening, next, stop: () => stop(child) };
 }
 
 type Line = Record<string, unknown>;
+
+function isAddress(line: Line): line is { readonly listening: string; readonly pages?: string } {
+  return typeof line["listening"] === "string";
+}
 
 function readLines(child: ChildProcess & { readonly stdout: NodeJS.ReadableStream }, name: string, errors: string[]) {
   const lines: Line[] = [];

@@ -6,6 +6,8 @@ import type { Identity } from "./certificates.ts";
 export interface Answer {
   readonly status: number;
   readonly challenge: string | undefined;
+  readonly location: string | undefined;
+  readonly cookies: readonly string[];
   readonly body: string;
 }
 
@@ -31,8 +33,9 @@ export async function send({ method, url, as, headers, body }: Call, authority: 
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
-        const challenge = response.headers["www-authenticate"];
-        resolve({ status: response.statusCode ?? 0, challenge, body: Buffer.concat(chunks).toString("utf8") });
+        const { "www-authenticate": challenge, location, "set-cookie": cookies = [] } = response.headers;
+        const status = response.statusCode ?? 0;
+        resolve({ status, challenge, location, cookies, body: Buffer.concat(chunks).toString("utf8") });
       });
       response.on("error", reject);
     });

@@ -9,6 +9,9 @@ import { startServer, type Server } from "./processes.ts";
 export interface Servers {
   readonly backend: Server;
   readonly authorizationServer: Server;
+  /** Where users sign in. */
+  readonly pages: string;
+  readonly issuer: string;
   readonly api: Server;
   readonly serviceId: number;
   readonly serviceAccessToken: string;
@@ -19,6 +22,9 @@ export interface Servers {
 const serviceId = 3_693_555_439;
 const clientA = "4326385670";
 const clientB = "4326385671";
+const issuer = "https://as.example.com";
+/** Where client A would take codes. */
+export const redirectUri = "https://client-a.example.com/cb";
 /** How long the API keeps what it was told of a token. In seconds. */
 export const cacheTtl = 2;
 
@@ -53,7 +59,8 @@ export async function startServers(folder: string, certificates: Certificates): 
     RESOURCE_SERVER_SECRET: secret(),
   });
   const api = await startServer("API", [file("../koa-api.ts")], { ...common, CACHE_TTL: String(cacheTtl) });
-  return { backend, authorizationServer, api, serviceId, serviceAccessToken, clientA, clientB };
+  const { pages } = authorizationServer;
+  return { backend, authorizationServer, pages, issuer, api, serviceId, serviceAccessToken, clientA, clientB };
 }
 
 function configurationText(folder: string, { authority, clientBJwks }: Certificates): string {
@@ -67,14 +74,17 @@ services:
     apiSecret: { env: SERVICE_API_SECRET }
     serviceAccessTokens: [{ env: SERVICE_ACCESS_TOKEN }]
     serviceName: The demo's service
-    issuer: https://as.example.com
+    issuer: ${issuer}
     tlsClientCertificateBoundAccessTokens: true
     trustedRootCertificates: [{ file: ${JSON.stringify(authority)} }]
-    supportedScopes: [{ name: read, defaultEntry: true }]
+    supportedScopes: [{ name: read, defaultEntry: true, description: Read what the API has to say }]
+    supportedGrantTypes: [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN]
     clients:
       - clientId: ${clientA}
         clientName: Client A
         clientType: CONFIDENTIAL
+        grantTypes: [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN]
+        redirectUris: [${redirectUri}]
         tokenAuthMethod: TLS_CLIENT_AUTH
         tlsClientAuthSubjectDn: CN=client-a.example.com,O=Client A,C=JP
         tlsClientCertificateBoundAccessTokens: true

@@ -1,22 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { Certificates, Identity } from "./certificates.ts";
-import type { Narrator } from "./narrator.ts";
-import { send, type Answer, type Call } from "./request.ts";
-import { cacheTtl, type Servers } from "./servers.ts";
-
-/** What the story is told with. */
-export interface Stage {
-  readonly servers: Servers;
-  readonly certificates: Certificates;
-  /** As openssl computes them. */
-  readonly thumbprints: { readonly clientA: string; readonly clientB: string };
-  readonly narrator: Narrator;
-}
-
-/** After this long the demo gives up on a refusal. In milliseconds. */
-const longestWait = (cacheTtl + 10) * 1000;
-
-const form = { "content-type": "application/x-www-form-urlencoded" };
+import type { Identity } from "./certificates.ts";
+import { tellCodeFlow, tellRefresh } from "./code-flow.ts";
+import { callApi, expectRefusal, form, show, untilRefused, type Stage } from "./stage.ts";
 
 /** Plays the whole story; what did not go as told is counted by the narrator. */
 export async function tellStory(stage: Stage): Promise<void> {
@@ -43,6 +28,12 @@ export async function tellStory(stage: Stage): Promise<void> {
   await introspect(stage, token, clientA, thumbprints.clientA);
   await introspect(stage, tokenOfB, clientB, thumbprints.clientB);
 
+  narrator.chapter("A user signs in and lets client A read (authorization code with PKCE)");
+  const tokens = await tellCodeFlow(stage);
+
+  narrator.chapter("Client A refreshes its tokens, and an old refresh token is used again");
+  await tellRefresh(stage, tokens);
+
   narrator.chapter("Client A revokes its token");
   await revoke(stage, token);
 }
@@ -53,20 +44,6 @@ async function obtainToken(stage: Stage, clientId: string, as: Identity): Promis
   const answer = await show(stage, { method: "POST", url, as, headers: form, body });
   stage.narrator.expect("the authorization server issues a token", answer.status === 200);
   return (JSON.parse(answer.body) as { access_token?: string }).access_token ?? "";
-}
-
-function callApi(stage: Stage, token: string, as: Identity | undefined): Promise<Answer> {
-  const headers = { authorization: `Bearer ${token}` };
-  return show(stage, { method: "GET", url: `${stage.servers.api.url}/hello`, as, headers });
-}
-
-async function expectRefusal(stage: Stage, token: string, as: Identity | undefined, what: string): Promise<void> {
-  stage.narrator.say(`With ${what}:`);
-  const answer = await callApi(stage, token, as);
-  const logged = await stage.servers.api.next((line) => (typeof line["refused"] === "string" ? line : undefined));
-  stage.narrator.say(`  the API's log: ${String(logged["refused"])}: ${String(logged["reason"])}`);
-  const refused = answer.status === 401 && answer.challenge?.includes('error="invalid_token"') === true;
-  stage.narrator.expect("401 invalid_token", refused);
 }
 
 async function introspect(stage: Stage, token: string, as: Identity, thumbprint: string): Promise<void> {
@@ -96,10 +73,8 @@ async function introspect(stage: Stage, token: string, as: Identity, thumbprint:
 
 async function revoke(stage: Stage, token: string): Promise<void> {
   const { servers, certificates, narrator } = stage;
-  const call: Call = { method: "GET", url: `${servers.api.url}/hello`, as: certificates.clientA };
-  const withToken = { ...call, headers: { authorization: `Bearer ${token}` } };
   // So that the API has just been told that the token is good: the longest it can be mistaken.
-  await send(withToken, certificates.authority);
+  await callApi(stage, token, certificates.clientA);
   const answer = await show(stage, {
     method: "POST",
     url: `${servers.authorizationServer.url}/revoke`,
@@ -107,27 +82,6 @@ async function revoke(stage: Stage, token: string): Promise<void> {
     headers: form,
     body: `client_id=${servers.clientA}&token=${token}`,
   });
-  const acknowledged = performance.now();
   narrator.expect("the revocation is acknowledged", answer.status === 200);
-  let lastAccepted = 0;
-  let asked: number;
-  let refused: Answer;
-  for (;;) {
-    asked = performance.now() - acknowledged;
-    refused = await send(withToken, certificates.authority);
-    if (refused.status !== 200 || asked > longestWait) break;
-    lastAccepted = asked;
-  }
-  narrator.exchange(withToken, refused);
-  // Judged by when the requests were sent: that holds on a slow machine, too.
-  narrator.expect(
-    `refused ${Math.round(asked)} ms after the acknowledgement: the backend's stream of events tells the API (bound: ${cacheTtl * 1000} ms)`,
-    refused.status === 401 && lastAccepted <= cacheTtl * 1000,
-  );
-}
-
-async function show(stage: Stage, call: Call): Promise<Answer> {
-  const answer = await send(call, stage.certificates.authority);
-  stage.narrator.exchange(call, answer);
-  return answer;
+  await untilRefused(stage, token, "the token is worth nothing any more");
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { StandardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
+import type { StandardIntrospectionRequest, StandardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
@@ -8,6 +8,8 @@ import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointRequ
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
 export interface ResourceServerIdentity {
   readonly rsUri?: string;
+  /** What its signed answers are signed with; default: RS256 (RFC 9701 §6, `introspection_signed_response_alg`). */
+  readonly introspectionSignAlg?: NonNullable<StandardIntrospectionRequest["introspectionSignAlg"]>;
 }
 
 /** Says which resource server asks, or `undefined` when it has not proved to be one (RFC 7662 §2.1). */
@@ -46,12 +48,13 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       const challenge = { "www-authenticate": `Basic realm="${options.realm.replace(/["\\]/g, "")}"` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
-    const { rsUri } = resourceServer;
+    const { rsUri, introspectionSignAlg } = resourceServer;
     return askBackend(
       () =>
         options.backend.authIntrospectionStandard({
           parameters: request.body,
           ...(rsUri === undefined ? {} : { rsUri }),
+          ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg }),
           ...(request.accept === undefined ? {} : { httpAcceptHeader: request.accept }),
         }),
       options.onBackendFailure,

@@ -272,7 +272,7 @@ const malformed: Record<string, readonly [status: number, headers: Record<string
   "no body": [200, json, ""],
   "an array": [200, json, "[]"],
   null: [200, json, "null"],
-  "another action": [200, json, JSON.stringify({ ...good, action: "JWT" })],
+  "another action": [200, json, JSON.stringify({ ...good, action: "PASSWORD" })],
   "no action": [200, json, JSON.stringify({ ...good, action: undefined })],
   "a number for text": [200, json, JSON.stringify({ ...good, responseContent: 1 })],
   "201": [201, json, JSON.stringify(good)],

@@ -33,11 +33,15 @@ test("8705-3-b (a client of Node's own; the library's comes with it): the demo's
   t.regex(output(), /Every step went as told\./);
   t.notRegex(output(), /✗/);
   const steps = output().match(/✓/g) ?? [];
-  t.is(steps.length, 14);
+  t.is(steps.length, 24);
   // Client A's right certificate, and three wrong ones, each with the operator's reason.
   t.regex(output(), /GET \S+\/hello {2}\[certificate: client-a\]\n.*\n {3}← 200/);
   t.regex(output(), /the API's log: certificate_mismatch: the token is bound to another certificate/);
   t.regex(output(), /the API's log: certificate_missing/);
+  // A user signed in, client A got a code and exchanged it; an old refresh token ended what came of it.
+  t.regex(output(), /← 200 <the page "Sign in">[^]*← 200 <the page "Allow access">[^]*← 303\n/);
+  t.regex(output(), /grant_type=authorization_code&code=\S+\n {3}← 200 \{"access_token":"/);
+  t.regex(output(), /"invalid_grant"[^]*\[certificate: client-a\]\n.*\n {3}← 401[^]*the latest access token has ended/);
 });
 
 test("a step that does not go as told is shown, and the demo's exit code is 1", async (t) => {
@@ -85,7 +89,7 @@ test("the demo prints no token, secret or key: whatever is long and no thumbprin
   const thumbprints = new Set([...output().matchAll(/in base64url: (\S+)/g)].map(([, value]) => value));
   t.is(thumbprints.size, 2);
   for (const [long] of output().matchAll(/[A-Za-z0-9_-]{40,}/g)) t.true(thumbprints.has(long), long.slice(0, 6));
-  t.notRegex(output(), /-----BEGIN|PRIVATE/);
+  t.notRegex(output(), /-----BEGIN|PRIVATE|wonderland/);
 });
 
 test("the demo with --stay keeps its servers up, and its curl lines work until it is told to stop", async (t) => {

@@ -1,7 +1,9 @@
 import test, { type ExecutionContext } from "ava";
 import * as oauth from "oauth4webapi";
+import { basicResourceServers, introspectionEndpoint, nodeHandler } from "../../src/authorization-server/index.ts";
 import { createLifetime } from "../proxies/foreground-process.ts";
 import type { TestCertificate } from "../support/certificates.ts";
+import { serveMutualTls } from "../support/deployment.ts";
 import {
   assertionKey,
   clientSecret,
@@ -74,14 +76,12 @@ async function getTokens({ as, client, authentication, options }: Speaker): Prom
     verifier,
     options,
   );
-  // The body can be read once, and it is read for the tokens.
-  const signed = answer.clone();
   const tokens = await oauth.processAuthorizationCodeResponse(as, client, answer, {
     expectedNonce: nonce,
     requireIdToken: true,
   });
   await oauth.validateApplicationLevelSignature(as, answer, options);
-  if (signed.headers.get("cache-control") !== "no-store") throw new Error("Tokens may be kept by a cache.");
+  if (answer.headers.get("cache-control") !== "no-store") throw new Error("A cache may keep the tokens.");
   return tokens;
 }
 
@@ -225,3 +225,35 @@ test.serial("oauth4webapi takes no ID token for an access token, nor does the li
     instanceOf: oauth.WWWAuthenticateChallengeError,
   });
 });
+
+test.serial(
+  "oauth4webapi takes signed introspection answers, and those for another resource server not (RFC 9701)",
+  async (t) => {
+    const { access_token: token } = await getTokens(await speakAs(t, "1", oauth.TlsClientAuth(), k1));
+    // A resource server is its client's id to this client, and the audience of the answer: here both are its URI.
+    const secret = "secret-of-the-resource-server-0123456789";
+    const known = [
+      // What signs is RS256 where nobody says otherwise (RFC 9701 §6); the service has a key for ES256.
+      { id: resource, secret, rsUri: resource, introspectionSignAlg: "ES256" },
+      { id: "other-api", secret, rsUri: resource, introspectionSignAlg: "ES256" },
+    ] as const;
+    const endpoint = introspectionEndpoint({
+      backend: example.api,
+      realm: "test",
+      authenticate: basicResourceServers(known),
+    });
+    const url = await serveMutualTls(t, nodeHandler({ "/introspect": endpoint }));
+    const { as: found, options } = await speakAs(t, resource, oauth.None());
+    const as = { ...found, introspection_endpoint: `${url}/introspect` };
+    const ask = async (id: string): Promise<oauth.IntrospectionResponse> => {
+      const reader = { client_id: id, introspection_signed_response_alg: "ES256" };
+      const answer = await oauth.introspectionRequest(as, reader, oauth.ClientSecretBasic(secret), token, options);
+      t.is(answer.headers.get("content-type"), "application/token-introspection+jwt");
+      const facts = await oauth.processIntrospectionResponse(as, reader, answer);
+      await oauth.validateApplicationLevelSignature(as, answer, options);
+      return facts;
+    };
+    t.like(await ask(resource), { active: true, sub: "user-alice", cnf: { "x5t#S256": k1.x5tS256 } });
+    t.like(await t.throwsAsync(ask("other-api")), { code: "OAUTH_JWT_CLAIM_COMPARISON_FAILED" });
+  },
+);

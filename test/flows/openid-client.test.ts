@@ -17,7 +17,7 @@ import {
 } from "../support/example-deployment.ts";
 import type { TestCertificate } from "../support/certificates.ts";
 import { startLibraryApi } from "../support/library-api.ts";
-import { openPlainBrowser, signIn } from "../support/plain-browser.ts";
+import { alice, bob, openPlainBrowser, signIn } from "../support/plain-browser.ts";
 
 // openid-client as it comes from npm, against the example in processes of its own: it is told the issuer, who it is and
 // what it proves itself with, and finds out everything else. One test at a time: the example gives up on a backend that
@@ -314,7 +314,7 @@ test.serial("openid-client: a user who says no is told to the client as access_d
   const config = await discover(t, opaque, byCertificate);
   const { url, checks } = await askForCode(config, { prompt: "login consent" });
   const login = await openPlainBrowser().open(url.href);
-  const consent = await login.submit({ username: "alice", password: "wonderland" }, "login");
+  const consent = await login.submit(alice, "login");
   t.is(consent.title, "Allow access");
   const { left } = await consent.submit({}, "deny");
   if (left === undefined) throw new Error("The browser was not led back to the client.");
@@ -325,7 +325,7 @@ test.serial("openid-client takes an answer that comes by form_post", async (t) =
   const config = await discover(t, opaque, byCertificate);
   const { url, checks } = await askForCode(config, { response_mode: "form_post", prompt: "login consent" });
   const login = await openPlainBrowser().open(url.href);
-  const consent = await login.submit({ username: "alice", password: "wonderland" }, "login");
+  const consent = await login.submit(alice, "login");
   const page = await consent.submit({}, "allow");
   t.is(/<form\b[^>]*\saction="([^"]*)"/.exec(page.answer.body)?.[1], redirectUri);
   const body = new URLSearchParams(page.fields.map(([...pair]) => pair));
@@ -363,6 +363,39 @@ test.serial(
     const { mtls_endpoint_aliases: aliases, token_endpoint: plain } = config.serverMetadata();
     t.is(aliases?.token_endpoint, `${jwts.mutualTls}/token`);
     t.is(plain, `${jwts.issuer}/token`);
+  },
+);
+
+test.serial(
+  "9700-2.6: the metadata is published, and a user who is called like a client is given no tokens",
+  async (t) => {
+    const paths = ["openid-configuration", "oauth-authorization-server"];
+    const documents = await Promise.all(
+      [opaque.issuer, opaque.mutualTls].flatMap((origin) =>
+        paths.map(async (path) => (await fetchAs(t)(`${origin}/.well-known/${path}`, {})).json()),
+      ),
+    );
+    for (const document of documents) t.deepEqual(document, documents[0]);
+    t.like(documents[0], { issuer: opaque.issuer, authorization_endpoint: `${opaque.issuer}/authorize` });
+
+    // "user-bob" is the alias of a client, and its `sub` and `client_id` are that.
+    const sameName = { ...byCertificate, clientId: "user-bob", as: k3 };
+    const config = await discover(t, opaque, {
+      ...sameName,
+      authentication: () => client.ClientSecretBasic(clientSecret),
+    });
+    const { access_token: own } = await client.clientCredentialsGrant(config, { scope: "read" });
+    t.like(await client.tokenIntrospection(await discoverAsApi(t, opaque), own), {
+      active: true,
+      client_id: "user-bob",
+    });
+    const { url } = await askForCode(await discover(t, opaque, byCertificate), { prompt: "login consent" });
+    const login = await openPlainBrowser().open(url.href);
+    const consent = await login.submit(bob, "login");
+    t.is(consent.title, "Allow access");
+    const { answer, left } = await consent.submit({}, "allow");
+    t.is(left?.searchParams.get("code") ?? undefined, undefined);
+    t.true(left !== undefined || answer.status >= 400, `${answer.status}`);
   },
 );
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Agent, fetch } from "undici";
+import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import type { Lifetime } from "../proxies/foreground-process.ts";
 import { startBackendProcess } from "./backend-process.ts";
 import { createAuthority, createSelfSigned, serverAuth, type TestCertificate } from "./certificates.ts";
@@ -19,6 +20,8 @@ export interface ExampleDeployment {
   readonly issuer: string;
   /** Where clients come with their certificates. */
   readonly mutualTls: string;
+  /** The service's way to the backend, past the example. */
+  readonly api: ApiClient;
 }
 
 export interface ExampleRequest {
@@ -85,6 +88,14 @@ const clients = [
   },
   // Tokens that anyone can use: for readers that know no binding.
   { ...withSecret, clientId: 8, tokenAuthMethod: "CLIENT_SECRET_BASIC", tlsClientCertificateBoundAccessTokens: false },
+  // It is called like one of the example's users.
+  {
+    ...withSecret,
+    clientId: 9,
+    clientIdAlias: "user-bob",
+    clientIdAliasEnabled: true,
+    tokenAuthMethod: "CLIENT_SECRET_BASIC",
+  },
 ];
 
 const idTokenKey = createServiceKey("P256", "example-1");
@@ -115,7 +126,15 @@ export async function startExampleDeployment(t: Lifetime, request: ExampleReques
     CLIENT_SECRET: clientSecret,
     SERVICE_JWKS: serviceJwks([idTokenKey]),
   });
-  return { issuer: pages, mutualTls: listening };
+  const api = createApiClient({
+    baseUrl: `unix:${socket}`,
+    serviceId,
+    credentials: { accessToken: serviceAccessToken },
+    // On a busy machine an answer may take its time.
+    timeout: { attempt: 30_000, total: 30_000 },
+  });
+  t.teardown(() => api.close());
+  return { issuer: pages, mutualTls: listening, api };
 }
 
 function serviceMembers({ jwtAccessTokens, onlyAliases }: ExampleRequest, pages: string, listening: string): object {

@@ -66,13 +66,17 @@ export function openPlainBrowser(): PlainBrowser {
   return { open: (url) => go(url) };
 }
 
+/** The example's users, as they type themselves in. */
+export const alice = { username: "alice", password: "wonderland" };
+export const bob = { username: "bob", password: "builder" };
+
 /**
  * Signs a user of the example in and allows everything; resolves to the address at the client that the browser ends at.
  * Who consented before is not asked again.
  */
 export async function signIn(url: URL, browser = openPlainBrowser()): Promise<URL> {
   const login = shown(await browser.open(url.href), "Sign in");
-  const next = await login.submit({ username: "alice", password: "wonderland" }, "login");
+  const next = await login.submit(alice, "login");
   if (next.left !== undefined) return next.left;
   const { left, answer } = await shown(next, "Allow access").submit({}, "allow");
   if (left === undefined) throw new Error(`The browser did not get back to the client: ${answer.status}`);
