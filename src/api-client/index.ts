@@ -5,7 +5,7 @@ export type {
   InvalidationMessage,
   OpenInvalidationEvents,
 } from "../contract/invalidation-message.ts";
-export type { CallOptions, Operations } from "../contract/operations.ts";
+export type { CallOptions, OperationName, Operations, RequestOf, ResponseOf } from "../contract/operations.ts";
 export { type ApiClient, createApiClient } from "./api-client.ts";
 export type { ApiConnection } from "./api-connection.ts";
 export { BackendAnswerMalformed } from "./backend-answer-malformed.ts";

@@ -5,6 +5,7 @@ import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import { writePem } from "../x509/pem.ts";
+import { serverError } from "./ask-backend.ts";
 import { errorAnswer, type EndpointAnswer } from "./endpoint.ts";
 
 /** Where an endpoint gets the client's certificate from. */
@@ -62,6 +63,6 @@ export function certificateForBackend(
       return { clientCertificate: writePem(certificate.raw), clientCertificatePath: [] };
     }
     onUnreadableCertificate?.("thumbprint_only", request);
-    return { answer: errorAnswer(500, "server_error", "The request could not be processed.") };
+    return { answer: serverError() };
   };
 }

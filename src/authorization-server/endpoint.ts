@@ -58,6 +58,11 @@ export function errorAnswer(status: number, error: string, description: string, 
   return answer(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
+/** The `realm` of a challenge, without the characters that would end its quotes (RFC 9110 §11.5). */
+export function quotedRealm(realm: string): string {
+  return `realm="${realm.replace(/["\\]/g, "")}"`;
+}
+
 /** What is wrong with a request that is no form POST; `undefined` for one that is (RFC 6749 §3.2, RFC 7662 §2.1). */
 export function refuseUnlessForm(request: EndpointRequest): EndpointAnswer | undefined {
   return refuseUnless("POST", request) ?? refuseUnlessFormBody(request);

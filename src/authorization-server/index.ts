@@ -3,6 +3,8 @@
  */
 export type { OnBackendFailure } from "./ask-backend.ts";
 export { authorizationEndpoint } from "./authorization-endpoint.ts";
+export type { CertificateOfConnection, CertificateSource } from "../client-certificate/certificate-source.ts";
+export type { CallOptions, Operations } from "../contract/operations.ts";
 export type { CertificateOptions } from "./certificate-for-backend.ts";
 export {
   discoveryEndpoint,
@@ -24,9 +26,11 @@ export {
   type ResourceServerIdentity,
 } from "./introspection-endpoint.ts";
 export { nodeHandler, type Endpoints } from "./node-handler.ts";
+export type { PasswordGrantOptions } from "./password-grant.ts";
 export {
   revocationEndpoint,
   tokenEndpoint,
+  type ClientEndpointOptions,
   type RevocationEndpointOptions,
   type TokenEndpointOptions,
 } from "./token-endpoint.ts";

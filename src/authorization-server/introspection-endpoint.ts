@@ -6,7 +6,7 @@ import type {
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
 export interface ResourceServerIdentity {
@@ -54,7 +54,7 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       return tryLater();
     }
     if (resourceServer === undefined) {
-      const challenge = { "www-authenticate": `Basic realm="${options.realm.replace(/["\\]/g, "")}"` };
+      const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
     const { rsUri, introspectionSignAlg } = resourceServer;

@@ -3,24 +3,23 @@ import type { TokenRequest, TokenResponse } from "../contract/auth-token.ts";
 import type { Operations } from "../contract/operations.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
 import { forwardedMembers } from "./client-credentials.ts";
-import { answer, errorAnswer, refuseUnlessForm, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
 import { answerPasswordGrant, type PasswordGrantOptions } from "./password-grant.ts";
 
-/** What the client endpoints are made of. */
+/** The options of both endpoints for clients. */
 export interface ClientEndpointOptions {
-  readonly backend: Pick<Operations, "authToken" | "authRevocation">;
   /** The realm of the Basic challenge; the issuer is a good one. */
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
 }
 
 /** The options of `tokenEndpoint`; `authenticateUser` only where the service has the password grant. */
-export type TokenEndpointOptions = Omit<ClientEndpointOptions, "backend"> & {
+export type TokenEndpointOptions = ClientEndpointOptions & {
   readonly backend: Pick<Operations, "authToken">;
 } & (PasswordGrantOptions | { readonly authenticateUser?: undefined });
 
 /** The options of `revocationEndpoint`. */
-export type RevocationEndpointOptions = Omit<ClientEndpointOptions, "backend"> & {
+export type RevocationEndpointOptions = ClientEndpointOptions & {
   readonly backend: Pick<Operations, "authRevocation">;
 };
 
@@ -87,7 +86,7 @@ export function revocationEndpoint(options: RevocationEndpointOptions): Endpoint
 type Members = NonNullable<ReturnType<typeof forwardedMembers>>;
 
 function clientEndpoint<Response>(
-  { realm, onBackendFailure }: Pick<ClientEndpointOptions, "realm" | "onBackendFailure">,
+  { realm, onBackendFailure }: ClientEndpointOptions,
   ask: (members: Members) => Promise<Response>,
   toAnswer: (response: Response, asker: Asker) => EndpointAnswer | Promise<EndpointAnswer>,
 ): Endpoint {
@@ -108,5 +107,5 @@ function clientEndpoint<Response>(
 }
 
 function basicChallenge(realm: string): string {
-  return `Basic realm="${realm.replace(/["\\]/g, "")}", charset="UTF-8"`;
+  return `Basic ${quotedRealm(realm)}, charset="UTF-8"`;
 }

@@ -3,7 +3,7 @@ import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBearerToken } from "../oauth/bearer-token.ts";
 import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, refuseUnless, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { answer, quotedRealm, refuseUnless, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
 import { claimsAsJson, type ClaimsOfUser } from "./users.ts";
 
 /** The options of `userInfoEndpoint`. */
@@ -47,13 +47,13 @@ type Answers<Action extends string> = Record<Action, (content: string) => Endpoi
  */
 export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
   const { backend, realm, claims, onBackendFailure } = options;
-  const quotedRealm = realm.replace(/["\\]/g, "");
+  const scheme = `Bearer ${quotedRealm(realm)}`;
   return async (request) => {
     const refusal = refuseUnless("GET, HEAD, POST", request);
     if (refusal !== undefined) return refusal;
     const bearer = readBearerToken(request.authorization);
-    if (bearer.kind === "none") return challenged(401)(`Bearer realm="${quotedRealm}"`);
-    if (bearer.kind === "malformed") return challenged(400)(`Bearer realm="${quotedRealm}", error="invalid_request"`);
+    if (bearer.kind === "none") return challenged(401)(scheme);
+    if (bearer.kind === "malformed") return challenged(400)(`${scheme}, error="invalid_request"`);
     const { token } = bearer;
     const { clientCertificate } = request;
     const issue = async ({ subject = "", claims: asked = [], consentedClaims }: UserInfoResponse) => {

@@ -49,6 +49,7 @@ export const operations = {
   info,
 };
 
+/** The methods of {@link Operations} that answer once. */
 export type OperationName = keyof typeof operations;
 
 /** Every operation that answers with a stream of events, by the name of its method. */
@@ -67,6 +68,20 @@ export interface CallOptions {
 export type Operations = {
   [Name in OperationName]: Call<(typeof operations)[Name]>;
 } & Streams;
+
+/**
+ * What an operation is asked.
+ *
+ * @example const request: RequestOf<"authToken"> = { parameters, clientCertificate };
+ */
+export type RequestOf<Name extends OperationName> = Parameters<Operations[Name]>[0];
+
+/**
+ * What an operation answers.
+ *
+ * @example const statusOf = { OK: 200 } satisfies Partial<Record<ResponseOf<"authToken">["action"], number>>;
+ */
+export type ResponseOf<Name extends OperationName> = Awaited<ReturnType<Operations[Name]>>;
 
 /** What each stream is opened with and what comes out of it. */
 interface Streams extends Record<keyof typeof streams, unknown> {

@@ -11,7 +11,7 @@ export interface JwtHeader {
 }
 
 /** Parameters that say how a signature is made, checked or read (RFC 7515 §4.1, RFC 7797 §3): ours to set, or absent. */
-const reserved: ReadonlySet<string> = new Set(
+export const ownHeaderParameters: ReadonlySet<string> = new Set(
   "alg typ kid cty crit b64 jku jwk x5u x5c x5t x5t#S256 enc zip epk apu apv iv tag p2s p2c".split(" "),
 );
 
@@ -27,7 +27,7 @@ export function signJwt(
   key: KeyObject,
   { alg, typ, kid, more = {} }: JwtHeader,
 ): Promise<string> {
-  const harmless = Object.fromEntries(Object.entries(more).filter(([name]) => !reserved.has(name)));
+  const harmless = Object.fromEntries(Object.entries(more).filter(([name]) => !ownHeaderParameters.has(name)));
   return new CompactSign(Buffer.from(JSON.stringify(payload)))
     .setProtectedHeader({ ...harmless, alg, typ, ...(kid === undefined ? {} : { kid }) })
     .sign(key);

@@ -1,4 +1,4 @@
-import { deepestNesting, isNestedWithin } from "./is-nested-within.ts";
+import { isJsonObject, readJsonObject, type JsonObject } from "./json-object.ts";
 
 /** One claim as it was asked for (OpenID Connect Core §5.5.1). */
 export interface ClaimWish {
@@ -56,25 +56,9 @@ export function scopeClaims(scopes: readonly string[]): string[] {
   return scopes.flatMap((scope) => claimsOfScopes.get(scope) ?? []);
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/**
- * The JSON object that a text is; `undefined` for any other text, and for one that is nested too deep to be handed on.
- *
- * @example readJsonObject('{"a":1}')
- */
-export function readJsonObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && isNestedWithin(deepestNesting, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {
   if (half === undefined || half === null) return undefined;
-  if (!isObject(half)) return "malformed";
+  if (!isJsonObject(half)) return "malformed";
   const claims = new Map<string, ClaimWish>();
   for (const [name, wish] of Object.entries(half)) {
     const read = readWish(wish);
@@ -86,16 +70,12 @@ function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {
 
 function readWish(wish: unknown): ClaimWish | undefined {
   if (wish === null) return { essential: false, values: [] };
-  if (!isObject(wish)) return undefined;
+  if (!isJsonObject(wish)) return undefined;
   const essential = ownMember(wish, "essential") ?? false;
   const values = ownMember(wish, "values") ?? [];
   if (typeof essential !== "boolean" || !Array.isArray(values)) return undefined;
   const value = ownMember(wish, "value");
   return { essential, values: value === undefined ? values : [value] };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A text may say `__proto__`; what an object inherits it never said. */

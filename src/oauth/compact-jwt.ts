@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from "./json-object.ts";
+
 /** What a JWT in compact form says of itself: nothing of it is verified. */
 export interface UnverifiedJwt {
   readonly header: Readonly<Record<string, unknown>>;
@@ -31,11 +33,10 @@ function decode(part: string): Buffer | undefined {
   return octets.toString("base64url") === part ? octets : undefined;
 }
 
-function readObject(octets: Buffer | undefined): Readonly<Record<string, unknown>> | undefined {
+function readObject(octets: Buffer | undefined): JsonObject | undefined {
   try {
     const value: unknown = octets && JSON.parse(utf8.decode(octets));
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

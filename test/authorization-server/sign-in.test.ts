@@ -1,5 +1,6 @@
 import test from "ava";
 import type { Consent, Consents } from "../../src/authorization-server/index.ts";
+import type { ResultCode } from "../../src/backend/engine/result.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import {
   createSignInWorld,
@@ -457,9 +458,11 @@ for (const [headers, status] of [
 for (const [operation, resultCode] of [
   ["authAuthorizationIssue", "A041202"],
   ["authAuthorizationIssue", "A041301"],
-  ["authAuthorizationIssue", "A045304"],
+  ["authAuthorizationIssue", "A045302"],
   ["authAuthorizationFail", "A059202"],
-] as const) {
+  ["authAuthorizationFail", "A059301"],
+  ["authAuthorizationFail", "A059302"],
+] as const satisfies readonly (readonly [string, ResultCode])[]) {
   for (const action of ["BAD_REQUEST", "INTERNAL_SERVER_ERROR"]) {
     test(`a form that is sent twice gets a sentence, not an error: ${resultCode} as ${action}`, async (t) => {
       const world = createSignInWorld();

@@ -7,7 +7,7 @@ import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, send } from "../support/https-request.ts";
-import { codeChallenge, codeVerifier, redirectUri } from "../support/keep-code.ts";
+import { codeChallenge, codeVerifier, redirectUri } from "../support/authorization.ts";
 import { readService } from "../support/read-service.ts";
 import { apiSecret, clientSettings, jwksOf, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 

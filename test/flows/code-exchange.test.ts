@@ -1,4 +1,5 @@
 import test from "ava";
+import { redirectUri } from "../support/authorization.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
 import { k1, k2 } from "../support/grants.ts";
@@ -37,8 +38,8 @@ test("6749-4.1.3-a: with another client or another, a missing or an extra redire
   const refused = [
     await exchange(kept.code, {}, k1, { authorization: basic(2, secretOf(2)) }),
     await exchange(kept.code, { client_id: "3" }, k1, {}),
-    await exchange(kept.code, { redirect_uri: "https://client.example.com/callback?" }),
-    await exchange(kept.code, { redirect_uri: "https://CLIENT.example.com/callback" }),
+    await exchange(kept.code, { redirect_uri: `${redirectUri}?` }),
+    await exchange(kept.code, { redirect_uri: redirectUri.replace("client", "CLIENT") }),
     await exchange(kept.code, { redirect_uri: undefined }),
     await exchange(kept.code, { redirect_uri: "" }),
   ];

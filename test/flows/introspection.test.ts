@@ -13,7 +13,8 @@ import {
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
 import { clientSettings, secretOf, serviceAccessToken, serviceId, serviceSettings } from "../support/settings.ts";
-import { makeStoreFile, openStoreBeside, seedGrant, startStore, type StoreFile } from "../support/seed-grant.ts";
+import { keepTokens } from "../support/keep-tokens.ts";
+import { makeStoreFile, openStoreBeside, startStore, type StoreFile } from "../support/store-beside.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const authorization = basic(1, secretOf(1));
@@ -58,7 +59,7 @@ test("7662-2.1-b: a token that is missing, empty, repeated or bracketed is an in
 
 test("7662-2.1-c: whatever the hint says, the answer is that of the token", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })]);
-  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const value of [accessToken, refreshToken]) {
     const answers = new Set<string>();
     for (const hint of [
@@ -187,7 +188,7 @@ test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body an
   t.is((await revoke({ token: revoked }, k1, { authorization })).status, 200);
   const ofOtherService = accessTokenOf(t, await otherService.token({}, k1, { authorization }));
   const ofOtherAudience = await issue({ resource: "https://other.example.com" });
-  const { refreshToken } = await seedGrant({ store: await openStoreBeside(t, file) }, 1, start);
+  const { refreshToken } = await keepTokens({ store: await openStoreBeside(t, file) }, { clientId: 1, now: start });
   const { accessToken: expired = "" } = await api.authToken({
     parameters: "grant_type=client_credentials",
     clientId: "1",
@@ -265,7 +266,7 @@ test("a refresh token is dead at the second that was announced", async (t) => {
   const start = Date.parse("2026-11-21T08:00:00.250Z");
   let now = start;
   const store = await startStore(t, [clientSettings({ clientId: 1 })], () => now);
-  const { refreshToken, refreshTokenExpiresAt } = await seedGrant(store, 1, start);
+  const { refreshToken, refreshTokenExpiresAt } = await keepTokens(store, { clientId: 1, now: start });
   const ask = async () =>
     (await store.backend.authIntrospectionStandard({ parameters: `token=${refreshToken}` })).responseContent ?? "";
   const exp = Math.floor(refreshTokenExpiresAt / 1000);
@@ -303,7 +304,7 @@ test("the answer names what it rests on: token, client and service", async (t) =
 
 test("the answer on a token of a grant names the grant, too: its refresh token's and its access token's", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })]);
-  const { grantId, accessToken, refreshToken } = await seedGrant(store, 1);
+  const { grantId, accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const token of [accessToken, refreshToken]) {
     const { invalidationKeys } = await store.backend.authIntrospectionStandard({ parameters: `token=${token}` });
     const digest = createHash("sha256").update(token).digest("base64url");

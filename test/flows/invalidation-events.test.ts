@@ -11,7 +11,8 @@ import { startBackendProcess } from "../support/backend-process.ts";
 import { writeBackendConfiguration } from "../support/backend-configuration.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { openEventSource, type EventSource } from "../support/event-source.ts";
-import { makeStoreFile, openStoreBeside, seedGrant } from "../support/seed-grant.ts";
+import { keepTokens } from "../support/keep-tokens.ts";
+import { makeStoreFile, openStoreBeside } from "../support/store-beside.ts";
 import {
   apiSecret,
   clientSettings,
@@ -131,7 +132,7 @@ test("a reader that comes back with Last-Event-ID gets exactly what it missed, a
   first.request.destroy();
   const missed = [await issueAndRevoke(t, api), await issueAndRevoke(t, api)].map(([key]) => key);
   const store = await openStoreBeside(t, file);
-  const { refreshToken, grantId } = await seedGrant({ store }, 1);
+  const { refreshToken, grantId } = await keepTokens({ store }, { clientId: 1, now: Date.now() });
   await api.authRevocation({ parameters: `token=${refreshToken}&${parameters}` });
   const again = await openEventSource(t, v3(url), { ...bearer, "last-event-id": read.cursor });
   const { keys, events } = await readKeys(t, again, 3, read.cursor);

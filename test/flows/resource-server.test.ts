@@ -10,7 +10,8 @@ import { accessTokenOf, serveMutualTls, startDeployment } from "../support/deplo
 import { startGrants, tokensOf } from "../support/grants-deployment.ts";
 import { grantsClient } from "../support/grants.ts";
 import { readService } from "../support/read-service.ts";
-import { seedGrant, startStore } from "../support/seed-grant.ts";
+import { keepTokens } from "../support/keep-tokens.ts";
+import { startStore } from "../support/store-beside.ts";
 import { basic, send } from "../support/https-request.ts";
 import {
   clientSettings,
@@ -123,7 +124,7 @@ for (const decide of ["library", "backend"] as const) {
 
 test("a refresh token opens no API, even one that lets unbound tokens in", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })]);
-  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const decide of ["library", "backend"] as const) {
     const resourceServer = createResourceServer({ backend: store.backend, decide });
     const callApi = await protectedApi(t, resourceServer, { requirement: { binding: "if-bound" } });

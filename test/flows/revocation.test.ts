@@ -6,7 +6,8 @@ import { createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment, textOf } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, postForm } from "../support/https-request.ts";
-import { seedGrant, startStore } from "../support/seed-grant.ts";
+import { keepTokens } from "../support/keep-tokens.ts";
+import { startStore } from "../support/store-beside.ts";
 import { clientSettings, secretOf } from "../support/settings.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
@@ -21,7 +22,7 @@ test("7009-2-a: access tokens and refresh tokens can be revoked", async (t) => {
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
-  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   t.true(await active(accessToken));
   t.is((await store.backend.authRevocation({ parameters: `token=${accessToken}`, ...credentials })).action, "OK");
   t.false(await active(accessToken));
@@ -34,8 +35,8 @@ test("revoking a refresh token ends the access tokens of its grant and no others
   const store = await startStore(t, clients);
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
-  const ended = await seedGrant(store, 1);
-  const untouched = await seedGrant(store, 1);
+  const ended = await keepTokens(store, { clientId: 1, now: Date.now() });
+  const untouched = await keepTokens(store, { clientId: 1, now: Date.now() });
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   await store.backend.authRevocation({ parameters: `token=${ended.refreshToken}`, ...credentials });
   t.false(await active(ended.accessToken));
@@ -47,7 +48,7 @@ test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no tok
   const store = await startStore(t, clients);
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   for (const hint of ["access_token", "refresh_token", "other", ""]) {
-    const tokens = await seedGrant(store, 1);
+    const tokens = await keepTokens(store, { clientId: 1, now: Date.now() });
     for (const token of [tokens.accessToken, tokens.refreshToken]) {
       const parameters = `token=${token}&token_type_hint=${hint}`;
       t.is((await store.backend.authRevocation({ parameters, ...credentials })).action, "OK");
@@ -55,7 +56,7 @@ test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no tok
       t.is(facts.responseContent, '{"active":false}');
     }
   }
-  const { accessToken } = await seedGrant(store, 1);
+  const { accessToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   const parameters = `token=${accessToken}&token_type_hint=a&token_type_hint=b`;
   t.is((await store.backend.authRevocation({ parameters, ...credentials })).action, "BAD_REQUEST");
   const facts = await store.backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
@@ -79,7 +80,7 @@ test("7009-2.1-b: a client can revoke only its own tokens, and must prove which 
 test("7009-2.1-b: a client cannot revoke another client's refresh token, nor either token of its grant", async (t) => {
   const publicClient = clientSettings({ clientId: 3, tokenAuthMethod: "NONE" });
   const store = await startStore(t, [...clients, publicClient]);
-  const { accessToken, refreshToken } = await seedGrant(store, 1);
+  const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
   const other = { clientId: "2", clientSecret: secretOf(2) };

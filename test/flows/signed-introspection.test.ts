@@ -18,7 +18,8 @@ import {
 } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
-import { makeStoreFile, openStoreBeside, seedGrant } from "../support/seed-grant.ts";
+import { keepTokens } from "../support/keep-tokens.ts";
+import { makeStoreFile, openStoreBeside } from "../support/store-beside.ts";
 import { startServedApi } from "../support/served-api.ts";
 import { clientSettings, secretOf, serviceSettings } from "../support/settings.ts";
 import { createServiceKey, serviceJwks, verifyJwt } from "../support/signing-keys.ts";
@@ -81,7 +82,7 @@ test("9701-5-c: whatever makes a token inactive, the reply says active: false, a
   t.is((await revoke({ token: revoked }, k1, { authorization })).status, 200);
   const ofOtherService = accessTokenOf(t, await otherService.token({}, k1, { authorization }));
   const ofOtherAudience = await issue({ resource: "https://other.example.com" });
-  const { refreshToken } = await seedGrant({ store: await openStoreBeside(t, file) }, 1, start);
+  const { refreshToken } = await keepTokens({ store: await openStoreBeside(t, file) }, { clientId: 1, now: start });
   const { accessToken: expired = "" } = await api.authToken({
     parameters: "grant_type=client_credentials",
     clientId: "1",

@@ -4,7 +4,7 @@ import { accessTokenOf } from "../support/deployment.ts";
 import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
 import { grantsClient, k1 } from "../support/grants.ts";
 import { basic, postForm, type HttpAnswer } from "../support/https-request.ts";
-import { codeVerifier, redirectUri } from "../support/keep-code.ts";
+import { codeVerifier, redirectUri } from "../support/authorization.ts";
 import { clientSettings, jwksOf, secretOf } from "../support/settings.ts";
 
 const scopeOf = (answer: HttpAnswer): unknown => (JSON.parse(answer.body) as { scope?: unknown }).scope;

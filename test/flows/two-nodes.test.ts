@@ -11,7 +11,7 @@ import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, send } from "../support/https-request.ts";
-import { makeStoreFile, type StoreFile } from "../support/seed-grant.ts";
+import { makeStoreFile, type StoreFile } from "../support/store-beside.ts";
 import {
   clientSettings,
   configurationOf,

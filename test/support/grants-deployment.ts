@@ -1,12 +1,13 @@
 import type { ExecutionContext } from "ava";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import type { Store } from "../../src/backend/store/store.ts";
+import { codeVerifier, redirectUri } from "./authorization.ts";
 import type { TestCertificate } from "./certificates.ts";
 import { accessTokenOf, startDeployment, type Deployment } from "./deployment.ts";
 import { grantsServices, k1 } from "./grants.ts";
 import { basic, type HttpAnswer } from "./https-request.ts";
-import { codeVerifier, keepCode, redirectUri, type CodeMembers, type KeptCode } from "./keep-code.ts";
-import { makeStoreFile, openStoreBeside } from "./seed-grant.ts";
+import { keepCode, type CodeMembers, type KeptCode } from "./keep-code.ts";
+import { makeStoreFile, openStoreBeside } from "./store-beside.ts";
 import { secretOf } from "./settings.ts";
 
 type FormMembers = Readonly<Record<string, string | undefined>>;

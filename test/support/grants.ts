@@ -1,9 +1,10 @@
 import type { ExecutionContext } from "ava";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import type { TokenRequest, TokenResponse } from "../../src/contract/auth-token.ts";
+import { codeVerifier, redirectUri } from "./authorization.ts";
 import { createSelfSigned, type TestCertificate } from "./certificates.ts";
 import { createEngineByHand, startInstant, type EngineByHand } from "./engine.ts";
-import { codeVerifier, keepCode, redirectUri, type CodeMembers, type KeptCode } from "./keep-code.ts";
+import { keepCode, type CodeMembers, type KeptCode } from "./keep-code.ts";
 import { clientSettings, secretOf, serviceSettings } from "./settings.ts";
 
 export const k1 = createSelfSigned({ subject: "CN=client-1" });

@@ -3,12 +3,8 @@ import type { GrantDetails } from "../../src/backend/engine/grant-details.ts";
 import type { IssueCode } from "../../src/backend/store/command.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import { tokenDigest } from "../../src/oauth/token-digest.ts";
+import { codeChallenge, redirectUri } from "./authorization.ts";
 import { serviceId } from "./settings.ts";
-
-export const redirectUri = "https://client.example.com/callback";
-/** RFC 7636 App. B. */
-export const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-export const codeChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /** What of a code a test may choose; instants in milliseconds. */
 export type CodeMembers = Partial<Omit<IssueCode["code"], "details" | "digest">> & {

@@ -1,6 +1,6 @@
 import type { Html } from "./html.ts";
 
-/** The application that asks, as it may be shown. */
+/** The client that asks, as it may be shown. */
 export interface ClientView {
   /** Its number. */
   readonly id: string;
@@ -8,7 +8,7 @@ export interface ClientView {
   readonly name: string;
 }
 
-/** A scope that the application asks for. */
+/** A scope that the client asks for. */
 export interface ScopeView {
   readonly name: string;
   readonly description?: string;
@@ -16,7 +16,7 @@ export interface ScopeView {
 
 interface InteractionView {
   readonly client: ClientView;
-  /** Languages that the application asks for, the preferred one first (`ui_locales`). */
+  /** Languages that the client asks for, the preferred one first (`ui_locales`). */
   readonly uiLocales: readonly string[];
   /** Writes the form around its fields and its buttons, whose `name` is `decision`. */
   readonly form: (content: Html) => Html;
@@ -37,9 +37,9 @@ export interface LoginView extends InteractionView {
 export interface ConsentView extends InteractionView {
   readonly subject: string;
   readonly scopes: readonly ScopeView[];
-  /** Claims about the user that the application asks for by name, beside those that its scopes stand for. */
+  /** Claims about the user that the client asks for by name, beside those that its scopes stand for. */
   readonly claims: readonly string[];
-  /** What the tokens will be good for, where the application says so (RFC 8707). */
+  /** What the tokens will be good for, where the client says so (RFC 8707). */
   readonly resources: readonly string[];
 }
 

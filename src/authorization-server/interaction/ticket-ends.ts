@@ -7,8 +7,10 @@ import type { InteractionPages } from "./interaction-pages.ts";
 
 type Ended = AuthorizationIssueResponse | AuthorizationFailResponse;
 
-/** The ticket was used already, has expired, or is not known any more: not the browser's fault, and not ours. */
-const ticketIsOver = /^A0(41|59)[23]\d\d$|^A045304$/;
+/** The ticket was used, is not known, has expired, or the client may no longer have what it asked for: nobody's fault. */
+const ticketIsOver: ReadonlySet<string> = new Set(
+  "A041202 A041203 A041301 A045302 A059202 A059203 A059301 A059302".split(" "),
+);
 
 /** The two ways in which an interaction ends; each uses up its ticket. */
 export interface TicketEnds {
@@ -24,7 +26,7 @@ export function createTicketEnds(
 ): TicketEnds {
   /** Somebody sits in front of a page: what is no answer for the client is told to them. */
   const tell = ({ resultCode, resultMessage }: Ended): EndpointAnswer => {
-    if (ticketIsOver.test(resultCode)) return pages.message("finished", 400);
+    if (ticketIsOver.has(resultCode)) return pages.message("finished", 400);
     onUnexpected(new Error(resultMessage));
     return pages.message("unavailable", 500);
   };

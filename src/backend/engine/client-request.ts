@@ -5,7 +5,8 @@ import type { ClientEndpoint } from "./client-authentication/client-authenticati
 import { identifyClient } from "./client-authentication/identify-client.ts";
 import { readPresentedCertificate, type CertificateOfRequest } from "./client-authentication/presented-certificate.ts";
 import type { Dependencies } from "./dependencies.ts";
-import type { Client, Service, Settings } from "./management/settings-memo.ts";
+import type { NamedClient } from "./find-client.ts";
+import type { Service, Settings } from "./management/settings-memo.ts";
 import { oauthError } from "./oauth-error.ts";
 import type { ResultCode } from "./result.ts";
 
@@ -54,9 +55,7 @@ export function readForwardedForm(
 }
 
 /** A client that has proved who it is, and how it was named. */
-export interface AuthenticatedClient {
-  readonly client: Client;
-  readonly clientIdAliasUsed: boolean;
+export interface AuthenticatedClient extends NamedClient {
   readonly certificate: CertificateOfRequest | undefined;
 }
 

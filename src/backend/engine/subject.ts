@@ -1,4 +1,4 @@
-import { readIdentifier } from "./identifier.ts";
+import { findClient } from "./find-client.ts";
 import type { Service, Settings } from "./management/settings-memo.ts";
 
 /** What is wrong with a subject that an API caller names. */
@@ -18,9 +18,5 @@ export async function subjectDefect(
   if (subject === undefined || subject === null || subject === "") return "empty";
   if (subject.length > longest) return "too-long";
   if (!/^[\x20-\x7e]+$/.test(subject)) return "non-ascii";
-  const clientId = readIdentifier(subject);
-  const named =
-    (clientId === undefined ? undefined : await settings.client(service, { clientId })) ??
-    (await settings.client(service, { clientIdAlias: subject }));
-  return named === undefined ? undefined : "client";
+  return (await findClient(settings, service, subject)) === undefined ? undefined : "client";
 }

@@ -2,7 +2,8 @@ import test from "ava";
 import { createSelfSigned } from "../../support/certificates.ts";
 import { startEngine, startInstant } from "../../support/engine.ts";
 import { readChallenge } from "../../support/read-challenge.ts";
-import { seedGrant, startStore } from "../../support/seed-grant.ts";
+import { keepTokens } from "../../support/keep-tokens.ts";
+import { startStore } from "../../support/store-beside.ts";
 import { clientSettings, secretOf } from "../../support/settings.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
@@ -134,7 +135,7 @@ test("a token without scopes is told apart from one with too few: A064301", asyn
 
 test("another subject than the token's is A066302, the token's own passes", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })]);
-  const { accessToken } = await seedGrant(store, 1);
+  const { accessToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   const decide = (subject: string) => store.backend.authIntrospection({ token: accessToken, subject });
   t.is((await decide("user-1")).resultCode, "A056001");
   t.is((await decide("user-1 ")).resultCode, "A066302");
@@ -145,7 +146,7 @@ test("another subject than the token's is A066302, the token's own passes", asyn
 test("a locked client's tokens are refused with A097303, and work again when it is unlocked", async (t) => {
   const client = clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false, locked: true });
   const store = await startStore(t, [client]);
-  const { accessToken } = await seedGrant(store, 1);
+  const { accessToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   const answer = await store.backend.authIntrospection({ token: accessToken });
   t.is(answer.resultCode, "A097303");
   t.is(answer.action, "UNAUTHORIZED");

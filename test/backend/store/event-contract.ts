@@ -29,7 +29,7 @@ type Check = (t: ExecutionContext, store: Store) => Promise<void>;
 export function eventContract(test: TestFn, driver: string, open: OpenStore): void {
   for (const [name, cases] of Object.entries<Readonly<Record<string, AnyCase>>>(eventsOfCommands)) {
     for (const [title, { before, command, events, conflict }] of Object.entries(cases)) {
-      test(`${driver}: ${name}, ${title}, writes exactly its events, once an attempt`, async (t) => {
+      test.serial(`${driver}: ${name}, ${title}, writes exactly its events, once an attempt`, async (t) => {
         const { store } = await open(t);
         await apply(t, store, ...before);
         const start = await headOf(store);
@@ -44,7 +44,7 @@ export function eventContract(test: TestFn, driver: string, open: OpenStore): vo
     }
   }
   for (const [title, check] of Object.entries(checks)) {
-    test(`${driver}: ${title}`, async (t) => {
+    test.serial(`${driver}: ${title}`, async (t) => {
       const { store } = await open(t);
       await apply(t, store, twoServices());
       await check(t, store);

@@ -2,10 +2,10 @@ import { readClaimsRequest, type ClaimsRequest } from "../../../oauth/claims-req
 import type { Form } from "../../../oauth/form.ts";
 import { readPrompt, type Prompt } from "../../../oauth/prompt.ts";
 import { readIdTokenHint } from "../jwt/id-token-hint.ts";
+import { ownClaimsOfIdToken } from "../jwt/own-claims.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
 import type { AuthorizationRefusal } from "./authorization-answer.ts";
 import { requestedAcrs } from "./requested-acrs.ts";
-import { isOwnClaim } from "./own-claims.ts";
 import type { AuthenticationRequest, Display } from "./ticket-request.ts";
 
 type Reading<Value> = Value | { readonly refusal: AuthorizationRefusal };
@@ -52,7 +52,7 @@ export async function readAuthenticationRequest(
     authTimeEssential: claims.idToken?.claims.get("auth_time")?.essential ?? false,
     ...acrs,
     subject,
-    idTokenClaimNames: [...(claims.idToken?.claims.keys() ?? [])].filter((name) => !isOwnClaim(name)),
+    idTokenClaimNames: [...(claims.idToken?.claims.keys() ?? [])].filter((name) => !ownClaimsOfIdToken.has(name)),
     userInfoClaimNames: [...(claims.userInfo?.claims.keys() ?? [])],
     idTokenClaims: claims.idToken?.text,
     userInfoClaims: claims.userInfo?.text,

@@ -7,9 +7,9 @@ import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
+import { findTicket } from "../ticket.ts";
 import { errorOfCaller, errorToClient, errorToUser, type AuthorizationRefusal } from "./authorization-answer.ts";
 import { standingRequest } from "./standing-request.ts";
-import { findTicket } from "./ticket.ts";
 
 /** What the client is told for each reason (Authlete's API). */
 const refusals: Readonly<Record<AuthorizationFailReason, AuthorizationRefusal>> = {
@@ -50,7 +50,7 @@ async function decide(
   service: Service,
   { ticket, reason, description }: AuthorizationFailRequest,
 ): Promise<Decided<AuthorizationFailResponse>> {
-  const found = await findTicket(dependencies, service, ticket);
+  const found = await findTicket(dependencies, service, "authorization", ticket);
   if (found.state === "missing") return { outcome: errorOfCaller(service, "A059201") };
   if (reason === undefined || reason === null) return { outcome: errorOfCaller(service, "A060201") };
   if (found.state === "unknown") return { outcome: errorOfCaller(service, "A059202") };

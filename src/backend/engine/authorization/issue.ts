@@ -6,20 +6,16 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredTicket } from "../../store/store.ts";
 import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { drawGrantId, drawSecret } from "../drawn-text.ts";
 import { writeGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { result, type ResultCode } from "../result.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
+import { findTicket } from "../ticket.ts";
 import { errorOfCaller, errorToUser, responseToClient } from "./authorization-answer.ts";
 import { readIssueRequest } from "./read-issue-request.ts";
 import { standingGrant, standingRequest } from "./standing-request.ts";
-import { findTicket } from "./ticket.ts";
 import type { TicketRequest } from "./ticket-request.ts";
-
-/** 256 bits: a guess succeeds with a probability far below 2^-160 (RFC 6749 §10.10). */
-const codeOctets = 32;
-/** 128 bits: told apart from every other grant, and no secret. */
-const grantIdOctets = 16;
 
 /**
  * Answers an authorization request with a code, for a user who is authenticated and agrees (RFC 6749 §4.1.2).
@@ -35,7 +31,7 @@ export async function issueAuthorizationCode(
   return runDecided<AuthorizationIssueResponse>(dependencies, async () => {
     const current = await settings.service(service.settings.apiKey);
     if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
-    const found = await findTicket(dependencies, current, request.ticket);
+    const found = await findTicket(dependencies, current, "authorization", request.ticket);
     if (found.state === "missing") return { outcome: errorOfCaller(current, "A041201") };
     if (found.state === "unknown") return { outcome: errorOfCaller(current, "A041202") };
     if (found.state === "expired") return { outcome: toUser(current, "A041301") };
@@ -59,7 +55,7 @@ async function decide(
   const read = await readIssueRequest(settings, service, client, { ...asked, scopes: granted.scopes }, request);
   if ("refusedWith" in read) return { outcome: errorOfCaller(service, read.refusedWith, read.detail) };
 
-  const code = Buffer.from(random(codeOctets)).toString("base64url");
+  const code = drawSecret(random);
   const createdAt = clock();
   const { context } = ticket;
   return {
@@ -80,7 +76,7 @@ async function decide(
       createdAt,
       code: {
         digest: tokenDigest(code),
-        grantId: Buffer.from(random(grantIdOctets)).toString("base64url"),
+        grantId: drawGrantId(random),
         subject: read.subject,
         redirectUri: asked.redirectUri,
         codeChallenge: asked.codeChallenge,

@@ -4,21 +4,17 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { newAttempt } from "../attempt.ts";
 import { identifyClient } from "../client-authentication/identify-client.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { drawSecret } from "../drawn-text.ts";
+import type { NamedClient } from "../find-client.ts";
+import type { Service, Settings } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
-import {
-  errorOfCaller,
-  errorToClient,
-  errorToUser,
-  type AuthorizationRefusal,
-  type ResponseTarget,
-} from "./authorization-answer.ts";
+import { ticketLifetime } from "../ticket.ts";
+import { errorOfCaller, errorToClient, errorToUser, type ResponseTarget } from "./authorization-answer.ts";
 import { findRedirectUri } from "./find-redirect-uri.ts";
 import { interactionResponse } from "./interaction-response.ts";
 import { stateToReturn } from "./parameter-defect.ts";
 import { readAuthorizationRequest } from "./read-authorization-request.ts";
-import { newTicket, ticketLifetime } from "./ticket.ts";
 import { writeTicketRequest } from "./ticket-request.ts";
 
 /**
@@ -71,7 +67,7 @@ async function decide(
   if ("refusal" in read) return { outcome: errorToClient(service, target, read.refusal) };
 
   const accepted = { redirectUri: redirect.requested, target, ...read };
-  const ticket = newTicket(dependencies);
+  const ticket = drawSecret(dependencies.random);
   const createdAt = dependencies.clock();
   return {
     outcome: interactionResponse(service, client, clientIdAliasUsed, accepted, ticket),
@@ -94,12 +90,13 @@ async function decide(
   };
 }
 
-type FoundClient =
-  { readonly client: Client; readonly clientIdAliasUsed: boolean } | { readonly refusedWith: ResultCode };
-
 const codesHere: Partial<Record<ResultCode, ResultCode>> = { A244305: "A010301", A244307: "A010309" };
 
-async function findClient(settings: Settings, service: Service, form: Form): Promise<FoundClient> {
+async function findClient(
+  settings: Settings,
+  service: Service,
+  form: Form,
+): Promise<NamedClient | { readonly refusedWith: ResultCode }> {
   if (form.repeated.includes("client_id")) return { refusedWith: "A010303" };
   const identified = await identifyClient(settings, service, undefined, form);
   if (!("refusedWith" in identified)) return identified;
@@ -107,6 +104,5 @@ async function findClient(settings: Settings, service: Service, form: Form): Pro
 }
 
 function toUser(service: Service, code: ResultCode): AuthorizationResponse {
-  const refusal: AuthorizationRefusal = { error: "invalid_request", code };
-  return errorToUser(service, refusal);
+  return errorToUser(service, { error: "invalid_request", code });
 }

@@ -7,7 +7,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { result } from "../result.ts";
 import { runDecided } from "../run-decided.ts";
-import { findTicket } from "./ticket.ts";
+import { findTicket } from "../ticket.ts";
 
 /** Keeps another text of the API caller's with a ticket that can still be used. */
 export async function updateTicketInfo(
@@ -17,7 +17,7 @@ export async function updateTicketInfo(
 ): Promise<AuthorizationTicketUpdateResponse> {
   const context = contextOf(request.info);
   return runDecided<AuthorizationTicketUpdateResponse>(dependencies, async () => {
-    const found = await findTicket(dependencies, service, request.ticket);
+    const found = await findTicket(dependencies, service, "authorization", request.ticket);
     if (found.state === "missing") return { outcome: { ...result("A421201"), action: "CALLER_ERROR" } };
     if (context === undefined) return { outcome: { ...result("A421202"), action: "CALLER_ERROR" } };
     if (found.state !== "usable") return { outcome: { ...result("A421301"), action: "NOT_FOUND" } };

@@ -1,12 +1,11 @@
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import type { Form } from "../../../oauth/form.ts";
-import { readIdentifier } from "../identifier.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { findClient, type NamedClient } from "../find-client.ts";
+import type { Service, Settings } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 
 /** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
-export type IdentifiedClient =
-  { readonly client: Client; readonly clientIdAliasUsed: boolean } | { readonly refusedWith: ResultCode };
+export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode };
 
 /**
  * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and by nothing else: never
@@ -22,13 +21,10 @@ export async function identifyClient(
 ): Promise<IdentifiedClient> {
   const identifier = basicUserId ?? form.get("client_id") ?? readIssuer(form.get("client_assertion"));
   if (typeof identifier === "object") return identifier;
-  const number = readIdentifier(identifier);
-  const byNumber = number === undefined ? undefined : await settings.client(service, { clientId: number });
-  if (byNumber !== undefined) return { client: byNumber, clientIdAliasUsed: false };
-  const byAlias = await settings.client(service, { clientIdAlias: identifier });
-  if (byAlias === undefined) return { refusedWith: "A244306" };
-  if (!byAlias.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
-  return { client: byAlias, clientIdAliasUsed: true };
+  const found = await findClient(settings, service, identifier);
+  if (found === undefined) return { refusedWith: "A244306" };
+  if (found.clientIdAliasUsed && !found.client.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
+  return found;
 }
 
 /** Nothing of it is verified here; whoever it names must have signed it. */

@@ -11,6 +11,7 @@ import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidat
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { clientIdOf } from "../find-client.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
@@ -120,10 +121,9 @@ function isForOthers(audience: readonly string[], rsUri: string): boolean {
 }
 
 function accessTokenContent(service: Service, { token, client }: KnownAccessToken, withHidden: boolean) {
-  const alias = token.clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
   const { acr, authTime } = readGrantDetails(token.details);
   const content = {
-    ...commonContent(service, token, alias ?? String(token.clientId)),
+    ...commonContent(service, token, clientIdOf({ client, clientIdAliasUsed: token.clientIdAliasUsed })),
     ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
     ...(acr === undefined ? {} : { acr }),

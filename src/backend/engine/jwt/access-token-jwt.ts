@@ -1,13 +1,13 @@
 import { signJwt } from "../../../jose/sign-jwt.ts";
 import { formatScope } from "../../../oauth/scope.ts";
+import { clientIdOf, type NamedClient } from "../find-client.ts";
 import type { GrantDetails } from "../grant-details.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
+import type { Service } from "../management/settings-memo.ts";
+import { claimsOfCaller, ownClaimsOfAccessToken } from "./own-claims.ts";
 import { accessTokenKey } from "./signing-keys.ts";
 
 /** What a JWT access token says (RFC 9068 §2.2); instants in milliseconds. */
-export interface AccessTokenClaims {
-  readonly client: Client;
-  readonly clientIdAliasUsed: boolean;
+export interface AccessTokenClaims extends NamedClient {
   readonly subject: string | undefined;
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
@@ -19,16 +19,6 @@ export interface AccessTokenClaims {
   readonly grantType: string;
   readonly details: GrantDetails;
 }
-
-/**
- * What a resource server decides by, and what others have registered a meaning for: members that no claim of a caller's
- * may take, neither in place of ours nor where ours are left out (RFC 7519 §4.1, RFC 7800 §3.1, RFC 8693 §4).
- */
-const reserved: ReadonlySet<string> = new Set(
-  "iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_type token_introspection"
-    .split(" ")
-    .concat("authorization_details", "username", "events"),
-);
 
 /**
  * The JWT form of an access token, or `undefined` where the service has opaque ones only (RFC 9068 §2).
@@ -61,23 +51,11 @@ function payloadOf(service: Service, claims: AccessTokenClaims): Readonly<Record
     ...(details.authTime === undefined ? {} : { auth_time: details.authTime }),
     ...(details.acr === undefined ? {} : { acr: details.acr }),
   };
-  return { ...withoutReserved(details.jwtAtClaims ?? {}), ...ours };
-}
-
-function clientIdOf({ client, clientIdAliasUsed }: AccessTokenClaims): string {
-  const alias = clientIdAliasUsed ? client.settings.clientIdAlias : undefined;
-  return alias ?? String(client.settings.clientId);
+  return { ...claimsOfCaller(details.jwtAtClaims, ownClaimsOfAccessToken), ...ours };
 }
 
 /** One audience is a text, several are an array (RFC 7519 §4.1.3). */
 function audienceOf(resources: readonly string[], issuer: string): string | readonly string[] {
   const [only = issuer, ...others] = resources;
   return others.length === 0 ? only : resources;
-}
-
-/** A claim without a value says nothing, and readers stumble over null. */
-function withoutReserved(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(claims).filter(([name, value]) => !reserved.has(name) && value !== null && value !== undefined),
-  );
 }

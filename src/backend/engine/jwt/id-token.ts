@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 import { signJwt } from "../../../jose/sign-jwt.ts";
+import { clientIdOf, type NamedClient } from "../find-client.ts";
 import type { GrantDetails } from "../grant-details.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
+import type { Service } from "../management/settings-memo.ts";
 import type { SigningAlgorithm } from "../management/settings.ts";
+import { claimsOfCaller, ownClaimsOfIdToken } from "./own-claims.ts";
 import { chooseSigningKey } from "./signing-keys.ts";
 
 /** What an ID token is made of; `issuedAt` in milliseconds. */
-export interface IdTokenFacts {
-  readonly client: Client;
-  readonly clientIdAliasUsed: boolean;
+export interface IdTokenFacts extends NamedClient {
   readonly subject: string;
   /** As the client gets it: `at_hash` is over this text. */
   readonly accessToken: string;
@@ -17,13 +17,6 @@ export interface IdTokenFacts {
   /** The first of its grant carries the request's nonce. */
   readonly first: boolean;
 }
-
-/** The members of the protocol: no claim about the user takes their place, present or not (OpenID Connect Core §2). */
-const reserved: ReadonlySet<string> = new Set(
-  "iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf events"
-    .split(" ")
-    .concat("client_id", "scope", "act", "may_act"),
-);
 
 /**
  * Signs an ID token (OpenID Connect Core §2) by the client's algorithm; `undefined` where the service has no key for it.
@@ -49,9 +42,9 @@ function payloadOf(service: Service, facts: IdTokenFacts, alg: SigningAlgorithm)
   const { idToken = {}, authTime, acr } = details;
   const { settings } = facts.client;
   const iat = Math.floor(facts.issuedAt / 1000);
-  const audience = (facts.clientIdAliasUsed ? settings.clientIdAlias : undefined) ?? String(settings.clientId);
+  const audience = clientIdOf(facts);
   return {
-    ...claimsAboutTheUser(idToken.claims),
+    ...claimsOfCaller(idToken.claims, ownClaimsOfIdToken),
     iss: service.settings.issuer,
     sub: idToken.sub ?? subject,
     aud: idToken.audType === "array" ? [audience] : audience,
@@ -62,12 +55,6 @@ function payloadOf(service: Service, facts: IdTokenFacts, alg: SigningAlgorithm)
     ...(acr === undefined ? {} : { acr }),
     at_hash: leftHalf(alg, facts.accessToken),
   };
-}
-
-function claimsAboutTheUser(claims: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(claims).filter(([name, value]) => !reserved.has(name) && value !== null && value !== undefined),
-  );
 }
 
 /** The left half of a hash by the hash of the signature (OpenID Connect Core §3.1.3.6); for Ed25519 that is SHA-512. */

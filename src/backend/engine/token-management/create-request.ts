@@ -1,13 +1,16 @@
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import { readJwtClaims } from "../authorization/caller-json.ts";
+import { findEnabledClient, type NamedClient } from "../find-client.ts";
+import { givenText } from "../given-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
 import type { ResultCode } from "../result.ts";
 import { subjectDefect, type SubjectDefect } from "../subject.ts";
+import { mayRefresh } from "../token/new-refresh-token.ts";
+import { addToDetails } from "../token/request-details.ts";
 import { grantResources } from "../token/resources.ts";
-import { findClient } from "./client-identifier.ts";
 import { hasScopes } from "./service-scopes.ts";
 
 /** The token that a caller asks for, or why there cannot be one. */
@@ -18,9 +21,7 @@ interface Refused {
   readonly detail?: string;
 }
 
-export interface CheckedCreate {
-  readonly client: Client;
-  readonly clientIdAliasUsed: boolean;
+export interface CheckedCreate extends NamedClient {
   readonly grantType: Exclude<GrantType, "REFRESH_TOKEN">;
   readonly subject: string | undefined;
   readonly scopes: readonly string[];
@@ -69,7 +70,7 @@ export async function readCreateRequest(
   if (!hasScopes(service, scopes)) return { refusedWith: "A106201" };
   const target = grantResources(service, request.resources ?? []);
   if ("refusedWith" in target) return { refusedWith: "A108209" };
-  const binding = bindingOf(service, client, textOf(request.certificateThumbprint));
+  const binding = bindingOf(service, client, givenText(request.certificateThumbprint));
   if (binding.refusedWith !== undefined) return binding;
   const claims = readJwtClaims(request.jwtAtClaims);
   if ("refusedWith" in claims) return { ...claims, refusedWith: "A108206" };
@@ -79,13 +80,13 @@ export async function readCreateRequest(
   return {
     client,
     clientIdAliasUsed:
-      client.settings.clientIdAlias !== undefined && (named.byAlias || request.clientIdAliasUsed === true),
+      client.settings.clientIdAlias !== undefined && (named.clientIdAliasUsed || request.clientIdAliasUsed === true),
     grantType,
     subject: alone ? undefined : (request.subject ?? undefined),
     scopes,
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    details: detailsOf(request, claims.members),
+    details: addToDetails(detailsOf(request), request),
     hasRefreshToken,
     chosenAccessToken: chosen.accessToken,
     chosenRefreshToken: chosen.refreshToken,
@@ -97,18 +98,22 @@ function isCreatable({ settings }: Service, grantType: string): grantType is Che
 }
 
 function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
-  return textOf(subject) !== undefined || textOf(acr) !== undefined || (authTime ?? 0) !== 0;
+  return givenText(subject) !== undefined || givenText(acr) !== undefined || (authTime ?? 0) !== 0;
 }
 
 /** Both members may be given, if they name the same client. */
-async function findNamedClient(settings: Settings, service: Service, request: TokenCreateRequest) {
+async function findNamedClient(
+  settings: Settings,
+  service: Service,
+  request: TokenCreateRequest,
+): Promise<NamedClient | undefined> {
   const number = request.clientId ?? 0;
   const identifier = request.clientIdentifier ?? "";
   const byNumber = number === 0 ? undefined : await settings.client(service, { clientId: number });
   if (identifier === "" || (number !== 0 && byNumber === undefined)) {
-    return byNumber && { client: byNumber, byAlias: false };
+    return byNumber && { client: byNumber, clientIdAliasUsed: false };
   }
-  const named = await findClient(settings, service, identifier);
+  const named = await findEnabledClient(settings, service, identifier);
   if (byNumber !== undefined && named?.client.settings.clientId !== number) return undefined;
   return named;
 }
@@ -125,12 +130,6 @@ function bindingOf(
   return bound ? { refusedWith: "A108208" } : { x5tS256 };
 }
 
-function mayRefresh(service: Service, client: Client): boolean {
-  return [service, client].every(({ settings }) =>
-    ("supportedGrantTypes" in settings ? settings.supportedGrantTypes : settings.grantTypes).includes("REFRESH_TOKEN"),
-  );
-}
-
 interface ChosenTokens {
   readonly refusedWith?: undefined;
   readonly accessToken: string | undefined;
@@ -138,8 +137,8 @@ interface ChosenTokens {
 }
 
 function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refused | ChosenTokens {
-  const accessToken = textOf(request.accessToken);
-  const refreshToken = textOf(request.refreshToken);
+  const accessToken = givenText(request.accessToken);
+  const refreshToken = givenText(request.refreshToken);
   if (refreshToken !== undefined && !hasRefreshToken) return { refusedWith: "A108203" };
   const wellFormed = [accessToken, refreshToken].every((token) => token === undefined || chosenToken.test(token));
   if (!wellFormed || (accessToken !== undefined && accessToken === refreshToken)) {
@@ -148,18 +147,6 @@ function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refu
   return { accessToken, refreshToken };
 }
 
-function textOf(member: string | null | undefined): string | undefined {
-  return member === null || member === "" ? undefined : member;
-}
-
-function detailsOf(
-  { acr, authTime, properties }: TokenCreateRequest,
-  jwtAtClaims: GrantDetails["jwtAtClaims"],
-): GrantDetails {
-  return {
-    ...(acr ? { acr } : {}),
-    ...(authTime ? { authTime } : {}),
-    ...(properties && properties.length > 0 ? { properties } : {}),
-    ...(jwtAtClaims === undefined ? {} : { jwtAtClaims }),
-  };
+function detailsOf({ acr, authTime }: TokenCreateRequest): GrantDetails {
+  return { ...(acr ? { acr } : {}), ...(authTime ? { authTime } : {}) };
 }

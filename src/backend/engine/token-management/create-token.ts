@@ -1,16 +1,17 @@
 import type { TokenCreateRequest, TokenCreateResponse } from "../../../contract/auth-token-create.ts";
-import type { IssueTokens } from "../../store/command.ts";
-import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { drawGrantId } from "../drawn-text.ts";
+import { clientIdOf } from "../find-client.ts";
 import { writeGrantDetails } from "../grant-details.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import { result, type ResultCode } from "../result.ts";
 import { DecisionContended, runDecided, type Decided } from "../run-decided.ts";
-import { createTokenSet, durationOf, expiryAfter, type TokenSet } from "../token/token-set.ts";
+import { accessTokenDuration } from "../token/durations.ts";
+import { issueCommand } from "../token/issue-command.ts";
+import { newRefreshToken } from "../token/new-refresh-token.ts";
+import { createTokenSet, type TokenSet } from "../token/token-set.ts";
 import { readCreateRequest, type CheckedCreate } from "./create-request.ts";
 import { findAccessToken, findRefreshToken } from "./token-identifier.ts";
-
-const grantIdOctets = 16;
 
 /** Makes a token without a request of the client, on the responsibility of the API's caller. */
 export async function createToken(
@@ -67,63 +68,34 @@ async function decideCreate(
   checked: CheckedCreate,
   request: TokenCreateRequest,
 ): Promise<Decided<TokenCreateResponse>> {
-  const { clock, random } = dependencies;
-  const { client, x5tS256, scopes, resources } = checked;
-  const ofService = service.settings;
-  const ofClient = client.settings.extension;
-  const refreshDuration = durationOf(
-    request.refreshTokenDuration,
-    ofClient?.refreshTokenDuration,
-    ofService.refreshTokenDuration,
-  );
+  const { client, subject, details, x5tS256, scopes, resources } = checked;
+  const refreshToken = checked.hasRefreshToken
+    ? newRefreshToken(service, client, {
+        scopes,
+        resources,
+        x5tS256,
+        chosen: checked.chosenRefreshToken,
+        wishedDuration: request.refreshTokenDuration,
+        now: dependencies.clock(),
+      })
+    : {};
   const set = await createTokenSet(dependencies, {
     ...checked,
     service,
     code: "A109001",
     requestedResources: [],
-    accessTokenDuration: durationOf(
-      request.accessTokenDuration,
-      ofClient?.accessTokenDuration,
-      ofService.accessTokenDuration,
-    ),
-    ...(checked.hasRefreshToken
-      ? {
-          refreshToken: {
-            chosen: checked.chosenRefreshToken,
-            scopes,
-            resources,
-            expiresAt: expiryAfter(clock(), refreshDuration),
-            // A confidential client's is bound by its authentication (RFC 8705 §4).
-            x5tS256: client.settings.clientType === "PUBLIC" ? x5tS256 : undefined,
-          },
-        }
-      : {}),
+    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
+    ...refreshToken,
     first: true,
   });
-  const command: IssueTokens = {
-    name: "issue-tokens",
-    attempt: newAttempt(random),
-    serviceId: ofService.apiKey,
-    serviceVersion: service.version,
-    clientId: client.settings.clientId,
-    clientVersion: client.version,
-    ...(checked.subject === undefined
-      ? {}
-      : {
-          grant: {
-            grantId: Buffer.from(random(grantIdOctets)).toString("base64url"),
-            details: writeGrantDetails(checked.details),
-          },
-        }),
-    ...set.kept,
-  };
+  const grant = { grantId: drawGrantId(dependencies.random), details: writeGrantDetails(details) };
+  const command = issueCommand(dependencies, service, client, set.kept, subject === undefined ? {} : { grant });
   return { outcome: responseOf(service, checked, set), command };
 }
 
 function responseOf(service: Service, checked: CheckedCreate, { response }: TokenSet): TokenCreateResponse {
   const { accessToken, jwtAccessToken, accessTokenDuration, accessTokenExpiresAt, properties } = response;
   const { refreshToken, refreshTokenExpiresAt, refreshTokenScopes } = response;
-  const { clientId, clientIdAlias } = checked.client.settings;
   return {
     ...result("A109001"),
     action: "OK",
@@ -136,8 +108,8 @@ function responseOf(service: Service, checked: CheckedCreate, { response }: Toke
     ...(refreshTokenExpiresAt === undefined ? {} : { refreshTokenExpiresAt }),
     ...(refreshTokenScopes === undefined ? {} : { refreshTokenScopes }),
     grantType: checked.grantType,
-    clientId,
-    clientIdentifier: (checked.clientIdAliasUsed ? clientIdAlias : undefined) ?? String(clientId),
+    clientId: checked.client.settings.clientId,
+    clientIdentifier: clientIdOf(checked),
     ...(checked.subject === undefined ? {} : { subject: checked.subject }),
     ...(checked.scopes.length === 0 ? {} : { scopes: [...checked.scopes] }),
     ...(properties === undefined ? {} : { properties }),

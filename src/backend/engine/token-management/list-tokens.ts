@@ -3,9 +3,9 @@ import type { Property } from "../../../contract/members.ts";
 import type { ListedAccessToken } from "../../store/store.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { findEnabledClient } from "../find-client.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
-import { findClient } from "./client-identifier.ts";
 
 /** What a caller gets who asks for no slice in particular (Authlete's API). */
 const usualLength = 5;
@@ -25,7 +25,7 @@ export async function listTokens(
 ): Promise<TokenListResponse> {
   const { start, end } = readSlice(request);
   const identifier = request.clientIdentifier ?? "";
-  const client = identifier === "" ? undefined : (await findClient(settings, service, identifier))?.client;
+  const client = identifier === "" ? undefined : (await findEnabledClient(settings, service, identifier))?.client;
   if (identifier !== "" && client === undefined) throw new CallRefused(404, "A001212");
   const subject = request.subject ?? "";
   const { totalCount, tokens } = await store.listAccessTokens(service.settings.apiKey, {

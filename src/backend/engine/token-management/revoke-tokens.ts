@@ -3,14 +3,14 @@ import type { Command } from "../../store/command.ts";
 import { newAttempt } from "../attempt.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { findEnabledClient } from "../find-client.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import { result } from "../result.ts";
 import { runDecided } from "../run-decided.ts";
-import { findClient } from "./client-identifier.ts";
 import { endToken } from "./end-token.ts";
 import { findAccessToken, findRefreshToken } from "./token-identifier.ts";
 
-/** A command that was run, or that nothing had to be: decided anew each time. */
+/** Finds what is to be ended, anew each time; `undefined`: nothing is. */
 type Decide = () => Promise<Command | undefined>;
 
 /**
@@ -56,7 +56,7 @@ async function decideByOwner(
   service: Service,
   { clientIdentifier, subject }: TokenRevokeRequest,
 ): Promise<Command | undefined> {
-  const client = isGiven(clientIdentifier) ? await findClient(settings, service, clientIdentifier) : undefined;
+  const client = isGiven(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
   // Otherwise the tokens of every client would end that the user has.
   if (isGiven(clientIdentifier) && client === undefined) return undefined;
   return {

@@ -9,6 +9,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { result, type ResultCode } from "../result.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
+import { wholeSeconds } from "../token/durations.ts";
 import { hasScopes } from "./service-scopes.ts";
 import { readTokenHash } from "./token-identifier.ts";
 
@@ -84,11 +85,6 @@ function readChanges(
     ...(x5tS256 ? { x5tS256 } : {}),
     ...(refreshTokenExpiresAt ? { refreshTokenExpiresAt: wholeSeconds(refreshTokenExpiresAt) } : {}),
   };
-}
-
-/** As `exp` will say it. */
-function wholeSeconds(instant: number): number {
-  return Math.floor(instant / 1000) * 1000;
 }
 
 function responseOf(

@@ -12,11 +12,12 @@ import type { ResultCode } from "../result.ts";
 import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
 import { codeVerifierDefect } from "./code-verifier-defect.ts";
+import { accessTokenDuration } from "./durations.ts";
 import { issueCommand } from "./issue-command.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { addToDetails } from "./request-details.ts";
 import { forOneAudience, narrowResources } from "./resources.ts";
-import { createTokenSet, durationOf } from "./token-set.ts";
+import { createTokenSet } from "./token-set.ts";
 
 /**
  * Decides over an `authorization_code` request (RFC 6749 §4.1.3, RFC 7636 §4.6).
@@ -72,11 +73,7 @@ export async function decideAuthorizationCode(
     requestedResources: form.getAll("resource"),
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: durationOf(
-      request.accessTokenDuration,
-      client.settings.extension?.accessTokenDuration,
-      service.settings.accessTokenDuration,
-    ),
+    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
     details,
     ...newRefreshToken(service, client, {
       scopes: code.scopes,

@@ -6,11 +6,12 @@ import type { Service } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
+import { accessTokenDuration } from "./durations.ts";
 import { issueCommand } from "./issue-command.ts";
 import { addToDetails } from "./request-details.ts";
 import { forOneAudience, grantResources } from "./resources.ts";
 import { grantScopes } from "./scopes.ts";
-import { createTokenSet, durationOf } from "./token-set.ts";
+import { createTokenSet } from "./token-set.ts";
 
 /** Decides over a `client_credentials` request (RFC 6749 §4.4): no user, no refresh token, no grant to outlive it. */
 export async function decideClientCredentials(
@@ -38,11 +39,7 @@ export async function decideClientCredentials(
     requestedResources: form.getAll("resource"),
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: durationOf(
-      request.accessTokenDuration,
-      client.settings.extension?.accessTokenDuration,
-      service.settings.accessTokenDuration,
-    ),
+    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
     details: addToDetails({}, request),
     first: true,
   });

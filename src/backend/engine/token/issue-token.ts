@@ -1,20 +1,21 @@
 import type { TokenIssueRequest, TokenIssueResponse } from "../../../contract/auth-token-issue.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { drawGrantId } from "../drawn-text.ts";
 import { writeGrantDetails } from "../grant-details.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import type { ResultCode } from "../result.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
 import { subjectDefect, type SubjectDefect } from "../subject.ts";
+import { accessTokenDuration, firstGiven } from "./durations.ts";
 import { issueCommand } from "./issue-command.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { findPasswordTicket, type TicketCodes } from "./password-ticket.ts";
 import { addToDetails, hasReadableClaims } from "./request-details.ts";
 import { standingPasswordRequest } from "./standing-password-request.ts";
-import { createTokenSet, durationOf } from "./token-set.ts";
+import { createTokenSet } from "./token-set.ts";
 
 const ticketCodes: TicketCodes = { missing: "A055201", unknown: "A055202", expired: "A055301" };
-const grantIdOctets = 16;
 
 const subjectCodes = {
   empty: "A111201",
@@ -73,24 +74,23 @@ async function decideIssue(
     requestedResources: decided.requestedResources,
     resources,
     x5tS256,
-    accessTokenDuration: durationOf(
-      durationOf(request.accessTokenDuration, decided.accessTokenDuration, 0),
-      client.settings.extension?.accessTokenDuration,
-      service.settings.accessTokenDuration,
+    accessTokenDuration: accessTokenDuration(
+      service,
+      client,
+      firstGiven(request.accessTokenDuration, decided.accessTokenDuration),
     ),
     details,
     ...newRefreshToken(service, client, {
       scopes,
       resources,
       x5tS256,
-      wishedDuration: durationOf(request.refreshTokenDuration, decided.refreshTokenDuration, 0),
+      wishedDuration: firstGiven(request.refreshTokenDuration, decided.refreshTokenDuration),
       now: dependencies.clock(),
     }),
     first: true,
   });
   const source = { kind: "ticket", digest: ticket.digest } as const;
-  const grantId = Buffer.from(dependencies.random(grantIdOctets)).toString("base64url");
-  const grant = { grantId, details: writeGrantDetails(details) };
+  const grant = { grantId: drawGrantId(dependencies.random), details: writeGrantDetails(details) };
   return {
     outcome: response as TokenIssueResponse,
     command: issueCommand(dependencies, service, client, kept, { source, grant }),

@@ -1,5 +1,6 @@
 import type { Client, Service } from "../management/settings-memo.ts";
-import { durationOf, expiryAfter, type RefreshTokenDecision } from "./token-set.ts";
+import { expiryAfter, refreshTokenDuration } from "./durations.ts";
+import type { RefreshTokenDecision } from "./token-set.ts";
 
 /**
  * The refresh token that goes with the first tokens of a grant, where service and client have the refresh grant.
@@ -18,6 +19,7 @@ export function newRefreshToken(
     readonly scopes: readonly string[];
     readonly resources: readonly string[];
     readonly x5tS256: string | undefined;
+    readonly chosen?: string | undefined;
     /** In seconds; 0 and `null`: none. */
     readonly wishedDuration: number | null | undefined;
     readonly now: number;
@@ -27,6 +29,7 @@ export function newRefreshToken(
   const duration = refreshTokenDuration(service, client, wishedDuration);
   return {
     refreshToken: {
+      chosen: granted.chosen,
       scopes: granted.scopes,
       resources: granted.resources,
       expiresAt: expiryAfter(now, duration),
@@ -40,12 +43,8 @@ export function bindingOfRefreshToken({ settings }: Client, x5tS256: string | un
   return settings.clientType === "PUBLIC" ? x5tS256 : undefined;
 }
 
-/** In seconds. */
-export function refreshTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
-  return durationOf(wished, client.settings.extension?.refreshTokenDuration, service.settings.refreshTokenDuration);
-}
-
-function mayRefresh(service: Service, client: Client): boolean {
+/** Whether service and client both have the refresh grant. */
+export function mayRefresh(service: Service, client: Client): boolean {
   const { supportedGrantTypes } = service.settings;
   return supportedGrantTypes.includes("REFRESH_TOKEN") && client.settings.grantTypes.includes("REFRESH_TOKEN");
 }

@@ -1,9 +1,9 @@
-import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredTicket } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Service } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
+import { findTicket } from "../ticket.ts";
 
 /** What was decided over a password request before the user was asked for; durations in seconds, 0 meaning none. */
 export interface PasswordTicket {
@@ -32,16 +32,14 @@ export interface TicketCodes {
 export type PasswordTicketReading =
   { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly refusedWith: ResultCode };
 
-/** Looks the ticket of a password request up; one that was used, and one of another kind, is not known. */
+/** Looks the ticket of a password request up. */
 export async function findPasswordTicket(
-  { store, clock }: Dependencies,
+  dependencies: Dependencies,
   service: Service,
   value: string | null | undefined,
   codes: TicketCodes,
 ): Promise<PasswordTicketReading> {
-  if (value === undefined || value === null || value === "") return { refusedWith: codes.missing };
-  const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(value));
-  if (ticket?.kind !== "password" || ticket.consumed) return { refusedWith: codes.unknown };
-  if (ticket.expiresAt <= clock()) return { refusedWith: codes.expired };
-  return { ticket, request: JSON.parse(ticket.request) as PasswordTicket };
+  const found = await findTicket(dependencies, service, "password", value);
+  if (found.state !== "usable") return { refusedWith: codes[found.state] };
+  return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
 }

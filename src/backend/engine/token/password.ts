@@ -4,19 +4,17 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { newAttempt } from "../attempt.ts";
 import type { AuthenticatedClient } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { drawSecret } from "../drawn-text.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import { result } from "../result.ts";
 import type { Decided } from "../run-decided.ts";
+import { ticketLifetime } from "../ticket.ts";
 import { bindToken } from "./binding.ts";
 import { writePasswordTicket } from "./password-ticket.ts";
 import { addToDetails } from "./request-details.ts";
 import { forOneAudience, grantResources } from "./resources.ts";
 import { grantScopes } from "./scopes.ts";
-
-const ticketOctets = 32;
-/** A day, in milliseconds (Authlete's API). */
-const ticketDuration = 86_400_000;
 
 /**
  * Decides over a `password` request (RFC 6749 §4.3), where service and client both have the grant: RFC 9700 §2.4
@@ -43,7 +41,7 @@ export function decidePassword(
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
 
-  const ticket = Buffer.from(random(ticketOctets)).toString("base64url");
+  const ticket = drawSecret(random);
   const createdAt = clock();
   const { settings } = client;
   return {
@@ -83,7 +81,7 @@ export function decidePassword(
         }),
         context: undefined,
         createdAt,
-        expiresAt: createdAt + ticketDuration,
+        expiresAt: createdAt + ticketLifetime,
       },
     },
   };

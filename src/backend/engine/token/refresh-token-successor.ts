@@ -1,7 +1,8 @@
 import type { StoredRefreshToken } from "../../store/store.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
-import { bindingOfRefreshToken, refreshTokenDuration } from "./new-refresh-token.ts";
-import { expiryAfter, type RefreshTokenDecision } from "./token-set.ts";
+import { expiryAfter, refreshTokenDuration } from "./durations.ts";
+import { bindingOfRefreshToken } from "./new-refresh-token.ts";
+import type { RefreshTokenDecision } from "./token-set.ts";
 
 /** A refresh: the token as kept and as sent, and what the new access token is bound to. */
 interface Refresh {

@@ -12,6 +12,7 @@ import { oauthError } from "../oauth-error.ts";
 import type { ResultCode } from "../result.ts";
 import type { Decided } from "../run-decided.ts";
 import { bindToken } from "./binding.ts";
+import { accessTokenDuration } from "./durations.ts";
 import { issueCommand } from "./issue-command.ts";
 import { decideReuse } from "./refresh-token-reuse.ts";
 import { successorOf } from "./refresh-token-successor.ts";
@@ -19,7 +20,7 @@ import { addToDetails } from "./request-details.ts";
 import { forOneAudience, narrowResources } from "./resources.ts";
 import { narrowScopes } from "./scopes.ts";
 import { sealAnswer, type RefreshQuestion } from "./sealed-answer.ts";
-import { createTokenSet, durationOf } from "./token-set.ts";
+import { createTokenSet } from "./token-set.ts";
 
 /**
  * Decides over a `refresh_token` request (RFC 6749 §6): a new access token, bound to the certificate of this request.
@@ -76,11 +77,7 @@ export async function decideRefreshToken(
     requestedResources: question.resources,
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: durationOf(
-      request.accessTokenDuration,
-      client.settings.extension?.accessTokenDuration,
-      service.settings.accessTokenDuration,
-    ),
+    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
     details: addToDetails(readGrantDetails(token.details), request),
     refreshToken,
     first: false,

@@ -1,5 +1,7 @@
 import type { Property } from "../../../contract/members.ts";
-import { readJsonObject } from "../../../oauth/claims-request.ts";
+import { readJsonObject } from "../../../oauth/json-object.ts";
+import { readJwtClaims } from "../authorization/caller-json.ts";
+import { givenText } from "../given-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
 
 /** What an API caller adds to the tokens of one answer. */
@@ -9,9 +11,9 @@ export interface Additions {
   readonly jwtAtClaims?: string | null | undefined;
 }
 
-/** Whether `jwtAtClaims` is absent or says what it must: a JSON object. */
+/** Whether `jwtAtClaims` is absent or says what it must: a JSON object, without the claims that are the backend's. */
 export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
-  return isAbsent(jwtAtClaims) || readJsonObject(jwtAtClaims) !== undefined;
+  return !("refusedWith" in readJwtClaims(jwtAtClaims));
 }
 
 /**
@@ -21,7 +23,7 @@ export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
  */
 export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
   const properties = additions.properties ?? [];
-  const claims = isAbsent(additions.jwtAtClaims) ? undefined : readJsonObject(additions.jwtAtClaims);
+  const claims = readJsonObject(givenText(additions.jwtAtClaims) ?? "");
   return {
     ...details,
     ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),
@@ -32,8 +34,4 @@ export function addToDetails(details: GrantDetails, additions: Additions): Grant
 function mergeProperties(earlier: readonly Property[], added: readonly Property[]): readonly Property[] {
   const replaced = new Set(added.map(({ key }) => key));
   return [...earlier.filter(({ key }) => !replaced.has(key)), ...added];
-}
-
-function isAbsent(text: string | null | undefined): text is "" | null | undefined {
-  return text === undefined || text === null || text === "";
 }

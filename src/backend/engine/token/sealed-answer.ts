@@ -30,7 +30,7 @@ export function sealAnswer(
 ): Uint8Array {
   const nonce = random(nonceOctets);
   const cipher = createCipheriv(algorithm, keyOf(refreshToken), nonce, { authTagLength: tagOctets });
-  const plaintext = JSON.stringify({ question: fingerprintOf(question), response });
+  const plaintext = JSON.stringify({ question: digestOf(question), response });
   const sealed = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
@@ -44,7 +44,7 @@ export function openSealedAnswer(
   const plaintext = decrypt(refreshToken, sealedAnswer);
   if (plaintext === undefined) return undefined;
   const sealed = JSON.parse(plaintext) as { readonly question: string; readonly response: TokenResponse };
-  return sealed.question === fingerprintOf(question) ? sealed.response : undefined;
+  return sealed.question === digestOf(question) ? sealed.response : undefined;
 }
 
 function decrypt(refreshToken: string, sealedAnswer: Uint8Array): string | undefined {
@@ -65,6 +65,6 @@ function keyOf(refreshToken: string): Buffer {
   return createHmac("sha256", refreshToken).update(label).digest();
 }
 
-function fingerprintOf({ x5tS256, scope, resources }: RefreshQuestion): string {
+function digestOf({ x5tS256, scope, resources }: RefreshQuestion): string {
   return hash("sha256", JSON.stringify([x5tS256 ?? null, scope ?? null, resources]), "base64url");
 }

@@ -4,6 +4,7 @@ import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { IssueTokens } from "../../store/command.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { drawSecret } from "../drawn-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import { signAccessTokenJwt } from "../jwt/access-token-jwt.ts";
 import { signIdToken } from "../jwt/id-token.ts";
@@ -11,9 +12,8 @@ import type { Client, Service } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result, type ResultCode } from "../result.ts";
+import { expiryAfter } from "./durations.ts";
 
-/** 256 bits: a guess succeeds with a probability far below 2^-160 (RFC 6749 §10.10). */
-const tokenOctets = 32;
 /** Members of a token answer that no property may take (RFC 6749 §5.1). */
 const reserved = "access_token token_type expires_in refresh_token scope id_token error error_description error_uri"
   .split(" ")
@@ -66,9 +66,8 @@ export interface TokenSet {
 /** Draws and signs the tokens that were decided upon, and writes the answer around them (RFC 6749 §5.1). */
 export async function createTokenSet({ clock, random }: Dependencies, decision: TokenSetDecision): Promise<TokenSet> {
   const { service, client, clientIdAliasUsed, subject, scopes, resources, x5tS256, details } = decision;
-  const draw = (): string => Buffer.from(random(tokenOctets)).toString("base64url");
   const createdAt = clock();
-  const accessToken = decision.chosenAccessToken ?? draw();
+  const accessToken = decision.chosenAccessToken ?? drawSecret(random);
   const expiresAt = expiryAfter(createdAt, decision.accessTokenDuration);
   const jwtAccessToken = await signAccessTokenJwt(service, {
     client,
@@ -84,7 +83,7 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
     details,
   });
   const refreshToken = decision.refreshToken && {
-    value: decision.refreshToken.kept ?? decision.refreshToken.chosen ?? draw(),
+    value: decision.refreshToken.kept ?? decision.refreshToken.chosen ?? drawSecret(random),
     ...decision.refreshToken,
   };
   const forClient = jwtAccessToken ?? accessToken;
@@ -129,17 +128,6 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
           }),
     },
   };
-}
-
-/** To the second, as `exp` will say it: no answer promises a moment more than will be honoured. In milliseconds. */
-export function expiryAfter(instant: number, duration: number): number {
-  return Math.floor(instant / 1000 + duration) * 1000;
-}
-
-/** The caller's wish, else the client's, else the service's lifetime; in seconds, 0 meaning "none given". */
-export function durationOf(wished: number | null | undefined, ofClient: number | undefined, ofService: number): number {
-  if (wished !== undefined && wished !== null && wished > 0) return wished;
-  return ofClient !== undefined && ofClient > 0 ? ofClient : ofService;
 }
 
 interface DrawnTokens {

@@ -1,6 +1,6 @@
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import { readJsonObject } from "../../../oauth/claims-request.ts";
+import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import { findAccessToken } from "../introspection/token-facts.ts";

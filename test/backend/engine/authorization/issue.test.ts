@@ -326,17 +326,30 @@ const callerErrors: readonly (readonly [
       ] as const,
   ),
   ["oversized claims", { claims: `{"a":"${"x".repeat(65_535)}"}` }, "A044201"],
-  ...["iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "at_hash", "c_hash", "azp", "cnf"].map(
-    (name) => [`claims with ${name}`, { claims: JSON.stringify({ a: 1, [name]: "x" }) }, "A044203"] as const,
-  ),
+  ...[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nonce",
+    "auth_time",
+    "acr",
+    "at_hash",
+    "c_hash",
+    "azp",
+    "cnf",
+    "sid",
+    "scope",
+  ].map((name) => [`claims with ${name}`, { claims: JSON.stringify({ a: 1, [name]: "x" }) }, "A044203"] as const),
   ["properties of more than 65535 octets", { properties: [{ key: "a", value: "é".repeat(32_768) }] }, "A045201"],
   ["header parameters that are no JSON object", { idtHeaderParams: "1" }, "A045202"],
-  ...["alg", "kid", "jwk", "jku", "x5c", "x5u", "crit", "b64", "typ", "zip"].map(
+  ...["alg", "kid", "jwk", "jku", "x5c", "x5u", "crit", "b64", "typ", "zip", "enc", "epk"].map(
     (name) =>
       [`header parameters with ${name}`, { idtHeaderParams: JSON.stringify({ [name]: "x" }) }, "A045202"] as const,
   ),
   ["claims of JWT access tokens that are no JSON object", { jwtAtClaims: '"a"' }, "A045203"],
-  ...["iss", "sub", "aud", "exp", "cnf", "client_id", "scope", "jti"].map(
+  ...["iss", "sub", "aud", "exp", "cnf", "client_id", "scope", "jti", "amr", "active"].map(
     (name) =>
       [
         `claims of JWT access tokens with ${name}`,

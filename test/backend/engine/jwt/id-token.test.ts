@@ -91,13 +91,14 @@ test("the subject, the audience's form and the lifetime are as the caller and th
 });
 
 test("claims about the user stand beside the protocol's members, never in their place or where those are left out", async (t) => {
-  const names = `iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf
+  const names = `iss sub aud exp nbf iat jti auth_time nonce acr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf
     events client_id scope act may_act`;
   const dangerous = Object.fromEntries(names.split(/\s+/).map((name) => [name, "theirs"]));
   const claims = {
     ...dangerous,
     name: "Ann",
     "name#ja": "アン",
+    amr: ["pwd"],
     email_verified: false,
     phone: null,
     address: { l: 1 },
@@ -109,6 +110,7 @@ test("claims about the user stand beside the protocol's members, never in their 
     at_hash: payload["at_hash"],
     name: "Ann",
     "name#ja": "アン",
+    amr: ["pwd"],
     email_verified: false,
     address: { l: 1 },
   });

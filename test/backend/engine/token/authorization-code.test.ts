@@ -1,7 +1,7 @@
 import test from "ava";
+import { codeVerifier, redirectUri } from "../../../support/authorization.ts";
 import { createSelfSigned } from "../../../support/certificates.ts";
 import { errorOf, grantsClient, grantsServices, k1, k2, openGrants, startInstant } from "../../../support/grants.ts";
-import { codeVerifier } from "../../../support/keep-code.ts";
 import { clientSettings } from "../../../support/settings.ts";
 
 test("a code: A050001, tokens bound to the certificate of this request, and every member that applies", async (t) => {
@@ -51,7 +51,7 @@ const refusals = [
   ["an empty code", { code: "" }, "A050301", "invalid_request"],
   ["an unknown code", { code: "x".repeat(43) }, "A050305", "invalid_grant"],
   ["no redirect URI", { redirect_uri: undefined }, "A050308", "invalid_grant"],
-  ["another redirect URI", { redirect_uri: "https://client.example.com/callback/" }, "A050309", "invalid_grant"],
+  ["another redirect URI", { redirect_uri: `${redirectUri}/` }, "A050309", "invalid_grant"],
   ["no verifier", { code_verifier: undefined }, "A050312", "invalid_grant"],
   ["an empty verifier", { code_verifier: "" }, "A050312", "invalid_grant"],
   ["another verifier", { code_verifier: otherVerifier }, "A050315", "invalid_grant"],

@@ -4,7 +4,7 @@ import type { Command } from "../../../../src/backend/store/command.ts";
 import type { TokenResponse } from "../../../../src/contract/auth-token.ts";
 import { errorOf, grantsOf, grantsServices, k1, type Asking, type Grants } from "../../../support/grants.ts";
 import { createEngineByHand } from "../../../support/engine.ts";
-import { codeVerifier, redirectUri } from "../../../support/keep-code.ts";
+import { codeVerifier, redirectUri } from "../../../support/authorization.ts";
 import { secretOf, serviceId } from "../../../support/settings.ts";
 
 const otherServiceId = serviceId + 1;

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import type { ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { errorOf, openGrants } from "../../../support/grants.ts";
-import { makeStoreFile } from "../../../support/seed-grant.ts";
+import { makeStoreFile } from "../../../support/store-beside.ts";
 
 const rounds = 200;
 const parallel = 50;

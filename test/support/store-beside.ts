@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +9,7 @@ import type { Configuration } from "../../src/backend/configuration/configuratio
 import type { ClientSettings } from "../../src/backend/engine/management/settings.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../../src/backend/store/store.ts";
-import { tokenDigest } from "../../src/oauth/token-digest.ts";
-import { configurationOf, serviceId, serviceSettings } from "./settings.ts";
+import { configurationOf, serviceSettings } from "./settings.ts";
 
 /** A backend over a file, and the store of that file beside it. */
 export interface StoreAndBackend {
@@ -61,54 +59,4 @@ export async function startStore(
   const backend = await openBackend({ configuration, log: pino({ level: "silent" }), clock });
   t.teardown(() => backend.close());
   return { backend, store: await openStoreBeside(t, file) };
-}
-
-export interface SeededGrant {
-  readonly grantId: string;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  /** Milliseconds since 1970. */
-  readonly refreshTokenExpiresAt: number;
-}
-
-/**
- * Keeps a grant with an access and a refresh token, as the grants that have refresh tokens do: the one grant served
- * so far has none. `now` is in milliseconds since 1970.
- */
-export async function seedGrant(
-  { store }: { readonly store: Store },
-  clientId: number,
-  now = Date.now(),
-): Promise<SeededGrant> {
-  const accessToken = randomBytes(32).toString("base64url");
-  const refreshToken = randomBytes(32).toString("base64url");
-  const client = await store.readClient(serviceId, { clientId });
-  if (client === undefined) throw new Error("The client is not registered.");
-  const grantId = randomUUID();
-  const refreshTokenExpiresAt = now + 86_400_000;
-  const scopes = ["read"];
-  const outcome = await store.run({
-    name: "issue-tokens",
-    attempt: randomBytes(16),
-    serviceId,
-    serviceVersion: client.serviceVersion,
-    clientId,
-    clientVersion: client.version,
-    grant: { grantId },
-    subject: "user-1",
-    createdAt: now,
-    accessToken: {
-      digest: tokenDigest(accessToken),
-      grantType: "AUTHORIZATION_CODE",
-      scopes,
-      resources: [],
-      expiresAt: now + 3_600_000,
-      x5tS256: undefined,
-      clientIdAliasUsed: false,
-      properties: undefined,
-    },
-    refreshToken: { digest: tokenDigest(refreshToken), scopes, resources: [], expiresAt: refreshTokenExpiresAt },
-  });
-  if (outcome !== "done") throw new Error("The grant could not be kept.");
-  return { grantId, accessToken, refreshToken, refreshTokenExpiresAt };
 }

@@ -1,0 +1,23 @@
+import { deepestNesting, isNestedWithin } from "./is-nested-within.ts";
+
+/** A JSON object, of whose members nothing is known. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * The JSON object that a text is; `undefined` for any other text, and for one that is nested too deep to be handed on.
+ *
+ * @example readJsonObject('{"a":1}')
+ */
+export function readJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) && isNestedWithin(deepestNesting, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a JSON value is an object: neither null nor an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
