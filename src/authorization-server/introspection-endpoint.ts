@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { StandardIntrospectionRequest, StandardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
+import type {
+  StandardIntrospectionRequest,
+  StandardIntrospectionResponse,
+} from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
