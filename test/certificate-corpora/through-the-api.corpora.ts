@@ -82,40 +82,47 @@ test.serial(
   },
 );
 
-test.serial("8705-7.5-b: a limbo certificate for servers authenticates no client but where it is a client's, and breaks nothing", async (t) => {
-  t.timeout(300_000);
-  const forServers = (await readLimboCases()).filter(({ purpose }) => purpose === "sslserver");
-  // An anchor that cannot be read is refused at start.
-  const cases = forServers.filter(({ path }) => path.anchors.every((anchor) => isReadable(pem(anchor))));
-  t.true(forServers.length - cases.length < 5);
-  const clients = cases.map(({ path }, index) =>
-    clientSettings({
-      clientId: index + 1,
-      tokenAuthMethod: "TLS_CLIENT_AUTH",
-      tlsClientAuthSanDns: "example.com",
-      trustedRootCertificates: path.anchors.map(pem),
-    }),
-  );
-  let now = 0;
-  const api = await openApi(t, () => now, clients, []);
-  const reasons = new Set<string>();
-  const accepted: string[] = [];
-  for (const [index, { id, path, at }] of cases.entries()) {
-    now = at;
-    const answer = await api.authToken({
-      parameters: `${parameters}&client_id=${index + 1}`,
-      clientCertificate: pem(path.leaf),
-      clientCertificatePath: path.intermediates.map(pem),
-    });
-    if (answer.action === "OK") accepted.push(id);
-    else t.is(answer.action, "INVALID_CLIENT", `${id}: ${answer.resultMessage}`);
-    t.is(answer.accessToken === undefined, answer.action !== "OK");
-    reasons.add(answer.resultCode);
-  }
-  t.true(reasons.has("A157339"), "their paths are looked at");
-  // Clients have another extended key usage, or none.
-  t.deepEqual(accepted, ["rfc5280::eku::ee-wrong-eku", "rfc5280::eku::ee-without-eku", "webpki::eku::ee-without-eku"]);
-});
+test.serial(
+  "8705-7.5-b: a limbo certificate for servers authenticates no client but where it is a client's, and breaks nothing",
+  async (t) => {
+    t.timeout(300_000);
+    const forServers = (await readLimboCases()).filter(({ purpose }) => purpose === "sslserver");
+    // An anchor that cannot be read is refused at start.
+    const cases = forServers.filter(({ path }) => path.anchors.every((anchor) => isReadable(pem(anchor))));
+    t.true(forServers.length - cases.length < 5);
+    const clients = cases.map(({ path }, index) =>
+      clientSettings({
+        clientId: index + 1,
+        tokenAuthMethod: "TLS_CLIENT_AUTH",
+        tlsClientAuthSanDns: "example.com",
+        trustedRootCertificates: path.anchors.map(pem),
+      }),
+    );
+    let now = 0;
+    const api = await openApi(t, () => now, clients, []);
+    const reasons = new Set<string>();
+    const accepted: string[] = [];
+    for (const [index, { id, path, at }] of cases.entries()) {
+      now = at;
+      const answer = await api.authToken({
+        parameters: `${parameters}&client_id=${index + 1}`,
+        clientCertificate: pem(path.leaf),
+        clientCertificatePath: path.intermediates.map(pem),
+      });
+      if (answer.action === "OK") accepted.push(id);
+      else t.is(answer.action, "INVALID_CLIENT", `${id}: ${answer.resultMessage}`);
+      t.is(answer.accessToken === undefined, answer.action !== "OK");
+      reasons.add(answer.resultCode);
+    }
+    t.true(reasons.has("A157339"), "their paths are looked at");
+    // Clients have another extended key usage, or none.
+    t.deepEqual(accepted, [
+      "rfc5280::eku::ee-wrong-eku",
+      "rfc5280::eku::ee-without-eku",
+      "webpki::eku::ee-without-eku",
+    ]);
+  },
+);
 
 function isReadable(certificate: Uint8Array | string): boolean {
   try {

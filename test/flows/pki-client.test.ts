@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
@@ -125,15 +125,17 @@ test("the right name from a CA that is no anchor of the client's is refused, als
 test("8705-7.4: the anchors are the client's or the service's, never the system's, whatever name a certificate has", async (t) => {
   const systems = createAuthority({ subject: "CN=System" });
   const owns = [1, 2].map((number) => createAuthority({ subject: `CN=CA of client ${number}` }));
+  const run = promisify(execFile);
   // An openssl whose own store has that authority: left to itself, it would take it.
-  const real = (await promisify(execFile)("sh", ["-c", "command -v openssl"])).stdout.trim();
+  const real = (await run("sh", ["-c", "command -v openssl"])).stdout.trim();
   await using standIn = await createStandIn(
     `echo >>$here/runs; SSL_CERT_FILE="$here/system.pem" SSL_CERT_DIR="$here" exec ${real} "$@"`,
   );
   await writeFile(standIn.file("system.pem"), systems.certificate.pem);
-  const leaf = systems.issue({ subject });
-  await writeFile(standIn.file("leaf.pem"), leaf.pem);
-  const left = await promisify(execFile)(standIn.options.openssl, ["verify", standIn.file("leaf.pem")]);
+  const hash = await run(real, ["x509", "-hash", "-noout", "-in", standIn.file("system.pem")]);
+  await symlink(standIn.file("system.pem"), standIn.file(`${hash.stdout.trim()}.0`));
+  await writeFile(standIn.file("leaf.pem"), systems.issue({ subject }).pem);
+  const left = await run(standIn.options.openssl, ["verify", standIn.file("leaf.pem")]);
   t.regex(left.stdout, /: OK\n$/);
 
   const base = { tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject } as const;
