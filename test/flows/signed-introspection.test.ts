@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import { decodeProtectedHeader } from "jose";
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import {
   basicResourceServers,
   introspectionEndpoint as servedIntrospection,
@@ -23,6 +23,7 @@ import {
   type DeploymentRequest,
 } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
+import * as example from "../support/example-deployment.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
 import { makeStoreFile, openStoreBeside, seedGrant } from "../support/seed-grant.ts";
 import { startServedApi } from "../support/served-api.ts";
@@ -203,6 +204,20 @@ test("9701-6: a reply is signed by RS256 unless the resource server is registere
     const encryption = { introspectionEncryptionAlg: "RSA-OAEP-256", introspectionEncryptionEnc: "A256GCM" };
     await t.throwsAsync(ask(encryption), { message: /A001223/ }, accept);
   }
+});
+
+test("the example authorization server signs for its resource server, when it is told who that is", async (t) => {
+  const { mutualTls } = await example.startExampleDeployment(t, { signedIntrospection: true });
+  const form = { grant_type: "client_credentials", client_id: "1", scope: "read" };
+  const token = accessTokenOf(t, await postForm({ url: `${mutualTls}/token`, as: example.k1 }, form));
+  const { id, secret } = example.resourceServer;
+  const headers = { authorization: basic(id, secret), accept: signed };
+  const answer = await postForm({ url: `${mutualTls}/introspect`, headers }, { token });
+  t.is(answer.headers["content-type"], signed, answer.body);
+  t.is(decodeProtectedHeader(answer.body).alg, "ES256");
+  const { aud, token_introspection: facts } = decodeJwt(answer.body);
+  t.is(aud, example.resource);
+  t.like(facts as object, { active: true, cnf: { "x5t#S256": example.k1.x5tS256 } });
 });
 
 /** The library's source that demands signed answers of this endpoint. */
