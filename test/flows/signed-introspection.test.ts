@@ -217,7 +217,7 @@ test("the example authorization server signs for its resource server, when it is
   t.is(decodeProtectedHeader(answer.body).alg, "ES256");
   const { aud, token_introspection: facts } = decodeJwt(answer.body);
   t.is(aud, example.resource);
-  t.like(facts as object, { active: true, cnf: { "x5t#S256": example.k1.x5tS256 } });
+  t.like(facts, { active: true, cnf: { "x5t#S256": example.k1.x5tS256 } });
 });
 
 /** The library's source that demands signed answers of this endpoint. */
