@@ -30,6 +30,8 @@ import {
   revocationEndpoint,
   tokenEndpoint,
   userInfoEndpoint,
+  type Consent,
+  type Consents,
 } from "certbound/authorization-server";
 import { pages } from "./sign-in-pages.ts";
 import { openUserTable } from "./user-table.ts";
@@ -63,12 +65,12 @@ const cookieKey =
   process.env["COOKIE_KEY"] === undefined ? randomBytes(32) : Buffer.from(process.env["COOKIE_KEY"], "base64");
 
 /** What each user granted each client: kept as long as the process runs. */
-const granted = new Map<string, readonly string[]>();
-const consents = {
-  granted: (subject: string, clientId: string) => granted.get(`${clientId} ${subject}`),
-  grant: (subject: string, clientId: string, scopes: readonly string[]) => {
+const granted = new Map<string, readonly Consent[]>();
+const consents: Consents = {
+  granted: (subject, clientId) => granted.get(`${clientId} ${subject}`) ?? [],
+  grant: (subject, clientId, consent) => {
     const key = `${clientId} ${subject}`;
-    granted.set(key, [...new Set([...(granted.get(key) ?? []), ...scopes])]);
+    granted.set(key, [...(granted.get(key) ?? []), consent]);
   },
 };
 

@@ -15,9 +15,13 @@ export class KeysUnusable extends Error {
 /** Of keys without a name; a set with more that fit a token is not tried through. */
 const mostCandidates = 5;
 
-/** Keys that are known. Throws when they are no JWK set. */
+/** Keys that are known. Throws {@link KeysUnusable} when they are no JWK set. */
 export function localKeys(jwks: unknown): IssuerKeys {
-  return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
+  try {
+    return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
+  } catch (error) {
+    throw new KeysUnusable("the key set is not usable", { cause: error });
+  }
 }
 
 /** A secret that two share, as a key of HS256, HS384 and HS512 (RFC 7518 §3.2); its UTF-8 octets. */
@@ -95,16 +99,18 @@ async function oneOf(
   options: { algorithms: string[] },
 ): Promise<SignatureDefect> {
   let tried = 0;
+  let last: unknown;
   for await (const key of candidates) {
     if (++tried > mostCandidates) return "too many keys fit it: they have no kid";
     try {
       await compactVerify(jws, key, options);
       return undefined;
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return defectOf(error);
+      // A key that is not usable is no obstacle to the others.
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) last = error;
     }
   }
-  return "its signature is not the issuer's";
+  return last === undefined ? "its signature is not the issuer's" : defectOf(last);
 }
 
 /** One sentence for each of jose's codes that is about the token; jose's own messages may quote its header. */

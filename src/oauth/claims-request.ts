@@ -56,18 +56,26 @@ export function scopeClaims(scopes: readonly string[]): string[] {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Levels of objects and lists; what is nested deeper can be read, but not be written again. */
+const deepest = 32;
+
 /**
- * The JSON object that a text is; `undefined` for any other text.
+ * The JSON object that a text is; `undefined` for any other text, and for one that is nested deeper than 32 levels.
  *
  * @example readJsonObject('{"a":1}')
  */
 export function readJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isObject(value) && isNestedAtMost(deepest, value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isNestedAtMost(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isNestedAtMost(levels - 1, member));
 }
 
 function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {

@@ -121,6 +121,22 @@ test("private_key_jwt with keys at jwksUri: a new key is had when an assertion n
   t.is(server.asked(), 2);
 });
 
+test("an assertion that could not be checked while the jwksUri did not answer is good once it does, and then no more", async (t) => {
+  const key = createKey("k");
+  const server = await startJwksServer(t, { keys: [key.jwk] });
+  server.serve(((_request, response) => response.writeHead(500).end()) satisfies RequestListener);
+  const { monotonicClock, pass } = handClock();
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "PRIVATE_KEY_JWT", jwksUri: server.url });
+  const { token } = await startDeployment(t, { clients: [client], monotonicClock });
+  const assertion = withAssertion(await assertionBy(key, 1));
+  for (let round = 0; round < 3; round++) t.is((await token(assertion, first)).status, 503);
+  t.is(server.asked(), 1);
+  server.serve({ keys: [key.jwk] });
+  pass(10 * second);
+  accessTokenOf(t, await token(assertion, first));
+  assertErrorForm(t, await token(assertion, first), "invalid_client", [400, 401]);
+});
+
 test("nobody's claims cause a fetch that are not an assertion for this server, by the client, now", async (t) => {
   const key = createKey("k");
   const server = await startJwksServer(t, { keys: [key.jwk] });

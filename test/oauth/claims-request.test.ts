@@ -49,6 +49,15 @@ test("names that objects have anyway are names like any other", (t) => {
   t.deepEqual([...(request?.userInfo?.claims.keys() ?? [])], ["__proto__", "constructor"]);
 });
 
+const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+test("a text may be nested 32 levels deep", (t) => {
+  t.truthy(readClaimsRequest(`{"id_token":{"a":{"x":${nested(29)}}}}`));
+  t.is(readClaimsRequest(`{"id_token":{"a":{"x":${nested(30)}}}}`), undefined);
+  t.is(readClaimsRequest(`{"x":${nested(8000)}}`), undefined);
+  t.is(readClaimsRequest(`{"x":{"__proto__":${nested(8000)}}}`), undefined);
+});
+
 for (const text of [
   "",
   "{",

@@ -1,14 +1,17 @@
 import { createHmac, createSecretKey, generateKeyPairSync } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
-import { SignJWT } from "jose";
+import { CompactSign, SignJWT } from "jose";
 import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
 import type { Command } from "../../../src/backend/store/command.ts";
+import { StoreFailure } from "../../../src/backend/store/store.ts";
 import type { TokenRequest, TokenResponse } from "../../../src/contract/auth-token.ts";
 import { createEngineByHand, startInstant } from "../../support/engine.ts";
 import { assembleJwt, createSigningKey, type SigningKey } from "../../support/jwt-issuer.ts";
 import { clientSettings, secretOf, serviceSettings } from "../../support/settings.ts";
 
 const issuer = "https://as.example.com";
+const otherIssuer = "https://other-as.example.com";
+const otherServiceId = 42;
 const tokenEndpoint = "https://as.example.com/token";
 const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const skew = 10;
@@ -19,15 +22,19 @@ const es256 = createSigningKey("ES256", "k1");
 const stranger = createSigningKey("ES256", "k1");
 const rsa = createSigningKey("RS256", "r1");
 const ed = createSigningKey("EdDSA", "e1");
+/** Of the client too, but not for signatures. */
+const encryption = createSigningKey("ES256", "enc");
 const secret = secretOf(1);
 const byKey = {
   tokenAuthMethod: "PRIVATE_KEY_JWT",
-  jwks: JSON.stringify({ keys: [es256.jwk, rsa.jwk, ed.jwk] }),
+  jwks: JSON.stringify({ keys: [es256.jwk, rsa.jwk, ed.jwk, { ...encryption.jwk, use: "enc" }] }),
 } as const;
 const bySecret = { tokenAuthMethod: "CLIENT_SECRET_JWT" } as const;
 
 interface World {
   readonly ask: (assertion: string | undefined, asked?: Asked) => Promise<TokenResponse>;
+  /** At the other service, whose client 1 has the same keys. */
+  readonly askElsewhere: (assertion: string) => Promise<TokenResponse>;
   readonly revoke: (assertion: string) => Promise<{ readonly resultCode: string }>;
   readonly commands: readonly Command[];
   readonly setClock: (now: number) => void;
@@ -71,6 +78,10 @@ async function open(
           clientSettings({ clientId: 2, tlsClientCertificateBoundAccessTokens: false, ...byKey }),
         ],
       },
+      {
+        settings: serviceSettings({ apiKey: otherServiceId, issuer: otherIssuer }),
+        clients: [clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false, ...byKey })],
+      },
     ],
     {
       around: (store) => ({
@@ -91,6 +102,11 @@ async function open(
         parameters: `grant_type=client_credentials&${formOf(members).toString()}`,
         ...request,
       });
+    },
+    askElsewhere: (assertion) => {
+      const members = { client_assertion_type: type, client_assertion: assertion };
+      const parameters = `grant_type=client_credentials&${formOf(members).toString()}`;
+      return operations(otherServiceId).authToken({ parameters });
     },
     revoke: (assertion) =>
       operations().authRevocation({
@@ -123,6 +139,11 @@ function sign(
   const { kid } = key;
   const all = { alg: key.alg, ...(kid === undefined ? {} : { kid }), ...header };
   return new SignJWT(claims(change)).setProtectedHeader(all).sign(key.privateKey);
+}
+
+/** A payload as it stands, signed by client 1. */
+function signText(payload: string): Promise<string> {
+  return new CompactSign(Buffer.from(payload)).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(es256.privateKey);
 }
 
 const withSecret = (alg: "HS256" | "HS384" | "HS512", text = secret) => ({
@@ -194,6 +215,7 @@ const claimed: Readonly<Record<string, readonly [code: string, change: Readonly<
   "no exp": ["A157319", { exp: undefined }],
   "an exp that is text": ["A157319", { exp: String(now + 60) }],
   "an exp that is null": ["A157319", { exp: null }],
+  "an exp that is a list": ["A157319", { exp: [now + 60] }],
   "an exp one second beyond the tolerance": ["A157320", { exp: now - skew - 1 }],
   "an exp of a millisecond beyond the tolerance": ["A157320", { exp: now + 0.249 - skew }],
   "an exp of long ago": ["A157320", { exp: 0 }],
@@ -232,6 +254,41 @@ const refused: Readonly<
   text: ["A157312", () => "text", { form: { client_id: "1" } }],
   "an assertion that is padded": ["A157312", async () => `${await sign(jti)}==`, { form: { client_id: "1" } }],
   "an assertion with a newline": ["A157312", async () => `${await sign(jti)}\n`, { form: { client_id: "1" } }],
+  "an assertion with a bit set that nothing is spent on": [
+    "A157312",
+    async () => {
+      const text = await sign(jti);
+      const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+      return text.slice(0, -1) + (alphabet[alphabet.indexOf(text.at(-1) ?? "") + 1] ?? "");
+    },
+    { form: { client_id: "1" } },
+  ],
+  "an assertion in the JSON form": [
+    "A157312",
+    async () => {
+      const [head, payload, signature] = (await sign(jti)).split(".");
+      return JSON.stringify({ protected: head, payload, signature });
+    },
+    { form: { client_id: "1" } },
+  ],
+  "claims behind a byte order mark": [
+    "A157312",
+    () => signText(`\u{feff}${JSON.stringify(claims(jti))}`),
+    { form: { client_id: "1" } },
+  ],
+  "claims of which the last iss is another's": [
+    "A157314",
+    () => signText(JSON.stringify(claims(jti)).replace(/}$/, ',"iss":"2"}')),
+    { form: { client_id: "1" } },
+  ],
+  "an exp beyond all numbers": [
+    "A157319",
+    () => signText(JSON.stringify(claims({ ...jti, exp: 0 })).replace('"exp":0', '"exp":1e999')),
+  ],
+  "an nbf before all numbers": [
+    "A157321",
+    () => signText(JSON.stringify(claims({ ...jti, nbf: 0 })).replace('"nbf":0', '"nbf":-1e999')),
+  ],
   "an assertion without signature": [
     "A157312",
     async () => (await sign(jti)).replace(/[^.]+$/, ""),
@@ -239,6 +296,16 @@ const refused: Readonly<
   ],
   "text that is to identify the client": ["A244303", () => "text"],
   "an assertion that is to identify the client without iss": ["A244304", () => sign({ ...jti, iss: undefined })],
+  "an ID token of the service's": ["A244306", () => sign({ ...jti, iss: issuer, sub: "user-1", aud: "1", nonce: "n" })],
+  "an access token of the service's": [
+    "A244306",
+    () => sign({ ...jti, iss: issuer, sub: "1", client_id: "1" }, es256, { typ: "at+jwt" }),
+  ],
+  "an access token of the service's, beside client_id": [
+    "A157314",
+    () => sign({ ...jti, iss: issuer, sub: "1", client_id: "1" }, es256, { typ: "at+jwt" }),
+    { form: { client_id: "1" } },
+  ],
   "an iss that is no text": ["A244304", () => sign({ ...jti, iss: 1 })],
   "an iss that nobody has": ["A244306", () => sign({ ...jti, iss: "3", sub: "3" })],
   "no iss, beside client_id": ["A157313", () => sign({ ...jti, iss: undefined }), { form: { client_id: "1" } }],
@@ -274,6 +341,9 @@ const refused: Readonly<
   "an algorithm that nobody has": ["A157308", () => unsigned({ alg: "ES256K", kid: "k1" })],
   "another key of the same kid": ["A157326", () => sign(jti, stranger)],
   "a key of a kid that is not registered": ["A157326", () => sign(jti, stranger, { kid: "k9" })],
+  "a kid that looks like a path": ["A157326", () => sign(jti, es256, { kid: "../../../../dev/null" })],
+  "a kid that is long": ["A157326", () => sign(jti, es256, { kid: "k".repeat(100_000) })],
+  "a key that is for encryption": ["A157326", () => sign(jti, encryption)],
   "its own key in the header": ["A157326", () => sign(jti, stranger, { jwk: stranger.jwk })],
   "its own key in the header, and no kid": [
     "A157326",
@@ -409,6 +479,38 @@ test("a client without a key, or with keys that are none, is refused: it is not 
   t.is((await worthless.ask(await sign({}, rsa))).resultCode, "A157326");
 });
 
+test("keys that cannot be used do not stand in the way of one of the same kid that can", async (t) => {
+  const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.export({ format: "jwk" });
+  const keys = [{ ...short, kid: "r1" }, { ...rsa.jwk, n: "AAAA" }, createSigningKey("RS256", "r1").jwk, rsa.jwk];
+  const { ask } = await open(t, { ...byKey, jwks: JSON.stringify({ keys }) });
+  t.is((await ask(await sign({}, rsa))).action, "OK");
+  t.is((await ask(await sign({}, createSigningKey("RS256", "r1")))).resultCode, "A157325");
+});
+
+test("a key set of which no copy can be made, for its levels, is none: not a fault of ours", async (t) => {
+  const jwks = JSON.stringify({ keys: [{ ...rsa.jwk, deep: 0 }] }).replace(
+    '"deep":0',
+    `"deep":${"[".repeat(20_000)}${"]".repeat(20_000)}`,
+  );
+  const { ask } = await open(t, { ...byKey, jwks });
+  t.is((await ask(await sign({}, rsa))).resultCode, "A157325");
+});
+
+test("members of the header that say nothing of the signature change nothing", async (t) => {
+  const { ask } = await open(t);
+  for (const header of [{ typ: "JWT" }, { cty: "x" }, { zip: "DEF" }, { enc: "A256GCM" }, { b64: true }, { x: null }]) {
+    t.is((await ask(await sign({}, es256, header))).action, "OK", JSON.stringify(header));
+  }
+});
+
+test("a jti may be long, and may be what objects have anyway; each is good once", async (t) => {
+  const { ask } = await open(t);
+  for (const one of ["j".repeat(200_000), "__proto__", "constructor", "\ud800", " ", "\0"]) {
+    t.is((await ask(await sign({ jti: one }))).action, "OK");
+    t.is((await ask(await sign({ jti: one }))).resultCode, "A157324");
+  }
+});
+
 test("an assertion is good for one request: then, and at another endpoint, it is A157324", async (t) => {
   const { ask, revoke, commands, setClock } = await open(t);
   const assertion = await sign({ ...jti });
@@ -424,6 +526,35 @@ test("an assertion is good for one request: then, and at another endpoint, it is
   t.is((await ask(assertion)).resultCode, "A157324", "until the last millisecond");
   setClock((now + 60 + skew) * 1000 + 1);
   t.is((await ask(assertion)).resultCode, "A157320");
+});
+
+test("an assertion whose use could not be kept authenticates nobody, and is good afterwards", async (t) => {
+  let failures = 1;
+  const { ask } = await open(t, byKey, {}, ({ name }) => {
+    if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the disk is full");
+    return undefined;
+  });
+  const assertion = await sign();
+  await t.throwsAsync(ask(assertion), { instanceOf: StoreFailure });
+  t.is((await ask(assertion)).action, "OK");
+  t.is((await ask(assertion)).resultCode, "A157324");
+});
+
+test("an alias that is not enabled is no name of its client, who still has its number", async (t) => {
+  const { ask } = await open(t, { ...byKey, clientIdAliasEnabled: false });
+  const asked = { form: { client_id: "1" } };
+  t.is((await ask(await sign({ iss: "one", sub: "one" }), asked)).resultCode, "A157314");
+  t.is((await ask(await sign({ iss: "one", sub: "one" }))).resultCode, "A244307");
+  t.is((await ask(await sign(), asked)).action, "OK");
+});
+
+test("a jti that was used at one service is another service's own", async (t) => {
+  const { ask, askElsewhere } = await open(t);
+  const jtiOfBoth = { jti: "one jti" };
+  const elsewhere = await sign({ ...jtiOfBoth, aud: otherIssuer });
+  t.is((await ask(await sign(jtiOfBoth))).action, "OK");
+  t.is((await askElsewhere(elsewhere)).action, "OK");
+  t.is((await askElsewhere(elsewhere)).resultCode, "A157324");
 });
 
 test("of 50 requests with one assertion at once, one is answered", async (t) => {

@@ -210,6 +210,31 @@ test("where plain JSON will do as well or better, it is given", async (t) => {
   }
 });
 
+test("no property of a token takes a member that resource servers or clients decide by, there or not", async (t) => {
+  const { backend, issue } = await startEngine(t);
+  const decisive = `active scope client_id username token_type exp iat nbf sub aud iss jti cnf act may_act acr auth_time
+    authorization_details token_use error error_description error_uri`.split(/\s+/);
+  const ofAnswer = `access_token token_type expires_in refresh_token scope id_token error error_description error_uri
+    authorization_details grant_id c_nonce c_nonce_expires_in device_secret`.split(/\s+/);
+  const names = [...new Set([...decisive, ...ofAnswer])];
+  const plain = await issue();
+  const answer = await issue("", { properties: names.map((key) => ({ key, value: "theirs" })) });
+  const read = (text = ""): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+  const theirs = (text: string | undefined) => names.filter((name) => read(text)[name] === "theirs");
+  t.deepEqual(
+    theirs(answer.responseContent),
+    names.filter((name) => !ofAnswer.includes(name)),
+  );
+  const facts = async (token: string | undefined) =>
+    (await backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent;
+  const told = await facts(answer.accessToken);
+  t.deepEqual(
+    theirs(told),
+    names.filter((name) => !decisive.includes(name)),
+  );
+  for (const name of decisive) t.deepEqual(read(told)[name], read(await facts(plain.accessToken))[name], name);
+});
+
 for (const member of ["introspectionEncryptionAlg", "sharedKeyForSign", "publicKeyForEncryption"]) {
   test(`standard introspection does not ignore it: ${member}`, async (t) => {
     const { backend } = await startEngine(t);

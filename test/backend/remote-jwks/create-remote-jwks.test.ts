@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener } from "node:http";
+import { gzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import type { KeySet } from "../../../src/backend/engine/dependencies.ts";
 import { createRemoteJwks, type RemoteJwksOptions } from "../../../src/backend/remote-jwks/create-remote-jwks.ts";
@@ -39,6 +40,23 @@ test("a set is fetched when it is first needed, and is the same until it is a mi
   t.is(server.asked(), 1);
   pass(1);
   t.deepEqual(await latest(server.url), b);
+  t.is(server.asked(), 2);
+});
+
+test("a set is as old as the question for it, however long the answer took", async (t) => {
+  let pass: (milliseconds: number) => void = () => undefined;
+  const server = await startJwksServer(t, ((_request, response) => {
+    pass(20 * second);
+    response.end(JSON.stringify(a));
+  }) satisfies RequestListener);
+  const world = open(t);
+  ({ pass } = world);
+  await world.latest(server.url);
+  pass(40 * second - 1);
+  await world.latest(server.url);
+  t.is(server.asked(), 1);
+  pass(1);
+  await world.latest(server.url);
   t.is(server.asked(), 2);
 });
 
@@ -121,6 +139,7 @@ test("one GET without credentials is sent, and over TLS only to a server with a 
   const [request] = requests;
   t.is(request?.method, "GET");
   t.deepEqual([request?.headers.authorization, request?.headers.cookie], [undefined, undefined]);
+  t.is(request?.headers["accept-encoding"], "identity");
   await t.throwsAsync(open(t).latest(server.url), { instanceOf: RemoteJwksFailure });
   const otherName = server.url.replace("localhost", "127.0.0.1");
   await t.throwsAsync(open(t, { ca: [jwksServerCa] }).latest(otherName), { instanceOf: RemoteJwksFailure });
@@ -154,6 +173,11 @@ const refused: Readonly<Record<string, readonly [RequestListener, why: RegExp]>>
   "a redirect": [(_request, response) => response.writeHead(302, { Location: "/other" }).end(), /answered 302/],
   "an error with a set in it": [body(JSON.stringify(a), 500), /answered 500/],
   "no content": [body("", 204), /answered 204/],
+  "a set that is compressed, which nobody asked for": [
+    (_request, response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(a))),
+    /not JSON/,
+  ],
+  "a set that has not changed, to who asked for it unconditionally": [body("", 304), /answered 304/],
   "an empty body": [body(""), /not JSON/],
   text: [body("<html>"), /not JSON/],
   "what is not UTF-8": [body(Buffer.from('{"keys":[{"kid":"\xff"}]}', "latin1")), /not JSON/],

@@ -46,27 +46,27 @@ async function checkSignature(
 ): Promise<ClientAuthentication | undefined> {
   const { tokenAuthMethod, clientSecret, jwks, jwksUri } = client.settings;
   let refusal: ClientAuthentication | undefined;
-  async function isVerifiedBy(keys: IssuerKeys): Promise<boolean> {
+  async function isVerifiedBy(keys: () => IssuerKeys): Promise<boolean> {
     refusal = await signatureRefusal(assertion, keys, algorithms);
     return refusal === undefined;
   }
   if (tokenAuthMethod === "CLIENT_SECRET_JWT") {
     if (clientSecret === undefined) return notAuthenticated("A157325");
-    await isVerifiedBy(sharedSecret(clientSecret));
+    await isVerifiedBy(() => sharedSecret(clientSecret));
   } else {
     if (jwks === undefined && jwksUri === undefined) return notAuthenticated("A157325");
-    await askClientKeys(client, remoteJwks, (keys) => isVerifiedBy(verifiersOf(keys)));
+    await askClientKeys(client, remoteJwks, (keys) => isVerifiedBy(() => verifiersOf(keys)));
   }
   return refusal;
 }
 
 async function signatureRefusal(
   assertion: string,
-  keys: IssuerKeys,
+  keys: () => IssuerKeys,
   algorithms: readonly string[],
 ): Promise<ClientAuthentication | undefined> {
   try {
-    const defect = await signatureDefect(assertion, keys, algorithms);
+    const defect = await signatureDefect(assertion, keys(), algorithms);
     return defect === undefined ? undefined : notAuthenticated("A157326", defect);
   } catch (error) {
     if (error instanceof KeysUnusable) return notAuthenticated("A157325", error.message);

@@ -1,4 +1,5 @@
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
+import { readJsonObject } from "../../../oauth/claims-request.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
@@ -152,14 +153,7 @@ function textOf(member: string | null | undefined): string | undefined {
 }
 
 function readClaims(text: string | undefined): Readonly<Record<string, unknown>> | "malformed" | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(text);
-    const isObject = typeof claims === "object" && claims !== null && !Array.isArray(claims);
-    return isObject ? (claims as Record<string, unknown>) : "malformed";
-  } catch {
-    return "malformed";
-  }
+  return text === undefined ? undefined : (readJsonObject(text) ?? "malformed");
 }
 
 function detailsOf(

@@ -1,4 +1,5 @@
 import type { Property } from "../../../contract/members.ts";
+import { readJsonObject } from "../../../oauth/claims-request.ts";
 import type { GrantDetails } from "../grant-details.ts";
 
 /** What an API caller adds to the tokens of one answer. */
@@ -10,7 +11,7 @@ export interface Additions {
 
 /** Whether `jwtAtClaims` is absent or says what it must: a JSON object. */
 export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
-  return isAbsent(jwtAtClaims) || readClaims(jwtAtClaims) !== undefined;
+  return isAbsent(jwtAtClaims) || readJsonObject(jwtAtClaims) !== undefined;
 }
 
 /**
@@ -20,7 +21,7 @@ export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
  */
 export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
   const properties = additions.properties ?? [];
-  const claims = isAbsent(additions.jwtAtClaims) ? undefined : readClaims(additions.jwtAtClaims);
+  const claims = isAbsent(additions.jwtAtClaims) ? undefined : readJsonObject(additions.jwtAtClaims);
   return {
     ...details,
     ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),
@@ -35,14 +36,4 @@ function mergeProperties(earlier: readonly Property[], added: readonly Property[
 
 function isAbsent(text: string | null | undefined): text is "" | null | undefined {
   return text === undefined || text === null || text === "";
-}
-
-function readClaims(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
+import { readJsonObject } from "../../../oauth/claims-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import { findAccessToken } from "../introspection/token-facts.ts";
@@ -57,14 +58,18 @@ export async function issueUserInfo(
 /** The claims that have a value; or the code of what is wrong with the text. */
 function readClaims(text: string): Readonly<Record<string, unknown>> | ResultCode {
   if (text === "") return {};
-  let claims: unknown;
-  try {
-    claims = JSON.parse(text);
-  } catch {
-    return "A094201";
-  }
-  if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return "A094202";
+  const claims = readJsonObject(text);
+  if (claims === undefined) return isJson(text) ? "A094202" : "A094201";
   return Object.fromEntries(Object.entries(claims).filter(([name, value]) => name !== "sub" && value !== null));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function callerError(code: ResultCode): UserInfoIssueResponse {

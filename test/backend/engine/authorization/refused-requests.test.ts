@@ -17,6 +17,8 @@ interface World {
   readonly client?: Partial<ClientSettings>;
 }
 
+const deepList = "[".repeat(6000) + "]".repeat(6000);
+
 /** The answer to a request that keeps nothing. */
 async function refused(
   t: ExecutionContext,
@@ -241,6 +243,12 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
   ["claims that are no JSON", request({ claims: "{" }), "invalid_request", "A022303"],
   ["claims that are a list", request({ claims: "[]" }), "invalid_request", "A022303"],
   ["claims of which a half is a text", request({ claims: '{"id_token":"a"}' }), "invalid_request", "A022303"],
+  [
+    "claims of 6000 levels",
+    request({ claims: `{"userinfo":{"a":{"value":${deepList}}}}` }),
+    "invalid_request",
+    "A022303",
+  ],
   ["an acr that is no text", request({ claims: '{"id_token":{"acr":{"value":1}}}' }), "invalid_request", "A022303"],
   ["a sub that is no text", request({ claims: '{"id_token":{"sub":{"value":1}}}' }), "invalid_request", "A022303"],
   [
@@ -248,6 +256,12 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
     request({ claims: '{"id_token":{"sub":{"value":"a"}},"userinfo":{"sub":{"value":"b"}}}' }),
     "invalid_request",
     "A022304",
+  ],
+  [
+    "claims that are nested without end",
+    request({ claims: `{"id_token":{"a":{"x":${"[".repeat(8000)}${"]".repeat(8000)}}}}` }),
+    "invalid_request",
+    "A022303",
   ],
   ["oversized claims", request({ claims: `{"a":"${long(16_384)}"}` }), "invalid_request", "A004305"],
   ["a relative resource", request({ resource: "/api" }), "invalid_target", "A251307"],

@@ -138,9 +138,9 @@ test("a client named by its alias is named so throughout", async (t) => {
 
 test("the caller's claims stand beside the token's own, never in their place, and none of them is null", async (t) => {
   const byHand = await createJwtEngine(t);
-  const names =
-    "iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_introspection";
-  const dangerous = Object.fromEntries(names.split(" ").map((name) => [name, "theirs"]));
+  const names = `iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_type
+    token_introspection authorization_details username events`;
+  const dangerous = Object.fromEntries(names.split(/\s+/).map((name) => [name, "theirs"]));
   const jwtAtClaims = { ...dangerous, tenant: "acme", roles: ["a", { b: null }], empty: null, zero: 0, no: false };
   const plain = await issueToUser(byHand, { subject: undefined, scopes: [], details: {} });
   const answer = await issueToUser(byHand, { subject: undefined, scopes: [], details: { jwtAtClaims } });

@@ -91,8 +91,9 @@ test("the subject, the audience's form and the lifetime are as the caller and th
 });
 
 test("claims about the user stand beside the protocol's members, never in their place or where those are left out", async (t) => {
-  const names = "iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash sid cnf client_id scope";
-  const dangerous = Object.fromEntries(names.split(" ").map((name) => [name, "theirs"]));
+  const names = `iss sub aud exp nbf iat jti auth_time nonce acr amr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf
+    events client_id scope act may_act`;
+  const dangerous = Object.fromEntries(names.split(/\s+/).map((name) => [name, "theirs"]));
   const claims = {
     ...dangerous,
     name: "Ann",

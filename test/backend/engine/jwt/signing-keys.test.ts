@@ -54,6 +54,13 @@ test("a public key is published and verifies, and nothing is signed with it", as
   t.is(await signatureDefect(jws, keys.verificationKeys, ["ES256"]), undefined);
 });
 
+test("after a rotation the one key that is private signs, unnamed, beside the public half of the earlier one", (t) => {
+  const [earlier, next] = [createServiceKey("P256", "earlier"), createServiceKey("P256", "next")];
+  const keys = readSigningKeys(serviceJwks([next], [earlier]));
+  t.is(chooseSigningKey(keys, "ES256", undefined)?.kid, "next");
+  t.is(chooseSigningKey(keys, "ES256", "earlier")?.kid, "next");
+});
+
 test("what is published has no private member, whatever the key set says", (t) => {
   const all = [rsa, ec, createServiceKey("P521", "p"), createServiceKey("Ed25519", "o", { secretNote: "x" })];
   const { publicJwks } = readSigningKeys(serviceJwks(all));

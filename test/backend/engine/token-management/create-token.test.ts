@@ -162,6 +162,7 @@ for (const [what, request, code] of [
   ],
   ["claims that are not JSON", { ...wanted, jwtAtClaims: "{" }, "A108206"],
   ["claims that are an array", { ...wanted, jwtAtClaims: "[]" }, "A108206"],
+  ["claims of 6000 levels", { ...wanted, jwtAtClaims: `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}` }, "A108206"],
   ["claims that are null", { ...wanted, jwtAtClaims: "null" }, "A108206"],
   ["a thumbprint of SHA-1", { ...wanted, certificateThumbprint: "2jmj7l5rSw0yVb_vlWAYkK_YBwk" }, "A108207"],
   ["a thumbprint with a padding", { ...wanted, certificateThumbprint: `${thumbprint}=` }, "A108207"],

@@ -270,7 +270,8 @@ test("properties: the grant's and the request's, which wins; kept for the tokens
 test("jwtAtClaims must be a JSON object: A054201, and the code works afterwards", async (t) => {
   const { code, exchange } = await openGrants(t);
   const kept = await code();
-  for (const jwtAtClaims of ["x", "[]", "null", "1", '"a"', "{"]) {
+  const deep = `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}`;
+  for (const jwtAtClaims of ["x", "[]", "null", "1", '"a"', "{", deep]) {
     const answer = await exchange(kept.code, {}, { jwtAtClaims });
     t.is(answer.resultCode, "A054201");
     t.is(answer.action, "INTERNAL_SERVER_ERROR");

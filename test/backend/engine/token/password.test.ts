@@ -217,6 +217,18 @@ test("the ticket of an authorization request is no ticket here", async (t) => {
   t.is((await fail(ticket, "UNKNOWN")).resultCode, "A063202");
 });
 
+test("a ticket of another service is unknown: A055202, A063202, and it works at its own", async (t) => {
+  const grants = await openPassword(t);
+  const [own] = grantsServices(service, clients);
+  if (own === undefined) throw new Error("There is no service.");
+  await grants.configure([own, { ...own, settings: { ...own.settings, apiKey: 42 } }]);
+  const { ticket } = await grants.login();
+  const elsewhere = grants.operations(42);
+  t.is((await elsewhere.authTokenIssue({ ticket, subject: "user-1" })).resultCode, "A055202");
+  t.is((await elsewhere.authTokenFail({ ticket, reason: "UNKNOWN" })).resultCode, "A063202");
+  t.is((await grants.issue(ticket)).action, "OK");
+});
+
 test("a ticket lives for 24 hours", async (t) => {
   const { login, issue, fail, setClock } = await openPassword(t);
   const tickets = [await login(), await login(), await login()];

@@ -123,7 +123,7 @@ for (const [what, [request, decision, code, action, error]] of Object.entries(re
   });
 }
 
-test("a token that has expired, been revoked, or whose client is locked or gone, at both operations", async (t) => {
+test("a token that has expired, or whose client is locked or gone, at both operations", async (t) => {
   const { operations, accessToken, setClock, configure, settings } = await open(t);
   const ask = async () => {
     const { resultCode, action } = await operations.authUserinfo({ token: accessToken, clientCertificate: k1.pem });
@@ -141,6 +141,29 @@ test("a token that has expired, been revoked, or whose client is locked or gone,
   t.deepEqual(await ask(), ["A091001", "A096001"]);
   await configure([{ settings, clients: [] }]);
   t.deepEqual(await ask(), ["A088302", "A092302"]);
+});
+
+test("a token that was revoked, a refresh token and a token of another service are unknown, at both operations", async (t) => {
+  const { operations, accessToken, configure, settings, ...byHand } = await open(t);
+  const elsewhere = { ...settings, apiKey: 42, issuer: "https://other.example.com" };
+  await configure([
+    { settings, clients: clients() },
+    { settings: elsewhere, clients: clients() },
+  ]);
+  const codesOf = async (asked: typeof operations, token: string) => {
+    const opened = await asked.authUserinfo({ token, clientCertificate: k1.pem });
+    return [opened.resultCode, (await asked.authUserinfoIssue({ token })).resultCode];
+  };
+  t.deepEqual(await codesOf(operations, accessToken), ["A091001", "A096001"]);
+  t.deepEqual(await codesOf(byHand.engine.operationsFor(42), accessToken), ["A088302", "A092302"]);
+  const { refreshToken = "" } = await issueToUser(byHand, {
+    x5tS256: k1.x5tS256,
+    refreshToken: { scopes: ["openid"], resources: [], expiresAt: startInstant + 60_000, x5tS256: undefined },
+  });
+  t.not(refreshToken, "");
+  t.deepEqual(await codesOf(operations, refreshToken), ["A088302", "A092302"]);
+  await operations.authTokenRevoke({ accessTokenIdentifier: accessToken });
+  t.deepEqual(await codesOf(operations, accessToken), ["A088302", "A092302"]);
 });
 
 test("an unbound token opens it without a certificate, and with any that can be read", async (t) => {
@@ -188,6 +211,12 @@ const issueRefusals = {
   "claims that are no JSON": [{ claims: "{" }, untouched, "A094201", "INTERNAL_SERVER_ERROR"],
   "claims that are an array": [{ claims: "[]" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
   "claims that are null": [{ claims: "null" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
+  "claims of 6000 levels": [
+    { claims: `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}` },
+    untouched,
+    "A094202",
+    "INTERNAL_SERVER_ERROR",
+  ],
   "claims that are text": [{ claims: '"sub"' }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
 } as const;
 

@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from "ava";
 import type { Command } from "../../../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure, type Store } from "../../../../src/backend/store/store.ts";
-import { endGrant, issueGrant, issueTokens, revoke, twoServices } from "../commands.ts";
+import { anew } from "../checks/check.ts";
+import { endGrant, issueGrant, issueTokens, revoke, twoServices, useAssertion } from "../commands.ts";
 import { startChild } from "./child-process.ts";
 import { writeOctets } from "./octets.ts";
 import { temporaryFile } from "./temporary-file.ts";
@@ -40,6 +41,26 @@ test("what another process was acknowledged is seen at once", async (t) => {
   other.process.stdin.end();
   await other.done();
   t.is(await store.run(issueTokens()), "done", "the other's end does no harm");
+});
+
+test("of a hundred uses of one assertion at once, half of them in another process, one is done", async (t) => {
+  const path = await temporaryFile(t);
+  const store = await openConfigured(t, path);
+  const other = startChild(t, "./store-process.ts", [path]);
+  t.is(await other.line(), "open");
+  for (let round = 0; round < 20; round++) {
+    const use = useAssertion();
+    const uses = Array.from({ length: 50 }, () => anew(use, randomBytes(16)));
+    for (const command of uses)
+      other.process.stdin.write(`${JSON.stringify(anew(command, randomBytes(16)), writeOctets)}\n`);
+    const here = await Promise.all(uses.map((command) => store.run(command)));
+    const outcomes: unknown[] = [...here];
+    while (outcomes.length < 100) outcomes.push(await other.line());
+    t.is(outcomes.filter((outcome) => outcome === "done").length, 1);
+    t.is(outcomes.filter((outcome) => outcome === "conflict").length, 99);
+  }
+  other.process.stdin.end();
+  await other.done();
 });
 
 test("while another process holds the lock nothing is acknowledged, and reads go on", async (t) => {
