@@ -279,6 +279,9 @@ for (const [what, redirectUri, isRemembered] of [
     const operation = isRemembered ? "authAuthorizationIssue" : "authAuthorizationFail";
     t.is(world.asked.at(-1)?.operation, operation);
     if (!isRemembered) t.like(world.asked.at(-1)?.request, { reason: "CONSENT_REQUIRED" });
+  });
+}
+
 const api = "https://api.example.com";
 const bank = "https://bank.example.com";
 
