@@ -1,3 +1,5 @@
+import { deepestNesting, isNestedWithin } from "./is-nested-within.ts";
+
 /** One claim as it was asked for (OpenID Connect Core §5.5.1). */
 export interface ClaimWish {
   readonly essential: boolean;
@@ -56,26 +58,18 @@ export function scopeClaims(scopes: readonly string[]): string[] {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Levels of objects and lists; what is nested deeper can be read, but not be written again. */
-const deepest = 32;
-
 /**
- * The JSON object that a text is; `undefined` for any other text, and for one that is nested deeper than 32 levels.
+ * The JSON object that a text is; `undefined` for any other text, and for one that is nested too deep to be handed on.
  *
  * @example readJsonObject('{"a":1}')
  */
 export function readJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) && isNestedAtMost(deepest, value) ? value : undefined;
+    return isObject(value) && isNestedWithin(deepestNesting, value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isNestedAtMost(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((member) => isNestedAtMost(levels - 1, member));
 }
 
 function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {

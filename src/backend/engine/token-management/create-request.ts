@@ -1,6 +1,6 @@
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
-import { readJsonObject } from "../../../oauth/claims-request.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
+import { readJwtClaims } from "../authorization/caller-json.ts";
 import type { GrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
@@ -71,8 +71,8 @@ export async function readCreateRequest(
   if ("refusedWith" in target) return { refusedWith: "A108209" };
   const binding = bindingOf(service, client, textOf(request.certificateThumbprint));
   if (binding.refusedWith !== undefined) return binding;
-  const claims = readClaims(textOf(request.jwtAtClaims));
-  if (claims === "malformed") return { refusedWith: "A108206" };
+  const claims = readJwtClaims(request.jwtAtClaims);
+  if ("refusedWith" in claims) return { ...claims, refusedWith: "A108206" };
   const hasRefreshToken = !alone && mayRefresh(service, client);
   const chosen = readChosen(request, hasRefreshToken);
   if (chosen.refusedWith !== undefined) return chosen;
@@ -85,7 +85,7 @@ export async function readCreateRequest(
     scopes,
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    details: detailsOf(request, claims),
+    details: detailsOf(request, claims.members),
     hasRefreshToken,
     chosenAccessToken: chosen.accessToken,
     chosenRefreshToken: chosen.refreshToken,
@@ -150,10 +150,6 @@ function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refu
 
 function textOf(member: string | null | undefined): string | undefined {
   return member === null || member === "" ? undefined : member;
-}
-
-function readClaims(text: string | undefined): Readonly<Record<string, unknown>> | "malformed" | undefined {
-  return text === undefined ? undefined : (readJsonObject(text) ?? "malformed");
 }
 
 function detailsOf(
