@@ -254,6 +254,35 @@ for (const [what, change, titles] of [
   });
 }
 
+for (const [what, redirectUri, isRemembered] of [
+  ["a site over TLS", "https://app.example.com/cb", true],
+  ["a site by its address", "https://[2001:db8::1]/cb", true],
+  ["a port of the user's machine", "http://127.0.0.1:49152/cb", false],
+  ["another name of it", "http://localhost/cb", false],
+  ["a scheme of its own", "com.example.app:/cb", false],
+  ["a scheme that begins like TLS", "https.example.app:/cb", false],
+  ["nowhere that is named", undefined, false],
+] as const) {
+  const then = isRemembered ? "is not asked for again" : "is asked for each time, since any program may be there";
+  test(`what was granted to a client whose answer goes to ${what} ${then}`, async (t) => {
+    const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }) });
+    const browser = world.openBrowser();
+    const query = new URLSearchParams({
+      response_type: "code",
+      client_id: "4711",
+      ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
+    }).toString();
+    const answer = await browser.login(await browser.get(query));
+    t.is(titleOf(answer), isRemembered ? undefined : "consent");
+    t.is(titleOf(await browser.get(query)), isRemembered ? undefined : "consent");
+    world.says.authAuthorization = noInteraction;
+    await browser.get(query);
+    const operation = isRemembered ? "authAuthorizationIssue" : "authAuthorizationFail";
+    t.is(world.asked.at(-1)?.operation, operation);
+    if (!isRemembered) t.like(world.asked.at(-1)?.request, { reason: "CONSENT_REQUIRED" });
+  });
+}
+
 const api = "https://api.example.com";
 const bank = "https://bank.example.com";
 

@@ -8,7 +8,7 @@ import { nextStep, type Consent, type LoggedIn } from "./next-step.ts";
 import type { AskedAuthorization, Interaction, SealedState } from "./sealed-state.ts";
 import type { TicketEnds } from "./ticket-ends.ts";
 
-/** What users granted before, so that they are not asked again. */
+/** What users granted before, so that they are not asked again where the answer goes to a site over TLS. */
 export interface Consents {
   /** All that this user granted this client (its number); a request that is within one of them is granted. */
   readonly granted: (subject: string, clientId: string) => readonly Consent[] | Promise<readonly Consent[]>;
@@ -62,15 +62,24 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
   const fail = ({ ticket }: AskedAuthorization, reason: AuthorizationFailRequest["reason"]): Promise<EndpointAnswer> =>
     ends.fail({ ticket, reason });
 
+  /**
+   * Whoever waits at a port of the user's machine, or has a scheme of their own, may be any program under the client's
+   * name: what was granted to the client was not granted to it, so the user is asked (RFC 6749 §10.2, RFC 8252 §8.6).
+   */
+  async function grantedBefore({ client, answerTo }: AskedAuthorization, user: LoggedIn): Promise<readonly Consent[]> {
+    const known = answerTo?.startsWith("https:") === true ? consents?.granted(user.subject, client.id) : undefined;
+    return (await known) ?? [];
+  }
+
   /** Goes as far as it can without the user. */
   async function proceed(
     asked: AskedAuthorization,
     browser: string | undefined,
     known: { readonly interactive: boolean; readonly user: LoggedIn | undefined; readonly fresh: boolean },
   ): Promise<EndpointAnswer> {
-    const { demands, client } = asked;
-    const granted = known.user === undefined ? undefined : await consents?.granted(known.user.subject, client.id);
-    const next = nextStep({ ...known, demands, granted: granted ?? [], now: now() });
+    const { demands } = asked;
+    const granted = known.user === undefined ? [] : await grantedBefore(asked, known.user);
+    const next = nextStep({ ...known, demands, granted, now: now() });
     switch (next.step) {
       case "login":
         return showLogin(asked, browser);

@@ -28,7 +28,10 @@ export interface AuthorizationEndpointOptions {
   readonly pages: Pages;
   /** 32 octets that seal what browsers keep for us; the same on every node. Another one logs everybody out. */
   readonly cookieKey: Uint8Array;
-  /** What users granted before; without it they are asked each time, and `prompt=none` never succeeds. */
+  /**
+   * What users granted before; without it they are asked each time, and `prompt=none` never succeeds. A client whose
+   * redirect URI is not `https` is never taken for the one that was granted something (RFC 6749 §10.2).
+   */
   readonly consents?: Consents;
   /** How long a login is good for further requests, in seconds; default: 8 hours. */
   readonly sessionDuration?: number;

@@ -68,7 +68,7 @@ test("a redirect URI that is open, relative, in the clear or a script is refused
   ]);
 });
 
-test("two resources cannot be registered with one identifier, nor one with that of a client", async (t) => {
+test("9068-5: two resources cannot be registered with one identifier, nor one with that of a client", async (t) => {
   for (const member of ["defaultResources", "supportedResources"]) {
     const twice = service(`${member}: [https://a.example/, https://b.example/, https://a.example/]`);
     t.deepEqual(await problemsOf(changed([twice])), [
