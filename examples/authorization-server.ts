@@ -9,6 +9,8 @@
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 PAGES_PORT=9444 \
  *   node --conditions=certbound-source examples/authorization-server.ts
  *
+ * RESOURCE_SERVER_URI says who that resource server is: tokens for others are then inactive to it, and it can ask for
+ * signed answers (Accept: application/token-introspection+jwt), which INTROSPECTION_ALG signs (RS256).
  * USERS names a file of users (see user-table.ts), COOKIE_KEY is 32 octets in base64: without it everybody is logged out
  * by a restart.
  */
@@ -28,6 +30,8 @@ import {
   revocationEndpoint,
   tokenEndpoint,
   userInfoEndpoint,
+  type Consent,
+  type Consents,
 } from "certbound/authorization-server";
 import { pages } from "./sign-in-pages.ts";
 import { openUserTable } from "./user-table.ts";
@@ -47,20 +51,26 @@ const onBackendFailure = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : "the backend failed");
 };
 const common = { backend, realm: "certbound example", onBackendFailure };
-const authenticate = basicResourceServers([
-  { id: setting("RESOURCE_SERVER_ID"), secret: setting("RESOURCE_SERVER_SECRET") },
-]);
+const { RESOURCE_SERVER_URI: rsUri, INTROSPECTION_ALG: introspectionSignAlg } = process.env;
+const resourceServer = {
+  id: setting("RESOURCE_SERVER_ID"),
+  secret: setting("RESOURCE_SERVER_SECRET"),
+  ...(rsUri === undefined ? {} : { rsUri }),
+  // The backend refuses what is none.
+  ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg: introspectionSignAlg as "RS256" }),
+};
+const authenticate = basicResourceServers([resourceServer]);
 const users = openUserTable(process.env["USERS"]);
 const cookieKey =
   process.env["COOKIE_KEY"] === undefined ? randomBytes(32) : Buffer.from(process.env["COOKIE_KEY"], "base64");
 
 /** What each user granted each client: kept as long as the process runs. */
-const granted = new Map<string, readonly string[]>();
-const consents = {
-  granted: (subject: string, clientId: string) => granted.get(`${clientId} ${subject}`),
-  grant: (subject: string, clientId: string, scopes: readonly string[]) => {
+const granted = new Map<string, readonly Consent[]>();
+const consents: Consents = {
+  granted: (subject, clientId) => granted.get(`${clientId} ${subject}`) ?? [],
+  grant: (subject, clientId, consent) => {
     const key = `${clientId} ${subject}`;
-    granted.set(key, [...new Set([...(granted.get(key) ?? []), ...scopes])]);
+    granted.set(key, [...(granted.get(key) ?? []), consent]);
   },
 };
 
@@ -74,6 +84,8 @@ const tls = {
   cert: readFileSync(setting("TLS_CERT")),
   key: readFileSync(setting("TLS_KEY")),
   minVersion: "TLSv1.2",
+  // Of TLS 1.2 the suites that RFC 9325 §4.2 recommends; those of 1.3 are all good.
+  ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 } as const;
 

@@ -33,11 +33,12 @@ export const pages: Pages = {
     </main>`,
   }),
 
-  consent: ({ client, subject, scopes, resources, form }) => ({
+  consent: ({ client, subject, scopes, claims, resources, form }) => ({
     title: "Allow access",
     body: html`<main>
       <h1>${client.name} asks for access</h1>
       <p>You are signed in as ${subject}.</p>
+      ${claims.length > 0 && html`<p>It wants to know of you: ${claims.join(", ")}.</p>`}
       ${resources.length > 0 && html`<p>It is for ${resources.join(", ")}.</p>`}
       ${form(
         html`${scopes.map(scopeField)}

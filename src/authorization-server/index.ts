@@ -15,6 +15,7 @@ export {
 export type { BrowserRequest, Endpoint, EndpointAnswer, EndpointRequest } from "./endpoint.ts";
 export { html, type Html, type HtmlValue } from "./interaction/html.ts";
 export type { Consents } from "./interaction/interaction-flow.ts";
+export type { Consent } from "./interaction/next-step.ts";
 export type { AuthorizationEndpointOptions } from "./interaction/open-authorization.ts";
 export type { ClientView, ConsentView, LoginView, MessageView, Page, Pages, ScopeView } from "./interaction/pages.ts";
 export {

@@ -1,8 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { StandardIntrospectionRequest, StandardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
+import type {
+  StandardIntrospectionRequest,
+  StandardIntrospectionResponse,
+} from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
-import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
+import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
@@ -43,7 +46,13 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
   return async (request) => {
     const refusal = refuseUnlessForm(request);
     if (refusal !== undefined) return refusal;
-    const resourceServer = await options.authenticate(request);
+    let resourceServer: ResourceServerIdentity | undefined;
+    try {
+      resourceServer = await options.authenticate(request);
+    } catch (error) {
+      options.onBackendFailure?.(error);
+      return tryLater();
+    }
     if (resourceServer === undefined) {
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);

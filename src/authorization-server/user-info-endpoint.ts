@@ -56,7 +56,8 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     if (bearer.kind === "malformed") return challenged(400)(`${scheme}, error="invalid_request"`);
     const { token } = bearer;
     const { clientCertificate } = request;
-    const issue = async ({ subject = "", claims: names = [] }: UserInfoResponse): Promise<EndpointAnswer> => {
+    const issue = async ({ subject = "", claims: asked = [], consentedClaims }: UserInfoResponse) => {
+      const names = asked.filter((name) => consentedClaims?.includes(name) ?? true);
       let values: string | undefined;
       try {
         values = await claimsAsJson(claims, subject, names);

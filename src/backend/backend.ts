@@ -36,7 +36,8 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
 export function createBackend({ engine, close }: OpenEngine, options: BackendOptions): Backend {
   let closing: Promise<void> | undefined;
   const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId);
-  const own = (): Operations => operationsFor(ownServiceId(options));
+  let ofOwnService: Operations | undefined;
+  const own = (): Operations => (ofOwnService ??= operationsFor(ownServiceId(options)));
   return {
     ...ofWhichever(own),
     authIntrospectionEvents: (request, how) => own().authIntrospectionEvents(request, how),

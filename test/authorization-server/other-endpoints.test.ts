@@ -1,6 +1,7 @@
 import test from "ava";
 import {
   discoveryEndpoint,
+  introspectionEndpoint,
   jwksEndpoint,
   tokenEndpoint,
   userInfoEndpoint,
@@ -105,6 +106,24 @@ test("a backend that fails after the password is 503 to the client", async (t) =
   t.deepEqual(failures, [fault]);
 });
 
+// The introspection endpoint.
+
+test("introspection whose list of resource servers cannot be asked is 503, and the operator is told", async (t) => {
+  const { asked, failures, common } = scripted({ authIntrospectionStandard: { action: "OK" } });
+  for (const authenticate of [
+    () => Promise.reject(fault),
+    () => {
+      throw fault;
+    },
+  ]) {
+    const answer = await call(introspectionEndpoint({ ...common, authenticate }), tokenRequest);
+    t.is(answer.status, 503);
+    t.false(answer.body.includes("operator"));
+  }
+  t.deepEqual(asked, []);
+  t.deepEqual(failures, [fault, fault]);
+});
+
 // The userinfo endpoint.
 
 const known = { action: "OK", token: "abc", subject: "s", claims: ["email", "name"] };
@@ -135,6 +154,24 @@ for (const method of ["GET", "POST"]) {
     ]);
   });
 }
+
+test("userinfo gives away what the user consented to, and nothing besides", async (t) => {
+  for (const [consentedClaims, told] of [
+    [["sub", "name"], { name: "S" }],
+    [["sub", "email", "name", "secret"], { email: "s@example.com", name: "S" }],
+    [["sub"], undefined],
+    [undefined, { email: "s@example.com", name: "S" }],
+  ] as const) {
+    const { asked, common } = scripted({
+      authUserinfo: { ...known, consentedClaims },
+      authUserinfoIssue: { action: "JSON", responseContent: "{}" },
+    });
+    const more = () => ({ ...claims(), name: "S" });
+    await call(userInfoEndpoint({ ...common, claims: more }), { authorization: "Bearer abc" });
+    const { claims: said } = asked[1]?.[1] as { claims?: string };
+    t.deepEqual(said === undefined ? undefined : (JSON.parse(said) as unknown), told);
+  }
+});
 
 test("userinfo without a certificate and without claims sends neither", async (t) => {
   const { asked, common } = scripted({

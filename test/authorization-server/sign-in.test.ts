@@ -1,4 +1,5 @@
 import test from "ava";
+import type { Consent, Consents } from "../../src/authorization-server/index.ts";
 import type { ResultCode } from "../../src/backend/engine/result.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import {
@@ -154,12 +155,17 @@ test("a login page's form cannot consent: the step is in the seal", async (t) =>
   t.is(world.asked.length, 1);
 });
 
-const consents = (known: Readonly<Record<string, readonly string[]>>) => {
-  const granted = new Map(Object.entries(known));
+/** What was granted before, by user and client; of the scopes alone when it is a list. */
+const consents = (known: Readonly<Record<string, readonly string[] | Consent>>): Consents => {
+  const granted = new Map<string, Consent[]>();
+  for (const [key, one] of Object.entries(known)) {
+    granted.set(key, ["scopes" in one ? one : { scopes: one, claims: [], resources: [] }]);
+  }
   return {
-    granted: (subject: string, clientId: string) => granted.get(`${subject} ${clientId}`),
-    grant: (subject: string, clientId: string, scopes: readonly string[]) => {
-      granted.set(`${subject} ${clientId}`, scopes);
+    granted: (subject, clientId) => granted.get(`${subject} ${clientId}`) ?? [],
+    grant: (subject, clientId, consent) => {
+      const key = `${subject} ${clientId}`;
+      granted.set(key, [...(granted.get(key) ?? []), consent]);
     },
   };
 };
@@ -245,6 +251,117 @@ for (const [what, change, titles] of [
     t.is(reason ?? "issue", second);
     t.is(operation, second === "issue" ? "authAuthorizationIssue" : "authAuthorizationFail");
     if (reason === undefined) t.is(authTime, first === "login" ? seconds + 100 : seconds);
+  });
+}
+
+for (const [what, redirectUri, isRemembered] of [
+  ["a site over TLS", "https://app.example.com/cb", true],
+  ["a site by its address", "https://[2001:db8::1]/cb", true],
+  ["a port of the user's machine", "http://127.0.0.1:49152/cb", false],
+  ["another name of it", "http://localhost/cb", false],
+  ["a scheme of its own", "com.example.app:/cb", false],
+  ["a scheme that begins like TLS", "https.example.app:/cb", false],
+  ["nowhere that is named", undefined, false],
+] as const) {
+  const then = isRemembered ? "is not asked for again" : "is asked for each time, since any program may be there";
+  test(`what was granted to a client whose answer goes to ${what} ${then}`, async (t) => {
+    const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }) });
+    const browser = world.openBrowser();
+    const query = new URLSearchParams({
+      response_type: "code",
+      client_id: "4711",
+      ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
+    }).toString();
+    const answer = await browser.login(await browser.get(query));
+    t.is(titleOf(answer), isRemembered ? undefined : "consent");
+    t.is(titleOf(await browser.get(query)), isRemembered ? undefined : "consent");
+    world.says.authAuthorization = noInteraction;
+    await browser.get(query);
+    const operation = isRemembered ? "authAuthorizationIssue" : "authAuthorizationFail";
+    t.is(world.asked.at(-1)?.operation, operation);
+    if (!isRemembered) t.like(world.asked.at(-1)?.request, { reason: "CONSENT_REQUIRED" });
+  });
+}
+
+const api = "https://api.example.com";
+const bank = "https://bank.example.com";
+
+for (const [what, asked, granted, title] of [
+  ["the same API", { resources: [api] }, { resources: [api] }, undefined],
+  ["one of the APIs", { resources: [bank] }, { resources: [api, bank] }, undefined],
+  ["another API", { resources: [bank] }, { resources: [api] }, "consent"],
+  ["one more API", { resources: [api, bank] }, { resources: [api] }, "consent"],
+  ["an API where none was named", { resources: [api] }, {}, "consent"],
+  ["no API where one was named", {}, { resources: [api] }, "consent"],
+  ["the same claims", { claims: ["email"], claimsAtUserInfo: ["phone"] }, { claims: ["phone", "email"] }, undefined],
+  ["another claim in the ID token", { claims: ["email"] }, {}, "consent"],
+  ["another claim at the UserInfo endpoint", { claimsAtUserInfo: ["email"] }, { claims: ["phone"] }, "consent"],
+  [
+    "claims that the scopes stand for",
+    { scopes: [{ name: "email" }], claims: ["email"], claimsAtUserInfo: ["email", "email_verified"] },
+    { scopes: ["email"] },
+    undefined,
+  ],
+] as const) {
+  test(`consent is remembered for what was asked then: ${what} leads to ${title ?? "an answer"}`, async (t) => {
+    const known = { "alice 4711": { scopes: ["openid", "read"], claims: [], resources: [], ...granted } };
+    const world = createSignInWorld({ consents: consents(known) });
+    world.says.authAuthorization = { ...interaction, ...asked };
+    const browser = world.openBrowser();
+    t.is(titleOf(await browser.login(await browser.get())), title);
+    world.says.authAuthorization = { ...noInteraction, ...asked };
+    await browser.get();
+    const { operation } = world.asked.at(-1) ?? {};
+    t.is(operation, title === undefined ? "authAuthorizationIssue" : "authAuthorizationFail");
+  });
+}
+
+test("what a user granted at two times is not mixed: the scope of one and the API of the other", async (t) => {
+  const world = createSignInWorld({ consents: consents({}) });
+  const browser = world.openBrowser();
+  const ask = async (scope: string, resource: string) => {
+    world.says.authAuthorization = { ...interaction, scopes: [{ name: scope }], resources: [resource] };
+    return browser.get();
+  };
+  await browser.submit(await browser.login(await ask("read", bank)), { decision: "allow", scope: "read" });
+  await browser.submit(await ask("write", api), { decision: "allow", scope: "write" });
+  t.is((await ask("read", bank)).status, 303);
+  t.is((await ask("write", api)).status, 303);
+  t.is(titleOf(await ask("write", bank)), "consent");
+});
+
+test("a scope that the user unticked gives nothing away by the names of its claims", async (t) => {
+  const world = createSignInWorld();
+  world.says.authAuthorization = {
+    ...interaction,
+    scopes: ["openid", "email"].map((name) => ({ name })),
+    claims: ["email", "name"],
+    claimsAtUserInfo: ["email", "email_verified", "name"],
+  };
+  const browser = world.openBrowser();
+  const consent = await browser.login(await browser.get());
+  await browser.submit(consent, { decision: "allow", scope: "openid" });
+  const { claims, consentedClaims } = world.asked[1]?.request as { claims: string; consentedClaims: string[] };
+  t.is(claims, '{"name":"alice"}');
+  t.deepEqual(consentedClaims, ["sub", "name"]);
+  await browser.submit(consent, { decision: "allow", scope: ["openid", "email"] });
+  const all = world.asked[2]?.request as { claims: string; consentedClaims: string[] };
+  t.deepEqual(JSON.parse(all.claims), { name: "alice", email: "alice@example.com" });
+  t.deepEqual(all.consentedClaims, ["sub", "email", "email_verified", "name"]);
+});
+
+for (const [what, asked, consented] of [
+  ["nothing of the user", {}, undefined],
+  ["a claim in the ID token", { claims: ["email"] }, ["sub", "email"]],
+  ["a claim at the UserInfo endpoint", { claimsAtUserInfo: ["phone"] }, ["sub", "phone"]],
+  ["a claim that the service does not have", { userInfoClaims: '{"shoe_size":null}' }, ["sub"]],
+] as const) {
+  test(`who asks for ${what} gets consent to ${consented?.join(" and ") ?? "no claims"}`, async (t) => {
+    const world = createSignInWorld();
+    world.says.authAuthorization = { ...interaction, ...asked };
+    const browser = world.openBrowser();
+    await browser.submit(await browser.login(await browser.get()), both);
+    t.deepEqual((world.asked[1]?.request as { consentedClaims?: string[] }).consentedClaims, consented);
   });
 }
 
@@ -485,6 +602,20 @@ test("what the client and the request say is shown as text", async (t) => {
   t.true(consent.body.includes("<i>read Read &quot;all&quot;</i>"));
 });
 
+for (const [blank, name] of Object.entries({ "\u00a0": "U+00A0", "\u2003": "U+2003", "\v": "U+000B", x: "x" })) {
+  test(`a cookie whose name begins with ${name} is none of ours: another host may have set it`, async (t) => {
+    const world = createSignInWorld({ consents: consents({ "attacker 4711": ["openid", "read"] }) });
+    const attacker = world.openBrowser();
+    const page = await attacker.get();
+    await attacker.login(page, "attacker");
+    const victim = world.openBrowser();
+    for (const [cookie, value] of attacker.cookies) victim.cookies.set(blank + cookie, value);
+    t.is(titleOf(await victim.get()), "login");
+    victim.cookies.delete("__Host-certbound-browser");
+    t.is((await victim.login(page, "attacker")).status, 400);
+  });
+}
+
 test("pages of one's own are told what they may show", async (t) => {
   const seen: unknown[] = [];
   const world = createSignInWorld({
@@ -495,12 +626,13 @@ test("pages of one's own are told what they may show", async (t) => {
   });
   const uiLocales = ["ja", "en"];
   const resources = ["https://api.example.com"];
-  world.says.authAuthorization = { ...interaction, client: { clientId: 4711 }, uiLocales, resources };
+  const claims = ["email"];
+  world.says.authAuthorization = { ...interaction, client: { clientId: 4711 }, uiLocales, resources, claims };
   const browser = world.openBrowser();
   await browser.login(await browser.get());
   const shown = { client: { id: "4711", name: "4711" }, uiLocales };
   t.deepEqual(seen, [
     { ...shown, wrongCredentials: false },
-    { ...shown, subject: "alice", scopes: interaction.scopes, resources },
+    { ...shown, subject: "alice", scopes: interaction.scopes, claims, resources },
   ]);
 });

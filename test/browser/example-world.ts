@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +54,7 @@ export async function startExample(): Promise<ExampleWorld> {
   const arrivals: Arrival[] = [];
   const tickets: string[] = [];
   let onward = "";
-  const app = await serveHttp(lifetime, (request, response) => {
+  const app = await serveHttps(lifetime, (request, response) => {
     void arrive(arrivals, request).then((state) => {
       // Some clients lead on to another site.
       if (state === "onward") response.writeHead(303, { location: onward });
@@ -135,7 +136,6 @@ export function authorizeUrl(
 }
 
 async function startProgramOf(lifetime: Lifetime, backendUrl: string) {
-  const identity = createAuthority({ subject: "CN=AS" }).issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }] });
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   lifetime.teardown(() => rm(folder, { recursive: true }));
   const [certificate, key] = [join(folder, "server.pem"), join(folder, "server-key.pem")];
@@ -160,15 +160,28 @@ async function startProgramOf(lifetime: Lifetime, backendUrl: string) {
   return JSON.parse(line) as { listening: string; pages: string };
 }
 
+const identity = createAuthority({ subject: "CN=Sites" }).issue({
+  subject: "CN=localhost",
+  san: [{ ip: "127.0.0.1" }],
+});
+
+async function serveHttps(lifetime: Lifetime, listener: RequestListener): Promise<string> {
+  const served = await serve(lifetime, createHttpsServer({ cert: identity.pem, key: identity.key }, listener));
+  return `https://${served}`;
+}
+
 async function serveHttp(lifetime: Lifetime, listener: RequestListener): Promise<string> {
-  const server: Server = createServer(listener);
+  return `http://${await serve(lifetime, createServer(listener))}`;
+}
+
+async function serve(lifetime: Lifetime, server: Server): Promise<string> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   lifetime.teardown(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -1,25 +1,18 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "ava";
 import { createChainVerifier } from "../../src/backend/chain-verification/create-chain-verifier.ts";
 import { MalformedCertificate } from "../../src/x509/malformed-certificate.ts";
 import { readCertificate } from "../../src/x509/read-certificate.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { locateCryptographyVectors } from "./cryptography-vectors.ts";
+import { listMalformed, unreadableDates } from "./malformed.ts";
 import { opensslPath } from "./openssl-path.ts";
 import { readPemBlocks } from "./pem-blocks.ts";
 
 const vectors = locateCryptographyVectors();
 
-/** Everything of the corpus, certificates or not, but PKITS, which has a suite of its own. */
-const files = (await readdir(vectors, { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile())
-  .map((entry) => relative(vectors, join(entry.parentPath, entry.name)).split(sep).join("/"))
-  .filter((name) => !name.startsWith("PKITS_data/") && /\.(pem|der)$/.test(name))
-  .sort();
-
-/** X.509 as far as node:crypto looks, but with a time that is none. */
-const unreadableDates: readonly string[] = ["badasn1time.pem"];
+const files = await listMalformed(vectors);
 
 /** Self-signed and, whatever their file is about, well-formed enough: anchors that trust themselves. */
 const trustThemselves: readonly string[] = [

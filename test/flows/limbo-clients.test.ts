@@ -10,7 +10,7 @@ const pem = (der: Uint8Array): string => new X509Certificate(der).toString();
 const expectations = await readLimboExpectations();
 
 for (const limbo of await readLimboClientCases()) {
-  test(`limbo through tls_client_auth: ${limbo.id}`, async (t) => {
+  test(`8705-7.5-b: limbo through tls_client_auth: ${limbo.id}`, async (t) => {
     const client = clientSettings({
       clientId: 1,
       tokenAuthMethod: "TLS_CLIENT_AUTH",

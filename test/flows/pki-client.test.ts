@@ -1,5 +1,10 @@
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { symlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
 import test from "ava";
+import { createStandIn } from "../backend/chain-verification/stand-in-openssl.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
@@ -115,6 +120,42 @@ test("the right name from a CA that is no anchor of the client's is refused, als
   for (const clientId of ["1", "2"]) {
     assertErrorForm(t, await token({ client_id: clientId }, selfMade), "invalid_client", [400, 401]);
   }
+});
+
+test("8705-7.4: the anchors are the client's or the service's, never the system's, whatever name a certificate has", async (t) => {
+  const systems = createAuthority({ subject: "CN=System" });
+  const owns = [1, 2].map((number) => createAuthority({ subject: `CN=CA of client ${number}` }));
+  const run = promisify(execFile);
+  // An openssl whose own store has that authority: left to itself, it would take it.
+  const real = (await run("sh", ["-c", "command -v openssl"])).stdout.trim();
+  await using standIn = await createStandIn(
+    `echo >>$here/runs; SSL_CERT_FILE="$here/system.pem" SSL_CERT_DIR="$here" exec ${real} "$@"`,
+  );
+  await writeFile(standIn.file("system.pem"), systems.certificate.pem);
+  const hash = await run(real, ["x509", "-hash", "-noout", "-in", standIn.file("system.pem")]);
+  await symlink(standIn.file("system.pem"), standIn.file(`${hash.stdout.trim()}.0`));
+  await writeFile(standIn.file("leaf.pem"), systems.issue({ subject }).pem);
+  const left = await run(standIn.options.openssl, ["verify", standIn.file("leaf.pem")]);
+  t.regex(left.stdout, /: OK\n$/);
+
+  const base = { tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject } as const;
+  const clients = [
+    ...owns.map(({ certificate }, index) =>
+      clientSettings({ ...base, clientId: index + 1, trustedRootCertificates: [certificate.pem] }),
+    ),
+    clientSettings({ ...base, clientId: 3 }),
+  ];
+  const path = dirname(standIn.options.openssl);
+  const { token } = await startDeployment(t, { service: trusting, clients, path });
+  const issuers = { "1": owns[0], "2": owns[1], "3": authority };
+  for (const [clientId, own] of Object.entries(issuers)) {
+    for (const issuer of [systems, ...Object.values(issuers)]) {
+      const answer = await token({ client_id: clientId }, issuer?.issue({ subject }));
+      if (issuer === own) accessTokenOf(t, answer);
+      else assertErrorForm(t, answer, "invalid_client", [400, 401]);
+    }
+  }
+  t.true((await standIn.runs()) > 12, "that openssl was the one that was asked");
 });
 
 test("the operator learns from the API's answer why a chain was refused, the client does not", async (t) => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
@@ -18,6 +19,7 @@ const parameters = `client_id=1&client_secret=${secretOf(1)}`;
 /** Two backend processes over one store: tokens end at one, and the library knows the other alone. */
 async function start(t: ExecutionContext) {
   const configuration = await writeBackendConfiguration(t);
+  await change(configuration, (text) => grants.reduce((before, [from, to]) => before.replace(from, to), text));
   const here = await startBackendProcess(t, configuration, secrets);
   const there = await startBackendProcess(t, configuration, secrets);
   const connectionTo = (baseUrl: string) => ({
@@ -53,7 +55,28 @@ async function start(t: ExecutionContext) {
   });
   const authorize = (token: string, requirement: { readonly scopes?: readonly string[] } = {}) =>
     resourceServer.authorize({ token, certificate: undefined, requirement: { binding: "if-bound", ...requirement } });
-  return { here, api, authorize, begun: begun.promise, asked };
+  return { here, api, configuration, authorize, begun: begun.promise, asked };
+}
+
+const redirectUri = "https://client.example.com/cb";
+const all = "[AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS]";
+const members = `grantTypes: ${all}
+        redirectUris: [${redirectUri}]
+        clientSecret: { env: CLIENT_SECRET }`;
+const client = (id: number) => `
+      - clientId: ${id}
+        clientType: CONFIDENTIAL
+        tokenAuthMethod: CLIENT_SECRET_POST
+        ${members}
+`;
+/** The service has the grants of users, and two clients more. */
+const grants = [
+  ["    supportedScopes:", `    supportedGrantTypes: ${all}\n    supportedScopes:`],
+  ["clientSecret: { env: CLIENT_SECRET }\n", `${members}\n${client(2)}${client(3)}`],
+] as const;
+
+async function change(configuration: string, by: (text: string) => string): Promise<void> {
+  await writeFile(configuration, by(await readFile(configuration, "utf8")));
 }
 
 async function issue(api: ApiClient): Promise<string> {
@@ -130,4 +153,110 @@ test("when its backend process is gone, hot tokens are served and cold ones are 
   await here.end("SIGKILL");
   await t.notThrowsAsync(authorize(hot));
   await t.throwsAsync(authorize(cold), { instanceOf: IntrospectionUnavailable });
+});
+
+/** A token of a user, with its refresh token, as the client came by it. */
+async function redeem(api: ApiClient) {
+  const asked = { response_type: "code", client_id: "1", redirect_uri: redirectUri };
+  const { ticket } = await api.authAuthorization({ parameters: new URLSearchParams(asked).toString() });
+  const { authorizationCode } = await api.authAuthorizationIssue({ ticket, subject: "user-0" });
+  const code = `grant_type=authorization_code&code=${authorizationCode}&redirect_uri=${redirectUri}&${parameters}`;
+  const { accessToken = "", refreshToken = "" } = await api.authToken({ parameters: code });
+  return { accessToken, refreshToken, code };
+}
+
+interface Ending {
+  readonly token: string;
+  readonly end: () => Promise<unknown>;
+}
+
+const thumbprint = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
+const ofUser = (subject: string, clientId = 1) => ({ grantType: "AUTHORIZATION_CODE", clientId, subject });
+
+/** What ends a token besides what has a test of its own, each with a token of its own. */
+const causes: Readonly<Record<string, (api: ApiClient) => Promise<Ending>>> = {
+  "all of its user": async (api) => {
+    const token = await create(api, ofUser("user-1"));
+    return { token, end: () => api.authTokenRevoke({ subject: "user-1" }) };
+  },
+  "all of its user with its client": async (api) => {
+    const token = await create(api, ofUser("user-2"));
+    return { token, end: () => api.authTokenRevoke({ subject: "user-2", clientIdentifier: "1" }) };
+  },
+  "its refresh token, by the API's caller": async (api) => {
+    const { accessToken, refreshToken } = await redeem(api);
+    return { token: accessToken, end: () => api.authTokenRevoke({ refreshTokenIdentifier: refreshToken }) };
+  },
+  "its refresh token, by the client": async (api) => {
+    const { accessToken, refreshToken } = await redeem(api);
+    return {
+      token: accessToken,
+      end: () => api.authRevocation({ parameters: `token=${refreshToken}&${parameters}` }),
+    };
+  },
+  "a certificate that it is bound to from now on": async (api) => {
+    const token = await create(api);
+    return { token, end: () => api.authTokenUpdate({ accessToken: token, certificateThumbprint: thumbprint }) };
+  },
+  "an expiry that is past": async (api) => {
+    const token = await create(api);
+    return { token, end: () => api.authTokenUpdate({ accessToken: token, accessTokenExpiresAt: 1000 }) };
+  },
+  "its code, redeemed again": async (api) => {
+    const { accessToken, code } = await redeem(api);
+    return { token: accessToken, end: () => api.authToken({ parameters: code }) };
+  },
+  "a refresh token that is used after its successor": async (api) => {
+    const { accessToken, refreshToken } = await redeem(api);
+    const refresh = (token: string) =>
+      api.authToken({ parameters: `grant_type=refresh_token&refresh_token=${token}&${parameters}` });
+    const { refreshToken: second = "" } = await refresh(refreshToken);
+    await refresh(second);
+    return { token: accessToken, end: () => refresh(refreshToken) };
+  },
+};
+
+/** Lets the token in, ends it, and sees the decision that lives end with it, and the token refused. */
+async function seeEnd(
+  t: ExecutionContext,
+  { authorize }: Pick<Awaited<ReturnType<typeof start>>, "authorize">,
+  { token, end }: Ending,
+  what: string,
+): Promise<void> {
+  const { signal } = await authorize(token);
+  const aborted = once(signal, "abort");
+  await end();
+  await aborted;
+  await t.throwsAsync(authorize(token), { instanceOf: AccessTokenRefused }, what);
+}
+
+test("whatever ends a token at one backend process ends it at an API that knows another: each cause", async (t) => {
+  const { api, authorize, begun } = await start(t);
+  const endings = await Promise.all(
+    Object.entries(causes).map(async ([what, make]) => ({ what, ...(await make(api)) })),
+  );
+  const other = await create(api);
+  await authorize(other);
+  await begun;
+  for (const { what, ...ending } of endings) await seeEnd(t, { authorize }, ending, what);
+  await t.notThrowsAsync(authorize(other));
+});
+
+test("a client that is locked, and one that is gone, is without its tokens at an API that knows another backend process", async (t) => {
+  const { api, configuration, authorize, begun } = await start(t);
+  const [locked, gone, other] = [
+    await create(api, { clientId: 2 }),
+    await create(api, { clientId: 3 }),
+    await create(api),
+  ];
+  await authorize(other);
+  await begun;
+  const restarted = (by: (text: string) => string) => async () => {
+    await change(configuration, by);
+    await startBackendProcess(t, configuration, secrets);
+  };
+  const lock = restarted((text) => text.replace("clientId: 2\n", "clientId: 2\n        locked: true\n"));
+  await seeEnd(t, { authorize }, { token: locked, end: lock }, "locked");
+  await seeEnd(t, { authorize }, { token: gone, end: restarted((text) => text.replace(client(3), "\n")) }, "gone");
+  await t.notThrowsAsync(authorize(other));
 });

@@ -71,8 +71,9 @@ async function startWorld(t: ExecutionContext) {
     }),
   );
   const cookies = new Map<string, string>();
+  const cookie = (): string => [...cookies].map((pair) => pair.join("=")).join("; ");
   const submit = (form: Readonly<Record<string, string>> | string, path = "/authorize") =>
-    postForm({ url: url + path, headers: { cookie: [...cookies].map((pair) => pair.join("=")).join("; ") } }, form);
+    postForm({ url: url + path, headers: { cookie: cookie() } }, form);
   const keep = (answer: HttpAnswer): string => {
     for (const line of answer.headers["set-cookie"] ?? []) {
       const [name = "", value = ""] = (line.split(";")[0] ?? "").split("=");
@@ -84,8 +85,12 @@ async function startWorld(t: ExecutionContext) {
     url,
     submit,
     keep,
+    cookie,
     /** Signs in, agrees, and answers where the browser is led. */
-    async authorize(changes: Readonly<Record<string, string>> = {}): Promise<URL> {
+    async authorize(
+      changes: Readonly<Record<string, string>> = {},
+      granted: readonly string[] = ["openid", "email", "read"],
+    ): Promise<URL> {
       const query = new URLSearchParams({
         response_type: "code",
         client_id: "1",
@@ -98,7 +103,7 @@ async function startWorld(t: ExecutionContext) {
       }).toString();
       const login = keep(await send({ url: `${url}/authorize?${query}` }));
       const consent = keep(await submit({ interaction: login, username: "alice", password: "wonderland" }));
-      const scopes = "&scope=openid&scope=email&scope=read";
+      const scopes = granted.map((scope) => `&scope=${scope}`).join("");
       const end = await submit(`interaction=${encodeURIComponent(consent)}&decision=allow${scopes}`);
       t.is(end.status, 303, end.body);
       t.is(end.body, "");
@@ -254,8 +259,46 @@ test("6749-10.12-16: a form without its browser is refused, no page is framed, a
     t.is(answer.status, 400);
     t.is(answer.headers.location, undefined);
   }
-  // 10.16: a public page shows nobody's session: whoever signs in is seen by the client in the ID token alone.
-  t.false(page.body.includes("user-1"));
+  // 10.16: no client can be handed a token that another was given: none leaves by the browser, also for a user who is
+  // signed in, and elsewhere than with its own client's certificate it says nothing of anybody.
+  const code = (await world.authorize()).searchParams.get("code") ?? "";
+  for (const responseType of ["token", "id_token", "id_token token", "code token", "code id_token", "none"]) {
+    const changed = query.replace("response_type=code", `response_type=${encodeURIComponent(responseType)}`);
+    const headers = { cookie: world.cookie() };
+    const { status, headers: sent } = await send({ url: `${world.url}/authorize?${changed}${own}`, headers });
+    t.is(status, 303);
+    const arrival = new URL(sent.location ?? "");
+    t.is(arrival.hash, "");
+    t.deepEqual([...arrival.searchParams.keys()].sort(), ["error", "error_description", "iss", "state"]);
+    t.is(arrival.searchParams.get("error"), "unsupported_response_type");
+  }
+  const { access_token: token } = JSON.parse((await world.token(exchange(code))).body) as { access_token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  t.is((await send({ url: `${world.url}/userinfo`, as: certificate, headers })).status, 200);
+  for (const as of [undefined, other]) {
+    const refused = await send({ url: `${world.url}/userinfo`, as, headers });
+    t.is(refused.status, 401);
+    t.is(refused.body, "");
+  }
+});
+
+test("a scope that the user unticked gives nothing away, not by the names of its claims either", async (t) => {
+  const world = await startWorld(t);
+  const claims = JSON.stringify({ userinfo: { email: null, name: null }, id_token: { email: null } });
+  for (const [granted, told] of [
+    ["openid read", { sub: "user-1", name: "Alice" }],
+    ["openid read email", { sub: "user-1", name: "Alice", email: "alice@example.com" }],
+  ] as const) {
+    const code = (await world.authorize({ claims }, granted.split(" "))).searchParams.get("code") ?? "";
+    const answer = JSON.parse((await world.token(exchange(code))).body) as Record<"access_token" | "id_token", string>;
+    const headers = { authorization: `Bearer ${answer.access_token}` };
+    const userInfo = await send({ url: `${world.url}/userinfo`, as: certificate, headers });
+    t.deepEqual(JSON.parse(userInfo.body), told);
+    const { email } = JSON.parse(Buffer.from(answer.id_token.split(".")[1] ?? "", "base64url").toString()) as {
+      email?: string;
+    };
+    t.is(email, "email" in told ? told.email : undefined);
+  }
 });
 
 test("the form that is sent again after its answer is told that it is over", async (t) => {

@@ -1,4 +1,10 @@
 import test, { type ExecutionContext } from "ava";
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import {
+  basicResourceServers,
+  introspectionEndpoint as servedIntrospection,
+  nodeHandler,
+} from "../../src/authorization-server/index.ts";
 import {
   IntrospectionUnavailable,
   introspectionEndpoint,
@@ -17,6 +23,7 @@ import {
   type DeploymentRequest,
 } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
+import * as example from "../support/example-deployment.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
 import { keepTokens } from "../support/keep-tokens.ts";
 import { makeStoreFile, openStoreBeside } from "../support/store-beside.ts";
@@ -153,8 +160,65 @@ test("9701-5-e: only a resource server that has proved itself gets a signed repl
     assertErrorForm(t, answer, "invalid_client", [401]);
     t.false(answer.body.includes("active"));
   }
+  // To one that has, a token for another is like none; the other learns that it is a token.
+  const forAnother = await issue({ resource: "https://other.example.com" });
+  const said = async (value: string) => (await verifyJwt((await askSigned(value)).body, key)).payload;
+  t.deepEqual((await said(forAnother))["token_introspection"], { active: false });
+  t.like((await said(token))["token_introspection"], { active: true, aud: [rsUri] });
   // One that has no name of its own is one that no reply can be for.
   assertErrorForm(t, await askSigned(token, signed, resourceServer), "invalid_request", [400]);
+});
+
+test("9701-6: a reply is signed by RS256 unless the resource server is registered with another algorithm, never by none or a secret; one that is to be encrypted is no reply at all", async (t) => {
+  const ec = createServiceKey("P256", "key-2");
+  const { issue, api, askSigned } = await deploy(t, { service: { ...service, jwks: serviceJwks([key, ec]) } });
+  const token = await issue();
+  const registered = async (introspectionSignAlg?: "RS256" | "PS256" | "ES256" | "ES384") => {
+    const id = "registered";
+    const secret = "secret-of-the-registered-resource-server";
+    const authenticate = basicResourceServers([
+      { id, secret, rsUri, ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg }) },
+    ]);
+    const endpoint = servedIntrospection({ backend: api, realm: "test", authenticate });
+    const url = await serveMutualTls(t, nodeHandler({ "/introspect": endpoint }));
+    return asking(url)(token, signed, { id, secret });
+  };
+  const algOf = ({ body }: HttpAnswer) => decodeProtectedHeader(body).alg;
+  t.is(algOf(await askSigned(token)), "RS256");
+  t.is(algOf(await registered()), "RS256");
+  for (const alg of ["RS256", "PS256", "ES256"] as const) {
+    const { body } = await registered(alg);
+    t.is(algOf({ body } as HttpAnswer), alg);
+    t.like((await verifyJwt(body, alg === "ES256" ? ec : key)).payload["token_introspection"], { active: true });
+  }
+  const withoutKey = await registered("ES384");
+  t.is(withoutKey.status, 500);
+  t.false(withoutKey.body.includes("active"));
+
+  const parameters = `token=${token}`;
+  for (const accept of [signed, "application/json"]) {
+    const ask = (more: object) =>
+      api.authIntrospectionStandard({ parameters, rsUri, httpAcceptHeader: accept, ...more });
+    for (const introspectionSignAlg of ["none", "HS256", "HS512"]) {
+      await t.throwsAsync(ask({ introspectionSignAlg }), { message: /A126202/ }, introspectionSignAlg);
+    }
+    const encryption = { introspectionEncryptionAlg: "RSA-OAEP-256", introspectionEncryptionEnc: "A256GCM" };
+    await t.throwsAsync(ask(encryption), { message: /A001223/ }, accept);
+  }
+});
+
+test("the example authorization server signs for its resource server, when it is told who that is", async (t) => {
+  const { mutualTls } = await example.startExampleDeployment(t, { signedIntrospection: true });
+  const form = { grant_type: "client_credentials", client_id: "1", scope: "read" };
+  const token = accessTokenOf(t, await postForm({ url: `${mutualTls}/token`, as: example.k1 }, form));
+  const { id, secret } = example.resourceServer;
+  const headers = { authorization: basic(id, secret), accept: signed };
+  const answer = await postForm({ url: `${mutualTls}/introspect`, headers }, { token });
+  t.is(answer.headers["content-type"], signed, answer.body);
+  t.is(decodeProtectedHeader(answer.body).alg, "ES256");
+  const { aud, token_introspection: facts } = decodeJwt(answer.body);
+  t.is(aud, example.resource);
+  t.like(facts, { active: true, cnf: { "x5t#S256": example.k1.x5tS256 } });
 });
 
 /** The library's source that demands signed answers of this endpoint. */

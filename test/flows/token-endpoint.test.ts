@@ -135,7 +135,7 @@ test("6749-3.2-d: no parameter may come twice, equal, different or as an array; 
       assertErrorForm(t, await ask(`${extra}&${whole}`), "invalid_request", [400]);
     }
   }
-  for (const name of ["refresh_token", "username", "password", "client_assertion", "token_type_hint"]) {
+  for (const name of ["refresh_token", "username", "password", "client_assertion", "client_assertion_type"]) {
     assertErrorForm(t, await ask(`${whole}&${name}=a&${name}=b`), "invalid_request", [400]);
     assertErrorForm(t, await ask(`${whole}&${name}[]=a`), "invalid_request", [400]);
   }

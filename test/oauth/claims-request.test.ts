@@ -49,6 +49,15 @@ test("names that objects have anyway are names like any other", (t) => {
   t.deepEqual([...(request?.userInfo?.claims.keys() ?? [])], ["__proto__", "constructor"]);
 });
 
+const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+test("a text may be nested 32 levels deep", (t) => {
+  t.truthy(readClaimsRequest(`{"id_token":{"a":{"x":${nested(29)}}}}`));
+  t.is(readClaimsRequest(`{"id_token":{"a":{"x":${nested(30)}}}}`), undefined);
+  t.is(readClaimsRequest(`{"x":${nested(8000)}}`), undefined);
+  t.is(readClaimsRequest(`{"x":{"__proto__":${nested(8000)}}}`), undefined);
+});
+
 for (const text of [
   "",
   "{",
@@ -70,13 +79,6 @@ for (const text of [
     t.is(readClaimsRequest(text), undefined);
   });
 }
-
-test("a hundred levels are read, and one more is no claims request: what comes after reading takes some thousands", (t) => {
-  const levels = (all: number) => `{"userinfo":{"a":{"value":${"[".repeat(all - 3)}${"]".repeat(all - 3)}}}}`;
-  t.truthy(readClaimsRequest(levels(100)));
-  for (const all of [101, 6_000, 500_000]) t.is(readClaimsRequest(levels(all)), undefined);
-  t.is(readClaimsRequest(`{"x":${'{"x":'.repeat(100)}1${"}".repeat(100)}}`), undefined);
-});
 
 test("four scopes stand for claims, the others for none", (t) => {
   t.deepEqual(scopeClaims(["openid", "email", "x", "__proto__"]), ["email", "email_verified"]);

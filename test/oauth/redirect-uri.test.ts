@@ -53,6 +53,12 @@ test("a redirect URI is the registered one, and no other text", (t) => {
   );
 });
 
+test("what cannot be registered is no redirect URI either, should it stand in the store", (t) => {
+  for (const uri of ["javascript:alert(1)", "data:text/html,x", "https://client.example.com/cb#a", "/cb"]) {
+    t.false(isSameRedirectUri(uri, uri), uri);
+  }
+});
+
 for (const [registered, requested] of [
   ["http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"],
   ["http://127.0.0.1:1/cb?a=1", "http://127.0.0.1:65535/cb?a=1"],

@@ -32,6 +32,8 @@ export interface ExampleRequest {
    * whoever does not know of aliases gets nowhere.
    */
   readonly onlyAliases?: boolean;
+  /** Whether the resource server is {@link resource}, to which answers can be signed. */
+  readonly signedIntrospection?: boolean;
 }
 
 export const clientAuthority = createAuthority({ subject: "CN=Client CA" });
@@ -107,7 +109,7 @@ export async function startExampleDeployment(t: Lifetime, request: ExampleReques
   // The backend has to be told where the authorization server is. So that comes first; where it will find the backend
   // is known beforehand, a socket in the file system.
   const socket = join(folder, "backend.sock");
-  const { listening, pages } = await startAuthorizationServer(t, folder, `unix:${socket}`);
+  const { listening, pages } = await startAuthorizationServer(t, folder, `unix:${socket}`, request);
   const configuration = join(folder, "backend.json");
   await writeFile(
     configuration,
@@ -170,7 +172,12 @@ function serviceMembers({ jwtAccessTokens, onlyAliases }: ExampleRequest, pages:
 const program = fileURLToPath(new URL("../../examples/authorization-server.ts", import.meta.url));
 const endWithParent = new URL("end-with-parent.ts", import.meta.url).href;
 
-async function startAuthorizationServer(t: Lifetime, folder: string, backendUrl: string) {
+async function startAuthorizationServer(
+  t: Lifetime,
+  folder: string,
+  backendUrl: string,
+  { signedIntrospection }: ExampleRequest,
+) {
   const [certificate, key] = [join(folder, "server.pem"), join(folder, "server-key.pem")];
   await Promise.all([writeFile(certificate, server.pem), writeFile(key, server.key)]);
   const child = spawn(process.execPath, [...process.execArgv, "--import", endWithParent, program], {
@@ -181,6 +188,7 @@ async function startAuthorizationServer(t: Lifetime, folder: string, backendUrl:
       SERVICE_ACCESS_TOKEN: serviceAccessToken,
       RESOURCE_SERVER_ID: resourceServer.id,
       RESOURCE_SERVER_SECRET: resourceServer.secret,
+      ...(signedIntrospection === true ? { RESOURCE_SERVER_URI: resource, INTROSPECTION_ALG: "ES256" } : {}),
       TLS_CERT: certificate,
       TLS_KEY: key,
       PORT: "0",

@@ -1,4 +1,5 @@
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
+import { scopeClaims } from "../../oauth/claims-request.ts";
 import { sourceOf } from "./page-answer.ts";
 import type { ClientView, ScopeView } from "./pages.ts";
 import type { AskedAuthorization } from "./sealed-state.ts";
@@ -9,6 +10,10 @@ export function askedAuthorization(response: AuthorizationResponse, parameters: 
   // A backend that does not tell them apart means "not given" by 0 (Authlete's API).
   const hasMaxAge = response.maxAgeRequested === true || maxAge > 0;
   const scopes = (response.scopes ?? []).map(scopeView);
+  const names = scopes.map(({ name }) => name);
+  const { claims = [], claimsAtUserInfo = [], userInfoClaims } = response;
+  const ofScopes = new Set(scopeClaims(names));
+  const claimsByName = [...new Set([...claims, ...claimsAtUserInfo])].filter((name) => !ofScopes.has(name));
   // The backend has checked it against the client's registration before anybody is asked anything.
   const redirectUri = new URLSearchParams(parameters).get("redirect_uri");
   const answerTo = redirectUri === null ? undefined : sourceOf(redirectUri);
@@ -16,17 +21,19 @@ export function askedAuthorization(response: AuthorizationResponse, parameters: 
     ticket,
     client: clientView(response.client),
     scopes,
-    resources: response.resources ?? [],
     uiLocales: response.uiLocales ?? [],
     ...(loginHint === undefined ? {} : { loginHint }),
-    claims: response.claims ?? [],
+    idTokenClaims: claims,
+    asksForClaims: claims.length > 0 || claimsAtUserInfo.length > 0 || userInfoClaims !== undefined,
     demands: {
       prompts,
       ...(hasMaxAge ? { maxAge } : {}),
       acrs,
       acrEssential,
       ...(subject === undefined ? {} : { subject }),
-      scopes: scopes.map(({ name }) => name),
+      scopes: names,
+      claims: claimsByName,
+      resources: response.resources ?? [],
     },
     ...(answerTo === undefined ? {} : { answerTo }),
   };

@@ -6,7 +6,8 @@ type CookieName = keyof typeof cookieNames;
 /** The value of one of our cookies; `undefined` when there is none, or more than one. */
 export function readCookie(header: string | undefined, name: CookieName): string | undefined {
   const prefix = `${cookieNames[name]}=`;
-  const found = (header ?? "").split(";").map((pair) => pair.trim());
+  // Blanks and tabs alone: browsers do not know `\u00a0__Host-…` as one of these names, so any site near us may set it.
+  const found = (header ?? "").split(";").map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""));
   const [value, second] = found.filter((pair) => pair.startsWith(prefix));
   return second === undefined ? value?.slice(prefix.length) : undefined;
 }

@@ -1,21 +1,20 @@
 import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
+import { scopeClaims } from "../../oauth/claims-request.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { claimsAsJson, type Users } from "../users.ts";
 import { readCookie, writeCookie } from "./browser-cookies.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
-import { nextStep, type LoggedIn } from "./next-step.ts";
+import { nextStep, type Consent, type LoggedIn } from "./next-step.ts";
 import type { AskedAuthorization, Interaction, SealedState } from "./sealed-state.ts";
 import type { TicketEnds } from "./ticket-ends.ts";
 
-/** What users granted before, so that they are not asked again. */
+/** What users granted before, so that they are not asked again where the answer goes to a site over TLS. */
 export interface Consents {
-  /** The scopes that this user granted this client (its number); `undefined`: never any. */
-  readonly granted: (subject: string, clientId: string) => Known | Promise<Known>;
-  /** Told what a user granted now; earlier scopes stay granted. */
-  readonly grant: (subject: string, clientId: string, scopes: readonly string[]) => void | Promise<void>;
+  /** All that this user granted this client (its number); a request that is within one of them is granted. */
+  readonly granted: (subject: string, clientId: string) => readonly Consent[] | Promise<readonly Consent[]>;
+  /** Told what a user granted now; what was granted earlier stays granted. */
+  readonly grant: (subject: string, clientId: string, consent: Consent) => void | Promise<void>;
 }
-
-type Known = readonly string[] | undefined;
 
 /** What the flow of pages needs. */
 export interface FlowParts {
@@ -47,17 +46,30 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
     show({ asked }, browser, (sealed) => pages.login(asked, sealed, { wrongCredentials: false }));
 
   async function issue(asked: AskedAuthorization, user: LoggedIn, scopes: readonly string[]): Promise<EndpointAnswer> {
-    const claims = await claimsAsJson(users.claims, user.subject, asked.claims);
+    const released = ["sub", ...scopeClaims(scopes), ...asked.demands.claims];
+    const names = asked.idTokenClaims.filter((name) => released.includes(name));
+    const claims = await claimsAsJson(users.claims, user.subject, names);
     return ends.issue({
       ticket: asked.ticket,
       ...user,
       ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
       ...(claims === undefined ? {} : { claims }),
+      // The UserInfo endpoint keeps to it: a scope that the user unticked gives nothing away by its claims' names either.
+      ...(asked.asksForClaims ? { consentedClaims: [...new Set(released)] } : {}),
     });
   }
 
   const fail = ({ ticket }: AskedAuthorization, reason: AuthorizationFailRequest["reason"]): Promise<EndpointAnswer> =>
     ends.fail({ ticket, reason });
+
+  /**
+   * Whoever waits at a port of the user's machine, or has a scheme of their own, may be any program under the client's
+   * name: what was granted to the client was not granted to it, so the user is asked (RFC 6749 §10.2, RFC 8252 §8.6).
+   */
+  async function grantedBefore({ client, answerTo }: AskedAuthorization, user: LoggedIn): Promise<readonly Consent[]> {
+    const known = answerTo?.startsWith("https:") === true ? consents?.granted(user.subject, client.id) : undefined;
+    return (await known) ?? [];
+  }
 
   /** Goes as far as it can without the user. */
   async function proceed(
@@ -65,8 +77,8 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
     browser: string | undefined,
     known: { readonly interactive: boolean; readonly user: LoggedIn | undefined; readonly fresh: boolean },
   ): Promise<EndpointAnswer> {
-    const { demands, client } = asked;
-    const granted = known.user === undefined ? undefined : await consents?.granted(known.user.subject, client.id);
+    const { demands } = asked;
+    const granted = known.user === undefined ? [] : await grantedBefore(asked, known.user);
     const next = nextStep({ ...known, demands, granted, now: now() });
     switch (next.step) {
       case "login":
@@ -111,7 +123,8 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
     const scopes = asked.demands.scopes.filter((scope) => chosen.includes(scope));
     // To grant nothing of what was asked for is to refuse; the backend would take no scopes for all of them.
     if (scopes.length === 0 && asked.demands.scopes.length > 0) return fail(asked, "DENIED");
-    await consents?.grant(user.subject, asked.client.id, scopes);
+    const { claims, resources } = asked.demands;
+    await consents?.grant(user.subject, asked.client.id, { scopes, claims, resources });
     return issue(asked, user, scopes);
   }
 

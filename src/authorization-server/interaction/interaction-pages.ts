@@ -43,8 +43,9 @@ export function createInteractionPages(pages: Pages, formTargets: readonly strin
     },
 
     consent: (asked: AskedAuthorization, sealed: string, subject: string): EndpointAnswer => {
-      const { client, uiLocales, scopes, resources } = asked;
-      return show(asked, pages.consent({ client, uiLocales, subject, scopes, resources, form: form(sealed) }));
+      const { client, uiLocales, scopes, demands } = asked;
+      const { claims, resources } = demands;
+      return show(asked, pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) }));
     },
 
     message: (reason: MessageView["reason"], status: number): EndpointAnswer =>

@@ -6,8 +6,17 @@ export interface LoggedIn {
   readonly acr?: string;
 }
 
-/** What a request demands of the login (OpenID Connect Core §3.1.2.1). */
-export interface Demands {
+/** What a user granted a client at one time. */
+export interface Consent {
+  readonly scopes: readonly string[];
+  /** Claims about the user that were asked for by name, beside those that scopes stand for. */
+  readonly claims: readonly string[];
+  /** What the tokens are good for (RFC 8707); empty: what the service says. */
+  readonly resources: readonly string[];
+}
+
+/** What a request demands: of the login (OpenID Connect Core §3.1.2.1), and of the user. */
+export interface Demands extends Consent {
   readonly prompts: readonly string[];
   /** Seconds. */
   readonly maxAge?: number;
@@ -15,7 +24,6 @@ export interface Demands {
   readonly acrEssential: boolean;
   /** The one user who will do. */
   readonly subject?: string;
-  readonly scopes: readonly string[];
 }
 
 /** What is known when the next step is chosen. */
@@ -26,8 +34,8 @@ export interface Situation {
   readonly user: LoggedIn | undefined;
   /** Whether that user has just proved it, in answer to this very request. */
   readonly fresh: boolean;
-  /** The scopes that the user granted this client before; `undefined`: never asked. */
-  readonly granted: readonly string[] | undefined;
+  /** What the user granted this client before. */
+  readonly granted: readonly Consent[];
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -52,9 +60,22 @@ export function nextStep(situation: Situation): NextStep {
   if (defect !== undefined) return interactive && !fresh ? { step: "login" } : { step: "fail", reason: defect };
   if (interactive && !fresh && demands.prompts.some((prompt) => loginPrompts.includes(prompt)))
     return { step: "login" };
-  const isGranted = granted !== undefined && demands.scopes.every((scope) => granted.includes(scope));
+  const isGranted = granted.some((consent) => covers(consent, demands));
   if (isGranted && !demands.prompts.includes("CONSENT")) return { step: "issue", user };
   return interactive ? { step: "consent", user } : { step: "fail", reason: "CONSENT_REQUIRED" };
+}
+
+/** Who agreed to one API's tokens did not agree to another's: the same consent must have it all. */
+function covers(consent: Consent, demands: Demands): boolean {
+  const { scopes, claims, resources } = demands;
+  // Without resources the tokens are good for what the service says: for none of those that were named.
+  const named = resources.length > 0 || consent.resources.length === 0;
+  return (
+    named &&
+    scopes.every((scope) => consent.scopes.includes(scope)) &&
+    claims.every((claim) => consent.claims.includes(claim)) &&
+    resources.every((resource) => consent.resources.includes(resource))
+  );
 }
 
 function defectOfLogin({ demands, fresh, now }: Situation, user: LoggedIn): FailReason | undefined {

@@ -28,7 +28,10 @@ export interface AuthorizationEndpointOptions {
   readonly pages: Pages;
   /** 32 octets that seal what browsers keep for us; the same on every node. Another one logs everybody out. */
   readonly cookieKey: Uint8Array;
-  /** What users granted before; without it they are asked each time, and `prompt=none` never succeeds. */
+  /**
+   * What users granted before; without it they are asked each time, and `prompt=none` never succeeds. A client whose
+   * redirect URI is not `https` is never taken for the one that was granted something (RFC 6749 §10.2).
+   */
   readonly consents?: Consents;
   /** How long a login is good for further requests, in seconds; default: 8 hours. */
   readonly sessionDuration?: number;
@@ -53,6 +56,8 @@ export interface AuthorizationDependencies {
 const eightHours = 28_800;
 /** A request that came by POST is led on by GET; more than this does not fit a request line. */
 const longestQuery = 8192;
+/** What cannot stand in a query (RFC 3986 §3.4), but for a percent sign, be it malformed. */
+const beyondQuery = /[^\x21-\x7E]|["#<>[\\\]^`{|}]/gu;
 
 /** The authorization endpoint with its clock and its randomness handed in. */
 export function openAuthorization(
@@ -108,7 +113,7 @@ export function openAuthorization(
   const serve = async (body: string, method: string, browser: BrowserRequest): Promise<EndpointAnswer> => {
     if (method === "POST") {
       const form = new URLSearchParams(body);
-      if (!form.has("interaction")) return redirectToQuery(form);
+      if (!form.has("interaction")) return redirectToQuery(body);
       if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
       return orTryLater(flow.resume(form, browser.cookie));
     }
@@ -131,10 +136,10 @@ export function openAuthorization(
 
 /**
  * An authorization request may come by POST (OpenID Connect Core §3.1.2.1). From another site it comes without our
- * cookies, which the GET that follows brings along.
+ * cookies, which the GET that follows brings along. What is malformed stays so: it is for the backend to refuse.
  */
-function redirectToQuery(form: URLSearchParams): EndpointAnswer {
-  const query = form.toString();
+function redirectToQuery(body: string): EndpointAnswer {
+  const query = body.trimEnd().toWellFormed().replace(beyondQuery, encodeURIComponent);
   if (query.length > longestQuery) return errorAnswer(400, "invalid_request", "The request is too long.");
   return redirectAnswer(`?${query}`);
 }

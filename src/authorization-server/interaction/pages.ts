@@ -37,6 +37,8 @@ export interface LoginView extends InteractionView {
 export interface ConsentView extends InteractionView {
   readonly subject: string;
   readonly scopes: readonly ScopeView[];
+  /** Claims about the user that the client asks for by name, beside those that its scopes stand for. */
+  readonly claims: readonly string[];
   /** What the tokens will be good for, where the client says so (RFC 8707). */
   readonly resources: readonly string[];
 }

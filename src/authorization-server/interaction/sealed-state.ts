@@ -8,11 +8,12 @@ export interface AskedAuthorization {
   readonly ticket: string;
   readonly client: ClientView;
   readonly scopes: readonly ScopeView[];
-  readonly resources: readonly string[];
   readonly uiLocales: readonly string[];
   readonly loginHint?: string;
   /** Claims that the ID token should have. */
-  readonly claims: readonly string[];
+  readonly idTokenClaims: readonly string[];
+  /** Whether any claims are asked for, there or at the UserInfo endpoint. */
+  readonly asksForClaims: boolean;
   readonly demands: Demands;
   /** Where the answer goes, as a source of a Content-Security-Policy. */
   readonly answerTo?: string;

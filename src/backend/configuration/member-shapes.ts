@@ -5,6 +5,8 @@ import type {
   GrantType,
   SigningAlgorithm,
 } from "../engine/management/settings.ts";
+import { isRedirectUri } from "../../oauth/redirect-uri.ts";
+import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
 import { isLoopback } from "./loopback.ts";
 
 export const clientAuthMethods = [
@@ -59,9 +61,7 @@ export const scopeName = visible(
 );
 
 /** RFC 8707 §2. */
-export const resource = z
-  .string()
-  .refine((text) => URL.canParse(text) && !text.includes("#"), "must be an absolute URI without a fragment");
+export const resource = z.string().refine(isResourceIndicator, "must be an absolute URI without a fragment");
 
 /** RFC 8414 §2: endpoints are on https; on one's own machine plain HTTP will do. */
 export const endpoint = z.string().refine(isEndpoint, "must be an https URL without fragment (http only for loopback)");
@@ -76,7 +76,7 @@ export const redirectUri = z
   .string()
   .max(2000)
   .refine(
-    isRedirectUri,
+    isRegistrable,
     "must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *",
   );
 
@@ -92,7 +92,8 @@ function isEndpoint(text: string): boolean {
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
 }
 
-function isRedirectUri(text: string): boolean {
-  if (!/^[\x21-\x7e]+$/.test(text) || /[#*]/.test(text) || !URL.canParse(text)) return false;
+function isRegistrable(text: string): boolean {
+  // A request may name no other: whatever else were registered could not be used.
+  if (!isRedirectUri(text) || text.includes("*")) return false;
   return isEndpoint(text) || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:./.test(text);
 }

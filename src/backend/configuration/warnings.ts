@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+import { mtlsEndpoints } from "../../oauth/mtls-endpoints.ts";
 import type { ConfiguredService } from "./configuration.ts";
 
 /** Sentences about what is accepted and perhaps not meant, each with the path of its member. */
@@ -21,6 +22,13 @@ function* ofService(service: ServiceSettings, at: string): Generator<string> {
   yield* ofAnchors(service.trustedRootCertificates, at);
   if (service.supportedGrantTypes.includes("PASSWORD")) {
     yield `${at}.supportedGrantTypes has PASSWORD, which RFC 9700 §2.4 forbids`;
+  }
+  for (const [index, { name }] of service.mtlsEndpointAliases.entries()) {
+    if (mtlsEndpoints.has(name)) continue;
+    yield `${at}.mtlsEndpointAliases[${index}] has no effect: only ${[...mtlsEndpoints].join(", ")} are published (RFC 8705 §5)`;
+  }
+  if (isPublished(service) && service.jwksUri === undefined && hasOpenId(service)) {
+    yield `${at}.supportedScopes has openid, and no jwksUri says where the keys are that ID tokens are verified with`;
   }
   if (isPublished(service) && takesCertificates(service) && !hasTokenEndpoint(service)) {
     yield `${at}.supportedTokenAuthMethods has methods by certificate, and neither tokenEndpoint nor mtlsEndpointAliases says where clients can use them`;
@@ -49,6 +57,10 @@ function isPublished(service: ServiceSettings): boolean {
   const { authorizationEndpoint, revocationEndpoint, introspectionEndpoint, userInfoEndpoint, jwksUri } = service;
   const endpoints = [authorizationEndpoint, revocationEndpoint, introspectionEndpoint, userInfoEndpoint, jwksUri];
   return endpoints.some((endpoint) => endpoint !== undefined) || service.mtlsEndpointAliases.length > 0;
+}
+
+function hasOpenId({ supportedScopes, jwks }: ServiceSettings): boolean {
+  return jwks !== undefined && supportedScopes.some(({ name }) => name === "openid");
 }
 
 function takesCertificates({ supportedTokenAuthMethods: methods }: ServiceSettings): boolean {

@@ -44,13 +44,16 @@ export class ServiceUnknown extends TypeError {
   override readonly name = "ServiceUnknown";
 }
 
+/** Services whose operations are remembered. */
+const mostRemembered = 1000;
+
 /** Puts the decisions together with what they are handed. */
 export function createEngine(dependencies: Dependencies): Engine {
   const settings = createSettings(dependencies);
   const follower = createEventFollower(dependencies);
   return {
     authenticateApiCaller: (credentials) => authenticateApiCaller(settings, credentials),
-    operationsFor(serviceId) {
+    operationsFor: rememberingEach((serviceId) => {
       const current = (): Promise<Service> => currentService(settings, serviceId);
       return {
         authAuthorization: async (request) =>
@@ -82,7 +85,7 @@ export function createEngine(dependencies: Dependencies): Engine {
           yield* follower.open(serviceId, request, signal);
         },
       };
-    },
+    }),
     hintEvents: () => {
       follower.hint();
     },
@@ -96,4 +99,17 @@ async function currentService(settings: Settings, serviceId: number): Promise<Se
   const service = await settings.service(serviceId);
   if (service === undefined) throw new ServiceUnknown(`There is no service ${serviceId}.`);
   return service;
+}
+
+/** Each request of a service takes the same two dozen methods: they hold no settings, so they are made once. */
+function rememberingEach(create: (serviceId: number) => ServiceOperations): Engine["operationsFor"] {
+  const remembered = new Map<number, ServiceOperations>();
+  return (serviceId) => {
+    const known = remembered.get(serviceId);
+    if (known !== undefined) return known;
+    if (remembered.size >= mostRemembered) remembered.clear();
+    const made = create(serviceId);
+    remembered.set(serviceId, made);
+    return made;
+  };
 }

@@ -21,6 +21,8 @@ interface JsonAnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Indented, for people. */
   readonly pretty?: boolean;
+  /** Not an outcome: its members are whatever the caller made of them, and none of them is for the log. */
+  readonly isDocument?: boolean;
 }
 
 /** The answer that there is nothing to say (RFC 9110 §15.3.5). */
@@ -28,8 +30,8 @@ export const noContent: Answer = Object.freeze({ status: 204, body: "" });
 
 /** An answer in JSON; members that are `undefined` are left out. */
 export function jsonAnswer(status: number, value: object, how: JsonAnswerOptions = {}): Answer {
-  const { resultCode, action } = value as Outcome;
-  const { headers, pretty = false } = how;
+  const { headers, pretty = false, isDocument = false } = how;
+  const { resultCode, action } = isDocument ? {} : (value as Outcome);
   return {
     status,
     contentType: "application/json",

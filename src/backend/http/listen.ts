@@ -36,6 +36,9 @@ const timeouts = {
   connectionsCheckingInterval: 2_000,
 };
 
+/** Of TLS 1.2 those that RFC 9325 §4.2 (BCP 195) recommends: forward secrecy and AEAD. All of 1.3 are such. */
+const suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 /** Milliseconds that a connection between two requests has for one more, answered with `Connection: close`. */
 const idleGrace = 250;
 
@@ -115,6 +118,7 @@ function createServer(
       cert: tls.certificate,
       key: tls.key,
       minVersion: tls.minVersion ?? "TLSv1.2",
+      ciphers: suites,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       handshakeTimeout: timeouts.headersTimeout,
     },

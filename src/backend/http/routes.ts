@@ -83,6 +83,7 @@ function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "
       if (answer === undefined) return noContent;
       return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer, {
         pretty: (asked as { pretty?: unknown }).pretty === true,
+        isDocument: operation.v2Type === undefined,
       });
     },
   };

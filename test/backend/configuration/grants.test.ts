@@ -41,6 +41,11 @@ test("a redirect URI that is open, relative, in the clear or a script is refused
     "https://c.example/a b",
     "https://c.example/cb\n",
     "https://c.exämple/cb",
+    "https://c.example/{id}",
+    "https://c.example/cb?a=%zz",
+    "https://c.example/a\\b",
+    "https:c.example/cb",
+    "https:///c.example/cb",
     "https://",
     "javascript:alert(1)",
     "data:text/html,x",
@@ -63,7 +68,7 @@ test("a redirect URI that is open, relative, in the clear or a script is refused
   ]);
 });
 
-test("two resources cannot be registered with one identifier, nor one with that of a client", async (t) => {
+test("9068-5: two resources cannot be registered with one identifier, nor one with that of a client", async (t) => {
   for (const member of ["defaultResources", "supportedResources"]) {
     const twice = service(`${member}: [https://a.example/, https://b.example/, https://a.example/]`);
     t.deepEqual(await problemsOf(changed([twice])), [
@@ -113,4 +118,21 @@ test("durations and the tolerance for clocks have bounds", async (t) => {
     t.deepEqual(await problemsOf(changed([service(members)])), [`services[0].${problem}`]);
   }
   t.deepEqual(await problemsOf(changed([service("authorizationCodeDuration: 600\n    allowableClockSkew: 0")])), []);
+});
+
+test("a resource that no request could name is refused", async (t) => {
+  for (const member of ["defaultResources", "supportedResources"]) {
+    for (const uri of [
+      "/api",
+      "api.example",
+      "https://a.example/#a",
+      "https://a.example/{id}",
+      "https://a.example/%zz",
+    ]) {
+      t.deepEqual(await problemsOf(changed([service(`${member}: ["${uri}"]`)])), [
+        `services[0].${member}[0] must be an absolute URI without a fragment`,
+      ]);
+    }
+    t.deepEqual(await problemsOf(changed([service(`${member}: ["urn:example:api", "https://a.example"]`)])), []);
+  }
 });

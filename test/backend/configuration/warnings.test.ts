@@ -52,3 +52,30 @@ test("a public client's refresh token that is neither replaced nor bound gives a
   t.deepEqual(pathsOf(service(kept), { ...app, ...free, grantTypes: ["AUTHORIZATION_CODE"] }), []);
   t.deepEqual(pathsOf(service(kept), client({ ...free, grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] })), []);
 });
+
+test("an alias that is never published gives a warning, each", (t) => {
+  const tokenEndpoint = "https://as.example.com/token";
+  const aliases = (...names: string[]) => ({
+    mtlsEndpointAliases: names.map((name) => ({ name, uri: tokenEndpoint })),
+  });
+  const published = ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"];
+  t.deepEqual(pathsOf(service({ tokenEndpoint, ...aliases(...published) })), []);
+  t.deepEqual(
+    pathsOf(service({ tokenEndpoint, ...aliases("token_endpoint", "authorization_endpoint", "device_endpoint") })),
+    ["services[0].mtlsEndpointAliases[1]", "services[0].mtlsEndpointAliases[2]"],
+  );
+});
+
+test("a published service with ID tokens, and no word of where its keys are, gives a warning", (t) => {
+  const found = "services[0].supportedScopes";
+  const openid = {
+    tokenEndpoint: "https://as.example.com/token",
+    authorizationEndpoint: "https://as.example.com/authorize",
+    supportedScopes: [{ name: "openid" }],
+    jwks: '{"keys":[]}',
+  };
+  t.deepEqual(pathsOf(service(openid)), [found]);
+  t.deepEqual(pathsOf(service({ ...openid, jwksUri: "https://as.example.com/jwks" })), []);
+  t.deepEqual(pathsOf(service({ ...openid, supportedScopes: [{ name: "read" }] })), []);
+  t.deepEqual(pathsOf(service({ supportedScopes: openid.supportedScopes, jwks: openid.jwks })), []);
+});

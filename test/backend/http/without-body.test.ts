@@ -56,6 +56,8 @@ test("a segment of the path is a member, percent-decoded, which no query takes t
 
 for (const [what, path] of [
   ["a flag that is neither true nor false", "/service/jwks/get?pretty=yes"],
+  ["a flag in capitals", "/service/jwks/get?includePrivateKeys=TRUE"],
+  ["a flag that is a number", "/service/jwks/get?includePrivateKeys=1"],
   ["a number that is none", "/auth/token/get/list?start=1e3"],
   ["a number beyond 2^53", "/auth/token/get/list?start=9999999999999999"],
   ["a status that there is not", "/auth/token/get/list?tokenStatus=valid"],
@@ -178,4 +180,15 @@ test("a token in the path, and what the query says, are in no log: the route is"
     "/api/{serviceId}/auth/token/delete/{accessTokenIdentifier}",
     "/api/{serviceId}/auth/token/get/list",
   ]);
+});
+
+test("what a caller makes of a document is no outcome, and not in the log", async (t) => {
+  const document = { issuer: "https://as.example.com", resultCode: "MARKER-1", action: { "MARKER-2": 1 } };
+  const { call, log } = await startApp(t, {
+    operations: { serviceConfiguration: () => Promise.resolve(document) },
+  });
+  const answer = await call({ path: "/api/service/configuration", headers: { authorization: basic } });
+  t.deepEqual(json(answer), document);
+  t.is(log.length, 1);
+  t.false(log.join("").includes("MARKER"));
 });

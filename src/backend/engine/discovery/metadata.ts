@@ -1,3 +1,4 @@
+import { mtlsEndpoints } from "../../../oauth/mtls-endpoints.ts";
 import { chooseSigningKey } from "../jwt/signing-keys.ts";
 import type { Service } from "../management/settings-memo.ts";
 import type {
@@ -17,14 +18,6 @@ const assertionAlgorithms: Partial<Record<ClientAuthMethod, readonly AssertionAl
   PRIVATE_KEY_JWT: asymmetric,
   CLIENT_SECRET_JWT: ["HS256", "HS384", "HS512"],
 };
-
-/** The endpoints that clients and resource servers reach over mutual TLS (RFC 8705 §5). */
-const aliased: ReadonlySet<string> = new Set([
-  "token_endpoint",
-  "revocation_endpoint",
-  "introspection_endpoint",
-  "userinfo_endpoint",
-]);
 
 /**
  * What the authorization server publishes of itself (RFC 8414 §2, OpenID Connect Discovery §3, RFC 8705 §3.3 and §5).
@@ -99,9 +92,12 @@ function authorizationRequests({ supportedAcrs, supportedClaims }: ServiceSettin
   };
 }
 
-/** Where there is no key for ID tokens, there are none. */
+/** ID tokens are of users, for the scope `openid`; where there is no key for them, there are none. */
 function openid(service: Service) {
-  const algorithms = usableAlgorithms(service, service.settings.idTokenSignatureKeyId);
+  const { supportedGrantTypes, supportedScopes, idTokenSignatureKeyId } = service.settings;
+  const ofUsers = supportedGrantTypes.includes("AUTHORIZATION_CODE") || supportedGrantTypes.includes("PASSWORD");
+  if (!ofUsers || !supportedScopes.some(({ name }) => name === "openid")) return {};
+  const algorithms = usableAlgorithms(service, idTokenSignatureKeyId);
   if (algorithms.length === 0) return {};
   return { subject_types_supported: ["public"], id_token_signing_alg_values_supported: algorithms };
 }
@@ -111,5 +107,5 @@ function usableAlgorithms({ signingKeys }: Service, keyId: string | undefined): 
 }
 
 function mtlsEndpointAliases({ mtlsEndpointAliases: aliases }: ServiceSettings): Readonly<Record<string, string>> {
-  return Object.fromEntries(aliases.filter(({ name }) => aliased.has(name)).map(({ name, uri }) => [name, uri]));
+  return Object.fromEntries(aliases.filter(({ name }) => mtlsEndpoints.has(name)).map(({ name, uri }) => [name, uri]));
 }

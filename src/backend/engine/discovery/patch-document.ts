@@ -1,4 +1,5 @@
 import type { Operation } from "rfc6902";
+import { deepestNesting, isNestedWithin } from "../../../oauth/is-nested-within.ts";
 import { CallRefused } from "../call-refused.ts";
 
 type Document = Readonly<Record<string, unknown>>;
@@ -23,9 +24,9 @@ export async function patchDocument(document: Document, patch: string): Promise<
   const { applyPatch } = await import("rfc6902");
   const patched = structuredClone(document);
   for (const operation of operations) {
-    const pointers = [operation.path, ...("from" in operation ? [operation.from] : [])];
-    if (!pointers.every((pointer) => staysInside(patched, pointer))) throw new CallRefused(400, "A221202");
+    if (!leadsInside(patched, operation)) throw new CallRefused(400, "A221202");
     if (applyPatch(patched, [operation])[0] !== null) throw new CallRefused(400, "A221202");
+    if (!isNestedWithin(deepestNesting, patched)) throw new CallRefused(400, "A221203");
     if (JSON.stringify(patched).length > largestDocument) throw new CallRefused(400, "A221203");
   }
   return patched;
@@ -33,6 +34,8 @@ export async function patchDocument(document: Document, patch: string): Promise<
 
 function readPatch(text: string): readonly Operation[] {
   const patch = parse(text);
+  // Whoever applies an operation walks through its value.
+  if (!isNestedWithin(deepestNesting, patch)) throw new CallRefused(400, "A221203");
   if (!Array.isArray(patch) || patch.length > mostOperations || !patch.every(isOperation)) {
     throw new CallRefused(400, "A221201");
   }
@@ -53,7 +56,7 @@ function isOperation(value: unknown): value is Operation {
   if (typeof value !== "object" || value === null) return false;
   const { op, path, from } = value as Record<string, unknown>;
   if (!verbs.has(op) || !isPointer(path)) return false;
-  if (op === "move" || op === "copy") return isPointer(from) && !(op === "move" && `${path}/`.startsWith(`${from}/`));
+  if (op === "move" || op === "copy") return isPointer(from) && !(op === "move" && path.startsWith(`${from}/`));
   return op === "remove" || Object.hasOwn(value, "value");
 }
 
@@ -62,17 +65,27 @@ function isPointer(value: unknown): value is string {
   return typeof value === "string" && /^(?:\/(?:[^~/]|~[01])*)*$/.test(value);
 }
 
+/** Behind the last element of an array there is something to be put, and nothing to be had (RFC 6901 §4). */
+function leadsInside(document: unknown, operation: Operation): boolean {
+  if ("from" in operation && !staysInside(document, operation.from, elements)) return false;
+  const puts = operation.op === "add" || operation.op === "move" || operation.op === "copy";
+  return staysInside(document, operation.path, puts ? elementsAndEnd : elements);
+}
+
+const elements = /^(?:0|[1-9][0-9]{0,5})$/;
+const elementsAndEnd = /^(?:0|[1-9][0-9]{0,5}|-)$/;
+
 /**
  * Whether a pointer leads along the document's own members only: what every object inherits is not to be changed, and
  * an array has elements and no length.
  */
-function staysInside(document: unknown, pointer: string): boolean {
+function staysInside(document: unknown, pointer: string, places: RegExp): boolean {
   let place = document;
   const tokens = pointer.split("/").slice(1);
   return tokens.every((escaped, index) => {
     const token = escaped.replaceAll("~1", "/").replaceAll("~0", "~");
     if (typeof place !== "object" || place === null) return false;
-    if (Array.isArray(place) && !/^(?:0|[1-9][0-9]{0,5}|-)$/.test(token)) return false;
+    if (Array.isArray(place) && !places.test(token)) return false;
     const isOwn = Object.hasOwn(place, token);
     const isLast = index === tokens.length - 1;
     const inside = isOwn || (isLast && !(token in place));

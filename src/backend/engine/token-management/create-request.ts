@@ -1,5 +1,6 @@
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
+import { readJwtClaims } from "../authorization/caller-json.ts";
 import { findEnabledClient, type NamedClient } from "../find-client.ts";
 import { givenText } from "../given-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
@@ -8,7 +9,7 @@ import type { GrantType } from "../management/settings.ts";
 import type { ResultCode } from "../result.ts";
 import { subjectDefect, type SubjectDefect } from "../subject.ts";
 import { mayRefresh } from "../token/new-refresh-token.ts";
-import { addToDetails, hasReadableClaims } from "../token/request-details.ts";
+import { addToDetails } from "../token/request-details.ts";
 import { grantResources } from "../token/resources.ts";
 import { hasScopes } from "./service-scopes.ts";
 
@@ -71,7 +72,8 @@ export async function readCreateRequest(
   if ("refusedWith" in target) return { refusedWith: "A108209" };
   const binding = bindingOf(service, client, givenText(request.certificateThumbprint));
   if (binding.refusedWith !== undefined) return binding;
-  if (!hasReadableClaims(request)) return { refusedWith: "A108206" };
+  const claims = readJwtClaims(request.jwtAtClaims);
+  if ("refusedWith" in claims) return { ...claims, refusedWith: "A108206" };
   const hasRefreshToken = !alone && mayRefresh(service, client);
   const chosen = readChosen(request, hasRefreshToken);
   if (chosen.refusedWith !== undefined) return chosen;

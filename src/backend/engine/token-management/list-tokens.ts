@@ -50,7 +50,8 @@ const statusOf = { VALID: "valid", INVALID: "invalid", ALL: "all", "": "all" } a
 
 function readSlice(request: TokenListRequest): { readonly start: number; readonly end: number } {
   const start = request.start ?? 0;
-  const end = request.end ?? start + usualLength;
+  // The last slice that numbers can name.
+  const end = request.end ?? Math.min(start + usualLength, Number.MAX_SAFE_INTEGER);
   if (start < 0) throw new CallRefused(400, "A159202");
   if (end < start) throw new CallRefused(400, "A159204");
   if (end - start > mostTokens) throw new CallRefused(400, "A159205");

@@ -41,7 +41,7 @@ async function decideUpdate(
   const token = await store.readAccessToken(serviceId, digest);
   // One that has expired is not brought back to life.
   if (token === undefined || token.expiresAt <= now) return { outcome: refused("A134202") };
-  if (changes.refreshTokenExpiresAt !== undefined && token.refreshTokenExpiresAt === undefined) {
+  if (changes.refreshTokenExpiresAt !== undefined && !hasRefreshToken(token, now)) {
     return { outcome: refused("A134205") };
   }
   const outcome = responseOf(service, request, token, changes);
@@ -56,6 +56,11 @@ async function decideUpdate(
     changes,
   };
   return { outcome, command };
+}
+
+/** Nor is a refresh token that has expired. */
+function hasRefreshToken({ refreshTokenExpiresAt }: StoredAccessToken, now: number): boolean {
+  return refreshTokenExpiresAt !== undefined && refreshTokenExpiresAt > now;
 }
 
 /** The token's digest; `nothing` for what no token can have. */

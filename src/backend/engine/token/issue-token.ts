@@ -12,6 +12,7 @@ import { issueCommand } from "./issue-command.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { findPasswordTicket, type TicketCodes } from "./password-ticket.ts";
 import { addToDetails, hasReadableClaims } from "./request-details.ts";
+import { standingPasswordRequest } from "./standing-password-request.ts";
 import { createTokenSet } from "./token-set.ts";
 
 const ticketCodes: TicketCodes = { missing: "A055201", unknown: "A055202", expired: "A055301" };
@@ -43,7 +44,9 @@ async function decideIssue(
   service: Service,
   request: TokenIssueRequest,
 ): Promise<Decided<TokenIssueResponse>> {
-  const refuse = (code: ResultCode) => ({ outcome: oauthError(service, "server_error", code) });
+  const refuse = (code: ResultCode, detail?: string) => ({
+    outcome: oauthError(service, "server_error", code, detail),
+  });
   const found = await findPasswordTicket(dependencies, service, request.ticket, ticketCodes);
   if ("refusedWith" in found) return refuse(found.refusedWith);
   const { ticket, request: decided } = found;
@@ -54,9 +57,12 @@ async function decideIssue(
   const client = await settings.clientAt(service, ticket.clientId, ticket.clientVersion);
   if (client === undefined) return refuse("A055202");
   if (client.settings.locked) return refuse("A048307");
+  const standing = standingPasswordRequest(service, client, decided);
+  if (standing === undefined) return refuse("A055202", "the request would not be accepted any more");
 
   const details = addToDetails(decided.details, request);
-  const { scopes, resources, x5tS256 } = decided;
+  const { scopes, resources } = standing;
+  const { x5tS256 } = decided;
   const { response, kept } = await createTokenSet(dependencies, {
     service,
     client,

@@ -27,7 +27,8 @@ export function decideReuse(
   question: RefreshQuestion,
 ): Decided<TokenResponse> {
   const now = clock();
-  if (!successorUsed && now < at + window) {
+  // Both ways: a clock that was set back must not keep the window open until it has caught up.
+  if (!successorUsed && now < at + window && now > at - window) {
     const response = openSealedAnswer(value, question, sealedAnswer);
     if (response !== undefined) return { outcome: { ...response, previousRefreshTokenUsed: true } };
     return { outcome: oauthError(service, "invalid_grant", "A053305", "it was just used, for another request") };

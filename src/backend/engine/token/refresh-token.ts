@@ -44,7 +44,7 @@ export async function decideRefreshToken(
   const defect = defectOf(token, client, certificate, now);
   if (defect !== undefined) return { outcome: oauthError(service, "invalid_grant", defect) };
   const question: RefreshQuestion = {
-    x5tS256: certificate !== undefined && "x5tS256" in certificate ? certificate.x5tS256 : undefined,
+    x5tS256: certificate && thumbprintOf(certificate),
     scope: form.get("scope"),
     resources: form.getAll("resource"),
   };
@@ -103,6 +103,11 @@ function defectOf(
     if (!("x5tS256" in certificate) || certificate.x5tS256 !== token.x5tS256) return "A053313";
   }
   return token.expiresAt <= now ? "A053308" : undefined;
+}
+
+/** One that cannot be read is not the same as none; no thumbprint is so short. */
+function thumbprintOf(certificate: CertificateOfRequest): string {
+  return "x5tS256" in certificate ? certificate.x5tS256 : "unreadable";
 }
 
 function changeOf(before: number, after: number): number | undefined {

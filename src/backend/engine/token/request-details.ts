@@ -1,5 +1,6 @@
 import type { Property } from "../../../contract/members.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
+import { readJwtClaims } from "../authorization/caller-json.ts";
 import { givenText } from "../given-text.ts";
 import type { GrantDetails } from "../grant-details.ts";
 
@@ -10,10 +11,9 @@ export interface Additions {
   readonly jwtAtClaims?: string | null | undefined;
 }
 
-/** Whether `jwtAtClaims` is absent or says what it must: a JSON object. */
+/** Whether `jwtAtClaims` is absent or says what it must: a JSON object, without the claims that are the backend's. */
 export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
-  const text = givenText(jwtAtClaims);
-  return text === undefined || readJsonObject(text) !== undefined;
+  return !("refusedWith" in readJwtClaims(jwtAtClaims));
 }
 
 /**

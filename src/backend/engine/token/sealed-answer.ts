@@ -4,7 +4,7 @@ import type { Random } from "../dependencies.ts";
 
 /** What makes two refresh requests the same question: nothing else may change the answer. */
 export interface RefreshQuestion {
-  /** Of the certificate that was presented, bound or not. */
+  /** Of the certificate that was presented, bound or not; of one that cannot be read, a text that no other has. */
   readonly x5tS256: string | undefined;
   /** As sent. */
   readonly scope: string | undefined;

@@ -202,6 +202,15 @@ test("of 20 issues with one ticket at once, one has a code", async (t) => {
   t.is(failed.resultCode, "A059202");
 });
 
+test("issued and refused at once, a request has one answer", async (t) => {
+  for (let round = 0; round < 10; round++) {
+    const { byHand, ticket, issue } = await ask(t);
+    const fail = () => byHand.operations().authAuthorizationFail({ ticket, reason: "DENIED" });
+    const answers = await Promise.all(round % 2 === 0 ? [issue(), fail(), issue()] : [fail(), issue(), fail()]);
+    t.is(answers.filter(({ action }) => action === "LOCATION").length, 1);
+  }
+});
+
 test("a ticket is good for 24 hours, and not a millisecond longer", async (t) => {
   const { byHand, issue, commands } = await ask(t);
   byHand.setClock(startInstant + 86_400_000);
@@ -308,6 +317,14 @@ const callerErrors: readonly (readonly [
   ["claims that are no JSON", { claims: "{" }, "A044201"],
   ["claims that are a list", { claims: "[]" }, "A044201"],
   ["claims that are null", { claims: "null" }, "A044201"],
+  ...(["claims", "idtHeaderParams", "jwtAtClaims"] as const).map(
+    (name, at) =>
+      [
+        `${name} that are nested without end`,
+        { [name]: `{"a":${"[".repeat(16_000)}${"]".repeat(16_000)}}` },
+        ["A044201", "A045202", "A045203"][at] ?? "",
+      ] as const,
+  ),
   ["oversized claims", { claims: `{"a":"${"x".repeat(65_535)}"}` }, "A044201"],
   ...[
     "iss",

@@ -42,6 +42,7 @@ async function refused(
 }
 
 const request = authorizationParameters;
+const deep = `${"[".repeat(1000)}${"]".repeat(1000)}`;
 
 test("without parameters: A004201, an error of the API caller", async (t) => {
   for (const parameters of [undefined, null]) {
@@ -242,6 +243,7 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
   ["claims twice", `${request()}&claims={}&claims={}`, "invalid_request", "A004304"],
   ["claims that are no JSON", request({ claims: "{" }), "invalid_request", "A022303"],
   ["claims that are a list", request({ claims: "[]" }), "invalid_request", "A022303"],
+  ["claims nested too deep", request({ claims: `{"userinfo":{"a":{"x":${deep}}}}` }), "invalid_request", "A022303"],
   ["claims of which a half is a text", request({ claims: '{"id_token":"a"}' }), "invalid_request", "A022303"],
   [
     "claims of 6000 levels",
@@ -256,6 +258,12 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
     request({ claims: '{"id_token":{"sub":{"value":"a"}},"userinfo":{"sub":{"value":"b"}}}' }),
     "invalid_request",
     "A022304",
+  ],
+  [
+    "claims that are nested without end",
+    request({ claims: `{"id_token":{"a":{"x":${"[".repeat(8000)}${"]".repeat(8000)}}}}` }),
+    "invalid_request",
+    "A022303",
   ],
   ["oversized claims", request({ claims: `{"a":"${long(16_384)}"}` }), "invalid_request", "A004305"],
   ["a relative resource", request({ resource: "/api" }), "invalid_target", "A251307"],

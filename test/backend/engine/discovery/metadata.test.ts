@@ -25,6 +25,12 @@ const endpoints = {
   jwksUri: "https://as.example.com/jwks",
 };
 
+/** What ID tokens need besides a key. */
+const withIdTokens: Partial<ServiceSettings> = {
+  supportedGrantTypes: ["AUTHORIZATION_CODE"],
+  supportedScopes: [{ name: "openid" }],
+};
+
 const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
 test("a service with everything says everything, and nothing that it does not do", async (t) => {
@@ -148,7 +154,7 @@ test("9701-7: algorithms of signed answers and ID tokens are exactly those that 
     [[publicHalf(ecKey())], {}, undefined],
     [[{ kty: "oct", k: "c2VjcmV0" }], {}, undefined],
   ] as const) {
-    const settings = serviceSettings({ ...endpoints, ...more, jwks: jwksOf(...keys) });
+    const settings = serviceSettings({ ...endpoints, ...withIdTokens, ...more, jwks: jwksOf(...keys) });
     const { operations } = await createEngineByHand(t, [{ settings, clients: [] }]);
     const document = await operations().serviceConfiguration({});
     t.deepEqual(document["introspection_signing_alg_values_supported"], algorithms);
@@ -166,9 +172,24 @@ test("9701-7: algorithms of signed answers and ID tokens are exactly those that 
 });
 
 test("without an introspection endpoint nothing is said of its answers", async (t) => {
-  const document = await metadataOf(t, { jwks: jwksOf(ecKey()) });
+  const document = await metadataOf(t, { ...withIdTokens, jwks: jwksOf(ecKey()) });
   t.false("introspection_signing_alg_values_supported" in document);
   t.deepEqual(document["id_token_signing_alg_values_supported"], ["ES256"]);
+});
+
+test("ID tokens are spoken of where there can be some: for the scope openid, of a user, with a key", async (t) => {
+  const whole: Partial<ServiceSettings> = { ...withIdTokens, jwks: jwksOf(ecKey()) };
+  const openid = ["subject_types_supported", "id_token_signing_alg_values_supported"];
+  for (const [settings, there] of [
+    [whole, true],
+    [{ ...whole, supportedGrantTypes: ["PASSWORD"] }, true],
+    [{ ...whole, supportedGrantTypes: ["CLIENT_CREDENTIALS", "REFRESH_TOKEN"] }, false],
+    [{ ...whole, supportedScopes: [{ name: "read" }] }, false],
+    [withIdTokens, false],
+  ] as const) {
+    const document = await metadataOf(t, settings);
+    for (const member of openid) t.is(member in document, there, JSON.stringify(settings));
+  }
 });
 
 test("the JWK Set has public halves only; private ones for who asks for them; without keys there is none", async (t) => {

@@ -18,6 +18,7 @@ for (const [what, patch, patched] of [
     [{ op: "move", from: "/list", path: "/x" }],
     { issuer: document.issuer, nested: document.nested, x: ["a", "b"] },
   ],
+  ["move to its own place", [{ op: "move", from: "/list", path: "/list" }], document],
   ["test", [{ op: "test", path: "/list", value: ["a", "b"] }], document],
 ] as const) {
   test(`a patch is applied: ${what}`, async (t) => {
@@ -26,6 +27,14 @@ for (const [what, patch, patched] of [
     t.deepEqual(document, before);
   });
 }
+
+const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+/** Each copy puts the whole document where it is deepest: few octets, and twice as deep. */
+const deepening = [
+  ...["issuer", "list", "nested"].map((name) => ({ op: "remove", path: `/${name}` })),
+  ...[1, 2, 4, 8, 16, 32].map((depth) => ({ op: "copy", from: "", path: "/a".repeat(depth) })),
+  { op: "copy", from: "", path: "/a".repeat(64) },
+];
 
 const doubling = [
   { op: "add", path: "/x", value: "x".repeat(1000) },
@@ -62,6 +71,13 @@ for (const [what, patch, code] of [
   ["the constructor's prototype", '[{"op":"add","path":"/constructor/prototype/x","value":1}]', "A221202"],
   ["a method of every object", '[{"op":"add","path":"/hasOwnProperty/call","value":1}]', "A221202"],
   ["a copy of a method", '[{"op":"copy","from":"/toString","path":"/x"}]', "A221202"],
+  ["what is behind a list, to be replaced", '[{"op":"replace","path":"/list/-","value":1}]', "A221202"],
+  ["what is behind a list, to be removed", '[{"op":"remove","path":"/list/-"}]', "A221202"],
+  ["what is behind a list, to be copied", '[{"op":"copy","from":"/list/-","path":"/x"}]', "A221202"],
+  ["a value that is nested too deep", `[{"op":"add","path":"/x","value":${deep}}]`, "A221203"],
+  ["a comparison that is nested too deep", `[{"op":"test","path":"/issuer","value":${deep}}]`, "A221203"],
+  ["nothing but nesting", deep, "A221203"],
+  ["copies into one another", JSON.stringify(deepening), "A221203"],
   ["copies that double the document each time", JSON.stringify(doubling), "A221203"],
 ] as const) {
   test(`a patch is refused: ${what}, 400 ${code}`, async (t) => {

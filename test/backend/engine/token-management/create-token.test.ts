@@ -165,6 +165,12 @@ for (const [what, request, code] of [
   ["claims that are an array", { ...wanted, jwtAtClaims: "[]" }, "A108206"],
   ["claims of 6000 levels", { ...wanted, jwtAtClaims: `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}` }, "A108206"],
   ["claims that are null", { ...wanted, jwtAtClaims: "null" }, "A108206"],
+  [
+    "claims that are nested too deep",
+    { ...wanted, jwtAtClaims: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}` },
+    "A108206",
+  ],
+  ["claims that are decided here", { ...wanted, jwtAtClaims: '{"cnf":{"x5t#S256":"x"}}' }, "A108206"],
   ["a thumbprint of SHA-1", { ...wanted, certificateThumbprint: "2jmj7l5rSw0yVb_vlWAYkK_YBwk" }, "A108207"],
   ["a thumbprint with a padding", { ...wanted, certificateThumbprint: `${thumbprint}=` }, "A108207"],
   ["a thumbprint with an unused bit", { ...wanted, certificateThumbprint: thumbprint.replace(/0$/, "1") }, "A108207"],
@@ -201,4 +207,27 @@ test("no token is created unbound by an omission: only a client without binding 
   await configure([{ settings: unbound, clients: [clientSettings({ clientId: 1 })] }]);
   const answer = await operations(serviceId).authTokenCreate({ grantType: "CLIENT_CREDENTIALS", clientId: 1 });
   t.is(answer.resultCode, "A109001");
+});
+
+test("a token for openid needs no key: an ID token is not the caller's to be had here", async (t) => {
+  const { operations, configure, facts } = await startManagedTokens(t);
+  const settings = serviceSettings({
+    supportedGrantTypes: ["AUTHORIZATION_CODE"],
+    supportedScopes: [{ name: "openid" }],
+  });
+  await configure([
+    { settings, clients: [clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false })] },
+  ]);
+  const answer = await operations().authTokenCreate({ ...wanted, clientId: 1, scopes: ["openid"] });
+  t.is(answer.resultCode, "A109001");
+  t.false("idToken" in answer);
+  t.is((await facts(answer.accessToken))["scope"], "openid");
+});
+
+test("an alias that is not enabled names no client", async (t) => {
+  const { operations, configure } = await startManagedTokens(t);
+  const client = clientSettings({ clientId: 4, clientIdAlias: "four", clientIdAliasEnabled: false });
+  await configure([{ settings: serviceSettings(), clients: [client] }]);
+  const answer = await operations().authTokenCreate({ grantType: "CLIENT_CREDENTIALS", clientIdentifier: "four" });
+  t.is(answer.resultCode, "A107201");
 });

@@ -119,3 +119,13 @@ for (const [what, query, status, code] of [
     t.deepEqual([error.status, error.resultCode], [status, code]);
   });
 }
+
+test("the slices at the end of all numbers are empty, and end at a number", async (t) => {
+  const managed = await startManagedTokens(t);
+  await create(managed);
+  const start = Number.MAX_SAFE_INTEGER;
+  for (const query of [{ start }, { start: start - 3 }, { start, end: start }]) {
+    const answer = await managed.operations().authTokenGetList(query);
+    t.deepEqual([answer.end, answer.totalCount, answer.accessTokens], [start, 1, []]);
+  }
+});

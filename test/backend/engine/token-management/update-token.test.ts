@@ -160,3 +160,17 @@ test("a request that names no token: A134201, BAD_REQUEST", async (t) => {
     t.like(answer, { resultCode: "A134201", action: "BAD_REQUEST" });
   }
 });
+
+test("a refresh token that has expired is not brought back to life either, to the millisecond", async (t) => {
+  const managed = await startManagedTokens(t, { accessTokenDuration: 7200, refreshTokenDuration: 3600 });
+  const { accessToken, refreshToken } = await create(managed);
+  const expiry = ((await managed.facts(refreshToken))["exp"] as number) * 1000;
+  const prolong = () => managed.operations().authTokenUpdate({ accessToken, refreshTokenExpiresAt: expiry + hour });
+  managed.setClock(expiry);
+  t.is((await prolong()).resultCode, "A134205");
+  t.false((await managed.facts(refreshToken))["active"]);
+  managed.setClock(expiry - 1);
+  t.is((await prolong()).resultCode, "A135001");
+  managed.setClock(expiry);
+  t.true((await managed.facts(refreshToken))["active"]);
+});

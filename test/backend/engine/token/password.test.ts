@@ -291,6 +291,56 @@ test("a client that was locked or deleted since gets no tokens, and its ticket i
   t.is((await grants.issue(lost)).resultCode, "A055202");
 });
 
+const unbound = { tlsClientCertificateBoundAccessTokens: false };
+
+test("a client whose tokens are to be bound since: no unbound token for a request without a certificate", async (t) => {
+  const grants = await openGrants(t, service, [grantsClient({ clientId: 1, grantTypes, ...unbound })]);
+  const { authTokenIssue } = grants.operations();
+  const form = { grant_type: "password", username: "john", password: "secret word" };
+  const { ticket } = await grants.ask(form, { as: undefined });
+  await grants.configure(grantsServices(service, clients));
+  const refused = await authTokenIssue({ ticket, subject: "user-1" });
+  t.is(refused.resultCode, "A055202");
+  t.is(refused.accessToken, undefined);
+  await grants.configure(grantsServices({ ...service, ...unbound }, clients));
+  t.is((await authTokenIssue({ ticket, subject: "user-1" })).action, "OK");
+});
+
+test("a token that was to be bound when it was asked for is bound, whatever the client's settings are now", async (t) => {
+  const { login, issue, configure, facts } = await openPassword(t);
+  const { ticket } = await login();
+  await configure(grantsServices(service, [grantsClient({ clientId: 1, grantTypes, ...unbound })]));
+  t.like(await facts((await issue(ticket)).accessToken), { cnf: { "x5t#S256": k1.x5tS256 } });
+});
+
+for (const [what, changed] of [
+  ["the service gave the grant up", grantsServices({ supportedGrantTypes: ["REFRESH_TOKEN"] }, clients)],
+  ["the client gave the grant up", grantsServices(service, [grantsClient({ clientId: 1 })])],
+  ["no scope of it is left", grantsServices({ ...service, supportedScopes: [{ name: "other" }] }, clients)],
+  ["its resource is none any more", grantsServices({ ...service, supportedResources: [] }, clients)],
+] as const) {
+  test(`${what}: A055202, and the ticket is left alone`, async (t) => {
+    const { login, issue, configure } = await openPassword(t);
+    const { ticket } = await login({ scope: "read", resource: "https://a.example.com" });
+    await configure(changed);
+    const refused = await issue(ticket);
+    t.is(refused.resultCode, "A055202");
+    t.is(refused.action, "INTERNAL_SERVER_ERROR");
+    await configure(grantsServices(service, clients));
+    t.is((await issue(ticket)).action, "OK");
+  });
+}
+
+test("a scope that the client may not have any more is dropped", async (t) => {
+  const { login, issue, configure, facts } = await openPassword(t);
+  const { ticket } = await login({ scope: "read write" });
+  await configure(grantsServices({ ...service, supportedScopes: [{ name: "write" }] }, clients));
+  const issued = await issue(ticket);
+  t.deepEqual(issued.scopes, ["write"]);
+  t.deepEqual(issued.refreshTokenScopes, ["write"]);
+  t.is((await facts(issued.accessToken))["scope"], "write");
+});
+
 for (const [reason, resultCode, error, action] of [
   ["INVALID_RESOURCE_OWNER_CREDENTIALS", "A067301", "invalid_request", "BAD_REQUEST"],
   ["UNKNOWN", "A067302", "server_error", "INTERNAL_SERVER_ERROR"],

@@ -60,6 +60,27 @@ test("used again after 30 s the family ends, though the successor was never used
   for (const token of [begun.accessToken, second.accessToken, second.refreshToken]) t.false(await isActive(token));
 });
 
+test("a clock set back by less than 30 s changes nothing, and set back by more it does not hold the window open", async (t) => {
+  const { begin, refresh, isActive, setClock } = await openGrants(t);
+  const begun = await begin();
+  const second = await refresh(begun.refreshToken);
+  setClock(startInstant - window + 1);
+  t.is((await refresh(begun.refreshToken)).responseContent, second.responseContent);
+  setClock(startInstant - window);
+  t.is((await refresh(begun.refreshToken)).resultCode, "A053305");
+  t.false(await isActive(second.refreshToken));
+});
+
+test("a certificate that cannot be read is another question than none", async (t) => {
+  const { begin, refresh, isActive } = await openGrants(t, { tlsClientCertificateBoundAccessTokens: false });
+  const { refreshToken } = await begin({}, { as: undefined });
+  const second = await refresh(refreshToken, {}, { as: undefined });
+  const unreadable = await refresh(refreshToken, {}, { clientCertificate: "x" });
+  t.is(unreadable.resultCode, "A053305");
+  t.is(unreadable.accessToken, undefined);
+  t.true(await isActive(second.refreshToken));
+});
+
 test("a successor that is kept counts as used too", async (t) => {
   const grants = await openGrants(t);
   const begun = await grants.begin();

@@ -211,8 +211,8 @@ const issueRefusals = {
   "claims that are no JSON": [{ claims: "{" }, untouched, "A094201", "INTERNAL_SERVER_ERROR"],
   "claims that are an array": [{ claims: "[]" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
   "claims that are null": [{ claims: "null" }, untouched, "A094202", "INTERNAL_SERVER_ERROR"],
-  "claims of 6000 levels": [
-    { claims: `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}` },
+  "claims that are nested too deep": [
+    { claims: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}` },
     untouched,
     "A094202",
     "INTERNAL_SERVER_ERROR",
