@@ -11,17 +11,25 @@ export type GrantedScopes = { readonly scopes: readonly string[] } | { readonly 
  * refused. A request without `scope` gets the service's default entries that the client may have, possibly none.
  */
 export function grantScopes(service: Service, client: Client, requested: string | undefined): GrantedScopes {
-  const supported = service.settings.supportedScopes;
-  const requestable = client.settings.extension?.requestableScopes;
-  const mayHave = (name: string): boolean => requestable === undefined || requestable.includes(name);
   if (requested === undefined) {
-    const defaults = supported.filter((scope) => scope.defaultEntry === true && mayHave(scope.name));
-    return { scopes: defaults.map((scope) => scope.name) };
+    const defaults = service.settings.supportedScopes.filter((scope) => scope.defaultEntry === true);
+    const names = defaults.map((scope) => scope.name);
+    return { scopes: standingScopes(service, client, names) };
   }
   const reading = readScope(requested);
   if (!reading.ok) return { refused: true };
-  const scopes = reading.scopes.filter((name) => mayHave(name) && supported.some((scope) => scope.name === name));
+  const scopes = standingScopes(service, client, reading.scopes);
   return scopes.length === 0 ? { refused: true } : { scopes };
+}
+
+/** Those of some scopes that the service has and the client may ask for as things are now. */
+export function standingScopes(service: Service, client: Client, scopes: readonly string[]): readonly string[] {
+  const requestable = client.settings.extension?.requestableScopes;
+  return scopes.filter(
+    (name) =>
+      (requestable === undefined || requestable.includes(name)) &&
+      service.settings.supportedScopes.some((scope) => scope.name === name),
+  );
 }
 
 /** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */

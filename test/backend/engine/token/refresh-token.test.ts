@@ -49,6 +49,21 @@ test("a refresh: A053001, another access and refresh token, bound to the certifi
   t.false(await isActive(begun.refreshToken), "a refresh token whose place was taken is inactive");
 });
 
+test("a scope that service or client no longer have is not refreshed, and comes back with them", async (t) => {
+  const { begin, refresh, configure } = await openGrants(t);
+  const { refreshToken } = await begin();
+  await configure(grantsServices({ supportedScopes: [{ name: "read" }] }));
+  const narrowed = await refresh(refreshToken);
+  t.deepEqual(narrowed.scopes, ["read"]);
+  const gone = await refresh(narrowed.refreshToken, { scope: "write" });
+  t.deepEqual([gone.resultCode, errorOf(gone)], ["A053309", "invalid_scope"]);
+  await configure(grantsServices({}, [grantsClient({ clientId: 1, extension: { requestableScopes: ["write"] } })]));
+  const other = await refresh(narrowed.refreshToken);
+  t.deepEqual(other.scopes, ["write"]);
+  await configure(grantsServices());
+  t.deepEqual((await refresh(other.refreshToken)).scopes, ["read", "write"]);
+});
+
 test("grantType: of the answer the refresh's, of the token that which its grant began with", async (t) => {
   const { begin, refresh, operations } = await openGrants(t);
   const { accessToken } = await refresh((await begin()).refreshToken);
