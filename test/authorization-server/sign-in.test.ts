@@ -591,6 +591,15 @@ test("two cookies of one name are none", async (t) => {
   t.is((await browser.login(login)).status, 400);
 });
 
+test("a cookie of hundreds of thousands of blanks costs nothing to speak of", async (t) => {
+  const world = createSignInWorld();
+  const browser = world.openBrowser();
+  const login = await browser.get();
+  // In time that grows with the square of them, this would not end before the test is given up.
+  browser.cookies.set("x", `1${" ".repeat(500_000)}2`);
+  t.is(titleOf(await browser.login(login)), "consent");
+});
+
 test("what the client and the request say is shown as text", async (t) => {
   const world = createSignInWorld();
   world.says.authAuthorization = { ...interaction, loginHint: `"><script>alert(1)</script>'\`&amp;` };

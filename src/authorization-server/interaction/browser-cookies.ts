@@ -7,7 +7,7 @@ type CookieName = keyof typeof cookieNames;
 export function readCookie(header: string | undefined, name: CookieName): string | undefined {
   const prefix = `${cookieNames[name]}=`;
   // Blanks and tabs alone: browsers do not know `\u00a0__Host-…` as one of these names, so any site near us may set it.
-  const found = (header ?? "").split(";").map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const found = (header ?? "").split(";").map((pair) => pair.replace(/^[ \t]+/, ""));
   const [value, second] = found.filter((pair) => pair.startsWith(prefix));
   return second === undefined ? value?.slice(prefix.length) : undefined;
 }
