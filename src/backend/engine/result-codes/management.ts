@@ -12,7 +12,7 @@ export const managementSentences = {
   A107201: "The client of the token to create is not known.",
   A107203: "The client of the token to create is locked.",
   A108203: "There can be no refresh token with the token to create.",
-  A108206: "The extra claims of the token to create are not a JSON object.",
+  A108206: "The extra claims of the token to create are not a JSON object that can be added to it.",
   A108207: "The certificate thumbprint is not the SHA-256 of a certificate.",
   A108208: "Tokens of this client are bound, and there is no certificate thumbprint.",
   A108209: "A resource of the token to create is not one that the service knows, or no absolute URI without fragment.",

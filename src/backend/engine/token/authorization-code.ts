@@ -17,6 +17,7 @@ import { issueCommand } from "./issue-command.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { addToDetails } from "./request-details.ts";
 import { forOneAudience, narrowResources } from "./resources.ts";
+import { grantStanding } from "./scopes.ts";
 import { createTokenSet } from "./token-set.ts";
 
 /**
@@ -56,7 +57,10 @@ export async function decideAuthorizationCode(
       settledByConflict: true,
     };
   }
-  const target = forOneAudience(service, narrowResources(code.resources, form.getAll("resource")), code.scopes);
+  const scope = grantStanding(service, client, code.scopes);
+  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A050318") };
+  const { scopes } = scope;
+  const target = forOneAudience(service, narrowResources(code.resources, form.getAll("resource")), scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
@@ -69,14 +73,14 @@ export async function decideAuthorizationCode(
     grantType: "AUTHORIZATION_CODE",
     code: "A050001",
     subject: code.subject,
-    scopes: code.scopes,
+    scopes,
     requestedResources: form.getAll("resource"),
     resources: target.resources,
     x5tS256: binding.x5tS256,
     accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
     details,
     ...newRefreshToken(service, client, {
-      scopes: code.scopes,
+      scopes,
       resources: code.resources,
       x5tS256: binding.x5tS256,
       wishedDuration: request.refreshTokenDuration,

@@ -18,7 +18,7 @@ import { decideReuse } from "./refresh-token-reuse.ts";
 import { successorOf } from "./refresh-token-successor.ts";
 import { addToDetails } from "./request-details.ts";
 import { forOneAudience, narrowResources } from "./resources.ts";
-import { narrowScopes, standingScopes } from "./scopes.ts";
+import { grantStanding, narrowScopes } from "./scopes.ts";
 import { sealAnswer, type RefreshQuestion } from "./sealed-answer.ts";
 import { createTokenSet } from "./token-set.ts";
 
@@ -51,8 +51,8 @@ export async function decideRefreshToken(
   if (token.consumption !== undefined) {
     return decideReuse(dependencies, service, { value, grantId: token.grantId, ...token.consumption }, question);
   }
-  // What has been taken from service or client since is not had by refreshing either.
-  const scope = narrowScopes(standingScopes(service, client, token.scopes), question.scope);
+  const standing = grantStanding(service, client, token.scopes);
+  const scope = "refused" in standing ? standing : narrowScopes(standing.scopes, question.scope);
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A053309") };
   const target = forOneAudience(service, narrowResources(token.resources, question.resources), scope.scopes);
   if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };

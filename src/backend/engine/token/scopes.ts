@@ -23,13 +23,22 @@ export function grantScopes(service: Service, client: Client, requested: string 
 }
 
 /** Those of some scopes that the service has and the client may ask for as things are now. */
-export function standingScopes(service: Service, client: Client, scopes: readonly string[]): readonly string[] {
+function standingScopes(service: Service, client: Client, scopes: readonly string[]): readonly string[] {
   const requestable = client.settings.extension?.requestableScopes;
   return scopes.filter(
     (name) =>
       (requestable === undefined || requestable.includes(name)) &&
       service.settings.supportedScopes.some((scope) => scope.name === name),
   );
+}
+
+/**
+ * Decides over scopes that were granted earlier: what has been taken from service or client since is dropped, and when
+ * nothing is left of them, there is no token.
+ */
+export function grantStanding(service: Service, client: Client, granted: readonly string[]): GrantedScopes {
+  const scopes = standingScopes(service, client, granted);
+  return scopes.length === 0 && granted.length > 0 ? { refused: true } : { scopes };
 }
 
 /** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */

@@ -279,6 +279,27 @@ test("jwtAtClaims must be a JSON object: A054201, and the code works afterwards"
   t.is((await exchange(kept.code, {}, { jwtAtClaims: '{"a":1}' })).action, "OK");
 });
 
+test("a scope that was taken from the service or the client after the code was issued is not given", async (t) => {
+  const { code, exchange, configure } = await openGrants(t);
+  const ofService = await code();
+  await configure(grantsServices({ supportedScopes: [{ name: "read" }] }));
+  const answer = await exchange(ofService.code);
+  t.deepEqual([answer.scopes, answer.refreshTokenScopes], [["read"], ["read"]]);
+  const ofClient = await code();
+  await configure(grantsServices({}, [grantsClient({ clientId: 1, extension: { requestableScopes: ["write"] } })]));
+  t.deepEqual((await exchange(ofClient.code)).scopes, ["write"]);
+});
+
+test("a code when none of its scopes is left: A050318, no token, and it works when they are back", async (t) => {
+  const { code, exchange, configure } = await openGrants(t);
+  const kept = await code();
+  await configure(grantsServices({ supportedScopes: [{ name: "openid" }] }));
+  const answer = await exchange(kept.code);
+  t.deepEqual([answer.resultCode, errorOf(answer), answer.accessToken], ["A050318", "invalid_scope", undefined]);
+  await configure(grantsServices());
+  t.deepEqual((await exchange(kept.code)).scopes, ["read", "write"]);
+});
+
 test("a client locked between the code and its exchange gets nothing", async (t) => {
   const grants = await openGrants(t);
   const kept = await grants.code();

@@ -64,6 +64,16 @@ test("a scope that service or client no longer have is not refreshed, and comes 
   t.deepEqual((await refresh(other.refreshToken)).scopes, ["read", "write"]);
 });
 
+test("a refresh when none of the granted scopes is left gives no token, and works again with them", async (t) => {
+  const { begin, refresh, configure } = await openGrants(t);
+  const { refreshToken } = await begin();
+  await configure(grantsServices({ supportedScopes: [{ name: "openid" }] }));
+  const refused = await refresh(refreshToken);
+  t.deepEqual([refused.resultCode, errorOf(refused), refused.accessToken], ["A053309", "invalid_scope", undefined]);
+  await configure(grantsServices());
+  t.deepEqual((await refresh(refreshToken)).scopes, ["read", "write"]);
+});
+
 test("grantType: of the answer the refresh's, of the token that which its grant began with", async (t) => {
   const { begin, refresh, operations } = await openGrants(t);
   const { accessToken } = await refresh((await begin()).refreshToken);
