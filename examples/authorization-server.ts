@@ -19,6 +19,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { createApiClient } from "certbound/api-client";
 import {
   authorizationEndpoint,
@@ -70,7 +71,8 @@ const consents: Consents = {
   granted: (subject, clientId) => granted.get(`${clientId} ${subject}`) ?? [],
   grant: (subject, clientId, consent) => {
     const key = `${clientId} ${subject}`;
-    granted.set(key, [...(granted.get(key) ?? []), consent]);
+    const others = (granted.get(key) ?? []).filter((earlier) => !isDeepStrictEqual(earlier, consent));
+    granted.set(key, [...others, consent]);
   },
 };
 

@@ -6,7 +6,6 @@ import { assertErrorForm } from "../support/error-form.ts";
 import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
 import { grantsClient, k1, k2, supportedGrantTypes } from "../support/grants.ts";
 import { basic, postForm } from "../support/https-request.ts";
-
 import { startServedApi } from "../support/served-api.ts";
 import { secretOf } from "../support/settings.ts";
 
