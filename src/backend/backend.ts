@@ -61,7 +61,6 @@ function readingRequests(engine: Engine, serviceId: number): Operations {
   const decisions = engine.operationsFor(serviceId);
   return {
     ...eachOperation((name) => {
-      if (name === "info") return info;
       const decide = decisions[name] as AnyOperation;
       const operation: Operation = operations[name];
       return async (request) => asApiError(() => decide(readRequest(operation, request)));
@@ -84,11 +83,15 @@ async function asApiError(call: () => Promise<unknown>): Promise<unknown> {
 
 type AnyOperation = (request: unknown) => Promise<unknown>;
 
-/** A method for each operation of the table; that each fits its own name, a list of pairs cannot say. */
-function eachOperation(create: (name: OperationName) => AnyOperation): Pick<Operations, OperationName> {
-  const names = Object.keys(operations) as OperationName[];
-  return Object.fromEntries(names.map((name) => [name, create(name)])) as Pick<Operations, OperationName>;
+/** `info`, which is about no service, and a method for each other operation of the table. */
+function eachOperation(create: (name: ServiceOperationName) => AnyOperation): Pick<Operations, OperationName> {
+  const names = Object.keys(operations).filter((name): name is ServiceOperationName => name !== "info");
+  // That each method fits its own name, a list of pairs cannot say.
+  const methods = Object.fromEntries(names.map((name) => [name, create(name)]));
+  return { ...(methods as Pick<Operations, ServiceOperationName>), info };
 }
+
+type ServiceOperationName = Exclude<OperationName, "info">;
 
 function ownServiceId({ configuration, serviceId }: BackendOptions): number {
   if (serviceId !== undefined) return serviceId;
