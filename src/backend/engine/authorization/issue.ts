@@ -52,7 +52,10 @@ async function decide(
 ): Promise<Decided<AuthorizationIssueResponse>> {
   const granted = standingGrant(service, client, asked);
   if (granted === undefined) return { outcome: toUser(service, "A045302") };
-  const read = await readIssueRequest(settings, service, client, { ...asked, scopes: granted.scopes }, request);
+  const scopes = withoutLost(request.scopes ?? [], asked.scopes, granted.scopes);
+  if (scopes === undefined) return { outcome: toUser(service, "A045302") };
+  const standing = { ...asked, scopes: granted.scopes };
+  const read = await readIssueRequest(settings, service, client, standing, { ...request, scopes });
   if ("refusedWith" in read) return { outcome: errorOfCaller(service, read.refusedWith, read.detail) };
 
   const code = drawSecret(random);
@@ -87,6 +90,12 @@ async function decide(
       },
     },
   };
+}
+
+/** What the user ticked may have been taken away since the page was shown; `undefined` when all of it was. */
+function withoutLost(chosen: readonly string[], asked: readonly string[], standing: readonly string[]) {
+  const left = chosen.filter((scope) => standing.includes(scope) || !asked.includes(scope));
+  return left.length === 0 && chosen.length > 0 ? undefined : left;
 }
 
 function toUser(service: Service, code: ResultCode): AuthorizationIssueResponse {

@@ -438,6 +438,16 @@ for (const [what, { service, client }, request] of sinceThen) {
   });
 }
 
+test("scopes that were lost since the request are not granted when the caller names them, the others are", async (t) => {
+  const { issue, byHand, commands } = await ask(t, { request: { scope: "read write" } });
+  await byHand.configure(servicesOf({}, { extension: { requestableScopes: ["write"] } }));
+  t.is((await issue({ scopes: ["read"] })).resultCode, "A045302");
+  t.is((await issue({ scopes: ["read", "x"] })).resultCode, "A040202");
+  t.deepEqual(commands, []);
+  t.is((await issue({ scopes: ["read", "write"] })).resultCode, "A040001");
+  t.like(commands[0], { name: "issue-code", code: { scopes: ["write"] } });
+});
+
 test("scopes that were lost since the request are not granted, the others are", async (t) => {
   const { issue, byHand, commands } = await ask(t, { request: { scope: "read write" } });
   await byHand.configure(servicesOf({}, { extension: { requestableScopes: ["write"] } }));
