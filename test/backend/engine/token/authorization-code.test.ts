@@ -267,11 +267,12 @@ test("properties: the grant's and the request's, which wins; kept for the tokens
   t.deepEqual(third.properties, first.properties);
 });
 
-test("jwtAtClaims must be a JSON object: A054201, and the code works afterwards", async (t) => {
+test("jwtAtClaims must be a JSON object without the backend's own claims: A054201, and the code works afterwards", async (t) => {
   const { code, exchange } = await openGrants(t);
   const kept = await code();
   const deep = `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}`;
-  for (const jwtAtClaims of ["x", "[]", "null", "1", '"a"', "{", deep]) {
+  const reserved = ['{"cnf":{"x5t#S256":"x"}}', '{"a":1,"exp":9999999999}', '{"active":true}', '{"amr":["pwd"]}'];
+  for (const jwtAtClaims of ["x", "[]", "null", "1", '"a"', "{", deep, ...reserved]) {
     const answer = await exchange(kept.code, {}, { jwtAtClaims });
     t.is(answer.resultCode, "A054201");
     t.is(answer.action, "INTERNAL_SERVER_ERROR");

@@ -271,10 +271,12 @@ for (const [subject, resultCode] of [
   });
 }
 
-test("issue with claims that are no JSON object: A054201, and the ticket works afterwards", async (t) => {
+test("issue with claims that cannot be added: A054201, and the ticket works afterwards", async (t) => {
   const { login, issue } = await openPassword(t);
   const { ticket } = await login();
-  t.is((await issue(ticket, { jwtAtClaims: "[1]" })).resultCode, "A054201");
+  for (const jwtAtClaims of ["[1]", '{"cnf":{"x5t#S256":"x"}}', '{"a":1,"sub":"user-2"}']) {
+    t.is((await issue(ticket, { jwtAtClaims })).resultCode, "A054201");
+  }
   t.is((await issue(ticket, { jwtAtClaims: '{"a":1}' })).action, "OK");
 });
 
