@@ -63,3 +63,23 @@ test("a locked client's tokens are refused at once and stand again at once, with
   await configure(oneService({}, {}));
   t.is(await decide(), "A056001");
 });
+
+test("a service's operations are made once, and no more than a thousand services are remembered", async (t) => {
+  const { operations } = await createEngineByHand(t, oneService({}, {}));
+  const first = operations();
+  t.is(operations(), first);
+  for (let id = 1; id <= 999; id++) operations(id + 10_000);
+  t.is(operations(), first);
+  operations(20_000);
+  t.not(operations(), first);
+});
+
+test("the remembered operations of a service that is gone are refused, and take up again with it", async (t) => {
+  const { operations, configure } = await createEngineByHand(t, oneService({}, {}));
+  const { authToken } = operations();
+  const request = asked(clientSettings({ clientId: 1 }).clientSecret ?? "");
+  await configure([]);
+  await t.throwsAsync(authToken(request), { name: "ServiceUnknown" });
+  await configure(oneService({}, {}));
+  t.is((await authToken(request)).resultCode, "A052001");
+});
