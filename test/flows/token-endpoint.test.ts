@@ -1,4 +1,6 @@
+import { createSecretKey, randomUUID } from "node:crypto";
 import test from "ava";
+import { SignJWT } from "jose";
 import { assertErrorForm } from "../support/error-form.ts";
 import { accessTokenOf } from "../support/deployment.ts";
 import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
@@ -35,12 +37,10 @@ test("6749-2.2, 6749-3.2.1: with each grant a confidential client that sends onl
 
 test("6749-2.3-a: two methods of authentication at once are refused, and nothing is used by it", async (t) => {
   const mutual = grantsClient({ clientId: 2, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwks: jwksOf(k1) });
-  const { code, exchange } = await startGrants(t, {}, [mutual]);
+  const signing = grantsClient({ clientId: 4, tokenAuthMethod: "CLIENT_SECRET_JWT" });
+  const { code, exchange } = await startGrants(t, {}, [mutual, signing]);
   const kept = await code();
-  const assertion = {
-    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    client_assertion: "e30.e30.",
-  };
+  const assertion = await assertionOf(1);
   for (const form of [{ client_id: "1", client_secret: secretOf(1) }, { client_secret: secretOf(1) }, assertion]) {
     const answer = await exchange(kept.code, form);
     assertErrorForm(t, answer, "invalid_client", [400, 401]);
@@ -52,7 +52,27 @@ test("6749-2.3-a: two methods of authentication at once are refused, and nothing
   const header = { authorization: basic(2, secretOf(2)) };
   assertErrorForm(t, await exchange(other.code, {}, k1, header), "invalid_client", [400, 401]);
   tokensOf(t, await exchange(other.code, { client_id: "2" }, k1, {}));
+  // An assertion that is good by itself, and is still good afterwards.
+  const third = await code({ clientId: 4 });
+  const good = await assertionOf(4);
+  for (const [form, headers] of [
+    [good, { authorization: basic(4, secretOf(4)) }],
+    [{ ...good, client_id: "4", client_secret: secretOf(4) }, {}],
+  ] as const) {
+    assertErrorForm(t, await exchange(third.code, form, k1, headers), "invalid_client", [400, 401]);
+  }
+  tokensOf(t, await exchange(third.code, good, k1, {}));
 });
+
+async function assertionOf(clientId: number): Promise<Record<string, string>> {
+  const id = String(clientId);
+  const assertion = new SignJWT({ iss: id, sub: id, aud: "https://as.example.com", jti: randomUUID() });
+  const key = createSecretKey(secretOf(clientId), "utf8");
+  return {
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: await assertion.setProtectedHeader({ alg: "HS256" }).setExpirationTime("1m").sign(key),
+  };
+}
 
 test("6749-2.3.1-a: Basic credentials are form-decoded; one that cannot be is a 401", async (t) => {
   const odd = "p:a%s+s é/=&";
