@@ -39,7 +39,7 @@ export async function runDecided<Outcome>(
  * A failure leaves open whether the command was kept, and only its answer was lost: the same attempt, run once more,
  * is recognised by the store. What was kept is then acknowledged, and what was not gets a second chance.
  */
-async function runTwiceAtMost(store: Store, command: Command): Promise<CommandOutcome> {
+export async function runTwiceAtMost(store: Store, command: Command): Promise<CommandOutcome> {
   try {
     return await store.run(command);
   } catch {

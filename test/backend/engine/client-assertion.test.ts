@@ -528,8 +528,22 @@ test("an assertion is good for one request: then, and at another endpoint, it is
   t.is((await ask(assertion)).resultCode, "A157320");
 });
 
-test("an assertion whose use could not be kept authenticates nobody, and is good afterwards", async (t) => {
+test("an assertion whose use could not be kept the first time is kept the second, as one use of the same request", async (t) => {
+  const { ask, commands } = await open(t, byKey, {}, ({ name }) => {
+    if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the answer was lost");
+    return undefined;
+  });
   let failures = 1;
+  const assertion = await sign();
+  t.is((await ask(assertion)).action, "OK");
+  const uses = commands.filter(({ name }) => name === "use-assertion");
+  t.is(uses.length, 2);
+  t.deepEqual(uses[1], uses[0]);
+  t.is((await ask(assertion)).resultCode, "A157324");
+});
+
+test("an assertion whose use could not be kept authenticates nobody, and is good afterwards", async (t) => {
+  let failures = 2;
   const { ask } = await open(t, byKey, {}, ({ name }) => {
     if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the disk is full");
     return undefined;

@@ -3,6 +3,7 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { KeysUnusable, sharedSecret, signatureDefect, type IssuerKeys } from "../../../jose/verify-signature.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
+import { runTwiceAtMost } from "../run-decided.ts";
 import { assertionAlgorithms } from "./assertion-algorithms.ts";
 import { checkAssertion, jwtBearer, type AssertionClaims } from "./client-assertion.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
@@ -82,7 +83,7 @@ async function useOnce(
   service: Service,
   { store }: Dependencies,
 ): Promise<ClientAuthentication> {
-  const outcome = await store.run({
+  const outcome = await runTwiceAtMost(store, {
     name: "use-assertion",
     attempt,
     serviceId: service.settings.apiKey,
