@@ -189,7 +189,10 @@ export interface UpdateToken extends Attempt {
   };
 }
 
-/** Ends every token of a client, of a subject, or of both together; never a conflict. */
+/**
+ * Ends every token of a client, of a subject, or of both together, and forgets the codes that would give more; never a
+ * conflict.
+ */
 export interface RevokeTokens extends Attempt {
   readonly name: "revoke-tokens";
   readonly serviceId: number;

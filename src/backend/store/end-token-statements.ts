@@ -41,9 +41,17 @@ const endAll = (table: "token_grant" | "access_token", conditions: string): stri
   WHERE ${conditions} AND ended_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM invalidation_event WHERE attempt = $3)`;
 
-/** Tokens of a grant end with its one row, those that stand alone in their own. */
-export function revokeTokens({ serviceId, clientId, subject, endedAt, attempt }: RevokeTokens): Plan {
-  const values: SqlValue[] = [serviceId, endedAt, attempt];
+/**
+ * A code that waits for its exchange would give tokens after all of them have ended. Of every expiry: the condition is
+ * there for the index of those that wait.
+ */
+const forgetCodes = (conditions: string): string => `
+  DELETE FROM authorization_code
+  WHERE service_id = $1 AND consumed_at IS NULL AND expires_at > 0 AND ${conditions}
+    AND NOT EXISTS (SELECT 1 FROM invalidation_event WHERE attempt = $2)`;
+
+/** Whose tokens they are, as conditions over parameters that come after these values. */
+function conditionsOf({ clientId, subject }: RevokeTokens, values: SqlValue[]): string {
   const parameter = (value: SqlValue): string => `$${values.push(value)}`;
   const conditions = [];
   if (subject !== undefined) conditions.push(`subject = ${parameter(subject)}`);
@@ -52,11 +60,21 @@ export function revokeTokens({ serviceId, clientId, subject, endedAt, attempt }:
   }
   // Never every token of the service because a member was forgotten.
   if (conditions.length === 0) throw new TypeError("a client or a subject must be named");
-  const by = conditions.join(" AND ");
+  return conditions.join(" AND ");
+}
+
+/** Tokens of a grant end with its one row, those that stand alone in their own; grants that were agreed to never begin. */
+export function revokeTokens(command: RevokeTokens): Plan {
+  const { serviceId, endedAt, attempt } = command;
+  const values: SqlValue[] = [serviceId, endedAt, attempt];
+  const by = conditionsOf(command, values);
+  const valuesOfCodes: SqlValue[] = [serviceId, attempt];
+  const codesBy = conditionsOf(command, valuesOfCodes);
   return {
     statements: [
       { sql: endAll("token_grant", `+service_id = $1 AND ${by}`), values },
       { sql: endAll("access_token", `service_id = $1 AND ${by} AND grant_id IS NULL`), values },
+      { sql: forgetCodes(codesBy), values: valuesOfCodes },
     ],
     applied: undefined,
   };

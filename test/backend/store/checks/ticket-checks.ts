@@ -310,9 +310,35 @@ export const ticketChecks: Checks = {
     t.is(await store.readCode(1, code.code.digest), undefined);
   },
 
-  "revoking tokens leaves tickets and codes": async (t, store) => {
-    const [open, keep] = [keepTicket(), keepTicket()];
-    const code = issueCode(keep);
-    await apply(t, store, open, keep, code, revokeTokens({ clientId: 11 }), consumeTicket(open), exchange(code));
+  "revoking tokens forgets the codes that wait, of those named and no others; tickets stay": async (t, store) => {
+    for (const revocation of [
+      revokeTokens({ clientId: 11 }),
+      revokeTokens({ subject: "ada" }),
+      revokeTokens({ clientId: 11, subject: "ada" }),
+    ]) {
+      const [open, ofAda, ofBob, ofOther] = [
+        keepTicket(),
+        keepTicket(),
+        keepTicket(),
+        keepTicket({}, { serviceId: 2, clientId: 21 }),
+      ];
+      const [code, bobs, other] = [
+        issueCode(ofAda, { subject: "ada" }),
+        issueCode(ofBob, { subject: "bob" }),
+        issueCode(ofOther, { subject: "ada" }),
+      ];
+      await apply(t, store, open, ofAda, ofBob, ofOther, code, bobs, other, revocation, consumeTicket(open));
+      t.is(await store.readCode(1, code.code.digest), undefined);
+      t.is(await store.run(exchange(code)), "conflict");
+      t.is((await store.readCode(1, bobs.code.digest)) === undefined, revocation.subject === undefined);
+      await apply(t, store, exchange(other));
+    }
+  },
+
+  "a used code is known after tokens were revoked: its replay is still one": async (t, store) => {
+    const ticket = keepTicket();
+    const code = issueCode(ticket);
+    await apply(t, store, ticket, code, exchange(code), revokeTokens({ clientId: 11 }));
+    t.true((await store.readCode(1, code.code.digest))?.consumed);
   },
 };

@@ -98,7 +98,11 @@ test("the tokens of a subject are found by the subject, also when its client has
   ].map((statement) => statement.sql)) {
     const [first = ""] = queryPlan(sql).filter((step) => !step.includes(" s ") && !step.includes(" c "));
     if (sql.includes("INSERT")) continue;
-    t.regex(first, /USING (COVERING )?INDEX (access_token|token_grant)_subject/, sql);
+    // Codes that wait are few, and found by that.
+    const index = sql.includes("DELETE FROM authorization_code")
+      ? /INDEX authorization_code_expiry/
+      : /USING (COVERING )?INDEX (access_token|token_grant)_subject/;
+    t.regex(first, index, sql);
   }
 });
 
