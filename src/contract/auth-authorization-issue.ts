@@ -32,7 +32,9 @@ export const authorizationIssueRequest = z
     ),
     idtHeaderParams: member.text("More header members for the ID token, as the text of a JSON object."),
     consentedClaims: member.texts("The claims that the user agreed to have released."),
-    jwtAtClaims: member.text("More claims for access tokens that are JWTs, as the text of a JSON object."),
+    jwtAtClaims: member.text(
+      "More claims for access tokens that are JWTs, as the text of a JSON object. The claims that the backend sets itself are refused.",
+    ),
     idTokenAudType: z.enum(["array", "string"]).nullish().describe("The shape of `aud` in the ID token."),
     claimsForTx: member.text("Not supported: a request with a value is refused."),
     verifiedClaimsForTx: member.texts("Not supported: a request with a value is refused."),

@@ -30,7 +30,9 @@ export const tokenCreateRequest = z
       .nullish()
       .describe("When the user was authenticated, in seconds since 1970.")
       .meta({ format: "int64" }),
-    jwtAtClaims: member.text("Extra claims of a JWT access token, as a JSON object."),
+    jwtAtClaims: member.text(
+      "Extra claims of a JWT access token, as a JSON object. The claims that the backend sets itself are refused.",
+    ),
     accessTokenPersistent: token.unsupportedFlag,
     forExternalAttachment: token.unsupportedFlag,
     dpopKeyThumbprint: token.unsupportedText,

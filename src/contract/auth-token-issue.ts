@@ -8,7 +8,9 @@ export const tokenIssueRequest = z
     ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
     subject: member.text("The user whose password it was: 1 to 100 characters of printable ASCII, and no client's id."),
     properties: z.array(member.property).max(100).nullish().describe("Data to keep with the tokens."),
-    jwtAtClaims: member.text("Extra claims of the JWT access token: a JSON object as text."),
+    jwtAtClaims: member.text(
+      "Extra claims of the JWT access token: a JSON object as text. The claims that the backend sets itself are refused.",
+    ),
     accessToken: member.text("A token value chosen by the caller. Not supported: a request with a value is refused."),
     accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
     refreshTokenDuration: member.duration(

@@ -23,7 +23,9 @@ export const tokenRequest = z
     refreshTokenDuration: member.duration(
       "The refresh token's lifetime in seconds; 0: the client's or the service's own.",
     ),
-    jwtAtClaims: member.text("Extra claims of the JWT access token: a JSON object as text."),
+    jwtAtClaims: member.text(
+      "Extra claims of the JWT access token: a JSON object as text. The claims that the backend sets itself are refused.",
+    ),
     oauthClientAttestation: member.text("Not supported: a request with a value is refused."),
     oauthClientAttestationPop: member.text("Not supported: a request with a value is refused."),
   })
