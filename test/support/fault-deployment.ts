@@ -145,7 +145,10 @@ export async function startFaultDeployment(
     get: (path, token, as = right) =>
       send({ url: `${apiUrl}/${path}`, as, agent, headers: { authorization: `Bearer ${token}` } }),
     async send(path, token) {
-      const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
+      const { promise: sent, resolve } = Promise.withResolvers<undefined>();
+      const onSent = (): void => {
+        resolve(undefined);
+      };
       const headers = { authorization: `Bearer ${token}` };
       const answer = send({ url: `${apiUrl}/${path}`, as: right, agent, headers, onSent });
       await Promise.race([sent, answer]);
