@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { closeSync, openSync } from "node:fs";
 import pino from "pino";
 
 const needed = 24;
@@ -20,5 +21,17 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     process.on("SIGTERM", listener);
     process.on("SIGINT", listener);
   },
+  onHangUp(listener) {
+    process.on("SIGHUP", listener);
+  },
+  hasTerminal() {
+    try {
+      closeSync(openSync("/dev/tty", "r"));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  pid: process.pid,
   exit: process.exit.bind(process),
 });

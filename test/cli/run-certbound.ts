@@ -23,7 +23,10 @@ export async function runHere(
     env: environment,
     stdout: { write: (text) => void (written.stdout += text) },
     stderr: { write: (text) => void (written.stderr += text) },
+    pid: 1,
     onSignal: () => undefined,
+    onHangUp: () => undefined,
+    hasTerminal: () => false,
     exit: (code) => {
       throw new Error(`exit(${code})`);
     },
