@@ -25,9 +25,10 @@ export function describePlan({ added, changed, removed }: ConfigurationPlan): st
   ];
 }
 
-/** `client 1004/17 "batch": 3 live tokens end with it, for good`. */
 function describeRemoval({ liveTokens, ...removal }: Removal): string {
-  return `${describeOwner(removal)}: ${describeTokens(liveTokens)} end with it, for good`;
+  const owner = describeOwner(removal);
+  const none = liveTokens?.complete === true && liveTokens.count === 0;
+  return none ? `${owner}, which has no live tokens` : `${owner} and ends ${describeTokens(liveTokens)} for good`;
 }
 
 /** A service or client by its ids and its name. */

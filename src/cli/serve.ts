@@ -88,7 +88,9 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
   // Whoever starts the backend waits for this line.
   toldAtEveryLevel(log).info({ listening: backend.address.url, pid: host.pid }, "listening");
   reloads.begin(() => reload(config, backend, log, host));
-  log.info({ signal: await stopped }, "stopping");
+  // Awaited first: a reload may change what `log.info` is.
+  const signal = await stopped;
+  log.info({ signal }, "stopping");
   await reloads.end();
   await backend.close();
   log.info("stopped");
