@@ -3,6 +3,8 @@ import { closeSync, openSync } from "node:fs";
 import pino from "pino";
 
 const needed = 24;
+/** Octets of the log that wait for a full disk; further lines are dropped. */
+const mostUnwritten = 1_048_576;
 const running = Number(process.versions.node.split(".")[0]);
 if (running < needed) {
   // Before anything is loaded that an older Node does not have: node:sqlite is one.
@@ -11,7 +13,9 @@ if (running < needed) {
 }
 const { runCommandLine } = await import("./command-line.ts");
 
-const stdout = pino.destination({ fd: 1, sync: true });
+const stdout = pino.destination({ fd: 1, sync: true, maxLength: mostUnwritten });
+// A log that cannot be written (a full disk, a terminal that is gone) must not end what it is about.
+stdout.on("error", () => undefined);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,

@@ -25,7 +25,7 @@ interface ConfiguredClient {
   readonly settings?: string;
 }
 
-interface ConfiguredService {
+export interface ConfiguredService {
   readonly id: number;
   readonly settings?: string;
   readonly clients?: readonly ConfiguredClient[];

@@ -8,16 +8,20 @@ import {
   revokeTokens,
   rotate,
   twoServices,
+  type ConfiguredService,
 } from "../commands.ts";
 import { apply, type Checks } from "./check.ts";
 
 /** The helper allows every removal; here none is, or these. */
 const leaving = (
-  services: Parameters<typeof putConfiguration>,
+  services: readonly ConfiguredService[],
   mayRemove: ReturnType<typeof putConfiguration>["mayRemove"] = [],
 ) => ({ ...putConfiguration(...services), mayRemove });
 
-const withoutEleven = [{ id: 1, clients: [{ id: 12 }] }, { id: 2, clients: [{ id: 21, alias: "eleven" }] }];
+const withoutEleven = [
+  { id: 1, clients: [{ id: 12 }] },
+  { id: 2, clients: [{ id: 21, alias: "eleven" }] },
+];
 const withoutOne = [{ id: 2, clients: [{ id: 21, alias: "eleven" }] }];
 
 /** What may be removed with its tokens. Every store has had {@link twoServices}, which allows nothing itself. */
@@ -55,7 +59,15 @@ export const removalChecks: Checks = {
     ]) {
       t.is(await store.run(leaving(none, mayRemove)), "conflict", JSON.stringify(mayRemove));
     }
-    t.is(await store.run(leaving(none, [11, 12].map((clientId) => ({ serviceId: 1, clientId })))), "done");
+    t.is(
+      await store.run(
+        leaving(
+          none,
+          [11, 12].map((clientId) => ({ serviceId: 1, clientId })),
+        ),
+      ),
+      "done",
+    );
     t.is(await store.readClient(1, { clientId: 11 }), undefined);
   },
 
