@@ -71,6 +71,9 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
     const log = logOf(options);
+    const hinted = hintingStore(store, () => {
+      engine.hintEvents();
+    });
     const engine: Engine = createEngine({
       clock,
       monotonicClock,
@@ -78,15 +81,13 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       secretBox,
       chainVerifier,
       remoteJwks,
-      store: hintingStore(store, () => {
-        engine.hintEvents();
-      }),
+      store: hinted,
       reportFault(error, what) {
         log.error({ err: error }, what);
       },
     });
     const { allowRemoval, newSecretKey } = options;
-    const management = { store, clock, random, secretBox };
+    const management = { store: hinted, clock, random, secretBox };
     logStart(log, configuration, await applyConfiguration(management, configuration, { allowRemoval, newSecretKey }));
     const sweep = startSweep(store, clock, log);
     return {

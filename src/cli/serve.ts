@@ -96,7 +96,7 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
   log.info("stopped");
 }
 
-/** A configuration that cannot be taken over leaves everything as it is; the log says why. */
+/** A configuration that cannot be taken over leaves everything as it was; the log says why. */
 async function reload(path: string, backend: ServedBackend, log: Logger, host: ProgramHost): Promise<void> {
   try {
     const configuration = await readConfiguration({ path, env: host.env });
@@ -105,7 +105,7 @@ async function reload(path: string, backend: ServedBackend, log: Logger, host: P
     log.level = configuration.log.level;
   } catch (error) {
     const reason = explainStartFailure(error);
-    log.error(reason === undefined ? { err: error } : { reason }, "not reloaded: everything is as it was");
+    log.error(reason === undefined ? { err: error } : { reason }, "not reloaded");
   }
 }
 

@@ -48,8 +48,9 @@ export async function planConfiguration(
   { allowRemoval, newSecretKey }: { readonly allowRemoval: readonly TokenOwner[]; readonly newSecretKey: boolean },
 ): Promise<ConfigurationPlan> {
   const { store, secretBox } = dependencies;
-  const services = await readAll((last?: ListedService) => store.readServicesAfter(last?.serviceId ?? -1, page));
-  const clients = await readAll((last?: ListedClient) =>
+  const tags = tagsOf(sealed);
+  const services = await readAll(tags, (last?: ListedService) => store.readServicesAfter(last?.serviceId ?? -1, page));
+  const clients = await readAll(tags, (last?: ListedClient) =>
     store.readClientsAfter(last ?? { serviceId: -1, clientId: -1 }, page),
   );
   const stored = new Map([...services, ...clients].filter(({ present }) => present).map((row) => [ownerKey(row), row]));
@@ -62,7 +63,7 @@ export async function planConfiguration(
     missing.delete(ownerKey(owner));
     if (row === undefined) {
       added.push(owner);
-    } else if (Buffer.compare(row.settingsTag, tag) !== 0) {
+    } else if (!isEqual(row.settingsTag, tag)) {
       const found = difference(row.settings);
       // Under a new key every tag differs.
       if (!newSecretKey || found.members.length > 0) changed.push({ ...owner, ...found });
@@ -119,15 +120,36 @@ export function ownerKey({ serviceId, clientId }: TokenOwner): string {
   return clientId === undefined ? String(serviceId) : `${serviceId}/${clientId}`;
 }
 
-async function readAll<Row>(read: (last?: Row) => Promise<readonly Row[]>): Promise<Row[]> {
+function tagsOf(sealed: readonly SealedService[]): ReadonlyMap<string, Uint8Array> {
+  return new Map(
+    sealed.flatMap(({ serviceId, settingsTag, clients }): [string, Uint8Array][] => [
+      [ownerKey({ serviceId }), settingsTag],
+      ...clients.map(({ clientId, settingsTag: tag }): [string, Uint8Array] => [
+        ownerKey({ serviceId, clientId }),
+        tag,
+      ]),
+    ]),
+  );
+}
+
+/** All rows; of those that do not change, which are most, without their settings. */
+async function readAll<Row extends ListedService>(
+  wanted: ReadonlyMap<string, Uint8Array>,
+  read: (last?: Row) => Promise<readonly Row[]>,
+): Promise<Row[]> {
   const rows: Row[] = [];
   for (;;) {
     const next = await read(rows.at(-1));
-    rows.push(...next);
+    for (const row of next) {
+      const tag = wanted.get(ownerKey(row));
+      rows.push(tag !== undefined && isEqual(tag, row.settingsTag) ? { ...row, settings: "" } : row);
+    }
     if (next.length < page) return rows;
     await yieldToOthers();
   }
 }
+
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
 
 /** The store's reads answer at once: without this, requests would wait for all of them. */
 const yieldToOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
