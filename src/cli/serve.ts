@@ -9,6 +9,7 @@ import { toldAtEveryLevel, type Removable } from "../backend/open-engine.ts";
 import { requireOpenssl } from "../backend/require-openssl.ts";
 import { serveBackend, type ServedBackend } from "../backend/serve-backend.ts";
 import type { ProgramHost, StopSignal } from "./program-host.ts";
+import { readConfigurationAside } from "./read-configuration-aside.ts";
 import { createReloads, type Reloads } from "./reloads.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
@@ -99,7 +100,7 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
 /** A configuration that cannot be taken over leaves everything as it was; the log says why. */
 async function reload(path: string, backend: ServedBackend, log: Logger, host: ProgramHost): Promise<void> {
   try {
-    const configuration = await readConfiguration({ path, env: host.env });
+    const configuration = await readConfigurationAside({ path, env: host.env });
     for (const warning of configuration.warnings) log.warn(warning);
     await backend.reload(configuration);
     log.level = configuration.log.level;

@@ -160,7 +160,7 @@ export const house: Readonly<Record<string, Room>> = {
   "cli/": {
     ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:process", "node:worker_threads"],
   },
   // What a thief would send; it knows nothing of what should refuse it.
   "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },
