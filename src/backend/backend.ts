@@ -33,11 +33,19 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
 }
 
 /** The operations of an open engine, for callers in the same process. */
-export function createBackend({ engine, close }: OpenEngine, options: BackendOptions): Backend {
+export function createBackend(
+  { engine, close }: Pick<OpenEngine, "engine" | "close">,
+  options: Pick<BackendOptions, "configuration" | "serviceId">,
+): Backend {
   let closing: Promise<void> | undefined;
   const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId);
-  let ofOwnService: Operations | undefined;
-  const own = (): Operations => (ofOwnService ??= operationsFor(ownServiceId(options)));
+  let ofOwnService: { readonly id: number; readonly operations: Operations } | undefined;
+  /** A reload may have changed which one that is. */
+  const own = (): Operations => {
+    const id = ownServiceId(options);
+    if (ofOwnService?.id !== id) ofOwnService = { id, operations: operationsFor(id) };
+    return ofOwnService.operations;
+  };
   return {
     ...ofWhichever(own),
     authIntrospectionEvents: (request, how) => own().authIntrospectionEvents(request, how),
@@ -93,7 +101,7 @@ function eachOperation(create: (name: ServiceOperationName) => AnyOperation): Pi
 
 type ServiceOperationName = Exclude<OperationName, "info">;
 
-function ownServiceId({ configuration, serviceId }: BackendOptions): number {
+function ownServiceId({ configuration, serviceId }: Pick<BackendOptions, "configuration" | "serviceId">): number {
   if (serviceId !== undefined) return serviceId;
   const [only, ...others] = configuration.services;
   if (only === undefined || others.length > 0) {

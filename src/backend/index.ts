@@ -5,6 +5,6 @@ export { ConfigurationError, type Problem } from "./configuration/configuration-
 export type { Configuration, ConfiguredService } from "./configuration/configuration.ts";
 export { configurationFrom, type ConfigurationPlace, readConfiguration } from "./configuration/read-configuration.ts";
 export type { ClientSettings, ServiceSettings } from "./engine/management/settings.ts";
-export type { BackendOptions } from "./open-engine.ts";
-export { serveBackend, type ServedBackend } from "./serve-backend.ts";
+export type { BackendOptions, Removable } from "./open-engine.ts";
+export { serveBackend, type ReloadOptions, type ServedBackend } from "./serve-backend.ts";
 export { StoreFailure } from "./store/store.ts";

@@ -1,22 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import { applyConfiguration } from "./apply-configuration.ts";
 import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
-import { ConfigurationError } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
-import type { Clock, Dependencies, MonotonicClock, Random } from "./engine/dependencies.ts";
+import { inMemory } from "./configuration/resolve-configuration.ts";
+import { describePlan } from "./describe-plan.ts";
+import type { Clock, MonotonicClock, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
-import {
-  checkSecretKey,
-  ConfigurationConflict,
-  putConfiguration,
-  SecretKeyDiffers,
-} from "./engine/management/put-configuration.ts";
+import type { ConfigurationPlan } from "./engine/management/configuration-plan.ts";
 import { createLog } from "./http/create-log.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import type { TokenOwner } from "./store/command.ts";
 import type { Store } from "./store/store.ts";
 import { startSweep } from "./sweep.ts";
 
@@ -36,13 +34,22 @@ export interface BackendOptions {
   readonly serviceId?: number;
   /** The configuration's `secretKey` is new: what the store has sealed under the former one is replaced, not refused. */
   readonly newSecretKey?: boolean;
+  /**
+   * Services and clients that the configuration may leave out although they have live tokens, which then end for good.
+   *
+   * A configuration that leaves out others with live tokens is refused with `ConfigurationError`. Default: none.
+   */
+  readonly allowRemoval?: readonly Removable[];
 }
 
-type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secretBox">;
+/** A client, or without `clientId` a service with all its clients. */
+export type Removable = TokenOwner;
 
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
   readonly engine: Engine;
+  /** Puts another configuration into the store, all of it or nothing; throws `ConfigurationError`. */
+  readonly put: (configuration: Configuration, allowRemoval: readonly Removable[]) => Promise<ConfigurationPlan>;
   readonly close: () => Promise<void>;
 }
 
@@ -64,6 +71,9 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
     const log = logOf(options);
+    const hinted = hintingStore(store, () => {
+      engine.hintEvents();
+    });
     const engine: Engine = createEngine({
       clock,
       monotonicClock,
@@ -71,17 +81,18 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       secretBox,
       chainVerifier,
       remoteJwks,
-      store: hintingStore(store, () => {
-        engine.hintEvents();
-      }),
+      store: hinted,
       reportFault(error, what) {
         log.error({ err: error }, what);
       },
     });
-    await applyConfiguration({ store, clock, random, secretBox }, options);
+    const { allowRemoval, newSecretKey } = options;
+    const management = { store: hinted, clock, random, secretBox };
+    logStart(log, configuration, await applyConfiguration(management, configuration, { allowRemoval, newSecretKey }));
     const sweep = startSweep(store, clock, log);
     return {
       engine,
+      put: (wanted, removable) => applyConfiguration(management, wanted, { allowRemoval: removable }),
       async close() {
         engine.endStreams();
         sweep.stop();
@@ -111,18 +122,17 @@ export function logOf({ log, configuration }: BackendOptions): Logger {
   return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
 }
 
-async function applyConfiguration(dependencies: ManagementDependencies, options: BackendOptions): Promise<void> {
-  const { services } = options.configuration;
-  try {
-    if (options.newSecretKey !== true) await checkSecretKey(dependencies, services);
-    await putConfiguration(dependencies, services);
-  } catch (error) {
-    if (error instanceof SecretKeyDiffers) {
-      const sentence =
-        "is not the key that the store was written with; to replace it, stop every backend on the store and start one with --new-secret-key";
-      throw new ConfigurationError("configuration", [{ path: "secretKey", sentence }], { cause: error });
-    }
-    if (!(error instanceof ConfigurationConflict)) throw error;
-    throw new ConfigurationError("configuration", [{ path: "services", sentence: error.message }], { cause: error });
+/** A log whose `info` lines are written at every level but silent: somebody waits for them. */
+export function toldAtEveryLevel(log: Logger): Logger {
+  return log.child({}, log.level === "silent" ? {} : { level: "info" });
+}
+
+function logStart(log: Logger, { store }: Configuration, plan: ConfigurationPlan): void {
+  if (plan.storeIsNew) {
+    if (store.sqlite === inMemory) return;
+    log.warn({ store: store.sqlite }, "the store is new: it knows no token that was issued before");
+    return;
   }
+  const changes = describePlan(plan);
+  if (changes.length > 0) log[plan.removed.length > 0 ? "warn" : "info"]({ changes }, "the configuration has changed");
 }

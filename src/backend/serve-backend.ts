@@ -2,18 +2,41 @@ import { randomBytes } from "node:crypto";
 import type { ApiCallerCredentials } from "../contract/api-caller-credentials.ts";
 import { ApiError } from "../contract/api-error.ts";
 import { createBackend, info, type Backend } from "./backend.ts";
+import type { Configuration } from "./configuration/configuration.ts";
 import type { Random } from "./engine/dependencies.ts";
 import type { Engine, ServiceOperations } from "./engine/engine.ts";
 import { sentenceOf } from "./engine/result.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
 import { listen, type Listening } from "./http/listen.ts";
-import { logOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
+import {
+  logOf,
+  openEngine,
+  toldAtEveryLevel,
+  type BackendOptions,
+  type OpenEngine,
+  type Removable,
+} from "./open-engine.ts";
+import { describePlan } from "./describe-plan.ts";
+import { describeProcessChanges, refuseRestartMembers, tlsOf } from "./reload-configuration.ts";
+import { requireOpenssl } from "./require-openssl.ts";
 
 /** A backend that answers over HTTP, too. */
 export interface ServedBackend extends Backend {
   /** `http://127.0.0.1:8705`, or `unix:` and the path; the port that was got for port 0. */
   readonly address: Listening["address"];
+  /**
+   * Takes over another configuration while it serves, all of it or nothing; resolves to what changed, a line each.
+   *
+   * No connection is lost: the certificate of the listener counts for new handshakes. One reload at a time: a second one
+   * waits. Rejects with `ConfigurationError` when only a restart could apply it, or when it would end live tokens.
+   *
+   * @example await backend.reload(await readConfiguration({ path, env: process.env }));
+   */
+  reload(configuration: Configuration, options?: ReloadOptions): Promise<readonly string[]>;
 }
+
+/** What a reload may do that ends tokens for good; what the backend was started with does not count here. */
+export type ReloadOptions = Pick<BackendOptions, "allowRemoval">;
 
 const requestIdOctets = 9;
 const requestIdsADraw = 256;
@@ -57,14 +80,46 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   const { engine } = opened;
   started.engine = engine;
   opening.resolve(engine);
+  let running = options.configuration;
+  let reloaded: Promise<unknown> = Promise.resolve();
+
+  async function takeOver(wanted: Configuration, allowRemoval: readonly Removable[]): Promise<readonly string[]> {
+    if (stopping) throw new TypeError("reload: the backend is closed.");
+    refuseRestartMembers(running, wanted);
+    await requireOpenssl(wanted, options.path);
+    const tls = tlsOf(wanted.listen);
+    // All that can fail comes before the store, and the store before what cannot.
+    const useTls = tls === undefined ? undefined : listening.prepareTls(tls);
+    const plan = await opened.put(wanted, allowRemoval);
+    useTls?.();
+    if (options.log === undefined) log.level = wanted.log.level;
+    const changes = [...describeProcessChanges(running, wanted), ...describePlan(plan)];
+    running = wanted;
+    toldAtEveryLevel(log).info({ changes }, "reloaded");
+    return changes;
+  }
+
+  function reload(wanted: Configuration, { allowRemoval = [] }: ReloadOptions = {}): Promise<readonly string[]> {
+    const done = reloaded.then(() => takeOver(wanted, allowRemoval));
+    reloaded = done.catch(() => undefined);
+    return done;
+  }
+
   async function close(): Promise<void> {
     stopping = true;
+    await reloaded;
     // A stream would never end by itself, and what listens waits for every answer's end.
     engine.endStreams();
     await listening.close();
     await opened.close();
   }
-  return { ...createBackend({ engine, close }, options), address: listening.address };
+  const own = {
+    ...(options.serviceId !== undefined && { serviceId: options.serviceId }),
+    get configuration() {
+      return running;
+    },
+  };
+  return { ...createBackend({ engine, close }, own), address: listening.address, reload };
 }
 
 async function operationsForCaller(engine: Engine, credentials: ApiCallerCredentials): Promise<ServiceOperations> {

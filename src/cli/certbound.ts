@@ -1,7 +1,10 @@
 #!/usr/bin/env node
+import { closeSync, openSync } from "node:fs";
 import pino from "pino";
 
 const needed = 24;
+/** Octets of the log that wait for a full disk; further lines are dropped. */
+const mostUnwritten = 1_048_576;
 const running = Number(process.versions.node.split(".")[0]);
 if (running < needed) {
   // Before anything is loaded that an older Node does not have: node:sqlite is one.
@@ -10,7 +13,9 @@ if (running < needed) {
 }
 const { runCommandLine } = await import("./command-line.ts");
 
-const stdout = pino.destination({ fd: 1, sync: true });
+const stdout = pino.destination({ fd: 1, sync: true, maxLength: mostUnwritten });
+// A log that cannot be written (a full disk, a terminal that is gone) must not end what it is about.
+stdout.on("error", () => undefined);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
@@ -20,5 +25,17 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     process.on("SIGTERM", listener);
     process.on("SIGINT", listener);
   },
+  onHangUp(listener) {
+    process.on("SIGHUP", listener);
+  },
+  hasTerminal() {
+    try {
+      closeSync(openSync("/dev/tty", "r"));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  pid: process.pid,
   exit: process.exit.bind(process),
 });

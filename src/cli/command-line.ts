@@ -1,4 +1,5 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { Removable } from "../backend/open-engine.ts";
 import { version } from "../backend/version.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { probe, type ProbeOptions } from "./probe.ts";
@@ -11,10 +12,15 @@ Example:
   $ API_SECRET=… certbound serve --config backend.yaml --check
   $ API_SECRET=… certbound serve --config backend.yaml
 
-It logs to standard output, one JSON object a line; "listening" has the address. SIGTERM or SIGINT stops it when
-the requests under way are answered; a second one stops it at once.
+It logs to standard output, one JSON object a line; "listening" has the address and the process id. SIGTERM or SIGINT
+stops it when the requests under way are answered; a second one stops it at once. SIGHUP reads the configuration anew,
+with the files that it names, and takes it over as a whole or not at all; the log says which.
 
-Exit codes: 0 stopped, or valid with --check; 2 not started, and one message on standard error says why.
+A configuration that leaves out a client or service with live tokens would end them for good. It is refused unless
+--allow-removal names what may go: 1004 is a service, 1004/17 a client of it. --check says what a start would change.
+
+Exit codes: 0 stopped, or a start would succeed (--check); 2 not started, or a start would be refused, and one message
+on standard error says why.
 `;
 
 const probeExample = `
@@ -62,8 +68,14 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .command("serve")
     .description("Run the backend: issue tokens, and answer whether a token and a certificate belong together.")
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
-    .option("--check", "only say whether the configuration is valid")
+    .option("--check", "only say whether a start would succeed, and what it would change in the store")
     .option("--new-secret-key", "secretKey has changed: replace what the store has sealed under the former one")
+    .option(
+      "--allow-removal <id>",
+      "a service (1004) or client (1004/17) that may go together with its live tokens; may be repeated",
+      collectRemovable,
+      [],
+    )
     .addHelpText("after", serveExample)
     .action(async (options: ServeOptions) => {
       exitCode = await serve(options, host);
@@ -93,6 +105,14 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused;
     throw error;
   }
+}
+
+function collectRemovable(value: string, before: readonly Removable[]): readonly Removable[] {
+  const [, serviceId, clientId] = /^([1-9][0-9]{0,14})(?:\/([1-9][0-9]{0,14}))?$/.exec(value) ?? [];
+  if (serviceId === undefined) {
+    throw new InvalidArgumentError("It must be the id of a service (1004), or of a service and a client (1004/17).");
+  }
+  return [...before, { serviceId: Number(serviceId), ...(clientId !== undefined && { clientId: Number(clientId) }) }];
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

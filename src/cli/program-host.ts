@@ -5,7 +5,12 @@ export interface ProgramHost {
   readonly stdout: Output;
   /** Where one message goes that says why the program ends. */
   readonly stderr: Output;
+  readonly pid: number;
   onSignal(listener: (signal: StopSignal) => void): void;
+  /** SIGHUP: from somebody who wants a reload, or from a terminal that is gone. */
+  onHangUp(listener: () => void): void;
+  /** Whether the process belongs to a terminal, now. */
+  hasTerminal(): boolean;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -14,4 +19,4 @@ export interface Output {
   write(text: string): void;
 }
 
-export type StopSignal = "SIGTERM" | "SIGINT";
+export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";

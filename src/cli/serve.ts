@@ -1,18 +1,27 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { compareWithStore, type Comparison } from "../backend/compare-with-store.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
+import { describePlan } from "../backend/describe-plan.ts";
 import { createLog } from "../backend/http/create-log.ts";
+import { toldAtEveryLevel, type Removable } from "../backend/open-engine.ts";
 import { requireOpenssl } from "../backend/require-openssl.ts";
-import { serveBackend } from "../backend/serve-backend.ts";
+import { serveBackend, type ServedBackend } from "../backend/serve-backend.ts";
 import type { ProgramHost, StopSignal } from "./program-host.ts";
+import { readConfigurationAside } from "./read-configuration-aside.ts";
+import { createReloads, type Reloads } from "./reloads.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
 export interface ServeOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Only say whether the configuration would be accepted: nothing is opened, made or listened on. */
+  /** Only say whether a start would succeed and what it would change: nothing is made, written or listened on. */
   readonly check?: boolean;
   /** The configuration's `secretKey` is new, and no other backend runs on the store. */
   readonly newSecretKey?: boolean;
+  /** Services and clients that may be removed together with their live tokens. */
+  readonly allowRemoval?: readonly Removable[];
 }
 
 /** What does not start because of its configuration or surroundings. */
@@ -25,14 +34,9 @@ const cannotStart = 2;
  *
  * @example process.exitCode = await serve({ config: "backend.yaml" }, host);
  */
-export async function serve(
-  { config, check = false, newSecretKey = false }: ServeOptions,
-  host: ProgramHost,
-): Promise<number> {
+export async function serve(options: ServeOptions, host: ProgramHost): Promise<number> {
   try {
-    const configuration = await readConfiguration({ path: config, env: host.env });
-    if (check) await report(config, configuration, host);
-    else await run(configuration, newSecretKey, host);
+    await (options.check === true ? report(options, host) : run(options, host));
     return 0;
   } catch (error) {
     const explained = explainStartFailure(error);
@@ -42,36 +46,86 @@ export async function serve(
   }
 }
 
-async function report(path: string, configuration: Configuration, host: ProgramHost): Promise<void> {
+/** Throws what a start would be refused for. */
+async function report(options: ServeOptions, host: ProgramHost): Promise<void> {
+  const { config: path } = options;
+  const configuration = await readConfiguration({ path, env: host.env });
   const { services, warnings } = configuration;
   await requireOpenssl(configuration, host.env["PATH"]);
+  const comparison = await compareWithStore(configuration, { ...options, clock: Date.now, random: randomBytes });
   for (const warning of warnings) host.stderr.write(`certbound: warning: ${warning}\n`);
+  host.stdout.write(`${describeComparison(configuration, comparison).join("\n")}\n`);
+  if (comparison.refusal !== undefined) throw comparison.refusal;
   const clients = services.reduce((sum, service) => sum + service.clients.length, 0);
   host.stdout.write(`${path} is valid (services: ${services.length}, clients: ${clients}). Nothing was started.\n`);
 }
 
-async function run(configuration: Configuration, newSecretKey: boolean, host: ProgramHost): Promise<void> {
-  const stopped = stopSignal(host);
-  const { level } = configuration.log;
-  const log = createLog({ level, stream: host.stdout });
+function describeComparison({ store }: Configuration, { plan, countsTokens }: Comparison): string[] {
+  if (store.sqlite === ":memory:") return ["The store is in memory: it is new at each start."];
+  if (plan === undefined) return [`The store ${store.sqlite} does not exist: a start makes a new one.`];
+  const lines = describePlan(plan);
+  if (lines.length === 0) return [`A start changes nothing in the store ${store.sqlite}.`];
+  return [
+    `A start changes the store ${store.sqlite}:`,
+    ...lines.map((line) => `  ${line}`),
+    ...(plan.removed.length > 0 && !countsTokens
+      ? ["An older version wrote the store: a start migrates it, counts the live tokens, and may then be refused."]
+      : []),
+  ];
+}
+
+async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
+  const { config, newSecretKey = false, allowRemoval = [] } = options;
+  const reloads = createReloads();
+  const stopped = stopSignal(host, reloads);
+  const configuration = await readConfiguration({ path: config, env: host.env });
+  const log = createLog({ level: configuration.log.level, stream: host.stdout });
   for (const warning of configuration.warnings) log.warn(warning);
   const path = host.env["PATH"];
-  const backend = await serveBackend({ configuration, log, newSecretKey, ...(path !== undefined && { path }) });
-  // Whoever starts the backend waits for this line: it is told at every level but silent.
-  log.child({}, level === "silent" ? {} : { level: "info" }).info({ listening: backend.address.url }, "listening");
-  log.info({ signal: await stopped }, "stopping");
+  const backend = await serveBackend({
+    ...{ configuration, log, newSecretKey, allowRemoval },
+    ...(path !== undefined && { path }),
+  });
+  // Whoever starts the backend waits for this line.
+  toldAtEveryLevel(log).info({ listening: backend.address.url, pid: host.pid }, "listening");
+  reloads.begin(() => reload(config, backend, log, host));
+  // Awaited first: a reload may change what `log.info` is.
+  const signal = await stopped;
+  log.info({ signal }, "stopping");
+  await reloads.end();
   await backend.close();
   log.info("stopped");
 }
 
-/** The first signal asks for a graceful stop; whoever sends a second one does not want to wait. */
-function stopSignal(host: ProgramHost): Promise<StopSignal> {
+/** A configuration that cannot be taken over leaves everything as it was; the log says why. */
+async function reload(path: string, backend: ServedBackend, log: Logger, host: ProgramHost): Promise<void> {
+  try {
+    const configuration = await readConfigurationAside({ path, env: host.env });
+    for (const warning of configuration.warnings) log.warn(warning);
+    await backend.reload(configuration);
+    log.level = configuration.log.level;
+  } catch (error) {
+    const reason = explainStartFailure(error);
+    log.error(reason === undefined ? { err: error } : { reason }, "not reloaded");
+  }
+}
+
+/**
+ * The first signal asks for a graceful stop; whoever sends a second one does not want to wait. SIGHUP asks for a reload,
+ * unless it says that the terminal is gone which the process belonged to.
+ */
+function stopSignal(host: ProgramHost, reloads: Reloads): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
   let asked = false;
   host.onSignal((signal) => {
     if (asked) host.exit(signal === "SIGINT" ? 130 : 143);
     asked = true;
     resolve(signal);
+  });
+  const hadTerminal = host.hasTerminal();
+  host.onHangUp(() => {
+    if (hadTerminal && !host.hasTerminal()) resolve("SIGHUP");
+    else reloads.ask();
   });
   return promise;
 }

@@ -2,12 +2,21 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { createAuthority, createKeyPair, createSelfSigned } from "../support/certificates.ts";
+import {
+  createAuthority,
+  createKeyPair,
+  createSelfSigned,
+  type KeyPair,
+  type TestCertificate,
+} from "../support/certificates.ts";
 
 const clientB = createSelfSigned({ subject: "CN=client-b" });
 
 const authority = createAuthority({ subject: "CN=Test CA" });
-const server = authority.issue({ subject: "CN=backend", san: [{ ip: "127.0.0.1" }] });
+/** One more certificate for the backend itself. */
+export const issueServerCertificate = (key?: KeyPair): TestCertificate =>
+  authority.issue({ subject: "CN=backend", san: [{ ip: "127.0.0.1" }], ...(key !== undefined && { key }) });
+const server = issueServerCertificate();
 
 /** The authority of the server's and of clients' certificates. */
 export const authorityPem = authority.certificate.pem;

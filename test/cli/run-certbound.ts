@@ -23,7 +23,10 @@ export async function runHere(
     env: environment,
     stdout: { write: (text) => void (written.stdout += text) },
     stderr: { write: (text) => void (written.stderr += text) },
+    pid: 1,
     onSignal: () => undefined,
+    onHangUp: () => undefined,
+    hasTerminal: () => false,
     exit: (code) => {
       throw new Error(`exit(${code})`);
     },
@@ -49,7 +52,18 @@ export function startCertbound(
   environment: Readonly<Record<string, string>> = env,
 ): Certbound {
   const command = fileURLToPath(new URL("../../src/cli/certbound.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=certbound-source", command, ...args], {
+  return startCommand(t, process.execPath, ["--conditions=certbound-source", command, ...args], environment);
+}
+
+/** Starts a program that ends up in the command, and signals that program. */
+export function startCommand(
+  t: ExecutionContext,
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Certbound {
+  const child = spawn(program, args, {
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -97,7 +97,16 @@ export async function createEngineByHand(
       renewed: () => Promise.reject(new Error("No key set should be fetched.")),
     },
   };
-  const configure = (wanted: Services) => putConfiguration({ ...dependencies, store }, wanted);
+  let configured: Services = [];
+  /** What was there may go: no test that uses this is about removals. */
+  async function configure(wanted: Services): Promise<void> {
+    const allowRemoval = configured.flatMap(({ settings: { apiKey }, clients }) => [
+      { serviceId: apiKey },
+      ...clients.map(({ clientId }) => ({ serviceId: apiKey, clientId })),
+    ]);
+    await putConfiguration({ ...dependencies, store }, wanted, { allowRemoval });
+    configured = wanted;
+  }
   await configure(services);
   const engine = createEngine(dependencies);
   return {

@@ -106,7 +106,7 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
     ours: ["backend/store/"],
-    node: ["node:fs", "node:path", "node:sqlite", "node:worker_threads"],
+    node: ["node:fs", "node:path", "node:sqlite", "node:url", "node:worker_threads"],
   },
   "backend/store/postgres/": { ours: ["backend/store/"], packages: ["pg"] },
   "backend/chain-verification/": {
@@ -125,13 +125,16 @@ export const house: Readonly<Record<string, Room>> = {
     ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/jwt/signing-keys.ts"],
     ourTypes: [...backendTypes, "backend/engine/"],
     packages: ["yaml", "zod"],
-    node: ["node:crypto", "node:fs/promises", "node:net", "node:path"],
+    node: ["node:crypto", "node:fs/promises", "node:net", "node:path", "node:tls"],
   },
   "backend/http/": {
     ours: ["contract/", "contract/operations.ts", "oauth/"],
     packages: ["koa", "@koa/router", "raw-body"],
     packageTypes: ["pino"],
-    node: ["node:buffer", "node:crypto", "node:events", "node:fs/promises", "node:http", "node:https", "node:net"],
+    node: [
+      ...["node:buffer", "node:crypto", "node:events", "node:fs/promises", "node:http", "node:https", "node:net"],
+      "node:tls",
+    ],
   },
   "backend/http/create-log.ts": { packages: ["pino"] },
   // backend.ts and what only it needs: the place that knows all the others.
@@ -157,7 +160,7 @@ export const house: Readonly<Record<string, Room>> = {
   "cli/": {
     ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
     packages: ["commander", "pino"],
-    node: ["node:crypto", "node:fs/promises", "node:path", "node:process"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:process", "node:worker_threads"],
   },
   // What a thief would send; it knows nothing of what should refuse it.
   "cli/probe/": { node: ["node:child_process", "node:crypto", "node:net", "node:tls", "node:util"] },

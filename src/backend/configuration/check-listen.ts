@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { createSecureContext } from "node:tls";
 import type { ListenOnAddress, ListenTls } from "./configuration.ts";
 import type { ListenMembers } from "./configuration-file.ts";
 import type { Problem } from "./configuration-error.ts";
@@ -38,8 +39,23 @@ function* checkTls({ certificate, key }: ListenTls): Generator<Problem> {
   if (privateKey === undefined) {
     yield { path: "listen.tls.key", sentence: "is not a PEM private key without a passphrase" };
   }
-  if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
+  if (leaf === undefined || privateKey === undefined) return;
+  if (!leaf.checkPrivateKey(privateKey)) {
     yield { path: "listen.tls.key", sentence: "is not the key of listen.tls.certificate" };
+    return;
+  }
+  const reason = refusalOf(certificate, key);
+  if (reason !== undefined) yield { path: "listen.tls", sentence: `cannot be used: OpenSSL says "${reason}"` };
+}
+
+/** Why TLS cannot be spoken with these, for example because the key is too short; OpenSSL's own words quote nothing. */
+function refusalOf(cert: string, key: string): string | undefined {
+  try {
+    createSecureContext({ cert, key });
+    return undefined;
+  } catch (error) {
+    const { reason } = error as { reason?: unknown };
+    return typeof reason === "string" ? reason : "unusable";
   }
 }
 

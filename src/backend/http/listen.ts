@@ -3,23 +3,32 @@ import { once } from "node:events";
 import { createServer as createHttpServer, ServerResponse, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
+import { createSecureContext, Server as TlsServer, type SecureContextOptions } from "node:tls";
 import { removeStaleSocket } from "./remove-stale-socket.ts";
 
 /** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
 export type ListenOptions = ({ readonly host: string; readonly port: number } | { readonly unix: string }) & {
-  readonly tls?: {
-    readonly certificate: string;
-    readonly key: string;
-    readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  };
+  readonly tls?: TlsOptions;
   /** Told of connections that could not be accepted, for example for want of file descriptors. */
   readonly onError?: (error: Error) => void;
 };
+
+/** PEM texts, and the lowest version that is spoken: TLS 1.2 unless told. */
+export interface TlsOptions {
+  readonly certificate: string;
+  readonly key: string;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+}
 
 /** A server that listens. */
 export interface Listening {
   /** `http://127.0.0.1:8705`, or `unix:` and the path; the port is `undefined` on a unix socket. */
   readonly address: { readonly url: string; readonly port: number | undefined };
+  /**
+   * Checks another certificate and key; what it answers puts them in place for the handshakes that come, and cannot
+   * fail. Connections go on as they are. Throws OpenSSL's error, and a `TypeError` where the listener has no TLS.
+   */
+  readonly prepareTls: (tls: TlsOptions) => () => void;
   /**
    * Accepts nothing more and resolves when every connection is gone: requests under way are answered, with
    * `Connection: close`, until `deadline` aborts (9 s when left out); what is left then is cut off.
@@ -74,6 +83,14 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   });
   return {
     address: addressOf(server, options),
+    prepareTls(tls) {
+      if (!(server instanceof TlsServer)) throw new TypeError("the listener speaks no TLS");
+      const wanted = secureContextOf(tls);
+      createSecureContext(wanted);
+      return () => {
+        server.setSecureContext(wanted);
+      };
+    },
     async close(deadline = AbortSignal.timeout(drainTimeout)) {
       if (!drain.started) {
         drain.started = true;
@@ -115,15 +132,21 @@ function createServer(
   return createHttpsServer(
     {
       ...options,
-      cert: tls.certificate,
-      key: tls.key,
-      minVersion: tls.minVersion ?? "TLSv1.2",
-      ciphers: suites,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ...secureContextOf(tls),
       handshakeTimeout: timeouts.headersTimeout,
     },
     listener,
   );
+}
+
+function secureContextOf(tls: TlsOptions): SecureContextOptions {
+  return {
+    cert: tls.certificate,
+    key: tls.key,
+    minVersion: tls.minVersion ?? "TLSv1.2",
+    ciphers: suites,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
 }
 
 function addressOf(server: Server, options: ListenOptions): Listening["address"] {

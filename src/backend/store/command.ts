@@ -25,13 +25,16 @@ interface Attempt {
 /**
  * Makes the services and clients marked `source: configuration` exactly these; others are not touched.
  *
- * A row whose `settingsTag` is unchanged keeps its version. One that is left out is deleted, and its tokens with it
- * are no longer valid. `conflict` when an id is taken by a row of another source.
+ * A row whose `settingsTag` is unchanged keeps its version. One that is left out is deleted, and its tokens are no
+ * longer valid. `conflict` when an id is taken by a row of another source, and when one is left out that has or may have
+ * live tokens and is not in `mayRemove`.
  */
 export interface PutConfiguration extends Attempt {
   readonly name: "put-configuration";
   /** Milliseconds since 1970. */
   readonly changedAt: number;
+  /** What may be deleted together with its live tokens, if it is left out. */
+  readonly mayRemove: readonly TokenOwner[];
   readonly services: readonly {
     readonly serviceId: number;
     readonly settings: string;
@@ -44,6 +47,12 @@ export interface PutConfiguration extends Attempt {
       readonly settingsTag: Uint8Array;
     }[];
   }[];
+}
+
+/** A client; without `clientId` a service with all its clients. */
+export interface TokenOwner {
+  readonly serviceId: number;
+  readonly clientId?: number | undefined;
 }
 
 /** Members of a command that rests on a service and a client: `conflict` unless both still have these versions. */

@@ -1,4 +1,5 @@
-import type { PutConfiguration } from "./command.ts";
+import type { PutConfiguration, TokenOwner } from "./command.ts";
+import { mayHaveLiveTokens } from "./live-token-facts.ts";
 import type { Statement } from "./statement.ts";
 
 /** Aliases may move from one client to another, so the old ones go before the new ones come. */
@@ -34,16 +35,41 @@ const putClient = `
   ON CONFLICT (service_id, client_id) DO UPDATE SET client_id_alias = excluded.client_id_alias, ${upsertOf("client")}`;
 
 /** What this attempt did not put is no longer configured. The sealed secrets go, the versions stay taken. */
-const deleteTheRest = (table: "service" | "client"): string => `
+const leftOut = "source = 'configuration' AND present = 1 AND attempt <> $1";
+
+const deletionOf = (table: "service" | "client", which = ""): string => `
   UPDATE ${table} SET present = 0, version = version + 1, first_version = version + 1, settings = '',
     changed_by = $1
-  WHERE source = 'configuration' AND present = 1 AND attempt <> $1`;
+  WHERE ${leftOut}${which}`;
 
-const deleteServices = deleteTheRest("service");
-const deleteClients = deleteTheRest("client");
+const deleteService = deletionOf("service", " AND service_id = $2");
+const deleteClient = deletionOf("client", " AND service_id = $2 AND client_id = $3");
+const deleteServices = deletionOf("service");
+const deleteClients = deletionOf("client");
 
-/** Every put is a guard: it changes no row exactly when the id or the alias is taken by a row of another source. */
-export function putConfigurationStatements({ services, attempt }: PutConfiguration): Statement[] {
+function allowedDeletion({ serviceId, clientId }: TokenOwner, attempt: Uint8Array): Statement {
+  return clientId === undefined
+    ? { sql: deleteService, values: [attempt, serviceId] }
+    : { sql: deleteClient, values: [attempt, serviceId, clientId] };
+}
+
+/** Both change a row, without a difference, where something would be deleted that must not be. */
+const servicesWithTokens = `
+  UPDATE service SET attempt = attempt
+  WHERE ${leftOut} AND ${mayHaveLiveTokens({ service: "service.service_id" }, "$2")}`;
+
+const clientsWithTokens = `
+  UPDATE client SET attempt = attempt
+  WHERE ${leftOut} AND EXISTS (SELECT 1 FROM service s WHERE s.service_id = client.service_id AND s.present = 1)
+    AND ${mayHaveLiveTokens({ service: "client.service_id", client: "client.client_id" }, "$2")}`;
+
+/**
+ * Every put is a guard: it changes no row exactly when the id or the alias is taken by a row of another source.
+ *
+ * What may be removed is deleted first; then nothing that was left out may have live tokens. A token that another
+ * process issues is there before this transaction, and counted, or finds its client gone.
+ */
+export function putConfigurationStatements({ services, mayRemove, attempt, changedAt }: PutConfiguration): Statement[] {
   const puts = services.flatMap(({ serviceId, settings, settingsTag, clients }): Statement[] => [
     { guard: true, sql: putService, values: [serviceId, settings, settingsTag, attempt] },
     ...clients.map((client): Statement => ({
@@ -55,6 +81,9 @@ export function putConfigurationStatements({ services, attempt }: PutConfigurati
   return [
     { sql: clearAliases, values: [] },
     ...puts,
+    ...mayRemove.map((owner) => allowedDeletion(owner, attempt)),
+    { forbidden: true, sql: servicesWithTokens, values: [attempt, changedAt] },
+    { forbidden: true, sql: clientsWithTokens, values: [attempt, changedAt] },
     { sql: deleteServices, values: [attempt] },
     { sql: deleteClients, values: [attempt] },
   ];

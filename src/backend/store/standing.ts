@@ -28,10 +28,13 @@ export const ownersAsDecided = (table: string): string => `
     WHERE ${decidedUpon}
       AND s.first_version <= ${table}.service_version AND c.first_version <= ${table}.client_version)`;
 
+/** Neither the access token itself has ended nor its grant, if it has one. */
+export const accessTokenNotEnded = (row: string): string => `
+  ${row}.ended_at IS NULL AND (${row}.grant_id IS NULL OR EXISTS (
+    SELECT 1 FROM token_grant g
+    WHERE g.service_id = ${row}.service_id AND g.grant_id = ${row}.grant_id AND g.ended_at IS NULL))`;
+
 /** An access token in force, as `t`: `$1` the service, `$2` the digest. */
 export const accessTokenInForce = `
   FROM access_token t ${standsWith("t")}
-  WHERE t.service_id = $1 AND t.digest = $2 AND t.ended_at IS NULL
-    AND (t.grant_id IS NULL OR EXISTS (
-      SELECT 1 FROM token_grant g
-      WHERE g.service_id = t.service_id AND g.grant_id = t.grant_id AND g.ended_at IS NULL))`;
+  WHERE t.service_id = $1 AND t.digest = $2 AND ${accessTokenNotEnded("t")}`;

@@ -1,4 +1,4 @@
-import type { Command, TicketKind } from "./command.ts";
+import type { Command, TicketKind, TokenOwner } from "./command.ts";
 
 /** A service's settings as kept: `settings` is the engine's own JSON text, secrets sealed; `version` changes with it. */
 export interface StoredService {
@@ -13,6 +13,30 @@ export interface StoredClient {
   readonly version: number;
   readonly settings: string;
   readonly serviceVersion: number;
+}
+
+/** A service as it is listed to be compared with a configuration, also one that was deleted. */
+export interface ListedService {
+  readonly serviceId: number;
+  /** `false`: it was deleted. */
+  readonly present: boolean;
+  /** `configuration`: the file says whether it is there. */
+  readonly source: string;
+  /** Empty when it was deleted. */
+  readonly settings: string;
+  readonly settingsTag: Uint8Array;
+}
+
+/** A client, under the same rules. */
+export interface ListedClient extends ListedService {
+  readonly clientId: number;
+}
+
+/** How many access and refresh tokens are in force. */
+export interface LiveTokens {
+  readonly count: number;
+  /** `false`: there are more rows than are looked at, so there may be more live tokens. */
+  readonly complete: boolean;
 }
 
 /** Members that access and refresh tokens share; instants in milliseconds since 1970, digests 32 octets. */
@@ -160,6 +184,12 @@ export interface Store {
     serviceId: number,
     by: { clientId: number } | { clientIdAlias: string },
   ): Promise<StoredClient | undefined>;
+  /** Services whose ids are above `after`, in the order of their ids. */
+  readServicesAfter(after: number, limit: number): Promise<readonly ListedService[]>;
+  /** Clients behind that one, in the order of their services' ids and their own. */
+  readClientsAfter(after: { serviceId: number; clientId: number }, limit: number): Promise<readonly ListedClient[]>;
+  /** How many tokens would end with a client or a service; counted within a bound. */
+  readLiveTokens(owner: TokenOwner, now: number): Promise<LiveTokens>;
   /** By the digest of either of its forms, the opaque identifier or the JWT; `digest` of the answer is the former's. */
   readAccessToken(serviceId: number, digest: Uint8Array): Promise<StoredAccessToken | undefined>;
   readRefreshToken(serviceId: number, digest: Uint8Array): Promise<StoredRefreshToken | undefined>;

@@ -25,17 +25,24 @@ interface ConfiguredClient {
   readonly settings?: string;
 }
 
-interface ConfiguredService {
+export interface ConfiguredService {
   readonly id: number;
   readonly settings?: string;
   readonly clients?: readonly ConfiguredClient[];
 }
+
+/** What {@link twoServices} puts; most tests of what a deletion ends do not ask whether it is allowed. */
+const everyOwner: PutConfiguration["mayRemove"] = [{ serviceId: 1 }, { serviceId: 2 }].flatMap(({ serviceId }) => [
+  { serviceId },
+  ...[11, 12, 21].map((clientId) => ({ serviceId, clientId })),
+]);
 
 export function putConfiguration(...services: readonly ConfiguredService[]): PutConfiguration {
   return {
     name: "put-configuration",
     attempt: attempt(),
     changedAt: 1_500,
+    mayRemove: everyOwner,
     services: services.map(({ id, settings = `service ${id}`, clients = [] }) => ({
       serviceId: id,
       settings,

@@ -4,6 +4,7 @@ import { configurationChecks, otherSourceChecks } from "./checks/configuration-c
 import { driverChecks } from "./checks/driver-checks.ts";
 import { managementChecks } from "./checks/management-checks.ts";
 import { refreshChecks } from "./checks/refresh-checks.ts";
+import { removalChecks } from "./checks/removal-checks.ts";
 import { ticketChecks } from "./checks/ticket-checks.ts";
 import { tokenChecks } from "./checks/token-checks.ts";
 import { twoServices } from "./commands.ts";
@@ -25,7 +26,8 @@ export function storeContract(test: TestFn, driver: string, open: OpenStore, can
       await check(t, (await open(t)).store);
     });
   }
-  for (const [title, check] of Object.entries({ ...ticketChecks, ...refreshChecks, ...managementChecks })) {
+  const onTwoServices = { ...ticketChecks, ...refreshChecks, ...managementChecks, ...removalChecks };
+  for (const [title, check] of Object.entries(onTwoServices)) {
     test.serial(`${driver}: ${title}`, async (t) => {
       const { store } = await open(t);
       await store.run(twoServices());

@@ -1,7 +1,9 @@
+import type { PutConfiguration, TokenOwner } from "../../store/command.ts";
 import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { ClientSettings, ServiceSettings } from "./settings.ts";
-import { openService, sealClient, sealService } from "./stored-settings.ts";
+import { isRefused, planConfiguration, type ConfigurationPlan, type Removal } from "./configuration-plan.ts";
+import { sealConfiguration, type SealedService, type WantedServices } from "./seal-configuration.ts";
+import { openService } from "./stored-settings.ts";
 
 /** An id of the configuration belongs to a service or client that was made through the API. */
 export class ConfigurationConflict extends Error {
@@ -13,14 +15,41 @@ export class SecretKeyDiffers extends Error {
   override readonly name = "SecretKeyDiffers";
 }
 
+/** The configuration leaves out what has live tokens, and nobody has allowed that they end. */
+export class RemovalRefused extends Error {
+  override readonly name = "RemovalRefused";
+  readonly removals: readonly Removal[];
+
+  constructor(removals: readonly Removal[]) {
+    super("The configuration would end live tokens.");
+    this.removals = removals;
+  }
+}
+
+/** How a configuration is put. */
+export interface PutOptions {
+  /** What may be removed together with its live tokens. */
+  readonly allowRemoval?: readonly TokenOwner[] | undefined;
+  /** The secrets in the store are replaced: they were sealed under a former key. */
+  readonly newSecretKey?: boolean | undefined;
+}
+
+type PutDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secretBox">;
+
+/** As every decision: after that many conflicts it is given up. */
+const mostAttempts = 3;
+
 /**
  * Refuses a key that does not open what the store has of the configured services.
  *
  * A backend that runs on the same store with the right key would find every secret sealed under the wrong one.
  */
 export async function checkSecretKey(
-  { store, secretBox }: Pick<Dependencies, "store" | "secretBox">,
-  services: readonly { readonly settings: ServiceSettings }[],
+  {
+    store,
+    secretBox,
+  }: { readonly store: Pick<Dependencies["store"], "readService"> } & Pick<Dependencies, "secretBox">,
+  services: WantedServices,
 ): Promise<void> {
   for (const { settings } of services) {
     const stored = await store.readService(settings.apiKey);
@@ -34,31 +63,51 @@ export async function checkSecretKey(
 }
 
 /**
- * Makes the store's configured services and clients those of the file, all or none of them.
+ * Makes the store's configured services and clients those of the file, all or none of them; answers what changed.
  *
- * Throws {@link ConfigurationConflict} when the file takes an id that is not the file's to take.
+ * Throws {@link SecretKeyDiffers}; {@link RemovalRefused} when live tokens would end; {@link ConfigurationConflict} when
+ * the file takes an id that is not the file's to take.
  */
 export async function putConfiguration(
-  { store, clock, random, secretBox }: Pick<Dependencies, "store" | "clock" | "random" | "secretBox">,
-  services: readonly { readonly settings: ServiceSettings; readonly clients: readonly ClientSettings[] }[],
-): Promise<void> {
-  const outcome = await store.run({
+  dependencies: PutDependencies,
+  services: WantedServices,
+  { allowRemoval = [], newSecretKey = false }: PutOptions = {},
+): Promise<ConfigurationPlan> {
+  const { store, secretBox } = dependencies;
+  if (!newSecretKey) await checkSecretKey(dependencies, services);
+  const sealed = sealConfiguration(services, secretBox);
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const plan = await planConfiguration(dependencies, sealed, { allowRemoval, newSecretKey });
+    const refused = plan.removed.filter(isRefused);
+    if (refused.length > 0) throw new RemovalRefused(refused);
+    // A token that was issued since the plan was made is a conflict; the next plan counts it.
+    if ((await store.run(commandOf(dependencies, sealed, allowRemoval))) === "done") return plan;
+  }
+  throw new ConfigurationConflict(
+    "A service or client of the configuration has the id or alias of one that was made through the API.",
+  );
+}
+
+function commandOf(
+  { clock, random }: PutDependencies,
+  sealed: readonly SealedService[],
+  mayRemove: readonly TokenOwner[],
+): PutConfiguration {
+  return {
     name: "put-configuration",
     attempt: newAttempt(random),
     changedAt: clock(),
-    services: services.map(({ settings, clients }) => ({
-      serviceId: settings.apiKey,
-      ...sealService(settings, secretBox),
+    mayRemove,
+    services: sealed.map(({ serviceId, settings, settingsTag, clients }) => ({
+      serviceId,
+      settings,
+      settingsTag,
       clients: clients.map((client) => ({
         clientId: client.clientId,
-        clientIdAlias: client.clientIdAlias,
-        ...sealClient(settings.apiKey, client, secretBox),
+        clientIdAlias: client.wanted.clientIdAlias,
+        settings: client.settings,
+        settingsTag: client.settingsTag,
       })),
     })),
-  });
-  if (outcome === "conflict") {
-    throw new ConfigurationConflict(
-      "A service or client of the configuration has the id or alias of one that was made through the API.",
-    );
-  }
+  };
 }

@@ -37,6 +37,21 @@ export function openService(serviceId: number, text: string, secretBox: SecretBo
   };
 }
 
+/** What can be read of a service without the key that its secrets were sealed under. */
+export function withoutServiceSecrets(text: string): Partial<ServiceSettings> {
+  return without(["apiSecret", "accessTokens", "jwks"] satisfies (keyof ServiceSettings)[], text);
+}
+
+/** The same of a client. */
+export function withoutClientSecrets(text: string): Partial<ClientSettings> {
+  return without(["clientSecret"] satisfies (keyof ClientSettings)[], text);
+}
+
+function without(secrets: readonly string[], text: string): object {
+  const members = Object.entries(JSON.parse(text) as object);
+  return Object.fromEntries(members.filter(([name]) => !secrets.includes(name)));
+}
+
 /** Seals a client's secret. */
 export function sealClient(serviceId: number, client: ClientSettings, secretBox: SecretBox): SealedSettings {
   const context = clientContext(serviceId, client.clientId);

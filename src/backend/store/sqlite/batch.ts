@@ -90,7 +90,7 @@ export function createBatch(db: DatabaseSync): Batch {
     const { statements, applied } = planCommand(command);
     for (const statement of statements) {
       const changed = change(statement) > 0;
-      if (statement.guard === true && !changed) {
+      if ((statement.guard === true && !changed) || (statement.forbidden === true && changed)) {
         undoJob();
         return applied !== undefined && found(applied) ? "done" : "conflict";
       }

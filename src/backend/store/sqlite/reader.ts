@@ -2,10 +2,15 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   clientOfRow,
   configurationQueries,
+  listedClientOfRow,
+  listedServiceOfRow,
   serviceOfRow,
   type ClientRow,
+  type ListedClientRow,
+  type ListedServiceRow,
   type ServiceRow,
 } from "../configuration-facts.ts";
+import { liveTokensOfRows, liveTokensStatement, type LiveTokensRow } from "../live-token-facts.ts";
 import { countEndedQuery, listedTokenOfRow, listStatements, type ListedTokenRow } from "../listed-token-facts.ts";
 import type { SqlValue } from "../statement.ts";
 import type { Store } from "../store.ts";
@@ -22,7 +27,7 @@ import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 import { createSnapshot } from "./snapshot.ts";
 
-/** The reads of the interface, synchronous: each is one look-up of some microseconds, the list of tokens excepted. */
+/** The reads of the interface, synchronous: each is one look-up of some microseconds, but for lists and counts. */
 export type Reader = {
   readonly [Name in Extract<keyof Store, `read${string}` | "listAccessTokens" | "countEnded">]: (
     ...query: Parameters<Store[Name]>
@@ -38,7 +43,23 @@ export function createReader(db: DatabaseSync): Reader {
     return prepare(sql).get(...values);
   }
 
+  function readRows(sql: string, ...values: readonly SqlValue[]): unknown {
+    return prepare(sql).all(...values);
+  }
+
   return {
+    readServicesAfter(after, limit) {
+      const rows = readRows(configurationQueries.servicesAfter, after, limit) as ListedServiceRow[];
+      return rows.map(listedServiceOfRow);
+    },
+    readClientsAfter({ serviceId, clientId }, limit) {
+      const rows = readRows(configurationQueries.clientsAfter, serviceId, clientId, limit) as ListedClientRow[];
+      return rows.map(listedClientOfRow);
+    },
+    readLiveTokens(owner, now) {
+      const { sql, values } = liveTokensStatement(owner, now);
+      return liveTokensOfRows(readRows(sql, ...values) as LiveTokensRow[]);
+    },
     readService(serviceId) {
       const row = readRow(configurationQueries.service, serviceId) as ServiceRow | undefined;
       return row && serviceOfRow(row);

@@ -22,6 +22,9 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
   return {
     readService: (serviceId) => read((facts) => facts.readService(serviceId)),
     readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
+    readServicesAfter: (after, limit) => read((facts) => facts.readServicesAfter(after, limit)),
+    readClientsAfter: (after, limit) => read((facts) => facts.readClientsAfter(after, limit)),
+    readLiveTokens: (owner, now) => read((facts) => facts.readLiveTokens(owner, now)),
     readAccessToken: (serviceId, digest) => read((facts) => facts.readAccessToken(serviceId, digest)),
     readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
     readTicket: (serviceId, digest) => read((facts) => facts.readTicket(serviceId, digest)),

@@ -1,0 +1,52 @@
+import { ConfigurationError, type Problem } from "./configuration/configuration-error.ts";
+import type { Configuration, Listen, ListenTls } from "./configuration/configuration.ts";
+
+/**
+ * Refuses a configuration that a running backend cannot take over.
+ *
+ * Throws `ConfigurationError` with every member that needs a restart.
+ */
+export function refuseRestartMembers(running: Configuration, wanted: Configuration): void {
+  const changed = [
+    ...(isSameAddress(running.listen, wanted.listen) ? [] : ["listen"]),
+    ...(running.store.sqlite === wanted.store.sqlite ? [] : ["store.sqlite"]),
+    ...(isSameKey(running.secretKey, wanted.secretKey) ? [] : ["secretKey"]),
+  ];
+  const sentence = "has changed, and only a restart can apply that: restart, or undo the change";
+  const problems = changed.map((path): Problem => ({ path, sentence }));
+  if (problems.length > 0) throw new ConfigurationError("configuration", problems);
+}
+
+/** Says which members outside `services` change, a line each. */
+export function describeProcessChanges(running: Configuration, wanted: Configuration): string[] {
+  const [before, after] = [tlsOf(running.listen), tlsOf(wanted.listen)];
+  const tlsMembers = (["certificate", "key", "minVersion"] as const).filter(
+    (member) => before?.[member] !== after?.[member],
+  );
+  return [
+    ...(tlsMembers.length === 0 ? [] : [`changes listen.tls: ${tlsMembers.join(", ")}`]),
+    ...(running.log.level === wanted.log.level ? [] : [`changes log.level: ${wanted.log.level}`]),
+  ];
+}
+
+/** What a listener's TLS is made of; `undefined` where it speaks plain HTTP. */
+export function tlsOf(listen: Listen): ListenTls | undefined {
+  return "host" in listen ? listen.tls : undefined;
+}
+
+/** Whether TLS ends elsewhere (`behindTls`) changes nothing about a listener. */
+function isSameAddress(running: Listen, wanted: Listen): boolean {
+  if ("unix" in running || "unix" in wanted) {
+    return "unix" in running && "unix" in wanted && running.unix === wanted.unix;
+  }
+  return (
+    running.host === wanted.host &&
+    running.port === wanted.port &&
+    (running.tls === undefined) === (wanted.tls === undefined)
+  );
+}
+
+function isSameKey(running: Uint8Array | undefined, wanted: Uint8Array | undefined): boolean {
+  if (running === undefined || wanted === undefined) return running === wanted;
+  return Buffer.compare(running, wanted) === 0;
+}

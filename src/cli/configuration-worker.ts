@@ -1,0 +1,20 @@
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { ConfigurationError } from "../backend/configuration/configuration-error.ts";
+import { readConfiguration } from "../backend/configuration/read-configuration.ts";
+import type { ConfigurationToRead, ReadingOfConfiguration } from "./read-configuration-aside.ts";
+
+/** The thread that reads a configuration: it answers once, and ends. */
+async function start(port: MessagePort, place: ConfigurationToRead): Promise<void> {
+  port.postMessage(await read(place));
+}
+
+async function read(place: ConfigurationToRead): Promise<ReadingOfConfiguration> {
+  try {
+    return { configuration: await readConfiguration(place) };
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { problems: error.problems };
+    throw error;
+  }
+}
+
+if (parentPort !== null) await start(parentPort, workerData as ConfigurationToRead);

@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import test, { type ExecutionContext } from "ava";
+import { env, writeConfiguration } from "./a-folder.ts";
+import { startCommand } from "./run-certbound.ts";
+import { authorization, secretClients } from "./secret-clients.ts";
+
+const { scripts } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  scripts: Readonly<Record<string, string>>;
+};
+
+test("every script whose program lives on lets that program take the place of the shell", (t) => {
+  for (const name of ["demo", "certbound", "bench", "staleness"]) {
+    t.regex(scripts[name] ?? "", /^node tools\/check-ground\.mjs && exec node [^&|;]+$/, name);
+  }
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The process that started this one. */
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+
+async function startThroughNpm(t: ExecutionContext) {
+  const path = await writeConfiguration(t, secretClients({ clients: [1] }));
+  const script = ["run", "--silent", "certbound", "--", "serve", "--config", path];
+  const npm = startCommand(t, "npm", script, { ...process.env, ...env });
+  const { listening, pid } = await npm.line(({ msg }) => msg === "listening");
+  t.teardown(() => isRunning(pid as number) && process.kill(pid as number, "SIGKILL"));
+  return { npm, url: listening as string, pid: pid as number };
+}
+
+test("SIGTERM to npm run certbound stops the backend with a drain, and leaves no process behind", async (t) => {
+  const { npm, url, pid } = await startThroughNpm(t);
+  t.true(isRunning(pid));
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const body = '{"parameters":"token=unknown"}';
+  const head = ["POST /api/auth/introspection/standard HTTP/1.1", "Host: backend", `Authorization: ${authorization}`];
+  const rest = ["Content-Type: application/json", `Content-Length: ${body.length}`, "Expect: 100-continue"];
+  socket.write(`${[...head, ...rest].join("\r\n")}\r\n\r\n`);
+  await once(socket, "data");
+  npm.kill("SIGTERM");
+  await npm.line(({ msg }) => msg === "stopping");
+  socket.write(body);
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  t.regex(answer.toString(), /^HTTP\/1\.1 200 [^]*connection: close/i);
+  // Both pipes close when the last process that holds them has ended.
+  const { stdout } = await npm.ended();
+  t.regex(stdout, /"msg":"stopped"/);
+  t.false(isRunning(pid));
+});
+
+test("SIGHUP to the process that the listening line names reloads; npm has no shell between itself and that", async (t) => {
+  const { npm, pid } = await startThroughNpm(t);
+  t.regex(readFileSync(`/proc/${parentOf(pid)}/cmdline`, "utf8"), /^(?!sh\0|\/bin\/sh\0)[^]*npm/);
+  process.kill(pid, "SIGHUP");
+  t.deepEqual((await npm.line(({ msg }) => msg === "reloaded"))["changes"], []);
+  npm.kill("SIGTERM");
+  await npm.ended();
+  t.false(isRunning(pid));
+});
