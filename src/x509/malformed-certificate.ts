@@ -36,9 +36,13 @@ const sentences = {
 export class MalformedCertificate extends Error {
   override readonly name = "MalformedCertificate";
   readonly reason: MalformedCertificateReason;
+  /** The reason as a sentence. */
+  readonly sentence: string;
 
   constructor(reason: MalformedCertificateReason) {
-    super(`The certificate cannot be read. ${sentences[reason]}`);
+    const sentence = sentences[reason];
+    super(`The certificate cannot be read. ${sentence}`);
     this.reason = reason;
+    this.sentence = sentence;
   }
 }

@@ -1,8 +1,6 @@
 import { readWrittenName } from "../../x509/read-distinguished-name.ts";
 import { respellDistinguishedName } from "../../x509/respell-distinguished-name.ts";
-
-/** How an operator sees a certificate's subject in the spelling that is compared. */
-export const howToPrintSubject = "openssl x509 -in client.pem -noout -subject -nameopt RFC2253";
+import { howToPrintSubject } from "./explain-subject.ts";
 
 /** Sentences about a registered distinguished name that can be read and perhaps matches no certificate. */
 export function* ofSubjectDn(text: string, at: string): Generator<string> {

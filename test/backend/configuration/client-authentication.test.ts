@@ -48,7 +48,7 @@ test("a PRIVATE_KEY_JWT client without a key that could ever verify an assertion
     `${client}.jwks keys[0] is a private or symmetric key`,
   ]);
   t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", "jwks: nothing"), [
-    `${client}.jwks is not a JWK Set (RFC 7517 §5) as JSON text`,
+    `${client}.jwks is not a JWK Set as JSON text (RFC 7517 §5): it is not JSON`,
   ]);
 });
 
