@@ -12,6 +12,7 @@ import {
   SecretKeyDiffers,
 } from "./engine/management/put-configuration.ts";
 import { createLog } from "./http/create-log.ts";
+import type { ReadinessCheck } from "./readiness.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
@@ -43,6 +44,10 @@ type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | 
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
   readonly engine: Engine;
+  /** What must hold while requests are taken. */
+  readonly readinessChecks: readonly ReadinessCheck[];
+  /** Names what only a new start of the process can mend. */
+  readonly isAlive: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -82,6 +87,11 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     const sweep = startSweep(store, clock, log);
     return {
       engine,
+      readinessChecks: [
+        { name: "store-read", check: () => store.checkSchema() },
+        { name: "store-write", check: () => store.probeWrite() },
+      ],
+      isAlive: () => (store.hasLostWriter() ? ["store-writer"] : []),
       async close() {
         engine.endStreams();
         sweep.stop();

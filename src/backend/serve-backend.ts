@@ -7,6 +7,7 @@ import type { Engine, ServiceOperations } from "./engine/engine.ts";
 import { sentenceOf } from "./engine/result.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
 import { listen, type Listening } from "./http/listen.ts";
+import { createReadiness } from "./readiness.ts";
 import { logOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
 
 /** A backend that answers over HTTP, too. */
@@ -31,7 +32,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   const { random = randomBytes, monotonicClock = () => performance.now() } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
-  const started: { engine?: Engine } = {};
+  const started: { engine?: Engine; isAlive?: OpenEngine["isAlive"]; failedChecks?: () => Promise<readonly string[]> } =
+    {};
   let stopping = false;
   const app = createHttpApp({
     // Who connects before the store is open waits for it.
@@ -40,7 +42,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     log,
     newRequestId: requestIdsFrom(random),
     monotonicClock,
-    isStopping: () => stopping || started.engine === undefined,
+    isAlive: () => started.isAlive?.() ?? [],
+    isReady: () => (stopping ? ["stopping"] : (started.failedChecks?.() ?? ["starting"])),
   });
   const onError = (error: Error): void => {
     log.error({ err: error }, "a connection could not be accepted");
@@ -54,8 +57,16 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     await listening.close(AbortSignal.abort());
     throw error;
   }
-  const { engine } = opened;
-  started.engine = engine;
+  const { engine, isAlive, readinessChecks } = opened;
+  const failedChecks = createReadiness({
+    checks: readinessChecks,
+    monotonicClock,
+    onChange(failed) {
+      if (failed.length === 0) log.info("ready again");
+      for (const { name, error } of failed) log.warn({ check: name, err: error }, "not ready");
+    },
+  });
+  Object.assign(started, { engine, isAlive, failedChecks });
   opening.resolve(engine);
   async function close(): Promise<void> {
     stopping = true;
