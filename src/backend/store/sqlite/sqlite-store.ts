@@ -41,7 +41,10 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
       checkSweepLimit(limit);
       return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
     },
-    checkSchema: () => read(() => checkSchema(db)),
+    checkSchema: () =>
+      read(() => {
+        checkSchema(db);
+      }),
     async probeWrite() {
       await writer.run({ name: "probe" });
     },
