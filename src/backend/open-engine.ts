@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
-import { ConfigurationError } from "./configuration/configuration-error.ts";
+import { ConfigurationError, type Problem } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import type { Clock, Dependencies, MonotonicClock, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
@@ -127,12 +127,17 @@ async function applyConfiguration(dependencies: ManagementDependencies, options:
     if (options.newSecretKey !== true) await checkSecretKey(dependencies, services);
     await putConfiguration(dependencies, services);
   } catch (error) {
-    if (error instanceof SecretKeyDiffers) {
-      const sentence =
-        "is not the key that the store was written with; to replace it, stop every backend on the store and start one with --new-secret-key";
-      throw new ConfigurationError("configuration", [{ path: "secretKey", sentence }], { cause: error });
-    }
+    const differs = secretKeyProblem(error);
+    if (differs !== undefined) throw new ConfigurationError("configuration", [differs], { cause: error });
     if (!(error instanceof ConfigurationConflict)) throw error;
     throw new ConfigurationError("configuration", [{ path: "services", sentence: error.message }], { cause: error });
   }
+}
+
+/** What the operator reads when the store's secrets were sealed under another key; `undefined` for any other error. */
+export function secretKeyProblem(error: unknown): Problem | undefined {
+  if (!(error instanceof SecretKeyDiffers)) return undefined;
+  const sentence =
+    "is not the key that the store was written with; to replace it, stop every backend on the store and start one with --new-secret-key";
+  return { path: "secretKey", sentence };
 }

@@ -38,7 +38,11 @@ const patience = 500;
  * @example const failedChecks = createReadiness({ checks: [{ name: "store-write", check }], monotonicClock });
  */
 export function createReadiness(options: ReadinessOptions): () => Promise<readonly string[]> {
-  const { monotonicClock, onChange, timeoutSignal = (milliseconds: number) => AbortSignal.timeout(milliseconds) } = options;
+  const {
+    monotonicClock,
+    onChange,
+    timeoutSignal = (milliseconds: number) => AbortSignal.timeout(milliseconds),
+  } = options;
   const checks = options.checks.map(({ name, check }) => ({ name, run: oneAtATime(check) }));
   let failedBefore = "";
   let last: { readonly startedAt: number; readonly names: Promise<readonly string[]> } | undefined;

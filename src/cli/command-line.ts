@@ -14,7 +14,12 @@ Example:
 It logs to standard output, one JSON object a line; "listening" has the address. SIGTERM or SIGINT stops it when
 the requests under way are answered; a second one stops it at once.
 
-Exit codes: 0 stopped, or valid with --check; 2 not started, and one message on standard error says why.
+With --check it looks at everything that a start would: the configuration, the store, the address, key sets at URLs,
+the validity of certificates. It makes and changes nothing. What a start would fail with is an error; what may not be
+meant, or may be over by then, is a warning.
+
+Exit codes: 0 stopped, or with --check no error (there may be warnings); 2 not started, or with --check an error, and
+one message on standard error says why.
 `;
 
 const probeExample = `
@@ -62,7 +67,7 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .command("serve")
     .description("Run the backend: issue tokens, and answer whether a token and a certificate belong together.")
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
-    .option("--check", "only say whether the configuration is valid")
+    .option("--check", "only say whether a start would succeed")
     .option("--new-secret-key", "secretKey has changed: replace what the store has sealed under the former one")
     .addHelpText("after", serveExample)
     .action(async (options: ServeOptions) => {

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { checkSurroundings } from "../backend/check-surroundings.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
 import { createLog } from "../backend/http/create-log.ts";
@@ -9,7 +11,7 @@ import { explainStartFailure } from "./start-failure.ts";
 export interface ServeOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Only say whether the configuration would be accepted: nothing is opened, made or listened on. */
+  /** Only say whether a start would succeed: nothing is made, written or served. */
   readonly check?: boolean;
   /** The configuration's `secretKey` is new, and no other backend runs on the store. */
   readonly newSecretKey?: boolean;
@@ -31,7 +33,7 @@ export async function serve(
 ): Promise<number> {
   try {
     const configuration = await readConfiguration({ path: config, env: host.env });
-    if (check) await report(config, configuration, host);
+    if (check) await report(config, configuration, newSecretKey, host);
     else await run(configuration, newSecretKey, host);
     return 0;
   } catch (error) {
@@ -42,10 +44,16 @@ export async function serve(
   }
 }
 
-async function report(path: string, configuration: Configuration, host: ProgramHost): Promise<void> {
+async function report(
+  path: string,
+  configuration: Configuration,
+  newSecretKey: boolean,
+  host: ProgramHost,
+): Promise<void> {
   const { services, warnings } = configuration;
   await requireOpenssl(configuration, host.env["PATH"]);
-  for (const warning of warnings) host.stderr.write(`certbound: warning: ${warning}\n`);
+  const found = await checkSurroundings(path, configuration, { clock: Date.now, random: randomBytes, newSecretKey });
+  for (const warning of [...warnings, ...found]) host.stderr.write(`certbound: warning: ${warning}\n`);
   const clients = services.reduce((sum, service) => sum + service.clients.length, 0);
   host.stdout.write(`${path} is valid (services: ${services.length}, clients: ${clients}). Nothing was started.\n`);
 }

@@ -106,7 +106,7 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/store/invalidation-keys.ts": {},
   "backend/store/sqlite/": {
     ours: ["backend/store/"],
-    node: ["node:fs", "node:path", "node:sqlite", "node:worker_threads"],
+    node: ["node:fs", "node:path", "node:sqlite", "node:url", "node:worker_threads"],
   },
   "backend/store/postgres/": { ours: ["backend/store/"], packages: ["pg"] },
   "backend/chain-verification/": {
@@ -134,6 +134,11 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:buffer", "node:crypto", "node:events", "node:fs/promises", "node:http", "node:https", "node:net"],
   },
   "backend/http/create-log.ts": { packages: ["pino"] },
+  "backend/surroundings/": {
+    ours: ["backend/configuration/"],
+    ourTypes: ["backend/engine/"],
+    node: ["node:crypto", "node:events", "node:fs/promises", "node:net", "node:path"],
+  },
   // backend.ts and what only it needs: the place that knows all the others.
   "backend/*.ts": {
     ours: [
@@ -147,6 +152,7 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/remote-jwks/",
       "backend/secret-box/",
       "backend/configuration/",
+      "backend/surroundings/",
       "backend/http/",
       "backend/http/create-log.ts",
     ],

@@ -1,6 +1,7 @@
 import { accessSync, chmodSync, constants, existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { migrate, readSchemaVersion, UnusableDatabase } from "./migrate.ts";
 import { useWriteAheadLog } from "./write-ahead-log.ts";
 
@@ -47,12 +48,23 @@ export function openReaderConnection({ path, busyTimeout }: ConnectionOptions): 
   return open(fileOf(path), { readOnly: true, timeout: Math.min(busyTimeout, longestReaderWait) });
 }
 
+/**
+ * Opens a connection to a file that no connection of this process writes.
+ *
+ * `isAtRest`: no process has it open. Then no log is made beside it, and none is looked for.
+ */
+export function openReadOnlyConnection(file: string, isAtRest: boolean): DatabaseSync {
+  const url = pathToFileURL(resolve(file));
+  if (isAtRest) url.searchParams.set("immutable", "1");
+  return open(url, { readOnly: true, timeout: longestReaderWait });
+}
+
 /** Absolute, so that SQLite takes no name for a URI. */
 function fileOf(path: string): string {
   return path === inMemory ? inMemory : resolve(path);
 }
 
-function open(file: string, options: { readonly readOnly?: boolean; readonly timeout: number }): DatabaseSync {
+function open(file: string | URL, options: { readonly readOnly?: boolean; readonly timeout: number }): DatabaseSync {
   const db = new DatabaseSync(file, {
     ...options,
     enableForeignKeyConstraints: false,
