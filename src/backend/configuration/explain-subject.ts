@@ -4,6 +4,7 @@ import { MalformedDistinguishedName } from "../../x509/malformed-distinguished-n
 import { readDistinguishedName } from "../../x509/read-distinguished-name.ts";
 import { respellDistinguishedName } from "../../x509/respell-distinguished-name.ts";
 import { readSubjectExpectation } from "../../x509/subject.ts";
+import { defectOfUri } from "./explain-uri.ts";
 import { firstOutside } from "./first-outside.ts";
 
 /** RFC 8705 §2.1.2: the five ways to register the subject of a certificate. */
@@ -31,7 +32,7 @@ export function explainSubject(member: SubjectMember, text: string): string | un
   if (isWellFormed(member, text)) return undefined;
   if (member === "tlsClientAuthSubjectDn") return explainDistinguishedName(text);
   const { what, why, example } = alternativeNames[member];
-  return `is not ${what} (${why(text)}), for example ${example}`;
+  return `is not ${what} (${why(text) ?? "it matches nothing"}), for example ${example}`;
 }
 
 function isWellFormed(member: SubjectMember, text: string): boolean {
@@ -65,7 +66,7 @@ function reasonOf(text: string): string {
 
 interface AlternativeName {
   readonly what: string;
-  readonly why: (text: string) => string;
+  readonly why: (text: string) => string | undefined;
   readonly example: string;
 }
 
@@ -90,14 +91,6 @@ function defectOfDnsName(text: string): string {
     return `there is nothing between two dots, or before the first, at character ${text.search(/^\.|\.\./) + 1}`;
   if (labels.some(({ length }) => length > 63)) return "a label is longer than 63 characters";
   return "a label begins or ends with a hyphen";
-}
-
-function defectOfUri(text: string): string {
-  if (text === "") return "it is empty";
-  const odd = firstOutside(text, /[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/);
-  if (odd !== undefined) return `its character ${odd.at} is not one of a URI: percent-encode it`;
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return "it has no scheme, as https: is one";
-  return "nothing follows its scheme";
 }
 
 function defectOfIpAddress(text: string): string {

@@ -100,7 +100,7 @@ test("wrong types, values out of range and unknown words are refused without bei
     ],
     [
       ["clientIdAlias: client-a", "clientIdAlias: clïent"],
-      `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1)`,
+      `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1); its character 3 is none of these`,
     ],
     [
       ["clientType: CONFIDENTIAL", "clientType: confidential"],
@@ -122,7 +122,7 @@ test("wrong types, values out of range and unknown words are refused without bei
     ],
     [
       ["    clients:", "    accessTokenType: Be arer\n    clients:"],
-      "services[0].accessTokenType must be a token type, for example Bearer",
+      "services[0].accessTokenType must be a token type, for example Bearer; its character 3 is none of these",
     ],
   ]);
   t.deepEqual(await problemsOf("- a list"), [" must be a mapping"]);
@@ -684,30 +684,51 @@ test("selfSignedCertificateKeyId must name one key that carries a certificate", 
 
 test("scopes, resources and issuers of bad form are refused", async (t) => {
   const scope = "must be a scope: visible ASCII without space, quote, backslash";
-  for (const name of ['""', "a b", `'a"b'`, "'a\\b'", '"a\\tb"', "é"]) {
-    await refuses(t, [[["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}`]]);
+  const scopes: readonly (readonly [name: string, reason: string])[] = [
+    ['""', "it is empty"],
+    ["a b", "its character 2 is none of these"],
+    [`'a"b'`, "its character 2 is none of these"],
+    ["'abc\\b'", "its character 4 is none of these"],
+    ['"a\\tb"', "its character 2 is none of these"],
+    ["é", "its character 1 is none of these"],
+  ];
+  for (const [name, reason] of scopes) {
+    await refuses(t, [
+      [["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}; ${reason}`],
+    ]);
   }
   const resource = "must be an absolute URI without a fragment";
-  for (const text of ["api", "/api", '"https://api.example.com/#x"', '""']) {
+  const resources: readonly (readonly [text: string, reason: string])[] = [
+    ["api", "it has no scheme, as https: is one"],
+    ["/api", "it has no scheme, as https: is one"],
+    ['"https://api.example.com/#x"', "it has a fragment, at character 25"],
+    ['"https:api"', "it has no host, or cannot be read"],
+    ['""', "it is empty"],
+  ];
+  for (const [text, reason] of resources) {
     await refuses(t, [
       [
         ["    clients:", `    defaultResources: [${text}]\n    clients:`],
-        `services[0].defaultResources[0] ${resource}`,
+        `services[0].defaultResources[0] ${resource}; ${reason}`,
       ],
     ]);
   }
   const issuer = "must be an https URL without query or fragment (http only for loopback)";
-  for (const text of [
-    "as.example.com",
-    "http://as.example.com",
-    '"https://as.example.com/?a=b"',
-    '"https://as.example.com/#a"',
-    "https://u:p@as.example.com",
-    '"https://as.example.com?"',
-    "ftp://127.0.0.1",
-    "urn:example",
-  ]) {
-    await refuses(t, [[["issuer: https://as.example.com", `issuer: ${text}`], `services[0].issuer ${issuer}`]]);
+  const issuers: readonly (readonly [text: string, reason: string])[] = [
+    ["as.example.com", "it has no scheme, as https: is one"],
+    ["http://as.example.com", "it is http, and its host is not a loopback address"],
+    ['"https://as.example.com/?a=b"', "it has a query, at character 24"],
+    ['"https://as.example.com/#a"', "it has a fragment, at character 24"],
+    ["https://u:p@as.example.com", "it has a user name or a password"],
+    ['"https://as.example.com?"', "it has a query, at character 23"],
+    ['"https://as.example.com/ a"', "its character 24 is not one of a URI: percent-encode it"],
+    ["ftp://127.0.0.1", "its scheme is not https"],
+    ["urn:example", "its scheme is not https"],
+  ];
+  for (const [text, reason] of issuers) {
+    await refuses(t, [
+      [["issuer: https://as.example.com", `issuer: ${text}`], `services[0].issuer ${issuer}; ${reason}`],
+    ]);
   }
   for (const text of [
     "http://127.0.0.1:3000",
