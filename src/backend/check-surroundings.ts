@@ -4,11 +4,11 @@ import { inMemory } from "./configuration/resolve-configuration.ts";
 import type { Clock, Random } from "./engine/dependencies.ts";
 import { checkSecretKey } from "./engine/management/put-configuration.ts";
 import { secretKeyProblem } from "./open-engine.ts";
-import { fetchKeySet } from "./remote-jwks/fetch-key-set.ts";
+import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { readSqliteStore } from "./store/sqlite/read-sqlite-store.ts";
 import { checkAddressFree } from "./surroundings/check-address.ts";
-import { checkKeySets, type FetchKeySet } from "./surroundings/check-key-sets.ts";
+import { checkKeySets } from "./surroundings/check-key-sets.ts";
 import { checkStorePlace } from "./surroundings/check-store-place.ts";
 import { checkValidity } from "./surroundings/check-validity.ts";
 
@@ -18,12 +18,7 @@ export interface SurroundingsOptions {
   readonly random: Random;
   /** The configuration's `secretKey` is meant to be another than the store's. */
   readonly newSecretKey?: boolean;
-  /** How a key set is fetched; left out: as the backend does. */
-  readonly fetchKeySet?: FetchKeySet;
 }
-
-/** As the backend fetches a key set: milliseconds, and octets. */
-const limits = { timeout: 2000, mostOctets: 65_536 };
 
 /**
  * Looks at what a start would find: the store, the address, key sets at URLs, the validity of certificates. Nothing is
@@ -40,15 +35,18 @@ export async function checkSurroundings(
   options: SurroundingsOptions,
 ): Promise<readonly string[]> {
   const { listen, services, store } = configuration;
-  const ending = new AbortController();
-  const { clock, fetchKeySet: fetching = (uri: string) => fetchKeySet(uri, { ...limits, signal: ending.signal }) } = options;
+  const { clock } = options;
   const place = store.sqlite === inMemory ? [] : await checkStorePlace(store.sqlite);
   const address = await checkAddressFree(listen);
   const problems = [...place, ...address].filter(({ fatal }) => fatal);
   if (problems.length > 0) throw new ConfigurationError(source, problems);
   await checkStoredSecrets(source, configuration, options);
-  const found = [...address, ...checkValidity(configuration, clock()), ...(await checkKeySets(services, fetching))];
-  return found.map(({ path, sentence }) => `${path} ${sentence}`);
+  const remoteJwks = createRemoteJwks({ monotonicClock: clock });
+  const keySets = await checkKeySets(services, (uri) => remoteJwks.latest(uri));
+  remoteJwks.close();
+  return [...address, ...checkValidity(configuration, clock()), ...keySets].map(
+    ({ path, sentence }) => `${path} ${sentence}`,
+  );
 }
 
 /** Whether the file is a store that this version can open, and the key is that of its secrets. */

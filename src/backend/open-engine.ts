@@ -17,6 +17,7 @@ import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
+import { storeLiveness, storeReadiness } from "./store-checks.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { startSweep } from "./sweep.ts";
@@ -87,11 +88,8 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     const sweep = startSweep(store, clock, log);
     return {
       engine,
-      readinessChecks: [
-        { name: "store-read", check: () => store.checkSchema() },
-        { name: "store-write", check: () => store.probeWrite() },
-      ],
-      isAlive: () => (store.hasLostWriter() ? ["store-writer"] : []),
+      readinessChecks: storeReadiness(store),
+      isAlive: () => storeLiveness(store),
       async close() {
         engine.endStreams();
         sweep.stop();

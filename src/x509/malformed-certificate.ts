@@ -36,13 +36,14 @@ const sentences = {
 export class MalformedCertificate extends Error {
   override readonly name = "MalformedCertificate";
   readonly reason: MalformedCertificateReason;
-  /** The reason as a sentence. */
-  readonly sentence: string;
 
   constructor(reason: MalformedCertificateReason) {
-    const sentence = sentences[reason];
-    super(`The certificate cannot be read. ${sentence}`);
+    super(`The certificate cannot be read. ${sentences[reason]}`);
     this.reason = reason;
-    this.sentence = sentence;
+  }
+
+  /** The reason as a sentence. */
+  get sentence(): string {
+    return sentences[this.reason];
   }
 }

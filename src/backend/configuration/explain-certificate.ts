@@ -31,24 +31,34 @@ export function explainCertificate(pem: string): string | undefined {
   }
 }
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g;
+/** OpenSSL takes these three labels. */
+const certificateBlock =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*(?:-----END (?:X509 |TRUSTED )?CERTIFICATE-----)?/g;
 
 /**
- * Why a text is not a certificate and its chain in PEM, one after another; `undefined` when it is.
+ * Why a text is not a certificate and its chain in PEM, one after another and as OpenSSL reads it; `undefined` when it is.
  *
  * @example explainCertificateChain(leaf + "-----BEGIN CERTIFICATE-----") // "its certificate 2 cannot be read: …"
  */
 export function explainCertificateChain(pem: string): string | undefined {
   const blocks = pem.match(certificateBlock) ?? [];
   if (blocks.length === 0) return explainCertificate(pem) ?? "there is no certificate in it";
-  for (const [index, block] of blocks.entries()) {
-    const reason = explainCertificate(block);
-    if (reason !== undefined) return `its certificate ${index + 1} cannot be read: ${reason}`;
-  }
-  return undefined;
+  const wrong = blocks.findIndex((block) => readOne(block) === undefined);
+  const block = blocks[wrong];
+  if (block === undefined) return undefined;
+  return `its certificate ${wrong + 1} cannot be read: ${explainCertificate(block) ?? "OpenSSL refuses it"}`;
 }
 
 /** The certificates of a text that {@link explainCertificateChain} has no objection to, in its order. */
 export function readCertificateChain(pem: string): X509Certificate[] {
-  return (pem.match(certificateBlock) ?? []).map((block) => new X509Certificate(block));
+  return (pem.match(certificateBlock) ?? []).flatMap((block) => readOne(block) ?? []);
+}
+
+/** What node:crypto says of unreadable input may quote it. */
+function readOne(block: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    return undefined;
+  }
 }

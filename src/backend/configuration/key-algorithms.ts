@@ -86,6 +86,19 @@ export function algorithmsOfKey(key: Jwk): readonly SigningAlgorithm[] {
   return possible.filter((algorithm) => key.alg === undefined || key.alg === algorithm);
 }
 
+/** Why no key of a set could verify a client's assertions by `algorithm`, or by any; `undefined`: one could. */
+export function defectForAssertions(keys: readonly Jwk[], algorithm: string | undefined): string | undefined {
+  const usable: readonly string[] = keys.flatMap(algorithmsOfKey);
+  const fits = algorithm === undefined ? usable.length > 0 : usable.includes(algorithm);
+  return fits ? undefined : `has no key for signatures by ${algorithm ?? "RS, PS, ES or EdDSA"}`;
+}
+
+/** Why a set registers no certificate (RFC 8705 §2.2.2); `undefined`: it registers one. */
+export function defectForCertificates(keys: readonly Jwk[]): string | undefined {
+  const registers = keys.some(({ x5c }) => x5c !== undefined);
+  return registers ? undefined : "has no key with x5c: no certificate could ever count";
+}
+
 /** RFC 7518 §3.3: a shorter modulus must not be used. */
 const shortestModulus = 2048;
 

@@ -1,6 +1,6 @@
 import type { ClientSettings } from "../engine/management/settings.ts";
 import type { ConfiguredService } from "../configuration/configuration.ts";
-import { algorithmsOfKey, readKeySet } from "../configuration/key-algorithms.ts";
+import { defectForAssertions, defectForCertificates, readKeySet } from "../configuration/key-algorithms.ts";
 import { warning, type Finding } from "./finding.ts";
 
 /** Fetches a JWK Set; rejects with an error whose message says why not, and names no URL. */
@@ -60,14 +60,9 @@ function sentenceOf(answer: object, { tokenAuthMethod, tokenAuthSignAlg }: Clien
   }
   const keys = readKeySet(JSON.stringify(answer));
   if (keys === undefined) return "gives keys without a kty or with members of a wrong type";
-  if (tokenAuthMethod === "SELF_SIGNED_TLS_CLIENT_AUTH") {
-    return keys.some(({ x5c }) => x5c !== undefined)
-      ? undefined
-      : "has no key with x5c: no certificate could ever count";
-  }
-  const usable = keys.flatMap(algorithmsOfKey);
-  const fits = tokenAuthSignAlg === undefined ? usable.length > 0 : usable.some((one) => one === tokenAuthSignAlg);
-  return fits ? undefined : `has no key for signatures by ${tokenAuthSignAlg ?? "RS, PS, ES or EdDSA"}`;
+  return tokenAuthMethod === "PRIVATE_KEY_JWT"
+    ? defectForAssertions(keys, tokenAuthSignAlg)
+    : defectForCertificates(keys);
 }
 
 /** The system's own word for what happened on the way, such as ECONNREFUSED or CERT_HAS_EXPIRED. */

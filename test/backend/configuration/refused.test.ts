@@ -286,11 +286,18 @@ test("a listener that cannot be is refused", async (t) => {
       [`listen.tls.certificate ${problem}`],
     );
   }
-  const chain = serverCertificate.pem + authority.certificate.pem;
-  t.deepEqual(
-    await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
-    [],
-  );
+  const goodChains = [
+    serverCertificate.pem + authority.certificate.pem,
+    `subject=CN = backend\n${serverCertificate.pem}issuer - the next\n${authority.certificate.pem}`,
+    serverCertificate.pem.replaceAll(" CERTIFICATE", " X509 CERTIFICATE"),
+    serverCertificate.key + serverCertificate.pem,
+  ];
+  for (const chain of goodChains) {
+    t.deepEqual(
+      await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
+      [],
+    );
+  }
 });
 
 test("secrets that stand in the file, or are not where they should be, are refused", async (t) => {
