@@ -48,7 +48,7 @@ export interface OpenEngine {
   /** What must hold while requests are taken. */
   readonly readinessChecks: readonly ReadinessCheck[];
   /** Names what only a new start of the process can mend. */
-  readonly isAlive: () => readonly string[];
+  readonly livenessFailures: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     return {
       engine,
       readinessChecks: storeReadiness(store),
-      isAlive: () => storeLiveness(store),
+      livenessFailures: () => storeLiveness(store),
       async close() {
         engine.endStreams();
         sweep.stop();

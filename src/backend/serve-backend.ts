@@ -32,8 +32,11 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   const { random = randomBytes, monotonicClock = () => performance.now() } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
-  const started: { engine?: Engine; isAlive?: OpenEngine["isAlive"]; failedChecks?: () => Promise<readonly string[]> } =
-    {};
+  const started: {
+    engine?: Engine;
+    livenessFailures?: OpenEngine["livenessFailures"];
+    failedChecks?: () => Promise<readonly string[]>;
+  } = {};
   let stopping = false;
   const app = createHttpApp({
     // Who connects before the store is open waits for it.
@@ -42,8 +45,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     log,
     newRequestId: requestIdsFrom(random),
     monotonicClock,
-    isAlive: () => started.isAlive?.() ?? [],
-    isReady: () => (stopping ? ["stopping"] : (started.failedChecks?.() ?? ["starting"])),
+    livenessFailures: () => started.livenessFailures?.() ?? [],
+    readinessFailures: () => (stopping ? ["stopping"] : (started.failedChecks?.() ?? ["starting"])),
   });
   const onError = (error: Error): void => {
     log.error({ err: error }, "a connection could not be accepted");
@@ -57,7 +60,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     await listening.close(AbortSignal.abort());
     throw error;
   }
-  const { engine, isAlive, readinessChecks } = opened;
+  const { engine, livenessFailures, readinessChecks } = opened;
   const failedChecks = createReadiness({
     checks: readinessChecks,
     monotonicClock,
@@ -66,7 +69,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
       for (const { name, error } of failed) log.warn({ check: name, err: error }, "not ready");
     },
   });
-  Object.assign(started, { engine, isAlive, failedChecks });
+  Object.assign(started, { engine, livenessFailures, failedChecks });
   opening.resolve(engine);
   async function close(): Promise<void> {
     stopping = true;

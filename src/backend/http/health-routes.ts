@@ -19,13 +19,13 @@ type Probe = () => readonly string[] | Promise<readonly string[]>;
  * same without the body.
  */
 export function healthRoutes({
-  isAlive,
-  isReady,
-}: Pick<HttpDependencies, "isAlive" | "isReady">): readonly HealthRoute[] {
+  livenessFailures,
+  readinessFailures,
+}: Pick<HttpDependencies, "livenessFailures" | "readinessFailures">): readonly HealthRoute[] {
   return [
-    probeRoute(routePath("root", "/livez"), "NOT ALIVE", isAlive),
-    probeRoute(routePath("root", "/readyz"), "NOT READY", isReady),
-    probeRoute(routePath("open", "/lifecycle/healthcheck"), "NOT READY", isReady),
+    probeRoute(routePath("root", "/livez"), "NOT ALIVE", livenessFailures),
+    probeRoute(routePath("root", "/readyz"), "NOT READY", readinessFailures),
+    probeRoute(routePath("open", "/lifecycle/healthcheck"), "NOT READY", readinessFailures),
   ];
 }
 

@@ -16,7 +16,7 @@ export interface HttpDependencies {
   /** Milliseconds that never run backwards, from any beginning; without it the log has no durations. */
   readonly monotonicClock?: () => number;
   /** Names what does not hold and only a new start of the process can mend; empty: nothing. Left out: nothing. */
-  readonly isAlive?: () => readonly string[] | Promise<readonly string[]>;
+  readonly livenessFailures?: () => readonly string[] | Promise<readonly string[]>;
   /** Names what does not hold and must for requests to be answered; empty: nothing. Left out: nothing. */
-  readonly isReady?: () => readonly string[] | Promise<readonly string[]>;
+  readonly readinessFailures?: () => readonly string[] | Promise<readonly string[]>;
 }

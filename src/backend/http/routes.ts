@@ -27,7 +27,7 @@ export interface Route {
   ) => Answer | Promise<Answer | StreamAnswer>;
 }
 
-type Api = Pick<HttpDependencies, "operationsFor" | "info" | "isAlive" | "isReady">;
+type Api = Pick<HttpDependencies, "operationsFor" | "info" | "livenessFailures" | "readinessFailures">;
 
 const { info: infoOperation, ...serviceOperations } = operations;
 

@@ -107,7 +107,7 @@ for (const [path, word] of [
 ] as const) {
   test(`${path} names what does not hold, and nothing else does`, async (t) => {
     let failed: readonly string[] = [];
-    const asked = word === "READY" ? "isReady" : "isAlive";
+    const asked = word === "READY" ? "readinessFailures" : "livenessFailures";
     const { call } = await startApp(t, { [asked]: () => Promise.resolve(failed) });
     const others = ["/livez", "/readyz"].filter((other) => (other === "/livez") !== (word === "ALIVE"));
     t.like(await call({ path }), { status: 200, text: "OK" });
