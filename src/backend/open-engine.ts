@@ -9,10 +9,12 @@ import type { Clock, MonotonicClock, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ConfigurationPlan } from "./engine/management/configuration-plan.ts";
 import { createLog } from "./http/create-log.ts";
+import type { ReadinessCheck } from "./readiness.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
+import { storeLiveness, storeReadiness } from "./store-checks.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { TokenOwner } from "./store/command.ts";
 import type { Store } from "./store/store.ts";
@@ -50,6 +52,10 @@ export interface OpenEngine {
   readonly engine: Engine;
   /** Puts another configuration into the store, all of it or nothing; throws `ConfigurationError`. */
   readonly put: (configuration: Configuration, allowRemoval: readonly Removable[]) => Promise<ConfigurationPlan>;
+  /** What must hold while requests are taken. */
+  readonly readinessChecks: readonly ReadinessCheck[];
+  /** Names what only a new start of the process can mend. */
+  readonly livenessFailures: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -93,6 +99,8 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     return {
       engine,
       put: (wanted, removable) => applyConfiguration(management, wanted, { allowRemoval: removable }),
+      readinessChecks: storeReadiness(store),
+      livenessFailures: () => storeLiveness(store),
       async close() {
         engine.endStreams();
         sweep.stop();

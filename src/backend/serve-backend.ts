@@ -17,6 +17,7 @@ import {
   type Removable,
 } from "./open-engine.ts";
 import { describePlan } from "./describe-plan.ts";
+import { createReadiness } from "./readiness.ts";
 import { describeProcessChanges, refuseRestartMembers, tlsOf } from "./reload-configuration.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 
@@ -54,7 +55,11 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
   const { random = randomBytes, monotonicClock = () => performance.now() } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
-  const started: { engine?: Engine } = {};
+  const started: {
+    engine?: Engine;
+    livenessFailures?: OpenEngine["livenessFailures"];
+    failedChecks?: () => Promise<readonly string[]>;
+  } = {};
   let stopping = false;
   const app = createHttpApp({
     // Who connects before the store is open waits for it.
@@ -63,7 +68,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     log,
     newRequestId: requestIdsFrom(random),
     monotonicClock,
-    isStopping: () => stopping || started.engine === undefined,
+    livenessFailures: () => started.livenessFailures?.() ?? [],
+    readinessFailures: () => (stopping ? ["stopping"] : (started.failedChecks?.() ?? ["starting"])),
   });
   const onError = (error: Error): void => {
     log.error({ err: error }, "a connection could not be accepted");
@@ -77,8 +83,16 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     await listening.close(AbortSignal.abort());
     throw error;
   }
-  const { engine } = opened;
-  started.engine = engine;
+  const { engine, livenessFailures, readinessChecks } = opened;
+  const failedChecks = createReadiness({
+    checks: readinessChecks,
+    monotonicClock,
+    onChange(failed) {
+      if (failed.length === 0) log.info("ready again");
+      for (const { name, error } of failed) log.warn({ check: name, err: error }, "not ready");
+    },
+  });
+  Object.assign(started, { engine, livenessFailures, failedChecks });
   opening.resolve(engine);
   let running = options.configuration;
   let reloaded: Promise<unknown> = Promise.resolve();

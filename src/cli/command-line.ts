@@ -17,10 +17,14 @@ stops it when the requests under way are answered; a second one stops it at once
 with the files that it names, and takes it over as a whole or not at all; the log says which.
 
 A configuration that leaves out a client or service with live tokens would end them for good. It is refused unless
---allow-removal names what may go: 1004 is a service, 1004/17 a client of it. --check says what a start would change.
+--allow-removal names what may go: 1004 is a service, 1004/17 a client of it.
 
-Exit codes: 0 stopped, or a start would succeed (--check); 2 not started, or a start would be refused, and one message
-on standard error says why.
+--check looks at everything that a start would: the configuration, the store and what would change in it, the address,
+key sets at URLs, the validity of certificates. It makes and changes nothing. What a start would fail with is an error;
+what may not be meant, or may be over by then, is a warning.
+
+Exit codes: 0 stopped, or with --check no error (there may be warnings); 2 not started, or with --check an error, and
+one message on standard error says why.
 `;
 
 const probeExample = `

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import { checkSurroundings } from "../backend/check-surroundings.ts";
 import { compareWithStore, type Comparison } from "../backend/compare-with-store.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
@@ -16,7 +17,7 @@ import { explainStartFailure } from "./start-failure.ts";
 export interface ServeOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Only say whether a start would succeed and what it would change: nothing is made, written or listened on. */
+  /** Only say whether a start would succeed and what it would change: nothing is made, written or served. */
   readonly check?: boolean;
   /** The configuration's `secretKey` is new, and no other backend runs on the store. */
   readonly newSecretKey?: boolean;
@@ -52,8 +53,9 @@ async function report(options: ServeOptions, host: ProgramHost): Promise<void> {
   const configuration = await readConfiguration({ path, env: host.env });
   const { services, warnings } = configuration;
   await requireOpenssl(configuration, host.env["PATH"]);
+  const found = await checkSurroundings(path, configuration, { clock: Date.now });
   const comparison = await compareWithStore(configuration, { ...options, clock: Date.now, random: randomBytes });
-  for (const warning of warnings) host.stderr.write(`certbound: warning: ${warning}\n`);
+  for (const warning of [...warnings, ...found]) host.stderr.write(`certbound: warning: ${warning}\n`);
   host.stdout.write(`${describeComparison(configuration, comparison).join("\n")}\n`);
   if (comparison.refusal !== undefined) throw comparison.refusal;
   const clients = services.reduce((sum, service) => sum + service.clients.length, 0);

@@ -9,6 +9,7 @@ import {
 } from "./openapi-error-answers.ts";
 import { exportParameters } from "./openapi-parameters.ts";
 import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import { probePaths } from "./openapi-probes.ts";
 import { streamOperation } from "./openapi-streams.ts";
 import { mayAnswerNothing, type Operation } from "./operation.ts";
 import { operations, streams } from "./operations.ts";
@@ -62,7 +63,7 @@ export function createOpenapiDocument({ shape, version }: { shape: ApiShape; ver
           { ...parametersOf(stream, shape), get: { ...headOf(stream, shape), ...streamOperation(stream) } },
         ]),
       ),
-      "/api/lifecycle/healthcheck": { get: healthcheck },
+      ...probePaths,
     },
     components: {
       securitySchemes: { [name]: scheme },
@@ -88,22 +89,6 @@ const serviceId: JsonObject = {
   description: "The service that the call is about.",
   schema: { type: "integer", format: "int64" },
   example: 3_693_555_439,
-};
-
-const healthcheck: JsonObject = {
-  operationId: "lifecycle_healthcheck_api",
-  tags: ["backend"],
-  summary: "Whether the backend serves",
-  description: "Answers `OK` while the backend takes requests.",
-  security: [],
-  responses: {
-    200: { description: "It serves.", content: { "text/plain": { schema: { type: "string" }, example: "OK" } } },
-    ...errorReferences([405, 500]),
-    503: {
-      description: "It is stopping.",
-      content: { "text/plain": { schema: { type: "string" }, example: "STOPPING" } },
-    },
-  },
 };
 
 type Described = Pick<Operation, "operationId" | "path" | "caller" | "summary" | "description">;

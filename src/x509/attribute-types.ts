@@ -1,4 +1,7 @@
-/** Short names by which attributes are written, in capitals; case does not count (RFC 4514 §3, RFC 4519, RFC 5280). */
+/**
+ * Names by which attributes are written, in capitals; case does not count (RFC 4514 §3, RFC 4519, RFC 5280). No name
+ * here has a second meaning in use; of two names that are mixed up, each has the meaning of its RFC.
+ */
 const objectIdentifiers: ReadonlyMap<string, string> = new Map([
   // RFC 4514 §3
   ["CN", "2.5.4.3"],
@@ -33,6 +36,9 @@ const objectIdentifiers: ReadonlyMap<string, string> = new Map([
   ["GN", "2.5.4.42"],
   ["INITIALS", "2.5.4.43"],
   ["GENERATIONQUALIFIER", "2.5.4.44"],
+  ["TELEPHONENUMBER", "2.5.4.20"],
+  ["HOUSEIDENTIFIER", "2.5.4.51"],
+  ["X500UNIQUEIDENTIFIER", "2.5.4.45"],
   ["DNQUALIFIER", "2.5.4.46"],
   ["PSEUDONYM", "2.5.4.65"],
   ["ORGANIZATIONIDENTIFIER", "2.5.4.97"],
@@ -40,6 +46,17 @@ const objectIdentifiers: ReadonlyMap<string, string> = new Map([
   ["EMAILADDRESS", "1.2.840.113549.1.9.1"],
   ["EMAIL", "1.2.840.113549.1.9.1"],
   ["E", "1.2.840.113549.1.9.1"],
+  ["UNSTRUCTUREDNAME", "1.2.840.113549.1.9.2"],
+  ["UNSTRUCTUREDADDRESS", "1.2.840.113549.1.9.8"],
+  // RFC 4524 §2.16: not the attribute above, which is what certificates nearly always have
+  ["MAIL", "0.9.2342.19200300.100.1.3"],
+  ["RFC822MAILBOX", "0.9.2342.19200300.100.1.3"],
+  // As Windows and Java print them
+  ["S", "2.5.4.8"],
+  ["G", "2.5.4.42"],
+  ["I", "2.5.4.43"],
+  ["GENERATION", "2.5.4.44"],
+  ["DNQ", "2.5.4.46"],
   // CA/Browser Forum, EV guidelines §9.2.4
   ["JURISDICTIONL", "1.3.6.1.4.1.311.60.2.1.1"],
   ["JURISDICTIONLOCALITYNAME", "1.3.6.1.4.1.311.60.2.1.1"],
@@ -51,16 +68,35 @@ const objectIdentifiers: ReadonlyMap<string, string> = new Map([
 
 const numericForm = /^[0-2](?:\.(?:0|[1-9]\d{0,15}))+$/;
 
+/** RFC 1779 and RFC 2253 §4: Java and Windows still write `OID.2.5.4.97`. */
+const formerPrefix = /^OID\.(?=[0-9])/i;
+
 /**
- * The content octets of an attribute type's OBJECT IDENTIFIER, in hexadecimal, from a short name or its dotted form.
+ * The content octets of an attribute type's OBJECT IDENTIFIER, in hexadecimal, from a name or its dotted form, which
+ * `OID.` may precede.
  *
  * `undefined` for a name that is not known and for numbers that are not an object identifier (RFC 4512 §1.4).
  *
  * @example readAttributeType("CN") // "550403"
  */
 export function readAttributeType(written: string): string | undefined {
-  const dotted = numericForm.test(written) ? written : objectIdentifiers.get(written.toUpperCase());
+  const numbers = written.replace(formerPrefix, "");
+  const dotted = numericForm.test(numbers) ? numbers : objectIdentifiers.get(written.toUpperCase());
   return dotted === undefined ? undefined : encode(dotted.split(".").map(Number));
+}
+
+/** RFC 4514 §3: the names that every reader of the text form knows. */
+const namesOfRfc4514 = ["CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"];
+
+/**
+ * The name that RFC 4514 §3 has for an attribute type; the name as it was written for any other type.
+ *
+ * @example canonicalTypeName("countryName") // "C"
+ */
+export function canonicalTypeName(written: string): string {
+  const type = readAttributeType(written);
+  const canonical = namesOfRfc4514.find((name) => readAttributeType(name) === type);
+  return type === undefined ? written : (canonical ?? written);
 }
 
 /** X.690 §8.19: the first two arcs share a number; each number goes in groups of seven bits, all but the last marked. */

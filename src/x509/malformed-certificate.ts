@@ -41,4 +41,9 @@ export class MalformedCertificate extends Error {
     super(`The certificate cannot be read. ${sentences[reason]}`);
     this.reason = reason;
   }
+
+  /** The reason as a sentence. */
+  get sentence(): string {
+    return sentences[this.reason];
+  }
 }

@@ -16,84 +16,125 @@ const escapedOctets = /(?:\\[0-9A-Fa-f]{2})+/y;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** One attribute as it stands in the text. */
+export interface WrittenAttribute {
+  /** The content octets of its OBJECT IDENTIFIER in hexadecimal. */
+  readonly type: string;
+  readonly typeText: string;
+  /** Without the blanks around it, and with its escapes. */
+  readonly valueText: string;
+  /** As a certificate's attribute is compared with it. */
+  readonly comparable: string;
+}
+
 /**
  * Reads the text form of a distinguished name (RFC 4514), most specific RDN first.
  *
- * Blanks around `,`, `+` and `=` are let pass (RFC 2253 §4). Throws {@link MalformedDistinguishedName}: an empty name or
- * value, an attribute type not known, a `#` value that is not DER, quotes, `;`, escapes that are none, UTF-8 that is
- * none, characters that cannot be compared, more than 8192 characters.
+ * A value may be empty (RFC 4514 §3). Blanks around `,`, `+` and `=`, and `OID.` before an object identifier, are
+ * accepted (RFC 2253 §4). Throws {@link MalformedDistinguishedName}: an empty name, an attribute type that is not known,
+ * a `#` value that is not DER, quotes, `;`, wrong escapes, wrong UTF-8, characters that cannot be compared, more than
+ * 8192 characters.
  *
  * @example readDistinguishedName("CN=client-a+UID=7,O=Acme\\, Inc.,C=DE")
  */
 export function readDistinguishedName(text: string): DistinguishedName {
-  if (text.length > longest) throw new MalformedDistinguishedName("it is too long", longest);
+  const rdns = readWrittenName(text).map((rdn) => relativeDistinguishedName(rdn.map(({ comparable }) => comparable)));
+  return { rdns: rdns.reverse() };
+}
+
+/** As {@link readDistinguishedName}, with what was written: RDN by RDN in the order of the text. */
+export function readWrittenName(text: string): (readonly WrittenAttribute[])[] {
+  if (text.length > longest) throw new MalformedDistinguishedName(`it is longer than ${longest} characters`, longest);
   const reader = new Reader(text);
-  const rdns: (readonly string[])[] = [];
+  reader.skipBlanks();
+  if (reader.peek() === "") throw reader.malformed("it is empty");
+  const rdns: (readonly WrittenAttribute[])[] = [];
   do rdns.push(readRelativeName(reader));
   while (reader.skip(","));
   reader.expectEnd();
-  return { rdns: rdns.reverse().map(relativeDistinguishedName) };
+  return rdns;
 }
 
-function readRelativeName(reader: Reader): readonly string[] {
-  const attributes: string[] = [];
+function readRelativeName(reader: Reader): readonly WrittenAttribute[] {
+  const attributes: WrittenAttribute[] = [];
   do attributes.push(readAttribute(reader));
   while (reader.skip("+"));
   return attributes;
 }
 
-function readAttribute(reader: Reader): string {
+function readAttribute(reader: Reader): WrittenAttribute {
   reader.skipBlanks();
   const start = reader.at;
-  const type = readAttributeType(reader.take(attributeType) ?? "");
-  if (type === undefined) throw new MalformedDistinguishedName("an attribute type is missing or not known", start);
+  const typeText = reader.take(attributeType) ?? "";
   reader.skipBlanks();
-  if (!reader.skip("=")) throw reader.malformed("an = is missing");
+  if (typeText === "" || !reader.skip("=")) {
+    throw new MalformedDistinguishedName("an attribute is not of the form type=value", start);
+  }
+  const type = readAttributeType(typeText);
+  if (type === undefined) throw new MalformedDistinguishedName(unknownType(typeText), start);
   reader.skipBlanks();
   const valueStart = reader.at;
-  const attribute = comparableAttribute(type, readValue(reader));
-  if (attribute === undefined) {
-    throw new MalformedDistinguishedName("a value has characters that cannot be compared", valueStart);
-  }
+  const value = readValue(reader);
+  const comparable = comparableAttribute(type, value);
+  if (comparable === undefined) throw new MalformedDistinguishedName(incomparable, valueStart);
+  const valueText = reader.since(valueStart);
   reader.skipBlanks();
-  return attribute;
+  return { type, typeText, valueText, comparable };
+}
+
+const incomparable = "a value is too long or has invisible, control or unassigned characters, which match nothing";
+
+function unknownType(written: string): string {
+  return /^(?:OID\.)?[0-9.]*$/i.test(written)
+    ? "an attribute type is not a valid object identifier"
+    : "an attribute type is not known (write its object identifier, for example 2.5.4.97)";
 }
 
 function readValue(reader: Reader): string | undefined {
   if (reader.peek() !== "#") return comparableText(readString(reader));
+  const start = reader.at;
   const encoded = reader.take(hexadecimalValue);
-  if (encoded === undefined) throw reader.malformed("a # is not followed by octets in hexadecimal");
+  if (encoded === undefined) throw reader.malformed("a # is not followed by octets in hexadecimal (or write \\#)");
   try {
     return comparableValue(Buffer.from(encoded.slice(1), "hex"));
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
-    throw reader.malformed("a # value is not DER");
+    throw new MalformedDistinguishedName("a # value is not DER", start);
   }
 }
 
 function readString(reader: Reader): string {
   let value = "";
   for (;;) {
+    const start = reader.at;
     const octets = reader.take(escapedOctets);
     const part =
       octets === undefined
         ? (reader.take(plain) ?? reader.take(escapedCharacter)?.slice(1))
-        : readOctets(octets, reader);
-    if (part === undefined) break;
+        : readOctets(octets, start);
+    if (part === undefined) return value;
     value += part;
   }
-  if (value === "") throw reader.malformed("a value is missing");
-  return value;
 }
 
 /** Escaped octets that stand together are UTF-8 together. */
-function readOctets(escaped: string, reader: Reader): string {
+function readOctets(escaped: string, start: number): string {
   try {
     return utf8.decode(Buffer.from(escaped.replaceAll("\\", ""), "hex"));
   } catch {
-    throw reader.malformed("escaped octets are not UTF-8");
+    throw new MalformedDistinguishedName("escaped octets are not UTF-8", start);
   }
 }
+
+/** Why no value goes on with this character, by the character. */
+const misplaced: Readonly<Record<string, string>> = {
+  '"': 'a " is not escaped (values are not put in quotes; write \\")',
+  ";": "a ; is not escaped (a comma separates; or write \\;)",
+  "<": "a < is not escaped (write \\<)",
+  ">": "a > is not escaped (write \\>)",
+  "\\": "a \\ is not followed by two hexadecimal digits or by a character that may be escaped",
+  "\u0000": "a NUL is in a value",
+};
 
 class Reader {
   readonly #text: string;
@@ -116,6 +157,11 @@ class Reader {
     return found;
   }
 
+  /** The text from an index up to here, without the blanks at its end, if no backslash escapes them. */
+  since(start: number): string {
+    return this.#text.slice(start, this.at).replace(/(?<!\\|\s)\s+$/, "");
+  }
+
   skip(character: string): boolean {
     if (this.peek() !== character) return false;
     this.at += 1;
@@ -127,7 +173,8 @@ class Reader {
   }
 
   expectEnd(): void {
-    if (this.at < this.#text.length) throw this.malformed("something stands where a , or + or the end should");
+    if (this.at === this.#text.length) return;
+    throw this.malformed(misplaced[this.peek()] ?? "something stands where a , or + or the end should");
   }
 
   malformed(problem: string): MalformedDistinguishedName {

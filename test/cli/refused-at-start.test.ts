@@ -37,7 +37,7 @@ const refused: Readonly<Record<string, readonly [text: string, message: string]>
   ],
   "a malformed DN": [
     changed("CN=client-a", "client-a"),
-    "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514), for example CN=client-a,O=Example",
+    "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): an attribute is not of the form type=value, at character 1; write it as openssl x509 -in client.pem -noout -subject -nameopt RFC2253 prints it after subject=, for example CN=client-a,O=Example",
   ],
   "missing anchors": [
     changed("    trustedRootCertificates: [{ file: client-ca.pem }]\n", ""),
@@ -190,7 +190,7 @@ test("a configuration that is not there, or is no YAML, is refused with exit cod
   t.deepEqual(await runHere(["serve", "--config", `${path}.none`]), {
     code: 2,
     stdout: "",
-    stderr: `certbound: ${path}.none: cannot be read (ENOENT)\n`,
+    stderr: `certbound: ${path}.none: cannot be read: there is no such file (ENOENT)\n`,
   });
 });
 

@@ -78,9 +78,14 @@ for (const shape of ["v3", "v2"] as const) {
   });
 }
 
-test("the health check answers as documented", async (t) => {
-  const answer = await fetch(`${url}/api/lifecycle/healthcheck`);
-  t.is(answer.status, 200);
-  t.regex(answer.headers.get("Content-Type") ?? "", /^text\/plain\b/);
-  t.is(await answer.text(), "OK");
-});
+for (const path of ["/livez", "/readyz", "/api/lifecycle/healthcheck"]) {
+  test(`${path} answers as documented`, async (t) => {
+    const documented = createOpenapiDocument({ shape: "v3", version: "0" })["paths"] as Record<string, object>;
+    t.truthy(documented[path]);
+    const answer = await fetch(`${url}${path}`);
+    t.is(answer.status, 200);
+    t.regex(answer.headers.get("Content-Type") ?? "", /^text\/plain\b/);
+    t.is(await answer.text(), "OK");
+    t.is((await fetch(`${url}${path}`, { method: "POST" })).status, 405);
+  });
+}

@@ -40,7 +40,7 @@ for (const shape of shapes) {
       t.truthy(found?.summary);
       t.deepEqual(Object.keys(found?.responses ?? {}), ["200", "400", "401", "404", "405", "500", "503"]);
     }
-    t.is(served.length, all.length + Object.keys(streams).length + 1, "operations, streams and the health check");
+    t.is(served.length, all.length + Object.keys(streams).length + 3, "operations, streams and the probes");
   });
 
   test(`${shape}: services authenticate, the other operations are open`, (t) => {

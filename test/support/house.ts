@@ -137,6 +137,11 @@ export const house: Readonly<Record<string, Room>> = {
     ],
   },
   "backend/http/create-log.ts": { packages: ["pino"] },
+  "backend/surroundings/": {
+    ours: ["backend/configuration/"],
+    ourTypes: ["backend/engine/"],
+    node: ["node:crypto", "node:events", "node:fs/promises", "node:net", "node:path"],
+  },
   // backend.ts and what only it needs: the place that knows all the others.
   "backend/*.ts": {
     ours: [
@@ -150,6 +155,7 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/remote-jwks/",
       "backend/secret-box/",
       "backend/configuration/",
+      "backend/surroundings/",
       "backend/http/",
       "backend/http/create-log.ts",
     ],

@@ -51,6 +51,39 @@ const equal: Record<string, readonly [registered: string, presented: NameSource]
   "#hex of a PrintableString in other case": [`CN=${hexOf(text("printable", "CLIENT A"))}`, cn("client a")],
   "an OID and #hex in capitals": [`2.5.4.3=${hexOf(text("utf8", "client a")).toUpperCase()}`, cn("client a")],
   "#hex of what is no string": [`2.5.4.45=${hexOf(bitString)}`, [[{ type: "2.5.4.45", value: bitString }]]],
+  "an OID with the prefix of old": ["OID.2.5.4.3=client a", cn("client a")],
+  "an OID with the prefix of old in small letters": [
+    "oid.2.5.4.97=PSDES-1",
+    [[{ type: "2.5.4.97", value: "PSDES-1" }]],
+  ],
+  "an empty value": ["CN=", cn("")],
+  "an empty value before a comma": ["CN=,O=Acme", [[{ type: "O", value: "Acme" }], [{ type: "CN", value: "" }]]],
+  "an empty value before a plus": [
+    "O=+CN=a",
+    [
+      [
+        { type: "CN", value: "a" },
+        { type: "O", value: "" },
+      ],
+    ],
+  ],
+  "an empty value as #hex": ["CN=#0C00", cn("")],
+  "an empty value and a blank": ["CN=", cn(" ")],
+  "a state by the name that Windows and Java print": ["S=Berlin", [[{ type: "2.5.4.8", value: "Berlin" }]]],
+  "a given name by the name that Windows prints": ["G=Ann", [[{ type: "2.5.4.42", value: "Ann" }]]],
+  "initials by the name that Windows prints": ["I=AB", [[{ type: "2.5.4.43", value: "AB" }]]],
+  "a generation by the name that Java prints": ["GENERATION=III", [[{ type: "2.5.4.44", value: "III" }]]],
+  "a qualifier by the name that BouncyCastle prints": ["DNQ=7", [[{ type: "2.5.4.46", value: "7" }]]],
+  "a title": ["T=Dr", [[{ type: "2.5.4.12", value: "Dr" }]]],
+  "a surname": ["SN=Lee", [[{ type: "2.5.4.4", value: "Lee" }]]],
+  "a serial number": ["SERIALNUMBER=7", [[{ type: "2.5.4.5", value: "7" }]]],
+  "an e-mail address by its short name": ["E=a@example.org", [[{ type: "emailAddress", value: "a@example.org" }]]],
+  "mail, which is another attribute than emailAddress": [
+    "mail=a@example.org",
+    [[{ type: "0.9.2342.19200300.100.1.3", value: "a@example.org" }]],
+  ],
+  "an unstructured name": ["unstructuredName=x", [[{ type: "1.2.840.113549.1.9.2", value: "x" }]]],
+  "an unstructured address": ["unstructuredAddress=x", [[{ type: "1.2.840.113549.1.9.8", value: "x" }]]],
   "an OID without a short name": ["1.3.6.1.4.1.99999.1=x", [[{ type: "1.3.6.1.4.1.99999.1", value: "X" }]]],
   "an OID with a great number": ["2.999.4294967296=x", [[{ type: "2.999.4294967296", value: "x" }]]],
   "every escaped character": ['CN=\\"\\+\\,\\;\\<\\>\\\\\\#\\=\\ x', cn('"+,;<>\\#= x')],
@@ -107,6 +140,12 @@ const unequal: Record<string, readonly [registered: string, presented: NameSourc
     [[{ type: "2.5.4.45", value: element(0x03, Buffer.of(0, 0x04)) }]],
   ],
   "an empty name": ["CN=x", ""],
+  "an empty value and no attribute": ["CN=,O=Acme", "O=Acme"],
+  "an empty value and one that is not": ["CN=", cn("client-a")],
+  "an empty value and a NUL": ["CN=", cn("\0")],
+  "an empty value of another type": ["CN=", "O="],
+  "mail and emailAddress": ["mail=a@example.org", [[{ type: "emailAddress", value: "a@example.org" }]]],
+  "SN and a serial number": ["SN=7", [[{ type: "2.5.4.5", value: "7" }]]],
 };
 
 for (const [what, [registered, presented]] of Object.entries(unequal)) {
@@ -130,12 +169,14 @@ const malformed: Record<string, string> = {
   blanks: "  ",
   "no attribute": "client-a",
   "no type": "=client-a",
-  "no value": "CN=",
-  "no value before a comma": "CN=,O=Acme",
   "an attribute type not known": "XYZ=client-a",
   "a type with a blank in it": "C N=client-a",
-  "a type with the prefix of old": "OID.2.5.4.3=client-a",
   "an OID with a leading zero": "2.5.04.3=client-a",
+  "the prefix of old before a name": "OID.CN=client-a",
+  "the prefix of old alone": "OID.=client-a",
+  "the prefix of old twice": "OID.OID.2.5.4.3=client-a",
+  "an empty # value": "CN=#,O=Acme",
+  "what openssl prints before a name": "subject=CN=client-a",
   "an OID of one number": "2=client-a",
   "an OID out of range": "3.1=client-a",
   "an OID whose second number is out of range": "1.40=client-a",
@@ -173,6 +214,45 @@ for (const [what, registered] of Object.entries(malformed)) {
     const error = t.throws(() => readDistinguishedName(registered), { instanceOf: MalformedDistinguishedName });
     t.is(error.code, "ERR_MALFORMED_DISTINGUISHED_NAME");
     t.notRegex(error.message, /client|Acme/);
+  });
+}
+
+const reasons: readonly (readonly [registered: string, reason: string])[] = [
+  ["", "it is empty, at character 1"],
+  ["  ", "it is empty, at character 3"],
+  ["client-a", "an attribute is not of the form type=value, at character 1"],
+  ["O=Acme,client-a", "an attribute is not of the form type=value, at character 8"],
+  ["O=Acme,", "an attribute is not of the form type=value, at character 8"],
+  ["O=Acme, OID.2.05=x", "an attribute type is not a valid object identifier, at character 9"],
+  [
+    "O=Acme,    XYZ=client-a",
+    "an attribute type is not known (write its object identifier, for example 2.5.4.97), at character 12",
+  ],
+  ['O="Acme"', 'a " is not escaped (values are not put in quotes; write \\"), at character 3'],
+  ["CN=a;O=Acme", "a ; is not escaped (a comma separates; or write \\;), at character 5"],
+  ["CN=a<b", "a < is not escaped (write \\<), at character 5"],
+  ["CN=a>b", "a > is not escaped (write \\>), at character 5"],
+  [
+    "CN=client\\-a",
+    "a \\ is not followed by two hexadecimal digits or by a character that may be escaped, at character 10",
+  ],
+  ["CN=a\0", "a NUL is in a value, at character 5"],
+  ["CN=#0cxx", "a # value is not DER, at character 4"],
+  ["CN=#client", "a # is not followed by octets in hexadecimal (or write \\#), at character 4"],
+  ["CN=#0c0261", "a # value is not DER, at character 4"],
+  ["CN=ab\\FF", "escaped octets are not UTF-8, at character 6"],
+  [
+    "O=Acme,CN=a\u200Bb",
+    "a value is too long or has invisible, control or unassigned characters, which match nothing, at character 11",
+  ],
+  [`CN=${"a".repeat(8190)}`, "it is longer than 8192 characters, at character 8193"],
+];
+
+for (const [registered, reason] of reasons) {
+  test(`says of ${JSON.stringify(registered.slice(0, 30))} what is wrong, and where`, (t) => {
+    const error = t.throws(() => readDistinguishedName(registered), { instanceOf: MalformedDistinguishedName });
+    t.is(error.reason, reason);
+    t.is(error.message, `Not a distinguished name (RFC 4514): ${reason}.`);
   });
 }
 

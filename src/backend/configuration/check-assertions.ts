@@ -1,6 +1,6 @@
 import type { AssertionAlgorithm, ClientSettings } from "../engine/management/settings.ts";
 import type { Problem } from "./configuration-error.ts";
-import { algorithmsOfKey, readKeySet } from "./key-algorithms.ts";
+import { defectForAssertions, readKeySet } from "./key-algorithms.ts";
 
 /** RFC 7518 §3.2: a secret has at least as many octets as the hash. */
 const octetsNeeded: ReadonlyMap<AssertionAlgorithm, number> = new Map([
@@ -34,9 +34,7 @@ function* checkKey({ jwks, jwksUri, tokenAuthSignAlg }: ClientSettings, at: stri
     }
     return;
   }
-  const usable = readKeySet(jwks)?.flatMap(algorithmsOfKey);
-  if (usable === undefined) return;
-  const fits = tokenAuthSignAlg === undefined ? usable.length > 0 : usable.some((one) => one === tokenAuthSignAlg);
-  if (fits) return;
-  yield { path: `${at}.jwks`, sentence: `has no key for signatures by ${tokenAuthSignAlg ?? "RS, PS, ES or EdDSA"}` };
+  const keys = readKeySet(jwks);
+  const sentence = keys && defectForAssertions(keys, tokenAuthSignAlg);
+  if (sentence !== undefined) yield { path: `${at}.jwks`, sentence };
 }

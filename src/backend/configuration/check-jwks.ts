@@ -3,7 +3,7 @@ import type { ClientSettings } from "../engine/management/settings.ts";
 import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
 import { readCertificate } from "../../x509/read-certificate.ts";
 import type { Problem } from "./configuration-error.ts";
-import { readKeySet, readPublicKey, type Jwk } from "./key-algorithms.ts";
+import { defectForCertificates, notAKeySet, readKeySet, readPublicKey, type Jwk } from "./key-algorithms.ts";
 
 /** RFC 7518 §6: members that only private and symmetric keys have. */
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -23,7 +23,7 @@ export function* checkJwks(client: ClientSettings, at: string): Generator<Proble
   if (client.jwksUri !== undefined) yield { path: `${at}.jwksUri`, sentence: "cannot stand beside jwks" };
   const keys = readKeySet(client.jwks);
   if (keys === undefined) {
-    yield { path: `${at}.jwks`, sentence: "is not a JWK Set (RFC 7517 §5) as JSON text" };
+    yield { path: `${at}.jwks`, sentence: notAKeySet(client.jwks) };
     return;
   }
   for (const [index, key] of keys.entries()) {
@@ -35,8 +35,8 @@ export function* checkJwks(client: ClientSettings, at: string): Generator<Proble
 
 function* checkRegistration(keys: readonly Jwk[], keyId: string | undefined, at: string): Generator<Problem> {
   if (keyId === undefined) {
-    if (keys.some(hasCertificate)) return;
-    yield { path: `${at}.jwks`, sentence: "has no key with x5c: no certificate could ever count" };
+    const sentence = defectForCertificates(keys);
+    if (sentence !== undefined) yield { path: `${at}.jwks`, sentence };
     return;
   }
   const named = keys.filter((key) => key.kid === keyId);

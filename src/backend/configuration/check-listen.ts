@@ -1,9 +1,10 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { ListenOnAddress, ListenTls } from "./configuration.ts";
 import type { ListenMembers } from "./configuration-file.ts";
 import type { Problem } from "./configuration-error.ts";
+import { explainCertificateChain, readCertificateChain } from "./explain-certificate.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Problems of where the backend listens: a network may only reach it over TLS (RFC 7662 §2). */
@@ -33,19 +34,26 @@ export function* checkAddress({ host, tls, behindTls }: ListenOnAddress): Genera
 }
 
 function* checkTls({ certificate, key }: ListenTls): Generator<Problem> {
-  const leaf = attempt(() => new X509Certificate(certificate));
+  const reason = explainCertificateChain(certificate);
+  if (reason !== undefined) yield { path: "listen.tls.certificate", sentence: `is not a PEM certificate: ${reason}` };
   const privateKey = attempt(() => createPrivateKey(key));
-  if (leaf === undefined) yield { path: "listen.tls.certificate", sentence: "is not a PEM certificate" };
   if (privateKey === undefined) {
-    yield { path: "listen.tls.key", sentence: "is not a PEM private key without a passphrase" };
+    yield {
+      path: "listen.tls.key",
+      sentence: `is not a PEM private key without a passphrase: ${defectOfPrivateKey(key)}`,
+    };
   }
-  if (leaf === undefined || privateKey === undefined) return;
-  if (!leaf.checkPrivateKey(privateKey)) {
+  if (reason !== undefined || privateKey === undefined) return;
+  const place = readCertificateChain(certificate).findIndex((one) => one.checkPrivateKey(privateKey));
+  if (place > 0) {
+    const sentence = `must begin with the certificate of listen.tls.key, which is its certificate ${place + 1}`;
+    yield { path: "listen.tls.certificate", sentence };
+  } else if (place === -1) {
     yield { path: "listen.tls.key", sentence: "is not the key of listen.tls.certificate" };
     return;
   }
-  const reason = refusalOf(certificate, key);
-  if (reason !== undefined) yield { path: "listen.tls", sentence: `cannot be used: OpenSSL says "${reason}"` };
+  const refusal = refusalOf(certificate, key);
+  if (refusal !== undefined) yield { path: "listen.tls", sentence: `cannot be used: OpenSSL says "${refusal}"` };
 }
 
 /** Why TLS cannot be spoken with these, for example because the key is too short; OpenSSL's own words quote nothing. */
@@ -57,6 +65,17 @@ function refusalOf(cert: string, key: string): string | undefined {
     const { reason } = error as { reason?: unknown };
     return typeof reason === "string" ? reason : "unusable";
   }
+}
+
+/** By the markers alone: nothing of it is quoted. */
+function defectOfPrivateKey(text: string): string {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
+    return "it is encrypted; openssl pkey -in FILE writes it without";
+  }
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return "what is between its markers cannot be read";
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return "it is a certificate";
+  if (/-----BEGIN (?:[A-Z]+ )?PUBLIC KEY-----/.test(text)) return "it is a public key";
+  return "it has no markers of a private key (-----BEGIN PRIVATE KEY-----)";
 }
 
 /** What node:crypto says of unreadable input may quote it. */

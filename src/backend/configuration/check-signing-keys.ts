@@ -1,7 +1,7 @@
 import { chooseSigningKey, readSigningKeys, SigningKeyUnusable, type SigningKeys } from "../engine/jwt/signing-keys.ts";
 import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/management/settings.ts";
 import type { Problem } from "./configuration-error.ts";
-import { readKeySet } from "./key-algorithms.ts";
+import { notAKeySet, readKeySet } from "./key-algorithms.ts";
 
 const keyIds = ["accessTokenSignatureKeyId", "idTokenSignatureKeyId", "introspectionSignatureKeyId"] as const;
 type KeyId = (typeof keyIds)[number];
@@ -18,8 +18,7 @@ export function* checkSigningKeys(
   const path = `${at}.jwks`;
   const signingKeys = readKeys(settings.jwks);
   if (signingKeys === undefined) {
-    // The reader's reasons are for an operator too, but this text may be half of a secret: none is quoted.
-    yield { path, sentence: "is not a JWK Set of keys that can be read (RFC 7517 §5), as JSON text" };
+    yield { path, sentence: explainKeys(settings.jwks ?? "") };
     return;
   }
   if (settings.jwks !== undefined) yield* checkEach(settings.jwks, signingKeys, path);
@@ -33,19 +32,23 @@ export function* checkSigningKeys(
 }
 
 function* checkEach(jwks: string, { keys }: SigningKeys, path: string): Generator<Problem> {
-  if (readKeySet(jwks)?.some(({ kty }) => kty === "oct") === true) {
-    yield { path, sentence: "has a symmetric key: nothing is signed with a secret" };
+  // Symmetric keys are passed over by the reader; a key is named by its place in the text.
+  const places: number[] = [];
+  for (const [place, { kty }] of (readKeySet(jwks) ?? []).entries()) {
+    if (kty !== "oct") places.push(place);
+    else yield { path, sentence: `keys[${place}] is a symmetric key: nothing is signed with a secret` };
   }
   if (!keys.some(({ privateKey }) => privateKey !== undefined)) yield { path, sentence: "has no private key" };
-  const seen = new Set<string>();
-  for (const { kid, privateKey, algorithms } of keys) {
+  const seen = new Map<string, number>();
+  for (const [index, { kid, privateKey, algorithms }] of keys.entries()) {
+    const place = places[index] ?? index;
     if (privateKey !== undefined && algorithms.length === 0) {
-      const sentence =
-        "has a private key that is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are, when alg, use and key_ops agree";
+      const sentence = `keys[${place}] is a private key for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are for one, when alg, use and key_ops agree`;
       yield { path, sentence };
     }
-    if (kid !== undefined && seen.has(kid)) yield { path, sentence: "has two keys of one kid" };
-    if (kid !== undefined) seen.add(kid);
+    const before = kid === undefined ? undefined : seen.get(kid);
+    if (before !== undefined) yield { path, sentence: `keys[${before}] and keys[${place}] have one kid` };
+    if (kid !== undefined) seen.set(kid, place);
   }
 }
 
@@ -56,6 +59,14 @@ function readKeys(jwks: string | undefined): SigningKeys | undefined {
     if (error instanceof SigningKeyUnusable) return undefined;
     throw error;
   }
+}
+
+/** Which of the keys it is, and nothing of it: this text may be half of a secret. */
+function explainKeys(jwks: string): string {
+  const keys = readKeySet(jwks) ?? [];
+  const wrong = keys.findIndex((key) => readKeys(JSON.stringify({ keys: [key] })) === undefined);
+  if (wrong === -1) return notAKeySet(jwks, " of keys that can be read");
+  return `has a key that cannot be read: keys[${wrong}] is incomplete, of an unknown type, or its halves do not belong together`;
 }
 
 function* checkAccessTokens(keys: SigningKeys, settings: ServiceSettings, at: string): Generator<Problem> {

@@ -19,7 +19,7 @@ import { secretReference, textOrFile } from "./references.ts";
 /** A client's members, under the names of Authlete's API. */
 export const clientMembers = z.strictObject({
   clientId: id,
-  clientIdAlias: visible(/^[\x20-\x7e]+$/, "must be visible ASCII (RFC 6749 appendix A.1)")
+  clientIdAlias: visible(/[\x20-\x7e]/, "must be visible ASCII (RFC 6749 appendix A.1)")
     .refine((alias) => !/^\d+$/.test(alias), "must not be digits only: it would be taken for a clientId")
     .exactOptional(),
   clientIdAliasEnabled: flag,

@@ -7,6 +7,8 @@ import type {
 } from "../engine/management/settings.ts";
 import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
+import { defectOfEndpoint, defectOfIssuer, defectOfRedirectUri, defectOfUrl } from "./explain-uri.ts";
+import { firstOutside } from "./first-outside.ts";
 import { isLoopback } from "./loopback.ts";
 
 export const clientAuthMethods = [
@@ -52,33 +54,62 @@ export const flag = z.boolean().default(false);
 export const duration = z.int().positive().max(2_147_483_647);
 export const grantTypeList = z.array(z.enum(grantTypes)).min(1).default(["CLIENT_CREDENTIALS"]);
 export const attributes = z.array(z.strictObject({ key: z.string(), value: z.string() }));
-export const visible = (pattern: RegExp, sentence: string) => z.string().max(255).regex(pattern, sentence);
+/** A text of one character class or more; a wrong one is named by its place. */
+export const visible = (characterClass: RegExp, must: string) =>
+  z
+    .string()
+    .max(255)
+    .refine((text) => text !== "" && firstOutside(text, characterClass) === undefined, {
+      error: ({ input }) => withReason(must, defectOfVisible(String(input), characterClass)),
+    });
+
+function defectOfVisible(text: string, characterClass: RegExp): string | undefined {
+  const odd = firstOutside(text, characterClass);
+  return odd === undefined ? "it is empty" : `its character ${odd.at} is none of these`;
+}
+
+/** What it must be, and what this one is. */
+function withReason(must: string, reason: string | undefined): string {
+  return reason === undefined ? must : `${must}; ${reason}`;
+}
 
 /** RFC 6749 §3.3. */
 export const scopeName = visible(
-  /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+  /[\x21\x23-\x5b\x5d-\x7e]/,
   "must be a scope: visible ASCII without space, quote, backslash",
 );
 
 /** RFC 8707 §2. */
-export const resource = z.string().refine(isResourceIndicator, "must be an absolute URI without a fragment");
+export const resource = z.string().refine(isResourceIndicator, {
+  error: ({ input }) => withReason("must be an absolute URI without a fragment", defectOfUrl(String(input))),
+});
 
 /** RFC 8414 §2: endpoints are on https; on one's own machine plain HTTP will do. */
-export const endpoint = z.string().refine(isEndpoint, "must be an https URL without fragment (http only for loopback)");
+export const endpoint = z.string().refine(isEndpoint, {
+  error: ({ input }) =>
+    withReason("must be an https URL without fragment (http only for loopback)", defectOfEndpoint(String(input))),
+});
 
 /** RFC 8414 §2. */
-export const issuer = z
-  .string()
-  .refine(isIssuer, "must be an https URL without query or fragment (http only for loopback)");
+export const issuer = z.string().refine(isIssuer, {
+  error: ({ input }) =>
+    withReason(
+      "must be an https URL without query or fragment (http only for loopback)",
+      defectOfIssuer(String(input)),
+    ),
+});
 
 /** RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1: one address, compared as it stands. */
 export const redirectUri = z
   .string()
   .max(2000)
-  .refine(
-    isRegistrable,
-    "must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *",
-  );
+  .refine(isRegistrable, {
+    error: ({ input }) =>
+      withReason(
+        "must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *",
+        defectOfRedirectUri(String(input)),
+      ),
+  });
 
 /** RFC 8414 §2, with plain HTTP for a server on one's own machine. */
 function isIssuer(text: string): boolean {

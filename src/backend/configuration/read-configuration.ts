@@ -3,7 +3,7 @@ import { checkServiceIds, checkService } from "./check-service.ts";
 import { checkShape, type ConfigurationFile } from "./configuration-file.ts";
 import { ConfigurationError, type Problem } from "./configuration-error.ts";
 import type { Configuration } from "./configuration.ts";
-import { readTextFile } from "./read-text-file.ts";
+import { explainFileError, readTextFile } from "./read-text-file.ts";
 import { readYaml } from "./read-yaml.ts";
 import { createReferenceReader, type Environment, type ReadFile } from "./references.ts";
 import { inMemory, resolveConfiguration, type ResolvedConfiguration } from "./resolve-configuration.ts";
@@ -29,9 +29,9 @@ export interface ConfigurationPlace {
 export async function readConfiguration(place: ConfigurationPlace): Promise<Configuration> {
   const { path, readFile = readTextFile } = place;
   const text = await readFile(path).catch((cause: unknown) => {
-    const { code } = cause as { code?: unknown };
-    const sentence = `cannot be read (${typeof code === "string" ? code : "unreadable"})`;
-    throw new ConfigurationError(path, [{ path: "", sentence }], { cause });
+    throw new ConfigurationError(path, [{ path: "", sentence: `cannot be read: ${explainFileError(cause)}` }], {
+      cause,
+    });
   });
   const reading = readYaml(text);
   if ("problems" in reading) throw new ConfigurationError(path, reading.problems);

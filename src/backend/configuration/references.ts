@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { Problem } from "./configuration-error.ts";
+import { firstOutside } from "./first-outside.ts";
+import { explainFileError } from "./read-text-file.ts";
 
 /** Where a secret is: in an environment variable or in a file. */
 export type SecretReference = { readonly env: string } | FileReference;
@@ -73,7 +75,7 @@ export function createReferenceReader(place: {
     try {
       return await place.readFile(absolute(file));
     } catch (error) {
-      problems.push({ path: at, sentence: `cannot be read from ${absolute(file)} (${errorCode(error)})` });
+      problems.push({ path: at, sentence: `cannot be read from ${absolute(file)}: ${explainFileError(error)}` });
       return undefined;
     }
   }
@@ -87,8 +89,10 @@ export function createReferenceReader(place: {
   async function secretText(reference: SecretReference, at: string): Promise<string> {
     const value = "env" in reference ? fromEnvironment(reference.env, at) : await fromFile(reference, at);
     const secret = value?.replace(/\r?\n$/, "");
-    if (secret === "")
-      problems.push({ path: at, sentence: `is empty in its ${"env" in reference ? "variable" : "file"}` });
+    if (secret === "") {
+      const place = "env" in reference ? `environment variable ${reference.env}` : `file ${absolute(reference.file)}`;
+      problems.push({ path: at, sentence: `is empty: the ${place} has nothing in it` });
+    }
     return secret ?? "";
   }
 
@@ -98,18 +102,15 @@ export function createReferenceReader(place: {
     secretText,
     async secret(reference, at) {
       const secret = await secretText(reference, at);
-      if (/\p{Cc}/u.test(secret))
-        problems.push({ path: at, sentence: "holds a line break or another control character" });
+      const odd = firstOutside(secret, /\P{Cc}/u);
+      if (odd !== undefined) {
+        const sentence = `holds a line break or another control character, at character ${odd.at}`;
+        problems.push({ path: at, sentence });
+      }
       return secret;
     },
     async text(given, at) {
       return typeof given === "string" ? given : ((await fromFile(given, at)) ?? "");
     },
   };
-}
-
-/** `ENOENT` and its like; a cause without a code is not quoted, it could show the content. */
-function errorCode(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "unreadable";
 }

@@ -50,7 +50,7 @@ export const serviceMembers = z.strictObject({
     .min(1)
     .default([...clientAuthMethods]),
   /** RFC 6749 appendix A.13. */
-  accessTokenType: visible(/^[A-Za-z0-9._-]+$/, "must be a token type, for example Bearer").default("Bearer"),
+  accessTokenType: visible(/[A-Za-z0-9._-]/, "must be a token type, for example Bearer").default("Bearer"),
   accessTokenDuration: duration.default(3600),
   defaultResources: z.array(resource).default([]),
   supportedResources: z.array(resource).exactOptional(),

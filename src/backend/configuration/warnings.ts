@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
 import { mtlsEndpoints } from "../../oauth/mtls-endpoints.ts";
 import type { ConfiguredService } from "./configuration.ts";
+import { ofSubjectDn } from "./subject-warnings.ts";
 
 /** Sentences about what is accepted and perhaps not meant, each with the path of its member. */
 export function warningsOf(services: readonly ConfiguredService[]): readonly string[] {
@@ -39,6 +40,7 @@ function* ofClient(client: ClientSettings, service: ServiceSettings, at: string)
   if (client.tlsClientCertificateBoundAccessTokens && !service.tlsClientCertificateBoundAccessTokens) {
     yield `${at}.tlsClientCertificateBoundAccessTokens has no effect: the service's is false, so tokens are not bound`;
   }
+  if (client.tlsClientAuthSubjectDn !== undefined) yield* ofSubjectDn(client.tlsClientAuthSubjectDn, at);
   yield* ofAnchors(client.trustedRootCertificates ?? [], at);
   if (client.clientIdAlias !== undefined && !client.clientIdAliasEnabled) {
     yield `${at}.clientIdAlias has no effect: clientIdAliasEnabled is false`;

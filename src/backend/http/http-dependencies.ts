@@ -15,6 +15,8 @@ export interface HttpDependencies {
   readonly newRequestId: () => string;
   /** Milliseconds that never run backwards, from any beginning; without it the log has no durations. */
   readonly monotonicClock?: () => number;
-  /** Whether the process is on its way down: the health check then answers 503. */
-  readonly isStopping?: () => boolean;
+  /** Names what does not hold and only a new start of the process can mend; empty: nothing. Left out: nothing. */
+  readonly livenessFailures?: () => readonly string[] | Promise<readonly string[]>;
+  /** Names what does not hold and must for requests to be answered; empty: nothing. Left out: nothing. */
+  readonly readinessFailures?: () => readonly string[] | Promise<readonly string[]>;
 }

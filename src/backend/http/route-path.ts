@@ -1,5 +1,5 @@
-/** `open`: below `/api` like v2, and the operation asks for no credentials. */
-export type Shape = "v2" | "v3" | "open";
+/** `open`: below `/api` like v2, and the operation asks for no credentials; `root`: neither, and not of the API. */
+export type Shape = "v2" | "v3" | "open" | "root";
 
 /** One path that the app answers. */
 export interface RoutePath {
@@ -16,7 +16,7 @@ export interface RoutePath {
  * @example routePath("v3", "/auth/token").template // "/api/{serviceId}/auth/token"
  */
 export function routePath(shape: Shape, path: string): RoutePath {
-  const template = `/api${shape === "v3" ? "/{serviceId}" : ""}${path}`;
+  const template = `${shape === "root" ? "" : "/api"}${shape === "v3" ? "/{serviceId}" : ""}${path}`;
   const pattern = template
     .replaceAll(".", "\\.")
     .replace("{serviceId}", "([1-9][0-9]{0,15})")

@@ -8,6 +8,7 @@ import { type Answer, jsonAnswer, noContent } from "./answer.ts";
 import { methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
+import { healthRoutes } from "./health-routes.ts";
 import type { HttpDependencies, ServiceOperations } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
 import { readBody } from "./read-body.ts";
@@ -26,7 +27,7 @@ export interface Route {
   ) => Answer | Promise<Answer | StreamAnswer>;
 }
 
-type Api = Pick<HttpDependencies, "operationsFor" | "info" | "isStopping">;
+type Api = Pick<HttpDependencies, "operationsFor" | "info" | "livenessFailures" | "readinessFailures">;
 
 const { info: infoOperation, ...serviceOperations } = operations;
 
@@ -42,7 +43,7 @@ export function servedRoutes(api: Api): readonly Route[] {
       path: routePath("open", infoOperation.path),
       respond: async () => jsonAnswer(200, await api.info()),
     },
-    { method: "GET", path: routePath("open", "/lifecycle/healthcheck"), respond: () => health(api) },
+    ...healthRoutes(api),
   ];
 }
 
@@ -135,9 +136,4 @@ function withChallenge(error: ApiError, shape: "v2" | "v3"): ApiError {
   const sentence = error.resultMessage.slice(`[${error.resultCode}] `.length);
   const headers = { "WWW-Authenticate": apiChallenge(shape, true), ...error.headers };
   return new ApiError(error.status, error.resultCode, sentence, { cause: error, headers });
-}
-
-function health({ isStopping }: Api): Answer {
-  const stopping = isStopping?.() === true;
-  return { status: stopping ? 503 : 200, contentType: "text/plain; charset=utf-8", body: stopping ? "STOPPING" : "OK" };
 }

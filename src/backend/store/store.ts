@@ -214,6 +214,12 @@ export interface Store {
    * of them stays: a reader who stands there has missed nothing.
    */
   sweepInvalidationEvents(createdBefore: number, limit: number): Promise<number>;
+  /** Rejects while the store cannot be read, and when its schema is not this version's any more. */
+  checkSchema(): Promise<void>;
+  /** A write that changes nothing, as durable as a command; rejects while commands would. */
+  probeWrite(): Promise<void>;
+  /** Whether writes can never succeed again in this process. */
+  hasLostWriter(): boolean;
   close(): Promise<void>;
 }
 

@@ -48,7 +48,7 @@ test("a PRIVATE_KEY_JWT client without a key that could ever verify an assertion
     `${client}.jwks keys[0] is a private or symmetric key`,
   ]);
   t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", "jwks: nothing"), [
-    `${client}.jwks is not a JWK Set (RFC 7517 §5) as JSON text`,
+    `${client}.jwks is not a JWK Set as JSON text (RFC 7517 §5): it is not JSON`,
   ]);
 });
 
@@ -56,10 +56,16 @@ test("jwks and jwksUri exclude each other, and a jwksUri is an https URL", async
   t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", `jwks: '${set(publicKey)}'\njwksUri: https://c.example/jwks`), [
     `${client}.jwksUri cannot stand beside jwks`,
   ]);
-  for (const uri of ["http://c.example/jwks", "ftp://c.example/", "/jwks", "https://u:p@c.example/", '""']) {
+  for (const [uri, reason] of [
+    ["http://c.example/jwks", "it is http, and its host is not a loopback address"],
+    ["ftp://c.example/", "its scheme is not https"],
+    ["/jwks", "it has no scheme, as https: is one"],
+    ["https://u:p@c.example/", "it has a user name or a password"],
+    ['""', "it is empty"],
+  ] as const) {
     t.deepEqual(
       await problemsWith("PRIVATE_KEY_JWT", `jwksUri: ${uri}`),
-      [`${client}.jwksUri must be an https URL without fragment (http only for loopback)`],
+      [`${client}.jwksUri must be an https URL without fragment (http only for loopback); ${reason}`],
       uri,
     );
   }

@@ -25,40 +25,44 @@ test("a redirect URI is an https URL, a loopback address or of a private scheme 
 });
 
 test("a redirect URI that is open, relative, in the clear or a script is refused", async (t) => {
-  for (const uri of [
-    "",
-    "/cb",
-    "c.example/cb",
-    "//c.example/cb",
-    "http://c.example/cb",
-    "http://127.0.0.1.c.example/cb",
-    "https://c.example/cb#fragment",
-    "https://c.example/cb#",
-    "https://*.c.example/cb",
-    "https://c.example/*",
-    "*",
-    "https://u:p@c.example/cb",
-    "https://c.example/a b",
-    "https://c.example/cb\n",
-    "https://c.exämple/cb",
-    "https://c.example/{id}",
-    "https://c.example/cb?a=%zz",
-    "https://c.example/a\\b",
-    "https:c.example/cb",
-    "https:///c.example/cb",
-    "https://",
-    "javascript:alert(1)",
-    "data:text/html,x",
-    "file:///etc/passwd",
-    "myapp:/cb",
-    "com.example.app:",
-    ".app:/cb",
-    "urn:ietf:wg:oauth:2.0:oob",
-  ]) {
+  const noScheme = "it has no scheme, as https: is one";
+  const clear = "it is http, and its host is not a loopback address";
+  const noHost = "it has no host, or cannot be read";
+  const scheme = "its scheme is neither https nor one with a dot";
+  for (const [uri, reason] of [
+    ["", "it is empty"],
+    ["/cb", noScheme],
+    ["c.example/cb", noScheme],
+    ["//c.example/cb", noScheme],
+    ["http://c.example/cb", clear],
+    ["http://127.0.0.1.c.example/cb", clear],
+    ["https://c.example/cb#fragment", "it has a fragment, at character 21"],
+    ["https://c.example/cb#", "it has a fragment, at character 21"],
+    ["https://*.c.example/cb", "it has a *, at character 9"],
+    ["https://c.example/*", "it has a *, at character 19"],
+    ["*", "it has a *, at character 1"],
+    ["https://u:p@c.example/cb", "it has a user name or a password"],
+    ["https://c.example/a b", "its character 20 is not one of a URI: percent-encode it"],
+    ["https://c.example/cb\n", "its character 21 is not one of a URI: percent-encode it"],
+    ["https://c.exämple/cb", "its character 13 is not one of a URI: percent-encode it"],
+    ["https://c.example/{id}", "its character 19 is not one of a URI: percent-encode it"],
+    ["https://c.example/cb?a=%zz", "its character 24 is a % that two hexadecimal digits do not follow"],
+    ["https://c.example/a\\b", "its character 20 is not one of a URI: percent-encode it"],
+    ["https:c.example/cb", noHost],
+    ["https:///c.example/cb", noHost],
+    ["https://", noHost],
+    ["javascript:alert(1)", scheme],
+    ["data:text/html,x", scheme],
+    ["file:///etc/passwd", scheme],
+    ["myapp:/cb", scheme],
+    ["com.example.app:", "nothing follows its scheme"],
+    [".app:/cb", noScheme],
+    ["urn:ietf:wg:oauth:2.0:oob", scheme],
+  ] as const) {
     t.deepEqual(
       await problemsOf(changed([code(JSON.stringify([uri]))])),
       [
-        `${client}.redirectUris[0] must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *`,
+        `${client}.redirectUris[0] must be an https URL, an http URL of a loopback address, or a URI of a private scheme with a dot (com.example.app:/), without fragment or *; ${reason}`,
       ],
       uri,
     );
@@ -99,9 +103,13 @@ test("an alias for mutual TLS has the name of an endpoint, once, and an https UR
   t.deepEqual(await said(alias("token_endpoint"), alias("token_endpoint")), [
     `${at}[1].name is the same as that of ${at}[0]`,
   ]);
-  for (const uri of ["http://mtls.example/", "mtls.example", "https://mtls.example/#a"]) {
+  for (const [uri, reason] of [
+    ["http://mtls.example/", "it is http, and its host is not a loopback address"],
+    ["mtls.example", "it has no scheme, as https: is one"],
+    ["https://mtls.example/#a", "it has a fragment, at character 22"],
+  ] as const) {
     t.deepEqual(await said(alias("token_endpoint", uri)), [
-      `${at}[0].uri must be an https URL without fragment (http only for loopback)`,
+      `${at}[0].uri must be an https URL without fragment (http only for loopback); ${reason}`,
     ]);
   }
 });
@@ -122,15 +130,15 @@ test("durations and the tolerance for clocks have bounds", async (t) => {
 
 test("a resource that no request could name is refused", async (t) => {
   for (const member of ["defaultResources", "supportedResources"]) {
-    for (const uri of [
-      "/api",
-      "api.example",
-      "https://a.example/#a",
-      "https://a.example/{id}",
-      "https://a.example/%zz",
-    ]) {
+    for (const [uri, reason] of [
+      ["/api", "it has no scheme, as https: is one"],
+      ["api.example", "it has no scheme, as https: is one"],
+      ["https://a.example/#a", "it has a fragment, at character 19"],
+      ["https://a.example/{id}", "its character 19 is not one of a URI: percent-encode it"],
+      ["https://a.example/%zz", "its character 19 is a % that two hexadecimal digits do not follow"],
+    ] as const) {
       t.deepEqual(await problemsOf(changed([service(`${member}: ["${uri}"]`)])), [
-        `services[0].${member}[0] must be an absolute URI without a fragment`,
+        `services[0].${member}[0] must be an absolute URI without a fragment; ${reason}`,
       ]);
     }
     t.deepEqual(await problemsOf(changed([service(`${member}: ["urn:example:api", "https://a.example"]`)])), []);

@@ -341,15 +341,15 @@ test("the file and what it names are read from the file system; a file that is n
   await writeFile(join(folder, "secret"), Buffer.of(0x61, 0xff, 0x62));
   await t.throwsAsync(readConfiguration({ path, env: {} }), {
     instanceOf: ConfigurationError,
-    message: `${path}: services[0].apiSecret cannot be read from ${join(folder, "secret")} (ERR_ENCODING_INVALID_ENCODED_DATA)`,
+    message: `${path}: services[0].apiSecret cannot be read from ${join(folder, "secret")}: it is not UTF-8 text`,
   });
   await t.throwsAsync(readConfiguration({ path: join(folder, "none.yaml"), env: {} }), {
     instanceOf: ConfigurationError,
-    message: `${join(folder, "none.yaml")}: cannot be read (ENOENT)`,
+    message: `${join(folder, "none.yaml")}: cannot be read: there is no such file (ENOENT)`,
   });
   await t.throwsAsync(readConfiguration({ path: folder, env: {} }), {
     instanceOf: ConfigurationError,
-    message: `${folder}: cannot be read (EISDIR)`,
+    message: `${folder}: cannot be read: it is a folder (EISDIR)`,
   });
 });
 
@@ -381,7 +381,7 @@ test("every problem of a configuration's meaning is listed at once", async (t) =
     [
       "listen.host is not a loopback address: give listen.tls, or say listen.behindTls: true when what is in front of it ends TLS",
       "services[0].clients[1].clientId is the same as that of services[0].clients[0]",
-      "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514), for example CN=client-a,O=Example",
+      "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): an attribute is not of the form type=value, at character 1; write it as openssl x509 -in client.pem -noout -subject -nameopt RFC2253 prints it after subject=, for example CN=client-a,O=Example",
     ],
   );
 });

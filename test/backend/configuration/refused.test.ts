@@ -100,7 +100,7 @@ test("wrong types, values out of range and unknown words are refused without bei
     ],
     [
       ["clientIdAlias: client-a", "clientIdAlias: clïent"],
-      `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1)`,
+      `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1); its character 3 is none of these`,
     ],
     [
       ["clientType: CONFIDENTIAL", "clientType: confidential"],
@@ -122,7 +122,7 @@ test("wrong types, values out of range and unknown words are refused without bei
     ],
     [
       ["    clients:", "    accessTokenType: Be arer\n    clients:"],
-      "services[0].accessTokenType must be a token type, for example Bearer",
+      "services[0].accessTokenType must be a token type, for example Bearer; its character 3 is none of these",
     ],
   ]);
   t.deepEqual(await problemsOf("- a list"), [" must be a mapping"]);
@@ -135,13 +135,37 @@ test("what is not YAML, or not the plain YAML that is understood, is refused wit
     ["a: {b: 1, b: 2}", "line 1, column 11: a member is given twice"],
     ["a: !secret x", "line 1, column 4: a tag (!name) is not understood"],
     ["a: !!binary aGk=", "line 1, column 4: a tag (!name) is not understood"],
-    ["a: *b", " an alias (*name) has no anchor (&name) before it, or aliases multiply beyond 100"],
+    ["a: *b", "line 1, column 4: an alias (*name) has no anchor (&name) before it"],
+    ["a: &c 1\nb: [*c, *b]", "line 2, column 9: an alias (*name) has no anchor (&name) before it"],
+    [
+      "a: 'b' c",
+      "line 1, column 8: something stands where YAML expects nothing: text after a value, or a bracket or comma too many",
+    ],
     ["a: 1\n---\nb: 1", "line 2, column 1: a second document begins; the file must hold one"],
     ["? [a]\n: 1", "line 1, column 3: a member's name is not a text"],
     ["a:\n\tb: 1", "line 2, column 1: a tab indents the line; YAML wants spaces"],
     ["a: [", "line 1, column 5: the indentation is wrong, or a bracket is not closed"],
     ["a: 'b", "line 1, column 6: something is not closed, a quote or a bracket perhaps"],
-    ["a: b: c", "line 1, column 4: this is not YAML (BLOCK_AS_IMPLICIT_KEY)"],
+    ["a: b: c", "line 1, column 4: a value has a colon and a blank in it; put it in quotes, or begin a new line"],
+    [
+      "a: @b",
+      "line 1, column 4: a value begins with a character that YAML keeps for itself (@, `, %, |, >); put it in quotes",
+    ],
+    ["a: [b", "line 1, column 6: the indentation is wrong, or a bracket is not closed"],
+    [
+      "a: [b]]",
+      "line 1, column 7: something stands where YAML expects nothing: text after a value, or a bracket or comma too many",
+    ],
+    ["b: &a &c d", "line 1, column 7: a value has two anchors (&name)"],
+    ["a\nb: c", "line 1, column 1: a member's name goes on over the end of the line; a colon may be missing"],
+    [
+      `${"a".repeat(1025)}: b`,
+      "line 1, column 1: a member's name is longer than 1024 characters; a colon may be missing",
+    ],
+    [
+      'a: "\\q"',
+      "line 1, column 5: a backslash in \"…\" is not followed by an escape of YAML; write \\\\ for one, or use '…'",
+    ],
     ["<<: { store: 1 }", "<< is not a known member"],
   ];
   for (const [text, problem] of rows) t.true((await problemsOf(text)).includes(problem), `${text}\n${problem}`);
@@ -152,9 +176,7 @@ test("aliases that multiply are refused before they do", async (t) => {
   for (let level = 1; level < 12; level++) {
     lines.push(`a${level}: &a${level} [${Array.from({ length: 9 }, () => `*a${level - 1}`).join(", ")}]`);
   }
-  t.deepEqual(await problemsOf(lines.join("\n")), [
-    " an alias (*name) has no anchor (&name) before it, or aliases multiply beyond 100",
-  ]);
+  t.deepEqual(await problemsOf(lines.join("\n")), [" aliases (*name) multiply beyond 100; write the values out"]);
 });
 
 test("an address of the network needs TLS, here or in front", async (t) => {
@@ -194,16 +216,22 @@ test("a listener that cannot be is refused", async (t) => {
       [listen, "{ host: http://127.0.0.1 }"],
       "listen.host must be an IP address (IPv6 without brackets) or a host name",
     ],
-    [[listen, `{ ${tls.replace("server.key", "empty")} }`], "listen.tls.key is empty in its file"],
+    [
+      [listen, `{ ${tls.replace("server.key", "empty")} }`],
+      "listen.tls.key is empty: the file /etc/certbound/empty has nothing in it",
+    ],
     [
       [listen, `{ ${tls.replace("server.key", "ca.pem")} }`],
-      "listen.tls.key is not a PEM private key without a passphrase",
+      "listen.tls.key is not a PEM private key without a passphrase: it is a certificate",
     ],
-    [[listen, `{ ${tls.replace("server.pem", "server.key")} }`], "listen.tls.certificate is not a PEM certificate"],
+    [
+      [listen, `{ ${tls.replace("server.pem", "server.key")} }`],
+      "listen.tls.certificate is not a PEM certificate: it is a private key, and must not be sent to anyone; keep it secret, and name the certificate's file instead",
+    ],
     [[listen, `{ ${tls.replace("server.pem", "ca.pem")} }`], "listen.tls.key is not the key of listen.tls.certificate"],
     [
       [listen, `{ ${tls.replace("server.pem", "none.pem")} }`],
-      "listen.tls.certificate cannot be read from /etc/certbound/none.pem (ENOENT)",
+      "listen.tls.certificate cannot be read from /etc/certbound/none.pem: there is no such file (ENOENT)",
     ],
     [
       [listen, "{ tls: { certificate: { file: server.pem }, key: server.key } }"],
@@ -224,8 +252,52 @@ test("a listener that cannot be is refused", async (t) => {
     await problemsOf(changed([[listen, `{ ${tls} }`]]), {
       files: { "/etc/certbound/server.key": encrypted as string },
     }),
-    ["listen.tls.key is not a PEM private key without a passphrase"],
+    [
+      "listen.tls.key is not a PEM private key without a passphrase: it is encrypted; openssl pkey -in FILE writes it without",
+    ],
   );
+  const keys: readonly [key: string, reason: string][] = [
+    ["HUNTER2", "it has no markers of a private key (-----BEGIN PRIVATE KEY-----)"],
+    [serverCertificate.key.replace("\nM", "\nA"), "what is between its markers cannot be read"],
+    [serverCertificate.keyPair.publicKey.export({ type: "spki", format: "pem" }) as string, "it is a public key"],
+  ];
+  for (const [key, reason] of keys) {
+    t.deepEqual(await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.key": key } }), [
+      `listen.tls.key is not a PEM private key without a passphrase: ${reason}`,
+    ]);
+  }
+  const chains: readonly [chain: string, problem: string][] = [
+    [
+      authority.certificate.pem + serverCertificate.pem,
+      "must begin with the certificate of listen.tls.key, which is its certificate 2",
+    ],
+    [
+      `${serverCertificate.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      "is not a PEM certificate: its certificate 2 cannot be read: it is not DER: an element is cut short, or in a form that only BER allows; the file may be damaged: copy it anew",
+    ],
+    [
+      serverCertificate.pem.slice(0, -10),
+      "is not a PEM certificate: its certificate 1 cannot be read: it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER",
+    ],
+  ];
+  for (const [chain, problem] of chains) {
+    t.deepEqual(
+      await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
+      [`listen.tls.certificate ${problem}`],
+    );
+  }
+  const goodChains = [
+    serverCertificate.pem + authority.certificate.pem,
+    `subject=CN = backend\n${serverCertificate.pem}issuer - the next\n${authority.certificate.pem}`,
+    serverCertificate.pem.replaceAll(" CERTIFICATE", " X509 CERTIFICATE"),
+    serverCertificate.key + serverCertificate.pem,
+  ];
+  for (const chain of goodChains) {
+    t.deepEqual(
+      await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
+      [],
+    );
+  }
 });
 
 test("secrets that stand in the file, or are not where they should be, are refused", async (t) => {
@@ -249,31 +321,43 @@ test("secrets that stand in the file, or are not where they should be, are refus
       ["{ env: API_SECRET }", "{ env: toString }"],
       "services[0].apiSecret needs the environment variable toString: not set",
     ],
-    [["{ env: API_SECRET }", "{ env: EMPTY }"], "services[0].apiSecret is empty in its variable"],
+    [
+      ["{ env: API_SECRET }", "{ env: EMPTY }"],
+      "services[0].apiSecret is empty: the environment variable EMPTY has nothing in it",
+    ],
     [
       ["secrets/client-c", "secrets/none"],
-      `${withSecret}.clientSecret cannot be read from /etc/certbound/secrets/none (ENOENT)`,
+      `${withSecret}.clientSecret cannot be read from /etc/certbound/secrets/none: there is no such file (ENOENT)`,
     ],
-    [["secrets/client-c", "empty"], `${withSecret}.clientSecret is empty in its file`],
+    [
+      ["secrets/client-c", "empty"],
+      `${withSecret}.clientSecret is empty: the file /etc/certbound/empty has nothing in it`,
+    ],
     [
       ["ca.pem", "none.pem"],
-      "services[0].trustedRootCertificates[0] cannot be read from /etc/certbound/none.pem (ENOENT)",
+      "services[0].trustedRootCertificates[0] cannot be read from /etc/certbound/none.pem: there is no such file (ENOENT)",
     ],
     [
       ["clientSecret: { file: secrets/client-c }", ""],
       `${withSecret}.clientSecret is missing: CLIENT_SECRET_BASIC needs it`,
     ],
   ]);
-  for (const content of ["two\nlines\n", "tab\t", "\n\n", "nul\0", "delete\u007f"]) {
+  for (const [content, at] of [
+    ["two\nlines\n", 4],
+    ["tab\t", 4],
+    ["\n\n", 1],
+    ["nul\0", 4],
+    ["delete\u007f", 7],
+  ] as const) {
     t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": content } }), [
-      `${withSecret}.clientSecret holds a line break or another control character`,
+      `${withSecret}.clientSecret holds a line break or another control character, at character ${at}`,
     ]);
   }
   t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": "\n" } }), [
-    `${withSecret}.clientSecret is empty in its file`,
+    `${withSecret}.clientSecret is empty: the file /etc/certbound/secrets/client-c has nothing in it`,
   ]);
   t.deepEqual(await problemsOf(accepted, { env: { SERVICE_TOKEN: "has space" } }), [
-    "services[0].serviceAccessTokens[0] holds a character that no Bearer token may have (RFC 6750 §2.1)",
+    "services[0].serviceAccessTokens[0] holds a character that no Bearer token may have (RFC 6750 §2.1), at character 4",
   ]);
 });
 
@@ -368,58 +452,131 @@ test("8705-2.1.2-a: tls_client_auth takes exactly one subject member: none, two,
   }
 });
 
+const print = "write it as openssl x509 -in client.pem -noout -subject -nameopt RFC2253 prints it after subject=";
+const noPair = "an attribute is not of the form type=value";
+
 test("8705-2.1.2-b: a malformed distinguished name is refused at registration", async (t) => {
-  for (const dn of [
-    "client-a",
-    "CN",
-    "CN=a,",
-    ",CN=a",
-    "CN=a,,O=b",
-    "=a",
-    "CN=a+",
-    'CN="a',
-    "CN=a\\",
-    "CN=#zz",
-    "1.2.=a",
-  ]) {
+  const rows: readonly (readonly [dn: string, reason: string])[] = [
+    ["client-a", `${noPair}, at character 1`],
+    ["CN", `${noPair}, at character 1`],
+    ["CN=a,", `${noPair}, at character 6`],
+    [",CN=a", `${noPair}, at character 1`],
+    ["CN=a,,O=b", `${noPair}, at character 6`],
+    ["=a", `${noPair}, at character 1`],
+    ["CN=a+", `${noPair}, at character 6`],
+    ['CN="a', 'a " is not escaped (values are not put in quotes; write \\"), at character 4'],
+    ["CN=a\\", "a \\ is not followed by two hexadecimal digits or by a character that may be escaped, at character 5"],
+    ["CN=#zz", "a # is not followed by octets in hexadecimal (or write \\#), at character 4"],
+    ["1.2.=a", "an attribute type is not a valid object identifier, at character 1"],
+    [
+      "CN=a, O=b, XY=c",
+      "an attribute type is not known (write its object identifier, for example 2.5.4.97), at character 12",
+    ],
+  ];
+  for (const [dn, reason] of rows) {
     t.deepEqual(
       await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]])),
-      [`${client}.tlsClientAuthSubjectDn is not a distinguished name (RFC 4514), for example CN=client-a,O=Example`],
+      [
+        `${client}.tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): ${reason}; ${print}, for example CN=client-a,O=Example`,
+      ],
       dn,
     );
   }
 });
 
-test("malformed alternative names are refused at registration", async (t) => {
-  const rows: readonly [string, string, string][] = [
-    ["tlsClientAuthSanIp", "010.0.0.1", "is not an IP address, for example 192.0.2.1 or 2001:db8::1"],
-    ["tlsClientAuthSanIp", "localhost", "is not an IP address, for example 192.0.2.1 or 2001:db8::1"],
-    ["tlsClientAuthSanIp", "192.0.2.0/24", "is not an IP address, for example 192.0.2.1 or 2001:db8::1"],
-    ["tlsClientAuthSanDns", "a..b", "is not a DNS name, for example client-a.example.org"],
-    ["tlsClientAuthSanDns", "https://a", "is not a DNS name, for example client-a.example.org"],
-    ["tlsClientAuthSanUri", "client-a", "is not a URI, for example https://client-a.example.org/"],
-    ["tlsClientAuthSanEmail", "client-a", "is not an e-mail address, for example a@example.org"],
+test("a distinguished name as a tool prints it is refused with its right spelling", async (t) => {
+  const rows: readonly (readonly [dn: string, spelling: string])[] = [
+    ["subject=C = ES, O = Acme, CN = a", "CN=a,O=Acme,C=ES"],
+    ["subject=CN=a,O=Acme,C=ES", "CN=a,O=Acme,C=ES"],
+    ["/C=ES/O=Acme/CN=a", "CN=a,O=Acme,C=ES"],
+    ["subject=\n    countryName = ES\n    commonName = a\n", "CN=a,C=ES"],
+    ['CN=a, O="Acme, Inc."', "CN=a,O=Acme\\, Inc."],
   ];
-  for (const [member, value, sentence] of rows) {
-    t.deepEqual(await problemsOf(changed([[line, linesOf([[member, value]])]])), [`${client}.${member} ${sentence}`]);
+  for (const [dn, spelling] of rows) {
+    const [problem, ...others] = await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]]));
+    t.deepEqual(others, []);
+    t.true(problem?.endsWith(`; write "${spelling}"`), problem);
+    t.deepEqual(await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", spelling]])]])), []);
   }
 });
 
+test("malformed alternative names are refused at registration, each with its reason", async (t) => {
+  const address = "for example 192.0.2.1 or 2001:db8::1";
+  const dns = "for example client-a.example.org";
+  const uri = "for example https://client-a.example.org/";
+  const email = "for example a@example.org";
+  const rows: readonly [member: string, value: string, sentence: string][] = [
+    ["Ip", "010.0.0.1", `is not an IP address (it has leading zeros, which some read as octal), ${address}`],
+    ["Ip", "localhost", `is not an IP address (it is neither four decimal numbers nor IPv6), ${address}`],
+    [
+      "Ip",
+      "192.0.2.0/24",
+      `is not an IP address (it has a prefix length: one address is registered, not a network), ${address}`,
+    ],
+    ["Ip", "192.0.2.256", `is not an IP address (a number is above 255), ${address}`],
+    ["Ip", "192.0.2.1:443", `is not an IP address (it has a port), ${address}`],
+    ["Ip", "[2001:db8::1]", `is not an IP address (IPv6 is written without brackets), ${address}`],
+    ["Ip", "fe80::1%eth0", `is not an IP address (it has a zone), ${address}`],
+    [
+      "Dns",
+      "a..b",
+      `is not a DNS name (there is nothing between two dots, or before the first, at character 2), ${dns}`,
+    ],
+    ["Dns", "https://a", `is not a DNS name (it has a scheme: tlsClientAuthSanUri is for URIs), ${dns}`],
+    ["Dns", "bücher.example", `is not a DNS name (its character 2 is not ASCII: write the A-label (xn--…)), ${dns}`],
+    ["Dns", "a b", `is not a DNS name (its character 2 is not a letter, a digit, a hyphen or a dot), ${dns}`],
+    ["Dns", "a.example.", `is not a DNS name (it ends with a dot), ${dns}`],
+    ["Dns", "a.*.example", `is not a DNS name (a * may only be its whole first label), ${dns}`],
+    ["Dns", "a.-b", `is not a DNS name (a label begins or ends with a hyphen), ${dns}`],
+    ["Dns", `${"a".repeat(64)}.b`, `is not a DNS name (a label is longer than 63 characters), ${dns}`],
+    ["Dns", "a.".repeat(127), `is not a DNS name (it is longer than 253 characters), ${dns}`],
+    ["Uri", "client-a", `is not a URI (it has no scheme, as https: is one), ${uri}`],
+    ["Uri", "https://a/b c", `is not a URI (its character 12 is not one of a URI: percent-encode it), ${uri}`],
+    ["Uri", "urn:", `is not a URI (nothing follows its scheme), ${uri}`],
+    ["Email", "client-a", `is not an e-mail address (it has no @), ${email}`],
+    ["Email", "@example.org", `is not an e-mail address (nothing is before its @), ${email}`],
+    ["Email", "a b@example.org", `is not an e-mail address (its character 2 is a blank or not ASCII), ${email}`],
+    ["Email", "a@", `is not an e-mail address (after its @ is no DNS name: it is empty), ${email}`],
+    ["Email", "a@*.example", `is not an e-mail address (after its @ is no DNS name), ${email}`],
+  ];
+  for (const [member, value, sentence] of rows) {
+    t.deepEqual(await problemsOf(changed([[line, linesOf([[`tlsClientAuthSan${member}`, value]])]])), [
+      `${client}.tlsClientAuthSan${member} ${sentence}`,
+    ]);
+  }
+});
+
+const noMarkers =
+  "it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER";
+
 test("trust anchors that are not one certificate each, and chains that nobody checks, are refused", async (t) => {
-  const sentence = "is not one PEM certificate (a text, or { file: PATH }; one entry a certificate)";
-  for (const content of [
-    "",
-    "not a certificate",
-    authority.certificate.key,
-    authority.certificate.pem + serverCertificate.pem,
-    authority.certificate.pem.slice(0, -60),
-  ]) {
+  const rows: readonly (readonly [content: string, reason: string])[] = [
+    ["", "there is no certificate in it; give the text of a certificate, or { file: PATH }"],
+    ["not a certificate", noMarkers],
+    [authority.certificate.pem.slice(0, -60), noMarkers],
+    [
+      authority.certificate.key,
+      "it is a private key, and must not be sent to anyone; keep it secret, and name the certificate's file instead",
+    ],
+    [
+      authority.certificate.pem + serverCertificate.pem,
+      "there is more than one certificate in it; make one entry for each",
+    ],
+    [
+      `subject=CN = a\n${authority.certificate.pem}`,
+      "there is text outside the certificate's markers; openssl x509 -in FILE prints the certificate alone",
+    ],
+  ];
+  for (const [content, reason] of rows) {
     t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/ca.pem": content } }), [
-      `services[0].trustedRootCertificates[0] ${sentence}`,
+      `services[0].trustedRootCertificates[0] is not one PEM certificate: ${reason}`,
     ]);
   }
   await refuses(t, [
-    [[line, `${line}        trustedRootCertificates: [nothing]\n`], `${client}.trustedRootCertificates[0] ${sentence}`],
+    [
+      [line, `${line}        trustedRootCertificates: [nothing]\n`],
+      `${client}.trustedRootCertificates[0] is not one PEM certificate: ${noMarkers}`,
+    ],
     [[line, `${line}        trustedRootCertificates: []\n`], `${client}.trustedRootCertificates must not be empty`],
     [
       ["    clients:", "    mutualTlsValidatePkiCertChain: false\n    clients:"],
@@ -467,20 +624,22 @@ test("a jwks that cannot register a certificate is refused", async (t) => {
   const good = jwkOf(clientB);
   const { x5c, ...plain } = good;
   const der = (x5c as string[])[0] ?? "";
-  const notASet = "is not a JWK Set (RFC 7517 §5) as JSON text";
+  const notASet = "is not a JWK Set as JSON text (RFC 7517 §5): ";
   const noCertificate = "keys[0] has an x5c whose first entry is not a certificate (base64 of DER)";
   const set = (...keys: unknown[]) => JSON.stringify({ keys });
   const rows: readonly [string, string][] = [
-    ["", notASet],
-    ["not JSON", notASet],
-    ["[]", notASet],
-    ["null", notASet],
-    ["{}", notASet],
-    [JSON.stringify(good), notASet],
-    ['{"keys":{}}', notASet],
-    ['{"keys":[1]}', notASet],
-    ['{"keys":[{}]}', notASet],
-    [set({ ...good, x5c: "text" }), notASet],
+    ["", `${notASet}it is empty`],
+    ["not JSON", `${notASet}it is not JSON`],
+    ['{"keys":[', `${notASet}it is not JSON: it ends too early`],
+    [`{"keys":\n []"x"}`, `${notASet}it is not JSON, at line 2, column 4`],
+    ["[]", `${notASet}it is not a JSON object`],
+    ["null", `${notASet}it is not a JSON object`],
+    ["{}", `${notASet}its keys is missing or of a wrong type`],
+    [JSON.stringify(good), `${notASet}it is one JWK: put it into {"keys": […]}`],
+    ['{"keys":{}}', `${notASet}its keys is missing or of a wrong type`],
+    ['{"keys":[1]}', `${notASet}its keys[0] is missing or of a wrong type`],
+    ['{"keys":[{}]}', `${notASet}its keys[0].kty is missing or of a wrong type`],
+    [set(good, { ...good, x5c: "text" }), `${notASet}its keys[1].x5c is missing or of a wrong type`],
     [set(), "has no key with x5c: no certificate could ever count"],
     [set(plain), "has no key with x5c: no certificate could ever count"],
     [set({ ...good, x5c: [] }), noCertificate],
@@ -532,30 +691,51 @@ test("selfSignedCertificateKeyId must name one key that carries a certificate", 
 
 test("scopes, resources and issuers of bad form are refused", async (t) => {
   const scope = "must be a scope: visible ASCII without space, quote, backslash";
-  for (const name of ['""', "a b", `'a"b'`, "'a\\b'", '"a\\tb"', "é"]) {
-    await refuses(t, [[["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}`]]);
+  const scopes: readonly (readonly [name: string, reason: string])[] = [
+    ['""', "it is empty"],
+    ["a b", "its character 2 is none of these"],
+    [`'a"b'`, "its character 2 is none of these"],
+    ["'abc\\b'", "its character 4 is none of these"],
+    ['"a\\tb"', "its character 2 is none of these"],
+    ["é", "its character 1 is none of these"],
+  ];
+  for (const [name, reason] of scopes) {
+    await refuses(t, [
+      [["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}; ${reason}`],
+    ]);
   }
   const resource = "must be an absolute URI without a fragment";
-  for (const text of ["api", "/api", '"https://api.example.com/#x"', '""']) {
+  const resources: readonly (readonly [text: string, reason: string])[] = [
+    ["api", "it has no scheme, as https: is one"],
+    ["/api", "it has no scheme, as https: is one"],
+    ['"https://api.example.com/#x"', "it has a fragment, at character 25"],
+    ['"https:api"', "it has no host, or cannot be read"],
+    ['""', "it is empty"],
+  ];
+  for (const [text, reason] of resources) {
     await refuses(t, [
       [
         ["    clients:", `    defaultResources: [${text}]\n    clients:`],
-        `services[0].defaultResources[0] ${resource}`,
+        `services[0].defaultResources[0] ${resource}; ${reason}`,
       ],
     ]);
   }
   const issuer = "must be an https URL without query or fragment (http only for loopback)";
-  for (const text of [
-    "as.example.com",
-    "http://as.example.com",
-    '"https://as.example.com/?a=b"',
-    '"https://as.example.com/#a"',
-    "https://u:p@as.example.com",
-    '"https://as.example.com?"',
-    "ftp://127.0.0.1",
-    "urn:example",
-  ]) {
-    await refuses(t, [[["issuer: https://as.example.com", `issuer: ${text}`], `services[0].issuer ${issuer}`]]);
+  const issuers: readonly (readonly [text: string, reason: string])[] = [
+    ["as.example.com", "it has no scheme, as https: is one"],
+    ["http://as.example.com", "it is http, and its host is not a loopback address"],
+    ['"https://as.example.com/?a=b"', "it has a query, at character 24"],
+    ['"https://as.example.com/#a"', "it has a fragment, at character 24"],
+    ["https://u:p@as.example.com", "it has a user name or a password"],
+    ['"https://as.example.com?"', "it has a query, at character 23"],
+    ['"https://as.example.com/ a"', "its character 24 is not one of a URI: percent-encode it"],
+    ["ftp://127.0.0.1", "its scheme is not https"],
+    ["urn:example", "its scheme is not https"],
+  ];
+  for (const [text, reason] of issuers) {
+    await refuses(t, [
+      [["issuer: https://as.example.com", `issuer: ${text}`], `services[0].issuer ${issuer}; ${reason}`],
+    ]);
   }
   for (const text of [
     "http://127.0.0.1:3000",

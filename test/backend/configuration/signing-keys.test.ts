@@ -31,30 +31,34 @@ test("a service's jwks may have keys of every kind, and public halves of former 
 });
 
 test("a jwks of a service that is no set of keys for signatures is refused", async (t) => {
-  const unreadable = "is not a JWK Set of keys that can be read (RFC 7517 §5), as JSON text";
-  const symmetric = "has a symmetric key: nothing is signed with a secret";
+  const symmetric = (place: number) => `keys[${place}] is a symmetric key: nothing is signed with a secret`;
   const noUse =
-    "has a private key that is for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are, when alg, use and key_ops agree";
+    "keys[1] is a private key for no signature: RSA of 2048 bits, P-256, P-384, P-521, Ed25519 are for one, when alg, use and key_ops agree";
+  const unreadable = (place: number) =>
+    `has a key that cannot be read: keys[${place}] is incomplete, of an unknown type, or its halves do not belong together`;
+  const notASet = "is not a JWK Set of keys that can be read as JSON text (RFC 7517 §5): ";
   const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" });
   const k256 = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey.export({ format: "jwk" });
   const rows: readonly [string, ...string[]][] = [
-    ["not JSON", unreadable],
-    ["[]", unreadable],
-    ["null", unreadable],
-    ["{}", unreadable],
-    [JSON.stringify(s1), unreadable],
-    ['{"keys":[1]}', unreadable],
-    ['{"keys":[{}]}', unreadable],
+    ["not JSON", `${notASet}it is not JSON`],
+    ["[]", `${notASet}it is not a JSON object`],
+    ["null", `${notASet}it is not a JSON object`],
+    ["{}", `${notASet}its keys is missing or of a wrong type`],
+    [JSON.stringify(s1), `${notASet}it is one JWK: put it into {"keys": […]}`],
+    ['{"keys":[1]}', `${notASet}its keys[0] is missing or of a wrong type`],
+    ['{"keys":[{}]}', `${notASet}its keys[0].kty is missing or of a wrong type`],
+    ['{"keys":[{"kty":"EC"}]}', unreadable(0)],
     [set(), "has no private key"],
     [set(publicHalf(s1)), "has no private key"],
-    [set(s1, { ...s2, kid: "s-1" }), "has two keys of one kid"],
-    [set(s1, { ...publicHalf(s2), kid: "s-1" }), "has two keys of one kid"],
-    [set(s1, { kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric],
-    [set({ kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric, "has no private key"],
-    [set(s1, { ...s2, d: "AA" }), unreadable],
-    [set(s1, { ...s2, d: s1["d"] }), unreadable],
-    [set(s1, { ...s2, x: "AA" }), unreadable],
-    [set(s1, { ...publicHalf(s2), x: "AA" }), unreadable],
+    [set(s1, { ...s2, kid: "s-1" }), "keys[0] and keys[1] have one kid"],
+    [set({ kty: "oct", k: "c2VjcmV0" }, s1, { ...s2, kid: "s-1" }), symmetric(0), "keys[1] and keys[2] have one kid"],
+    [set(s1, { ...publicHalf(s2), kid: "s-1" }), "keys[0] and keys[1] have one kid"],
+    [set(s1, { kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric(1)],
+    [set({ kty: "oct", k: "c2VjcmV0", kid: "h-1" }), symmetric(0), "has no private key"],
+    [set(s1, { ...s2, d: "AA" }), unreadable(1)],
+    [set(s1, { ...s2, d: s1["d"] }), unreadable(1)],
+    [set(s1, { ...s2, x: "AA" }), unreadable(1)],
+    [set(s1, { ...publicHalf(s2), x: "AA" }), unreadable(1)],
     [set(s1, { ...s2, alg: "none" }), noUse],
     [set(s1, { ...s2, alg: "ES384" }), noUse],
     [set(s1, { ...rsa, alg: "HS256" }), noUse],

@@ -100,13 +100,36 @@ test("GET /api/info and the health check ask for no credentials; HEAD is answere
   t.deepEqual([head.status, head.headers["content-length"], head.text], [200, "2", ""]);
 });
 
-test("the health check answers 503 once the process is stopping", async (t) => {
-  let stopping = false;
-  const { call } = await startApp(t, { isStopping: () => stopping });
-  t.is((await call({ path: "/api/lifecycle/healthcheck" })).status, 200);
-  stopping = true;
-  t.is((await call({ path: "/api/lifecycle/healthcheck" })).status, 503);
-});
+for (const [path, word] of [
+  ["/api/lifecycle/healthcheck", "READY"],
+  ["/readyz", "READY"],
+  ["/livez", "ALIVE"],
+] as const) {
+  test(`${path} names what does not hold, and nothing else does`, async (t) => {
+    let failed: readonly string[] = [];
+    const asked = word === "READY" ? "readinessFailures" : "livenessFailures";
+    const { call } = await startApp(t, { [asked]: () => Promise.resolve(failed) });
+    const others = ["/livez", "/readyz"].filter((other) => (other === "/livez") !== (word === "ALIVE"));
+    t.like(await call({ path }), { status: 200, text: "OK" });
+    failed = ["store-write", "clock"];
+    const answer = await call({ path });
+    t.like(answer, { status: 503, text: `NOT ${word}: store-write, clock` });
+    t.is(answer.headers["content-type"], "text/plain; charset=utf-8");
+    t.is(answer.headers["cache-control"], "no-store");
+    t.like(await call({ method: "HEAD", path }), { status: 503, text: "" });
+    t.is((await call({ method: "POST", path })).status, 405);
+    for (const other of others) t.is((await call({ path: other })).status, 200);
+    failed = [];
+    t.is((await call({ path })).status, 200);
+  });
+}
+
+for (const path of ["/livez/", "/Readyz", "/api/livez", "/health", "/healthz", "/readyz/x"]) {
+  test(`${path} is no probe`, async (t) => {
+    const { call } = await startApp(t);
+    t.is((await call({ path })).status, 404);
+  });
+}
 
 for (const { methods, path, only } of unsupportedOperations) {
   test(`${methods.join(", ")} ${path} (${only ?? "both shapes"}) is told apart from an unknown path: 403 A001223`, async (t) => {

@@ -8,10 +8,12 @@ import { createEventSweep } from "./event-reader.ts";
 import { readFault, type Fault } from "./fault.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 import { defineFunctions } from "./sql-functions.ts";
+import { createWriteProbe } from "./write-probe.ts";
 
-/** What a writer does: a command, or the sweep of expired rows or of events past their retention. */
+/** What a writer does: a command, the sweep of expired rows or of events past their retention, or the probe. */
 export type Job =
   | Command
+  | { readonly name: "probe" }
   | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number }
   | { readonly name: "sweep-events"; readonly createdBefore: number; readonly limit: number };
 
@@ -36,6 +38,7 @@ export function createBatch(db: DatabaseSync): Batch {
   const prepare = createPreparedStatements(db);
   defineFunctions(db);
   const sweepEvents = createEventSweep(db);
+  const probe = createWriteProbe(db);
 
   function runBatch(jobs: readonly Job[]): JobResult[] {
     try {
@@ -77,6 +80,7 @@ export function createBatch(db: DatabaseSync): Batch {
 
   function doJob(job: Job): CommandOutcome | number {
     if (job.name === "sweep") return sweep(job.expiredBefore, job.limit);
+    if (job.name === "probe") return probe();
     if (job.name === "sweep-events") return sweepEvents(job.createdBefore, job.limit);
     return runCommand(job);
   }

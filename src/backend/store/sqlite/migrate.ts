@@ -33,6 +33,13 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
+/** Throws {@link UnusableDatabase} unless the file has had exactly this version's migrations. Changes nothing. */
+export function checkSchema(db: DatabaseSync): void {
+  const version = readSchemaVersion(db);
+  if (version === migrations.length) return;
+  throw new UnusableDatabase(`its schema is ${version}, and this version works with ${migrations.length}`);
+}
+
 /** How many migrations the file has had, 0 for an empty one; throws {@link UnusableDatabase}. Changes nothing. */
 export function readSchemaVersion(db: DatabaseSync): number {
   // In this order: another process commits tables and mark together, so where there are tables the mark is there too.

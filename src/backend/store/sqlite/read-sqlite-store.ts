@@ -31,9 +31,14 @@ export async function readSqliteStore<Facts>(
   // the usual way would make one, which only a process that may write removes again.
   const log = `${file}-wal`;
   const isAtRest = !existsSync(log);
-  const facts = await readOnce(file, isAtRest, read);
+  try {
+    const facts = await readOnce(file, isAtRest, read);
+    if (!isAtRest || !existsSync(log)) return facts;
+  } catch (error) {
+    if (!isAtRest || !existsSync(log)) throw error;
+  }
   // A process has opened the store meanwhile: what was read without its log may be torn.
-  return isAtRest && existsSync(log) ? readOnce(file, false, read) : facts;
+  return readOnce(file, false, read);
 }
 
 async function readOnce<Facts>(
@@ -76,5 +81,6 @@ function openToRead(file: string, isAtRest: boolean) {
 
 const noWriter: Writer = {
   run: () => Promise.reject(new TypeError("the store was opened to be read")),
+  isGone: () => true,
   close: () => Promise.resolve(),
 };

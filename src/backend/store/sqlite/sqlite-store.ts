@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreFailure, type CommandOutcome, type Store } from "../store.ts";
 import { readFault, storeFailure } from "./fault.ts";
+import { checkSchema } from "./migrate.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -43,6 +44,14 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
       checkSweepLimit(limit);
       return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
     },
+    checkSchema: () =>
+      read(() => {
+        checkSchema(db);
+      }),
+    async probeWrite() {
+      await writer.run({ name: "probe" });
+    },
+    hasLostWriter: () => writer.isGone(),
     close: () => (closing ??= close()),
   };
 }

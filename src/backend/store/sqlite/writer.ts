@@ -21,6 +21,8 @@ export interface WriterEvents {
 export interface Writer {
   /** Resolves after the job is durable; rejects with {@link StoreFailure}. */
   run(job: Job): Promise<Exclude<JobResult, Fault>>;
+  /** Whether the host is gone, so that every later job fails, too. */
+  isGone(): boolean;
   /** Does what was accepted, then closes; every later job fails. */
   close(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export function createWriter(openHost: (events: WriterEvents) => WriterHost): Wr
         owed.push({ resolve, reject });
       });
     },
+    isGone: () => gone !== undefined,
     close() {
       if (closing === undefined) {
         flush();

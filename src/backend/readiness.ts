@@ -1,0 +1,96 @@
+import type { MonotonicClock } from "./engine/dependencies.ts";
+
+/** Something that must hold while a backend takes requests. */
+export interface ReadinessCheck {
+  /** What a probe's answer calls it; nothing of the configuration. */
+  readonly name: string;
+  /** Throws or rejects while it does not hold; why is for the operator's log. */
+  readonly check: () => void | Promise<void>;
+}
+
+/** A check that does not hold, and why. */
+export interface FailedCheck {
+  readonly name: string;
+  readonly error: unknown;
+}
+
+export interface ReadinessOptions {
+  readonly checks: readonly ReadinessCheck[];
+  readonly monotonicClock: MonotonicClock;
+  /** Called when the answer has changed; the first one is compared with "all hold". */
+  readonly onChange?: (failed: readonly FailedCheck[]) => void;
+  /** A signal that aborts after so many milliseconds; default `AbortSignal.timeout`. */
+  readonly timeoutSignal?: (milliseconds: number) => AbortSignal;
+}
+
+/** Milliseconds: the checks run at most so often, however many ask. */
+const interval = 1000;
+
+/** Milliseconds that a check has; less than the second that Kubernetes gives a probe. */
+const patience = 500;
+
+/**
+ * Answers the names of the checks that do not hold; empty when all do.
+ *
+ * Anyone may ask, so asking costs next to nothing: all who ask within a second get one answer, and a check that has not
+ * ended is not begun again; it counts as failed.
+ *
+ * @example const failedChecks = createReadiness({ checks: [{ name: "store-write", check }], monotonicClock });
+ */
+export function createReadiness(options: ReadinessOptions): () => Promise<readonly string[]> {
+  const {
+    monotonicClock,
+    onChange,
+    timeoutSignal = (milliseconds: number) => AbortSignal.timeout(milliseconds),
+  } = options;
+  const checks = options.checks.map(({ name, check }) => ({ name, run: oneAtATime(check) }));
+  let failedBefore = "";
+  let last: { readonly startedAt: number; readonly names: Promise<readonly string[]> } | undefined;
+
+  async function evaluate(): Promise<readonly string[]> {
+    const late = timeoutSignal(patience);
+    const errors = await Promise.all(checks.map(({ run }) => run(late)));
+    const failed = checks.flatMap(({ name }, index): FailedCheck[] => {
+      const error = errors[index];
+      return error === undefined ? [] : [{ name, error }];
+    });
+    const names = failed.map(({ name }) => name);
+    if (names.join() !== failedBefore) onChange?.(failed);
+    failedBefore = names.join();
+    return names;
+  }
+
+  return () => {
+    const now = monotonicClock();
+    if (last === undefined || now - last.startedAt >= interval) last = { startedAt: now, names: evaluate() };
+    return last.names;
+  };
+}
+
+/** Resolves to why the check does not hold, if it does not; never rejects. */
+function oneAtATime(check: () => void | Promise<void>): (late: AbortSignal) => Promise<unknown> {
+  let running = false;
+  return async (late) => {
+    if (running) return new Error("it was asked for before, and has not answered yet");
+    running = true;
+    const held = (async () => check())()
+      .then(
+        () => undefined,
+        (error: unknown) => error ?? new Error("it failed"),
+      )
+      .finally(() => {
+        running = false;
+      });
+    return Promise.race([held, aborted(late)]);
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<Error> {
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  const give = (): void => {
+    resolve(new Error(`it has not answered within ${patience} ms`));
+  };
+  if (signal.aborted) give();
+  signal.addEventListener("abort", give, { once: true });
+  return promise;
+}

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { access, constants, lstat } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { dirname } from "node:path";
+import type { Listen } from "../configuration/configuration.ts";
+import { problem, warning, type Finding } from "./finding.ts";
+
+/** Octets: one less than what Linux has for a socket's path. */
+const longestSocketPath = 107;
+
+const inUse = "if it is this backend that is well, and anything else must end before a start";
+
+/**
+ * Whether the address can be had: a port is taken for a moment, a unix socket is never made.
+ *
+ * Rejects with the system's error of `listen` for what a start would fail with; that something listens there already is
+ * a warning, since it is mostly the backend itself.
+ */
+export async function checkAddressFree(listen: Listen): Promise<readonly Finding[]> {
+  if ("unix" in listen) return checkSocket(listen.unix);
+  const { host, port } = listen;
+  const server = createServer();
+  try {
+    server.listen({ host, port });
+    await once(server, "listening");
+    return [];
+  } catch (error) {
+    if (codeOf(error) !== "EADDRINUSE") throw error;
+    return [warning("listen.port", `is ${port}, where something listens already: ${inUse}`)];
+  } finally {
+    server.close();
+  }
+}
+
+async function checkSocket(path: string): Promise<readonly Finding[]> {
+  const at = "listen.unix";
+  if (Buffer.byteLength(path) > longestSocketPath) {
+    return [problem(at, `is too long for a unix socket: ${path} has more than ${longestSocketPath} octets`)];
+  }
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    return [problem(at, `is in a folder that does not exist, or that this user may not write to: ${folder}`)];
+  }
+  const existing = await lstat(path).catch(() => undefined);
+  if (existing === undefined) return [];
+  if (!existing.isSocket()) return [problem(at, `is another file: ${path}`)];
+  // One that nothing listens on was left behind, and a start removes it.
+  return (await answers(path)) ? [warning(at, `is ${path}, where something listens already: ${inUse}`)] : [];
+}
+
+async function answers(path: string): Promise<boolean> {
+  const probe = connect({ path });
+  try {
+    await once(probe, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    probe.destroy();
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

@@ -1,0 +1,59 @@
+import { errorReferences } from "./openapi-error-answers.ts";
+import type { JsonObject } from "./openapi-schemas.ts";
+
+const ready =
+  "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
+
+/** What is served for who watches the process, and asks for no credentials. */
+export const probePaths: JsonObject = {
+  "/livez": {
+    get: probe({
+      operationId: "livez",
+      summary: "Whether the backend needs a new start",
+      description: "Answers `OK` unless only a new start of the process can help; also while it starts and stops.",
+      otherwise: { description: "It needs a new start.", example: "NOT ALIVE: store-writer" },
+    }),
+  },
+  "/readyz": {
+    get: probe({
+      operationId: "readyz",
+      summary: "Whether the backend answers requests",
+      description: ready,
+      otherwise: { description: "It does not, for now.", example: "NOT READY: store-write" },
+    }),
+  },
+  "/api/lifecycle/healthcheck": {
+    get: probe({
+      operationId: "lifecycle_healthcheck_api",
+      summary: "Whether the backend answers requests",
+      description: `The same as \`/readyz\`, under the API's own name. ${ready}`,
+      otherwise: { description: "It does not, for now.", example: "NOT READY: stopping" },
+    }),
+  },
+};
+
+interface Probe {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly otherwise: { readonly description: string; readonly example: string };
+}
+
+function probe({ operationId, summary, description, otherwise }: Probe): JsonObject {
+  return {
+    operationId,
+    tags: ["backend"],
+    summary,
+    description,
+    security: [],
+    responses: {
+      200: { description: "It does.", content: plainText("OK") },
+      ...errorReferences([405, 500]),
+      503: { description: otherwise.description, content: plainText(otherwise.example) },
+    },
+  };
+}
+
+function plainText(example: string): JsonObject {
+  return { "text/plain": { schema: { type: "string" }, example } };
+}
