@@ -98,7 +98,7 @@ test("--check refuses a store of a newer version, and one under another secret k
   t.deepEqual(
     await runHere(["serve", "--config", path, "--check"], other),
     refused(
-      path,
+      "configuration",
       "secretKey is not the key that the store was written with; to replace it, stop every backend on the store and start one with --new-secret-key",
     ),
   );
