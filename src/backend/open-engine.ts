@@ -14,6 +14,7 @@ import {
 import { createLog } from "./http/create-log.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
+import { reportRestoredStore } from "./restored-store.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
@@ -53,7 +54,13 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   const { configuration, clock = Date.now, random = randomBytes, path } = options;
   const { monotonicClock = () => performance.now() } = options;
   await requireOpenssl(configuration, path);
-  const store = await openSqliteStore({ path: configuration.store.sqlite });
+  const log = logOf(options);
+  const store = await openSqliteStore({
+    path: configuration.store.sqlite,
+    report(origin) {
+      reportRestoredStore(log, origin);
+    },
+  });
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
   const remoteJwks = createRemoteJwks({ monotonicClock });
   async function closeAll(): Promise<void> {
@@ -63,7 +70,6 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   }
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
-    const log = logOf(options);
     const engine: Engine = createEngine({
       clock,
       monotonicClock,

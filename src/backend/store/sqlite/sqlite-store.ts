@@ -40,6 +40,10 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
       checkSweepLimit(limit);
       return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
     },
+    readClock: () => read((facts) => facts.readClock()),
+    async keepClock(clock) {
+      await writer.run({ name: "keep-clock", ...clock });
+    },
     close: () => (closing ??= close()),
   };
 }
