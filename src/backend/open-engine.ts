@@ -17,6 +17,7 @@ import { requireOpenssl } from "./require-openssl.ts";
 import { reportRestoredStore } from "./restored-store.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
+import { openForwardClock, type KeptForwardClock } from "./open-forward-clock.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { startSweep } from "./sweep.ts";
@@ -26,7 +27,7 @@ export interface BackendOptions {
   readonly configuration: Configuration;
   /** Default: JSON lines on standard output, at the configuration's level. */
   readonly log?: Logger;
-  /** Milliseconds since 1970. */
+  /** The wall clock: milliseconds since 1970. */
   readonly clock?: Clock;
   /** Milliseconds that never run backwards. */
   readonly monotonicClock?: MonotonicClock;
@@ -44,6 +45,8 @@ type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | 
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
   readonly engine: Engine;
+  /** Milliseconds by which the wall clock is behind what was acted on already; 0 when it is not. */
+  readonly clockBehind: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -51,7 +54,7 @@ const secretKeyOctets = 32;
 
 /** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
 export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
-  const { configuration, clock = Date.now, random = randomBytes, path } = options;
+  const { configuration, random = randomBytes, path } = options;
   const { monotonicClock = () => performance.now() } = options;
   await requireOpenssl(configuration, path);
   const log = logOf(options);
@@ -61,11 +64,14 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       reportRestoredStore(log, origin);
     },
   });
+  const forwardClock = await openClock(store, log, options, monotonicClock);
+  const clock = forwardClock.now;
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
   const remoteJwks = createRemoteJwks({ monotonicClock });
   async function closeAll(): Promise<void> {
     remoteJwks.close();
     await chainVerifier.close();
+    await forwardClock.close();
     await store.close();
   }
   try {
@@ -85,9 +91,10 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       },
     });
     await applyConfiguration({ store, clock, random, secretBox }, options);
-    const sweep = startSweep(store, clock, log);
+    const sweep = startSweep(store, clock, log, forwardClock.isDoubtful);
     return {
       engine,
+      clockBehind: forwardClock.behind,
       async close() {
         engine.endStreams();
         sweep.stop();
@@ -96,6 +103,21 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     };
   } catch (error) {
     await closeAll();
+    throw error;
+  }
+}
+
+/** On failure the store is closed. */
+async function openClock(
+  store: Store,
+  log: Logger,
+  { clock: wallClock = Date.now }: BackendOptions,
+  monotonicClock: MonotonicClock,
+): Promise<KeptForwardClock> {
+  try {
+    return await openForwardClock({ store, wallClock, monotonicClock, log });
+  } catch (error) {
+    await store.close();
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { clockTolerance } from "../validity.ts";
 
 /** An access token as it stands now, its client, and the facts that the decision takes. */
 export interface KnownAccessToken {
@@ -11,9 +12,6 @@ export interface KnownAccessToken {
   readonly client: Client;
   readonly facts: TokenFacts;
 }
-
-/** Clocks of several nodes differ by less than this; a token from further ahead than that is not yet valid. In seconds. */
-const clockTolerance = 60;
 
 /** Looks an access token up by its digest; `undefined` when the service has none such in force. */
 export async function findAccessToken(
