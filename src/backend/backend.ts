@@ -33,7 +33,10 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
 }
 
 /** The operations of an open engine, for callers in the same process. */
-export function createBackend({ engine, close }: Pick<OpenEngine, "engine" | "close">, options: BackendOptions): Backend {
+export function createBackend(
+  { engine, close }: Pick<OpenEngine, "engine" | "close">,
+  options: BackendOptions,
+): Backend {
   let closing: Promise<void> | undefined;
   const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId);
   let ofOwnService: Operations | undefined;

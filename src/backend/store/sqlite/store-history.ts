@@ -12,8 +12,11 @@ import {
 
 /** Counts what a writer commits, in the store and in the mark beside it, and finds out when the store went back. */
 export interface StoreHistory {
-  /** Within a transaction that wrote, right before its COMMIT. Throws whatever SQLite or the file system throws. */
-  beforeCommit(): void;
+  /**
+   * Within a transaction that wrote, right before its COMMIT. With `renewEpoch` every watcher has to forget what it
+   * remembers. Throws whatever SQLite or the file system throws.
+   */
+  beforeCommit(how?: { readonly renewEpoch: true }): void;
   /** After the COMMIT, before anyone is answered. */
   afterCommit(): void;
   /** Makes the mark survive a loss of power; without an effect when nothing was committed since the last time. */
@@ -124,8 +127,12 @@ export function openStoreHistory(
   }
 
   return {
-    beforeCommit() {
+    beforeCommit(how) {
       const counts = count();
+      if (how !== undefined) {
+        renew(counts);
+        return;
+      }
       if (counted > seen) {
         mark.begin(counts.begun, counts.committed);
         return;
