@@ -62,7 +62,7 @@ test("the backend comes back from a backup that knows less than the stream: ever
 
 test("a backup is restored over the store without a word: what was revoked after it is refused within the bound", async (t) => {
   const deployment = await startFaultDeployment(t);
-  const { backend, proxy } = deployment;
+  const { backend, proxy, api } = deployment;
   const backup = `${deployment.store}.backup`;
   const store = new DatabaseSync(deployment.store);
   store.prepare("VACUUM INTO ?").run(backup);
@@ -71,14 +71,16 @@ test("a backup is restored over the store without a word: what was revoked after
   const late = await deployment.issue();
   await deployment.askFor(200, "long", late);
   await deployment.vouched("long");
+  const { reset } = await api.tell("taken", "long");
   await backend.end("SIGTERM");
   await rm(deployment.store);
   await copyFile(backup, deployment.store);
   const restored = await deployment.startBackend();
-  await proxy.tell("lead", restored.url);
   // The revocation is acknowledged, though the token is not known any more.
   await deployment.revoke(late, restored);
-  await deployment.askFor(401, "long", late);
+  await proxy.tell("lead", restored.url);
+  await api.tell("taking", { server: "long", type: "reset", count: reset + 1 });
+  t.deepEqual(await deployment.askFor(401, "long", late), [], "at once");
 });
 
 test("a revocation of a token that the store has lost, its events unbroken, reaches who remembers it", async (t) => {
