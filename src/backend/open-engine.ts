@@ -12,9 +12,11 @@ import { createLog } from "./http/create-log.ts";
 import type { ReadinessCheck } from "./readiness.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
+import { reportRestoredStore } from "./restored-store.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { hasEvents } from "./store/command-events.ts";
-import { storeLiveness, storeReadiness } from "./store-checks.ts";
+import { clockReadiness, storeLiveness, storeReadiness } from "./health-checks.ts";
+import { openForwardClock, type KeptForwardClock } from "./open-forward-clock.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { TokenOwner } from "./store/command.ts";
 import type { Store } from "./store/store.ts";
@@ -25,7 +27,7 @@ export interface BackendOptions {
   readonly configuration: Configuration;
   /** Default: JSON lines on standard output, at the configuration's level. */
   readonly log?: Logger;
-  /** Milliseconds since 1970. */
+  /** The wall clock: milliseconds since 1970. */
   readonly clock?: Clock;
   /** Milliseconds that never run backwards. */
   readonly monotonicClock?: MonotonicClock;
@@ -63,20 +65,28 @@ const secretKeyOctets = 32;
 
 /** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
 export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
-  const { configuration, clock = Date.now, random = randomBytes, path } = options;
+  const { configuration, random = randomBytes, path } = options;
   const { monotonicClock = () => performance.now() } = options;
   await requireOpenssl(configuration, path);
-  const store = await openSqliteStore({ path: configuration.store.sqlite });
+  const log = logOf(options);
+  const store = await openSqliteStore({
+    path: configuration.store.sqlite,
+    report(origin) {
+      reportRestoredStore(log, origin);
+    },
+  });
+  const forwardClock = await openClock(store, log, options, monotonicClock);
+  const clock = forwardClock.now;
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
   const remoteJwks = createRemoteJwks({ monotonicClock });
   async function closeAll(): Promise<void> {
     remoteJwks.close();
     await chainVerifier.close();
+    await forwardClock.close();
     await store.close();
   }
   try {
     const secretBox = createSecretBox(configuration.secretKey ?? random(secretKeyOctets), random);
-    const log = logOf(options);
     const hinted = hintingStore(store, () => {
       engine.hintEvents();
     });
@@ -95,11 +105,11 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     const { allowRemoval, newSecretKey } = options;
     const management = { store: hinted, clock, random, secretBox };
     logStart(log, configuration, await applyConfiguration(management, configuration, { allowRemoval, newSecretKey }));
-    const sweep = startSweep(store, clock, log);
+    const sweep = startSweep(store, clock, log, forwardClock.isDoubtful);
     return {
       engine,
       put: (wanted, removable) => applyConfiguration(management, wanted, { allowRemoval: removable }),
-      readinessChecks: storeReadiness(store),
+      readinessChecks: [...storeReadiness(store), clockReadiness(forwardClock)],
       livenessFailures: () => storeLiveness(store),
       async close() {
         engine.endStreams();
@@ -109,6 +119,21 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     };
   } catch (error) {
     await closeAll();
+    throw error;
+  }
+}
+
+/** On failure the store is closed. */
+async function openClock(
+  store: Store,
+  log: Logger,
+  { clock: wallClock = Date.now }: BackendOptions,
+  monotonicClock: MonotonicClock,
+): Promise<KeptForwardClock> {
+  try {
+    return await openForwardClock({ store, wallClock, monotonicClock, log });
+  } catch (error) {
+    await store.close();
     throw error;
   }
 }

@@ -12,10 +12,19 @@ const keptAfterExpiry = 600_000;
 /** A reader of invalidation events that was away for longer than this begins anew, in milliseconds. */
 const eventRetention = 3_600_000;
 
-/** Deletes expired rows and old events in small batches until stopped. */
-export function startSweep(store: Store, clock: Clock, log: Logger): { stop(): void } {
+/**
+ * Deletes expired rows and old events in small batches until stopped; none while `isDoubtful` says that the clock may
+ * be wrong, since what was deleted by a wrong clock does not come back.
+ */
+export function startSweep(
+  store: Store,
+  clock: Clock,
+  log: Logger,
+  isDoubtful: () => boolean = () => false,
+): { stop(): void } {
   let stopped = false;
   async function sweep(): Promise<void> {
+    if (isDoubtful()) return;
     while (!stopped && (await store.sweep(clock() - keptAfterExpiry, batch)) >= batch);
     while (!stopped && (await store.sweepInvalidationEvents(clock() - eventRetention, batch)) >= batch);
   }

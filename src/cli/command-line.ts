@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Removable } from "../backend/open-engine.ts";
 import { version } from "../backend/version.ts";
+import { clockReset, type ClockResetOptions } from "./clock-reset.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { probe, type ProbeOptions } from "./probe.ts";
 import { serve, type ServeOptions } from "./serve.ts";
@@ -25,6 +26,16 @@ what may not be meant, or may be over by then, is a warning.
 
 Exit codes: 0 stopped, or with --check no error (there may be warnings); 2 not started, or with --check an error, and
 one message on standard error says why.
+`;
+
+const clockResetExample = `
+Tokens that were issued later than the machine's time are deleted. Tokens that were issued before it and have not
+expired by it are valid, also those that had expired by the wrong clock, unless they were deleted ten minutes after.
+
+Example:
+  $ API_SECRET=… certbound clock reset --config backend.yaml
+
+Exit codes: 0 done; 2 nothing was changed, and one message on standard error says why.
 `;
 
 const probeExample = `
@@ -83,6 +94,18 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .addHelpText("after", serveExample)
     .action(async (options: ServeOptions) => {
       exitCode = await serve(options, host);
+    });
+  program
+    .command("clock")
+    .description("What a store knows of the time.")
+    .command("reset")
+    .description(
+      "After a clock that was far ahead was set right: begin anew at the machine's time. Stop the backend first.",
+    )
+    .requiredOption("--config <file>", "the configuration, a YAML file; required")
+    .addHelpText("after", clockResetExample)
+    .action(async (options: ClockResetOptions) => {
+      exitCode = await clockReset(options, host);
     });
   program
     .command("probe")

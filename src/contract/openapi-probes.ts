@@ -2,7 +2,7 @@ import { errorReferences } from "./openapi-error-answers.ts";
 import type { JsonObject } from "./openapi-schemas.ts";
 
 const ready =
-  "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
+  "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, the clock is not behind, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
 
 /** What is served for who watches the process, and asks for no credentials. */
 export const probePaths: JsonObject = {

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
 import { createReadiness } from "../../src/backend/readiness.ts";
 import { serveBackend, type ServedBackend } from "../../src/backend/serve-backend.ts";
-import { storeLiveness, storeReadiness } from "../../src/backend/store-checks.ts";
+import { storeLiveness, storeReadiness } from "../../src/backend/health-checks.ts";
 import { openReaderConnection } from "../../src/backend/store/sqlite/connection.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { createSqliteStore } from "../../src/backend/store/sqlite/sqlite-store.ts";

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
+import { copyFile, rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import test from "ava";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
-import { startFaultDeployment } from "../support/fault-deployment.ts";
+import { boundWithStream, startFaultDeployment } from "../support/fault-deployment.ts";
 
 test("the events that a stream missed are past their retention: everything is forgotten and asked for anew", async (t) => {
   const deployment = await startFaultDeployment(t);
@@ -56,4 +58,42 @@ test("the backend comes back from a backup that knows less than the stream: ever
   await deployment.revoke(revoked, restored);
   await deployment.askFor(401, "long", revoked);
   await deployment.askFor(200, "long", kept);
+});
+
+test("a backup is restored over the store without a word: what was revoked after it is refused within the bound", async (t) => {
+  const deployment = await startFaultDeployment(t);
+  const { backend, proxy, api } = deployment;
+  const backup = `${deployment.store}.backup`;
+  const store = new DatabaseSync(deployment.store);
+  store.prepare("VACUUM INTO ?").run(backup);
+  store.close();
+  // Remembered, of a position in the events that the backup has as well.
+  const late = await deployment.issue();
+  await deployment.askFor(200, "long", late);
+  await deployment.vouched("long");
+  const { reset } = await api.tell("taken", "long");
+  await backend.end("SIGTERM");
+  await rm(deployment.store);
+  await copyFile(backup, deployment.store);
+  const restored = await deployment.startBackend();
+  // The revocation is acknowledged, though the token is not known any more.
+  await deployment.revoke(late, restored);
+  await proxy.tell("lead", restored.url);
+  await api.tell("taking", { server: "long", type: "reset", count: reset + 1 });
+  t.deepEqual(await deployment.askFor(401, "long", late), [], "at once");
+});
+
+test("a revocation of a token that the store has lost, its events unbroken, reaches who remembers it", async (t) => {
+  const deployment = await startFaultDeployment(t);
+  const token = await deployment.issue();
+  await deployment.askFor(200, "long", token);
+  await deployment.vouched("long");
+  // As after a restore that nobody could notice: the token is gone, the place in the events is the same.
+  const store = new DatabaseSync(deployment.store);
+  store.prepare("DELETE FROM access_token WHERE digest = ?").run(createHash("sha256").update(token).digest());
+  store.close();
+  t.is((await deployment.get("long", token)).status, 200, "it is remembered");
+  const revoked = await deployment.revoke(token);
+  const late = await deployment.askUntil("long", token, revoked + boundWithStream);
+  t.is(late.at(-1), 401);
 });

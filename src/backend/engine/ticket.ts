@@ -4,6 +4,7 @@ import type { StoredTicket } from "../store/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { givenText } from "./given-text.ts";
 import type { Service } from "./management/settings-memo.ts";
+import { isValidAt } from "./validity.ts";
 
 /** 24 hours, in milliseconds (Authlete's API). */
 export const ticketLifetime = 24 * 60 * 60 * 1000;
@@ -26,5 +27,5 @@ export async function findTicket(
   if (text === undefined) return { state: "missing" };
   const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(text));
   if (ticket?.kind !== kind || ticket.consumed) return { state: "unknown" };
-  return ticket.expiresAt <= clock() ? { state: "expired" } : { state: "usable", ticket };
+  return isValidAt(ticket, clock()) ? { state: "usable", ticket } : { state: "expired" };
 }

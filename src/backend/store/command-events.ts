@@ -1,4 +1,12 @@
-import type { Command, EndGrant, PutConfiguration, RevokeAccessToken, RevokeTokens, UpdateToken } from "./command.ts";
+import type {
+  Command,
+  EndGrant,
+  InvalidateToken,
+  PutConfiguration,
+  RevokeAccessToken,
+  RevokeTokens,
+  UpdateToken,
+} from "./command.ts";
 import { grantKey, keysOfRow, tokenKey } from "./invalidation-keys.ts";
 import type { Statement } from "./statement.ts";
 
@@ -22,6 +30,7 @@ export const commandEvents = {
   "revoke-tokens": tokensEnded,
   "revoke-access-token": accessTokenEnded,
   "end-grant": grantEnded,
+  "invalidate-token": unknownTokenEnded,
 } satisfies { [Name in Command["name"]]: "none" | ((command: Extract<Command, { name: Name }>) => Statement[]) };
 
 /** Whether readers of events have something to learn of this command. */
@@ -46,6 +55,15 @@ const accessTokenEvent = event("$3", "access_token WHERE service_id = $4 AND dig
 function accessTokenEnded({ attempt, serviceId, digest, endedAt }: RevokeAccessToken): Statement[] {
   const keys = [tokenKey(Buffer.from(digest).toString("base64url"))];
   return [{ sql: accessTokenEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, digest] }];
+}
+
+const unknownTokenEvent = `
+  INSERT INTO invalidation_event (service_id, keys, created_at, attempt) VALUES ($3, $4, $1, $2)
+  ON CONFLICT (attempt, keys) DO NOTHING`;
+
+function unknownTokenEnded({ attempt, serviceId, digests, at }: InvalidateToken): Statement[] {
+  const keys = digests.map((digest) => tokenKey(Buffer.from(digest).toString("base64url")));
+  return [{ sql: unknownTokenEvent, values: [at, attempt, serviceId, JSON.stringify(keys)] }];
 }
 
 const grantEvent = event("$3", "token_grant WHERE service_id = $4 AND grant_id = $5 AND ended_by = $2");

@@ -15,7 +15,8 @@ export type Command =
   | UpdateToken
   | RevokeAccessToken
   | RevokeTokens
-  | EndGrant;
+  | EndGrant
+  | InvalidateToken;
 
 interface Attempt {
   /** 16 random octets. */
@@ -224,4 +225,16 @@ export interface EndGrant extends Attempt {
   readonly serviceId: number;
   readonly grantId: string;
   readonly endedAt: number;
+}
+
+/**
+ * Writes the event of a token's end for a token that is not known (any more), and changes nothing else: a resource server
+ * may remember one that was lost with a restored backup. Never a conflict.
+ */
+export interface InvalidateToken extends Attempt {
+  readonly name: "invalidate-token";
+  readonly serviceId: number;
+  /** Every digest that what was named may stand for. */
+  readonly digests: readonly Uint8Array[];
+  readonly at: number;
 }

@@ -23,6 +23,8 @@ const plans = {
   "revoke-tokens": revokeTokens,
   "revoke-access-token": revokeAccessToken,
   "end-grant": endGrant,
+  // Its event is all there is of it.
+  "invalidate-token": (): Plan => ({ statements: [], applied: undefined }),
 } satisfies { [Name in Command["name"]]: (command: Extract<Command, { name: Name }>) => Plan };
 
 /** The statements of a command, its events last, and how to tell that they were run before. */

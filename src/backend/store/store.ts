@@ -220,8 +220,29 @@ export interface Store {
   probeWrite(): Promise<void>;
   /** Whether writes can never succeed again in this process. */
   hasLostWriter(): boolean;
+  /** The floor under "now" that {@link Store.keepClock} left, of whichever process; `actedOn` is 0 in a new store. */
+  readClock(): Promise<KeptClock>;
+  /** Raises the floor to an instant that was acted on; never lowers it. */
+  keepClock(clock: KeptClock): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The greatest instant that was acted on, as far as it was kept. */
+export interface KeptClock {
+  /** Milliseconds since 1970. */
+  readonly actedOn: number;
+  /** Nothing was acted on after it: whoever kept it had come to its end. */
+  readonly settled: boolean;
+}
+
+/**
+ * What a store that is opened is, compared with what its path had before. `new`: there was none. `continued`: the same
+ * store, at least as far on. `unmarked`: its mark is missing, as beside a copy. `went-back`: an older state of it.
+ */
+export type StoreOrigin = "new" | "continued" | UnexpectedOrigin;
+
+/** Origins after which watchers of events may rest on what the store does not know. */
+export type UnexpectedOrigin = "unmarked" | "another-store" | "another-file" | "went-back";
 
 /** `conflict`: a precondition no longer held and nothing was written; read the facts again and decide again. */
 export type CommandOutcome = "done" | "conflict";

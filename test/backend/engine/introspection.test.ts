@@ -268,14 +268,33 @@ for (const [parameters, code, action] of [
   });
 }
 
-test("a token from further ahead than clocks differ is not yet valid", async (t) => {
+test("a token that was issued by a clock which was wrong by hours is not yet valid after that is set right", async (t) => {
   const { backend, issue, setClock } = await startEngine(t);
-  const { accessToken = "" } = await issue();
-  const decide = async () => (await backend.authIntrospection({ token: accessToken })).action;
-  setClock(startInstant - 60_000);
-  t.is(await decide(), "OK");
-  setClock(startInstant - 61_500);
-  t.is(await decide(), "UNAUTHORIZED");
+  const { accessToken: before = "" } = await issue();
+  setClock(startInstant + 2 * 3_600_000);
+  const { accessToken: ahead = "" } = await issue();
+  const decide = async (token: string) => (await backend.authIntrospection({ token })).action;
+  t.deepEqual([await decide(before), await decide(ahead)], ["UNAUTHORIZED", "OK"], "the jump is followed");
+  setClock(startInstant);
+  t.deepEqual([await decide(before), await decide(ahead)], ["OK", "UNAUTHORIZED"]);
+});
+
+test("two minutes back end no token, and twenty seconds back revive none that has expired", async (t) => {
+  const { backend, issue, setClock } = await startEngine(t);
+  const { accessToken = "", accessTokenDuration = 0 } = await issue();
+  const isActive = async () => {
+    const { responseContent } = await backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
+    const { active } = JSON.parse(responseContent ?? "") as { active: boolean };
+    t.is((await backend.authIntrospection({ token: accessToken })).action, active ? "OK" : "UNAUTHORIZED");
+    return active;
+  };
+  setClock(startInstant - 120_000);
+  t.true(await isActive());
+  const end = startInstant + accessTokenDuration * 1000;
+  setClock(end);
+  t.false(await isActive());
+  setClock(end - 20_000);
+  t.false(await isActive());
 });
 
 test("a secret that is wrong by one character is still wrong", async (t) => {

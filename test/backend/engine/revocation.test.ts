@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import test from "ava";
 import type { Command } from "../../../src/backend/store/command.ts";
 import { StoreFailure, type Store } from "../../../src/backend/store/store.ts";
@@ -71,7 +71,33 @@ test("an access token that is ended: A113001, OK, no content, and ended by one c
   t.true(await isActive(byHand, refreshToken));
   t.like(commands[0], { name: "revoke-access-token", serviceId, endedAt: startInstant });
   t.deepEqual(await revoke(), answer);
-  t.is(commands.length, 1);
+  t.deepEqual(
+    commands.map(({ name }) => name),
+    ["revoke-access-token", "invalidate-token"],
+  );
+});
+
+test("an unknown token: A113001, OK, and what is remembered of it ends by one event", async (t) => {
+  const byHand = await createEngineByHand(t, services);
+  const { cursor: after } = await byHand.store.readInvalidationEvents({ limit: 1 });
+  const answer = await byHand.operations().authRevocation({ parameters: "token=unknown", ...asClient(1) });
+  t.is(answer.resultCode, "A113001");
+  const read = await byHand.store.readInvalidationEvents({ after, limit: 10 });
+  t.false(read.reset);
+  if (read.reset) return;
+  const key = `token:${createHash("sha256").update("unknown").digest("base64url")}`;
+  t.deepEqual(
+    read.events.map(({ serviceId: of, keys }) => ({ of, keys })),
+    [{ of: serviceId, keys: [key] }],
+  );
+});
+
+test("an unknown token of a public client, which anyone can claim to be, writes nothing", async (t) => {
+  const commands: Command[] = [];
+  const byHand = await createEngineByHand(t, services, { around: recording(commands) });
+  const answer = await byHand.operations().authRevocation({ parameters: "token=unknown&client_id=3" });
+  t.is(answer.resultCode, "A113001");
+  t.deepEqual(commands, []);
 });
 
 for (const kind of ["accessToken", "refreshToken"] as const) {
@@ -97,7 +123,7 @@ for (const [what, command] of [
   ["access token", "revoke-access-token"],
   ["refresh token", "end-grant"],
 ] as const) {
-  test(`${what} that another ends between decision and write: A113001, after one conflict and no second write`, async (t) => {
+  test(`${what} that another ends between decision and write: A113001, after one conflict`, async (t) => {
     const outcomes: string[] = [];
     const byHand = await createEngineByHand(t, services, {
       around: (store) => ({
@@ -113,7 +139,7 @@ for (const [what, command] of [
     const token = what === "access token" ? tokens.accessToken : tokens.refreshToken;
     const answer = await byHand.operations().authRevocation({ parameters: `token=${token}`, ...asClient(1) });
     t.is(answer.resultCode, "A113001");
-    t.deepEqual(outcomes, [`${command} conflict`]);
+    t.deepEqual(outcomes, [`${command} conflict`, "invalidate-token done"]);
     t.false(await isActive(byHand, token));
   });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type {
   ConsumeTicket,
   EndGrant,
+  InvalidateToken,
   IssueCode,
   IssueTokens,
   KeepTicket,
@@ -204,6 +205,10 @@ export function refresh(
     grant: { grantId: grant.grantId },
     source: { kind: "kept-refresh-token", digest: refreshToken.digest, expiresAt } as const,
   };
+}
+
+export function invalidateToken(...digests: readonly Uint8Array[]): InvalidateToken {
+  return { name: "invalidate-token", attempt: attempt(), serviceId: 1, digests, at: 2_000 };
 }
 
 export function useAssertion(changes: Partial<UseAssertion> = {}): UseAssertion {

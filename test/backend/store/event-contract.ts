@@ -6,6 +6,7 @@ import {
   consumeTicket,
   endGrant,
   exchange,
+  invalidateToken,
   issueCode,
   issueForTicket,
   issueGrant,
@@ -290,6 +291,14 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       command: endGrant("grant"),
       events: [{ serviceId: 1, keys: ["grant:grant"] }],
       conflict: endGrant("grant"),
+    },
+  },
+  "invalidate-token": {
+    "one that is not known": {
+      before: [twoServices()],
+      command: invalidateToken(alone.accessToken.digest, family.accessToken.digest),
+      events: [{ serviceId: 1, keys: [tokenKeyOf(alone), tokenKeyOf(family)] }],
+      conflict: undefined,
     },
   },
 };

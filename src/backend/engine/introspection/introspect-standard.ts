@@ -149,7 +149,11 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
 
 function active(
   service: Service,
-  { token, client }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client },
+  {
+    token,
+    client,
+    presented = token.digest,
+  }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client; presented?: Uint8Array },
   type: "access_token" | "refresh_token",
   content: object,
 ): StandardIntrospectionResponse {
@@ -161,6 +165,10 @@ function active(
     invalidationKeys: [
       // Of the opaque identifier, also when the JWT was asked about: what ends the one ends the other.
       tokenKey(Buffer.from(token.digest).toString("base64url")),
+      // A store that has lost the token cannot tell whose JWT is revoked.
+      ...(Buffer.compare(presented, token.digest) === 0
+        ? []
+        : [tokenKey(Buffer.from(presented).toString("base64url"))]),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),

@@ -4,16 +4,16 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { clockTolerance } from "../validity.ts";
 
 /** An access token as it stands now, its client, and the facts that the decision takes. */
 export interface KnownAccessToken {
   readonly token: StoredAccessToken;
+  /** The digest of the form that was asked about: the identifier's or the JWT's. */
+  readonly presented: Uint8Array;
   readonly client: Client;
   readonly facts: TokenFacts;
 }
-
-/** Clocks of several nodes differ by less than this; a token from further ahead than that is not yet valid. In seconds. */
-const clockTolerance = 60;
 
 /** Looks an access token up by its digest; `undefined` when the service has none such in force. */
 export async function findAccessToken(
@@ -22,10 +22,11 @@ export async function findAccessToken(
   service: Service,
   accessToken: string,
 ): Promise<KnownAccessToken | undefined> {
-  const token = await store.readAccessToken(service.settings.apiKey, tokenDigest(accessToken));
+  const presented = tokenDigest(accessToken);
+  const token = await store.readAccessToken(service.settings.apiKey, presented);
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  return client === undefined ? undefined : { token, client, facts: factsOf(token, client) };
+  return client === undefined ? undefined : { token, presented, client, facts: factsOf(token, client) };
 }
 
 function factsOf(token: StoredAccessToken, client: Client): TokenFacts {

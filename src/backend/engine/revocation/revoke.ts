@@ -3,6 +3,7 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { Command } from "../../store/command.ts";
 import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import { newAttempt } from "../attempt.ts";
+import { invalidateToken } from "../invalidate-token.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
@@ -52,7 +53,7 @@ async function decideRevocation(
   const accessToken = await store.readAccessToken(serviceId, digest);
   const refreshToken = accessToken === undefined ? await store.readRefreshToken(serviceId, digest) : undefined;
   const token = accessToken ?? refreshToken;
-  if (token === undefined) return { outcome: done };
+  if (token === undefined) return { outcome: done, ...forUnknown({ clock, random }, service, client, digest) };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
   // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
@@ -62,6 +63,20 @@ async function decideRevocation(
         { name: "revoke-access-token", digest: token.digest, ...change }
       : { name: "end-grant", grantId: refreshToken.grantId, ...change };
   return { outcome: done, command };
+}
+
+/**
+ * What is remembered of an unknown token ends all the same. A public client, which anyone can claim to be, may not have
+ * a row written for every text that it sends.
+ */
+function forUnknown(
+  dependencies: Pick<Dependencies, "clock" | "random">,
+  service: Service,
+  client: Client,
+  digest: Uint8Array,
+): { readonly command?: Command } {
+  if (client.settings.clientType === "PUBLIC") return {};
+  return { command: invalidateToken(dependencies, service.settings.apiKey, [digest]) };
 }
 
 /** A client that proved who it is learns of its error; a public one, which anyone can claim to be, learns nothing. */

@@ -1,12 +1,13 @@
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { invalidateToken } from "../invalidate-token.ts";
 import type { Service } from "../management/settings-memo.ts";
 import { runDecided } from "../run-decided.ts";
 import { endToken } from "./end-token.ts";
-import { findAccessToken } from "./token-identifier.ts";
+import { digestsOfIdentifier, findAccessToken } from "./token-identifier.ts";
 
-/** Ends an access token with its grant; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
+/** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
 export async function deleteToken(
   dependencies: Dependencies,
   service: Service,
@@ -14,9 +15,14 @@ export async function deleteToken(
 ): Promise<undefined> {
   if (accessTokenIdentifier === "") throw new CallRefused(400, "A161201");
   const serviceId = service.settings.apiKey;
-  return runDecided(dependencies, async () => {
+  const found = await runDecided(dependencies, async () => {
     const token = await findAccessToken(dependencies.store, serviceId, accessTokenIdentifier);
-    if (token === undefined) throw new CallRefused(404, "A161202");
-    return { outcome: undefined, command: endToken(dependencies, serviceId, token) };
+    const command =
+      token === undefined
+        ? invalidateToken(dependencies, serviceId, digestsOfIdentifier(accessTokenIdentifier))
+        : endToken(dependencies, serviceId, token);
+    return { outcome: token !== undefined, command };
   });
+  if (!found) throw new CallRefused(404, "A161202");
+  return undefined;
 }

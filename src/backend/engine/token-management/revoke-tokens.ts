@@ -4,17 +4,19 @@ import { newAttempt } from "../attempt.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { findEnabledClient } from "../find-client.ts";
+import { invalidateToken } from "../invalidate-token.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import { result } from "../result.ts";
 import { runDecided } from "../run-decided.ts";
 import { endToken } from "./end-token.ts";
-import { findAccessToken, findRefreshToken } from "./token-identifier.ts";
+import { digestsOfIdentifier, findAccessToken, findRefreshToken } from "./token-identifier.ts";
 
 /** Finds what is to be ended, anew each time; `undefined`: nothing is. */
 type Decide = () => Promise<Command | undefined>;
 
 /**
- * Ends every token that the request names, all of them, and says how many those were.
+ * Ends every token that the request names, all of them, and says how many those were. What is remembered of a token that
+ * is named and not known ends, too.
  *
  * Throws {@link CallRefused} 400 `A312201` for a request that names none. Each kind of selector is a command of its own;
  * after a failure the caller asks again, and what has ended stays so.
@@ -29,16 +31,18 @@ export async function revokeTokens(
   const serviceId = service.settings.apiKey;
   const { accessTokenIdentifier, refreshTokenIdentifier } = request;
   const decisions: Decide[] = [];
+  const forUnknown = (identifier: string): Command =>
+    invalidateToken(dependencies, serviceId, digestsOfIdentifier(identifier));
   if (isGiven(accessTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findAccessToken(store, serviceId, accessTokenIdentifier);
-      return token && endToken(dependencies, serviceId, token);
+      return token === undefined ? forUnknown(accessTokenIdentifier) : endToken(dependencies, serviceId, token);
     });
   }
   if (isGiven(refreshTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findRefreshToken(store, serviceId, refreshTokenIdentifier);
-      return token && endToken(dependencies, serviceId, token);
+      return token === undefined ? forUnknown(refreshTokenIdentifier) : endToken(dependencies, serviceId, token);
     });
   }
   if (isGiven(request.clientIdentifier) || isGiven(request.subject)) {

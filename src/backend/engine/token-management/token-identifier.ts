@@ -22,6 +22,12 @@ export function findRefreshToken(
   return firstOf(identifier, (digest) => store.readRefreshToken(serviceId, digest));
 }
 
+/** The digests of the tokens that an identifier may name: its own, and the one that it spells. */
+export function digestsOfIdentifier(identifier: string): readonly Uint8Array[] {
+  const digest = readTokenHash(identifier);
+  return [tokenDigest(identifier), ...(digest === undefined ? [] : [digest])];
+}
+
 /** The octets of a hash as lists have it, or `undefined` for any other text. */
 export function readTokenHash(text: string): Uint8Array | undefined {
   // The one canonical spelling of 32 octets, as of a thumbprint.
@@ -37,8 +43,9 @@ async function firstOf<Token>(
   identifier: string,
   read: (digest: Uint8Array) => Promise<Token | undefined>,
 ): Promise<Token | undefined> {
-  const byValue = await read(tokenDigest(identifier));
-  if (byValue !== undefined) return byValue;
-  const digest = readTokenHash(identifier);
-  return digest === undefined ? undefined : read(digest);
+  for (const digest of digestsOfIdentifier(identifier)) {
+    const token = await read(digest);
+    if (token !== undefined) return token;
+  }
+  return undefined;
 }

@@ -10,6 +10,7 @@ import type { Service } from "../management/settings-memo.ts";
 import { oauthError } from "../oauth-error.ts";
 import type { ResultCode } from "../result.ts";
 import type { Decided } from "../run-decided.ts";
+import { isValidAt } from "../validity.ts";
 import { bindToken } from "./binding.ts";
 import { codeVerifierDefect } from "./code-verifier-defect.ts";
 import { accessTokenDuration } from "./durations.ts";
@@ -43,7 +44,7 @@ export async function decideAuthorizationCode(
   const defect = redirectUriDefect(code, form) ?? codeVerifierDefect(code.codeChallenge, form.get("code_verifier"));
   if (defect !== undefined) return { outcome: oauthError(service, "invalid_grant", defect) };
   const now = clock();
-  if (code.expiresAt <= now) return { outcome: oauthError(service, "invalid_grant", "A050311") };
+  if (!isValidAt(code, now)) return { outcome: oauthError(service, "invalid_grant", "A050311") };
   if (code.consumed) {
     return {
       outcome: oauthError(service, "invalid_grant", "A050305", "it was used before"),

@@ -11,6 +11,7 @@ import type { GrantType } from "../management/settings.ts";
 import { oauthError } from "../oauth-error.ts";
 import type { ResultCode } from "../result.ts";
 import type { Decided } from "../run-decided.ts";
+import { isValidAt } from "../validity.ts";
 import { bindToken } from "./binding.ts";
 import { accessTokenDuration } from "./durations.ts";
 import { issueCommand } from "./issue-command.ts";
@@ -103,7 +104,7 @@ function defectOf(
     if (certificate === undefined) return "A053312";
     if (!("x5tS256" in certificate) || certificate.x5tS256 !== token.x5tS256) return "A053313";
   }
-  return token.expiresAt <= now ? "A053308" : undefined;
+  return isValidAt(token, now) ? undefined : "A053308";
 }
 
 /** One that cannot be read is not the same as none; no thumbprint is so short. */

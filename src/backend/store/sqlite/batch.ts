@@ -7,21 +7,32 @@ import { sweepStatements } from "../sweep-statements.ts";
 import { createEventSweep } from "./event-reader.ts";
 import { readFault, type Fault } from "./fault.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
+import type { StoreHistory } from "./store-history.ts";
 import { defineFunctions } from "./sql-functions.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
-/** What a writer does: a command, the sweep of expired rows or of events past their retention, or the probe. */
+/**
+ * What a writer does: a command, the sweep of expired rows or of events past their retention, the clock's floor, or the
+ * probe.
+ */
 export type Job =
   | Command
   | { readonly name: "probe" }
   | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number }
-  | { readonly name: "sweep-events"; readonly createdBefore: number; readonly limit: number };
+  | { readonly name: "sweep-events"; readonly createdBefore: number; readonly limit: number }
+  | { readonly name: "keep-clock"; readonly actedOn: number; readonly settled: boolean };
 
 /** A command's outcome, the number of rows that a sweep deleted, or why it failed. */
 export type JobResult = CommandOutcome | number | Fault;
 
 /** Carries jobs out in one commit; answers in their order, and only when what they did is durable. */
 export type Batch = (jobs: readonly Job[]) => JobResult[];
+
+/** Raises the floor under "now", never lowers it; only whoever acted last can say that nothing came after. */
+const keepClock = `
+  UPDATE store_state
+  SET clock = max(clock, $1), clock_settled = CASE WHEN clock <= $1 THEN $2 ELSE clock_settled END
+  WHERE clock < $1 OR (clock = $1 AND clock_settled <> $2)`;
 
 /** The database undid the whole transaction, the jobs before the failing one with it. */
 class TransactionLost extends Error {
@@ -33,9 +44,12 @@ class TransactionLost extends Error {
  *
  * A job that conflicts or fails is undone to its savepoint and the others go on. A full disk ends the whole transaction
  * despite savepoints: then each job is tried again in a transaction of its own.
+ * `history` counts the transactions that wrote; a database that nobody can restore needs none.
  */
-export function createBatch(db: DatabaseSync): Batch {
+export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "beforeCommit" | "afterCommit">): Batch {
   const prepare = createPreparedStatements(db);
+  /** Rows that were changed, also those of jobs that were undone. */
+  let written = 0;
   defineFunctions(db);
   const sweepEvents = createEventSweep(db);
   const probe = createWriteProbe(db);
@@ -43,8 +57,12 @@ export function createBatch(db: DatabaseSync): Batch {
   function runBatch(jobs: readonly Job[]): JobResult[] {
     try {
       prepare("BEGIN IMMEDIATE").run();
+      const before = written;
       const results = jobs.map(runJob);
+      const counts = written > before ? history : undefined;
+      counts?.beforeCommit();
       prepare("COMMIT").run();
+      counts?.afterCommit();
       return results;
     } catch (error) {
       const fault = rollBack(error);
@@ -81,7 +99,8 @@ export function createBatch(db: DatabaseSync): Batch {
   function doJob(job: Job): CommandOutcome | number {
     if (job.name === "sweep") return sweep(job.expiredBefore, job.limit);
     if (job.name === "probe") return probe();
-    if (job.name === "sweep-events") return sweepEvents(job.createdBefore, job.limit);
+    if (job.name === "sweep-events") return noteWritten(sweepEvents(job.createdBefore, job.limit));
+    if (job.name === "keep-clock") return change({ sql: keepClock, values: [job.actedOn, job.settled ? 1 : 0] });
     return runCommand(job);
   }
 
@@ -107,7 +126,12 @@ export function createBatch(db: DatabaseSync): Batch {
   }
 
   function change(statement: Statement): number {
-    return Number(prepare(statement.sql).run(...statement.values).changes);
+    return noteWritten(Number(prepare(statement.sql).run(...statement.values).changes));
+  }
+
+  function noteWritten(rows: number): number {
+    written += rows;
+    return rows;
   }
 
   function found(statement: Statement): boolean {

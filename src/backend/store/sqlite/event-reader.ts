@@ -67,6 +67,12 @@ const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER 
 const deleteBefore = "DELETE FROM invalidation_event WHERE position < $1";
 
 /**
+ * An event that lies so much later, in milliseconds, was written by a clock that was wrong: it must not hold up the
+ * others until that time comes.
+ */
+const farAhead = 24 * 3_600_000;
+
+/**
  * Deletes what is older than the last event of before `createdBefore`, from the beginning and without a gap, whatever
  * the clocks of several processes made of `created_at`: then a row that is there vouches for all that follow.
  */
@@ -74,7 +80,9 @@ export function createEventSweep(db: DatabaseSync): (createdBefore: number, limi
   const prepare = createPreparedStatements(db);
   return (createdBefore, limit) => {
     const oldest = prepare(selectOldest).all(limit + 1) as { position: number; created_at: number }[];
-    const kept = oldest.findIndex((row) => row.created_at >= createdBefore);
+    const kept = oldest.findIndex(
+      (row) => row.created_at >= createdBefore && row.created_at < createdBefore + farAhead,
+    );
     const last = (kept === -1 ? oldest : oldest.slice(0, kept)).at(-1);
     return last === undefined ? 0 : Number(prepare(deleteBefore).run(last.position).changes);
   };

@@ -185,4 +185,16 @@ export const migrations: readonly string[] = [
   ALTER TABLE refresh_token ADD COLUMN successor_digest BLOB CHECK (length(successor_digest) = 32);
   CREATE UNIQUE INDEX refresh_token_grant ON refresh_token (service_id, grant_id) WHERE consumed_at IS NULL;
   `,
+
+  // What the store knows of itself, in one row. `commits` counts transactions that wrote: a store that has fewer than
+  // the mark beside it was restored. `clock` is the greatest instant acted on, in milliseconds; `clock_settled` is 1
+  // when nothing was acted on after it (a clean stop).
+  `
+  CREATE TABLE store_state (
+    commits INTEGER NOT NULL,
+    clock INTEGER NOT NULL,
+    clock_settled INTEGER NOT NULL CHECK (clock_settled IN (0, 1))
+  ) STRICT;
+  INSERT INTO store_state (commits, clock, clock_settled) VALUES (0, 0, 1);
+  `,
 ];

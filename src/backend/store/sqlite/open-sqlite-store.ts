@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Store } from "../store.ts";
+import type { Store, UnexpectedOrigin } from "../store.ts";
 import { createBatch } from "./batch.ts";
 import { inMemory, openReaderConnection, openWriterConnection, type ConnectionOptions } from "./connection.ts";
 import { readFault, storeFailure } from "./fault.ts";
@@ -14,6 +14,8 @@ export interface SqliteStoreOptions {
   readonly busyTimeout?: number;
   /** The size that the file may grow to, in pages of 4 KiB; unlimited unless told. */
   readonly maxPageCount?: number;
+  /** Told when the file is not the store that this path had, or an older state of it: its epoch was renewed. */
+  readonly report?: (origin: UnexpectedOrigin) => void;
 }
 
 /**
@@ -25,9 +27,9 @@ export interface SqliteStoreOptions {
  * @example const store = await openSqliteStore({ path: "/var/lib/certbound/store.db" });
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { path, busyTimeout = 5000, maxPageCount } = options;
+  const { path, busyTimeout = 5000, maxPageCount, report } = options;
   const connection: ConnectionOptions = { path, busyTimeout, maxPageCount };
-  return path === inMemory ? openInMemory(connection) : openFile(connection);
+  return path === inMemory ? openInMemory(connection) : openFile(connection, report);
 }
 
 function openInMemory(connection: ConnectionOptions): Store {
@@ -39,8 +41,8 @@ function openInMemory(connection: ConnectionOptions): Store {
   return createSqliteStore(writer, db, () => writer.close());
 }
 
-async function openFile(connection: ConnectionOptions): Promise<Store> {
-  const writer = createWriter(await openWorkerHost(connection));
+async function openFile(connection: ConnectionOptions, report: SqliteStoreOptions["report"]): Promise<Store> {
+  const writer = createWriter(await openWorkerHost(connection, undefined, report));
   try {
     const db = openConnection(openReaderConnection, connection);
     return createSqliteStore(writer, db, () => {

@@ -27,6 +27,8 @@ import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 import { createSnapshot } from "./snapshot.ts";
 
+const selectClock = "SELECT clock, clock_settled FROM store_state";
+
 /** The reads of the interface, synchronous: each is one look-up of some microseconds, but for lists and counts. */
 export type Reader = {
   readonly [Name in Extract<keyof Store, `read${string}` | "listAccessTokens" | "countEnded">]: (
@@ -102,5 +104,9 @@ export function createReader(db: DatabaseSync): Reader {
       return (readRow(countEndedQuery, serviceId, attempt, now) as { ended: number }).ended;
     },
     readInvalidationEvents: createEventReader(db),
+    readClock() {
+      const row = readRow(selectClock) as { clock: number; clock_settled: number };
+      return { actedOn: row.clock, settled: row.clock_settled === 1 };
+    },
   };
 }

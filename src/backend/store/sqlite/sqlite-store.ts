@@ -52,6 +52,10 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
       await writer.run({ name: "probe" });
     },
     hasLostWriter: () => writer.isGone(),
+    readClock: () => read((facts) => facts.readClock()),
+    async keepClock(clock) {
+      await writer.run({ name: "keep-clock", ...clock });
+    },
     close: () => (closing ??= close()),
   };
 }

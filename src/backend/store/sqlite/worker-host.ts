@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { UnexpectedOrigin } from "../store.ts";
 import type { Job, JobResult } from "./batch.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { readFault, storeFailure, type Fault } from "./fault.ts";
@@ -8,8 +9,15 @@ import type { WriterEvents, WriterHost } from "./writer.ts";
 /** The jobs of one turn, or the end. */
 export type ToWorker = readonly Job[] | "close";
 
-/** `opened` or `refused` comes first and once; then answers, in the order of the jobs. */
-export type FromWorker = "opened" | { readonly refused: Fault } | { readonly answered: readonly JobResult[] };
+/**
+ * `opened` or `refused` comes once; then answers, in the order of the jobs. `origin` comes before `opened`, or later
+ * when the file is replaced while it is open.
+ */
+export type FromWorker =
+  | "opened"
+  | { readonly refused: Fault }
+  | { readonly answered: readonly JobResult[] }
+  | { readonly origin: UnexpectedOrigin };
 
 /** Taken from this file's own name: the compiler does not rewrite the ending inside a URL. */
 const workerFile = new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url);
@@ -22,6 +30,7 @@ const workerFile = new URL(`./writer-worker${extname(import.meta.url)}`, import.
 export async function openWorkerHost(
   options: ConnectionOptions,
   file = workerFile,
+  report: (origin: UnexpectedOrigin) => void = () => undefined,
 ): Promise<(events: WriterEvents) => WriterHost> {
   const worker = new Worker(file, { workerData: options, env: {}, name: "certbound store writer" });
   const exited = new Promise<Fault>((resolve) => {
@@ -33,7 +42,10 @@ export async function openWorkerHost(
       resolve({ reason: "the writer's thread has stopped", detail });
     });
   });
-  const first = await Promise.race([new Promise<FromWorker>((resolve) => worker.once("message", resolve)), exited]);
+  worker.on("message", (message: FromWorker) => {
+    if (typeof message === "object" && "origin" in message) report(message.origin);
+  });
+  const first = await Promise.race([firstAnswer(worker), exited]);
   if (first !== "opened") {
     const fault = "refused" in first ? first.refused : "reason" in first ? first : undefined;
     if (fault === undefined) throw new Error("the writer's thread answered before it opened");
@@ -41,8 +53,8 @@ export async function openWorkerHost(
     throw storeFailure(`the store ${options.path} cannot be opened`, fault);
   }
   return (events) => {
-    worker.on("message", (message: Extract<FromWorker, { answered: unknown }>) => {
-      events.answered(message.answered);
+    worker.on("message", (message: FromWorker) => {
+      if (typeof message === "object" && "answered" in message) events.answered(message.answered);
     });
     worker.on("messageerror", () => void worker.terminate());
     void exited.then((fault) => {
@@ -58,6 +70,15 @@ export async function openWorkerHost(
       },
     };
   };
+}
+
+/** What it says of its start; where the store comes from is no answer to that. */
+function firstAnswer(worker: Worker): Promise<Exclude<FromWorker, { origin: unknown }>> {
+  return new Promise((resolve) => {
+    worker.on("message", (message: FromWorker) => {
+      if (typeof message === "string" || !("origin" in message)) resolve(message);
+    });
+  });
 }
 
 /** A copy whose octets stand alone: a pooled Buffer would take its whole pool, and whatever is in it, to the thread. */

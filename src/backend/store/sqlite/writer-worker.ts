@@ -1,24 +1,38 @@
+import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { createBatch, type Job } from "./batch.ts";
 import { openWriterConnection, type ConnectionOptions } from "./connection.ts";
 import { readFault } from "./fault.ts";
+import { openStoreHistory, type StoreHistory } from "./store-history.ts";
 import type { FromWorker, ToWorker } from "./worker-host.ts";
 
 /** Jobs a commit: enough to share an fsync well, few enough that none waits long for the others. */
 const jobsPerCommit = 512;
 
+/** Milliseconds between two times that the mark beside the store is made to survive a loss of power. */
+const syncInterval = 1_000;
+
 /** The writer's thread: opens the connection, says so, and then does batch after batch until it is told to close. */
 function start(port: MessagePort, options: ConnectionOptions): void {
-  let db: DatabaseSync;
+  let db: DatabaseSync | undefined;
+  let history: StoreHistory;
   try {
     db = openWriterConnection(options);
+    history = openStoreHistory(db, resolve(options.path), (origin) => {
+      say(port, { origin });
+    });
   } catch (error) {
+    db?.close();
     say(port, { refused: readFault(error) });
     port.close();
     return;
   }
-  const batch = createBatch(db);
+  const open = db;
+  const batch = createBatch(open, history);
+  const syncing = setInterval(() => {
+    history.sync();
+  }, syncInterval);
   port.on("message", (first: ToWorker) => {
     let message: ToWorker | undefined = first;
     while (message !== undefined && message !== "close") {
@@ -32,7 +46,9 @@ function start(port: MessagePort, options: ConnectionOptions): void {
       if (message !== "close") message = receive(port);
     }
     if (message === "close") {
-      db.close();
+      clearInterval(syncing);
+      open.close();
+      history.close();
       port.close();
     }
   });

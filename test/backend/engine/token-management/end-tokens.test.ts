@@ -64,7 +64,11 @@ test("what there is not cannot be deleted: 404 A161202; nothing named: 400 A1612
   t.deepEqual(await refusal(t, ofAnother), [404, "A161202"]);
   const nothing = () => managed.operations().authTokenDelete({ accessTokenIdentifier: "" });
   t.deepEqual(await refusal(t, nothing), [400, "A161201"]);
-  t.is(managed.commands.length, written);
+  t.deepEqual(
+    managed.commands.slice(written).map(({ name }) => name),
+    Array.from({ length: 5 }, () => "invalidate-token"),
+    "what is remembered of it ends",
+  );
   t.deepEqual(await active(managed, accessToken, refreshToken), [true, true]);
 });
 
@@ -143,7 +147,11 @@ test("what is not found: A313301, and an unknown client is not every client", as
     const answer = await managed.operations().authTokenRevoke(selector);
     t.deepEqual(answer, { resultCode: "A313301", resultMessage: "[A313301] There are no such tokens.", count: 0 });
   }
-  t.is(managed.commands.length, written);
+  t.deepEqual(
+    managed.commands.slice(written).map(({ name }) => name),
+    Array.from({ length: 3 }, () => "invalidate-token"),
+    "what is remembered of tokens that were named ends",
+  );
   t.is((await managed.operations(otherServiceId).authTokenRevoke({ accessTokenIdentifier: accessToken })).count, 0);
   t.deepEqual(await active(managed, accessToken, refreshToken), [true, true]);
 });

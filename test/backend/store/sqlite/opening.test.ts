@@ -197,6 +197,13 @@ test("a read-only file and a read-only directory are refused at once", async (t)
     );
   }
   await chmod(dirname(path), 0o700);
+  await chmod(`${path}-mark`, 0o400);
+  t.is(
+    await openAsNobody(t, program, path),
+    `StoreFailure: the store ${path} cannot be opened: the mark beside it, "-mark" after its name, is not readable and writable`,
+  );
+  await chmod(`${path}-mark`, 0o600);
+  await giveToNobody(`${path}-mark`);
   t.is(await openAsNobody(t, program, path), "open");
 });
 

@@ -5,8 +5,10 @@ import { StoreFailure } from "../../../../src/backend/store/store.ts";
 import { openFailingStore, type FaultKind } from "../../../support/failing-database.ts";
 import {
   consumeTicket,
+  digest,
   endGrant,
   exchange,
+  invalidateToken,
   issueCode,
   issueForTicket,
   issueGrant,
@@ -46,6 +48,7 @@ const scenes: Readonly<Record<string, () => readonly [before: Command[], command
   "revoke-tokens": () => withFamily(() => revokeTokens({ clientId: 11 })),
   "revoke-access-token": () => withFamily(revoke),
   "end-grant": () => withFamily(() => endGrant("grant")),
+  "invalidate-token": () => [[twoServices()], invalidateToken(digest())],
 };
 
 function withTicket(

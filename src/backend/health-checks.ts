@@ -1,3 +1,4 @@
+import type { ForwardClock } from "./forward-clock.ts";
 import type { ReadinessCheck } from "./readiness.ts";
 import type { Store } from "./store/store.ts";
 
@@ -12,4 +13,14 @@ export function storeReadiness(store: Pick<Store, "checkSchema" | "probeWrite">)
 /** Names what of the store only a new start of the process can mend. */
 export function storeLiveness(store: Pick<Store, "hasLostWriter">): readonly string[] {
   return store.hasLostWriter() ? ["store-writer"] : [];
+}
+
+/** Whether the wall clock is where the backend's time is. Behind it, tokens and codes live longer than they should. */
+export function clockReadiness(clock: Pick<ForwardClock, "behind" | "isBehind">): ReadinessCheck {
+  return {
+    name: "clock",
+    check() {
+      if (clock.isBehind()) throw new Error(`the clock is ${clock.behind()} ms behind the time that was acted on`);
+    },
+  };
 }

@@ -1,0 +1,154 @@
+import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
+
+/** What a forward clock found out about the wall clock. Lengths are in milliseconds. */
+export type ClockEvent =
+  /** The wall clock is behind what was acted on already. */
+  | { readonly type: "behind"; readonly by: number }
+  | { readonly type: "caught-up" }
+  /** The wall clock is further ahead than the monotonic clock can explain. */
+  | { readonly type: "jumped-ahead"; readonly by: number }
+  /** It has gone back from there in time: the jump does not count. */
+  | { readonly type: "jump-undone" }
+  /** It has stayed there for so long that it is believed. */
+  | { readonly type: "jump-kept" };
+
+export interface ForwardClockOptions {
+  readonly wallClock: Clock;
+  readonly monotonicClock: MonotonicClock;
+  /** The greatest instant that is known to have been acted on; 0 when there is none. */
+  readonly floor: number;
+  readonly report: (event: ClockEvent) => void;
+}
+
+/** The backend's "now", which never goes back. All instants are in milliseconds since 1970. */
+export interface ForwardClock {
+  /** The instant to act on. */
+  readonly now: Clock;
+  /** Looks at the clocks without acting on the instant, so that a step is noticed soon. */
+  readonly observe: () => void;
+  /** Somebody else acted on this instant. */
+  readonly raise: (instant: number) => void;
+  /** How far the wall clock is behind what was acted on, 0 when it is not. */
+  readonly behind: () => number;
+  /** Whether it is behind by enough to be reported: by a second or more. */
+  readonly isBehind: () => boolean;
+  /** Whether the wall clock is ahead by a jump that is not believed yet. */
+  readonly isDoubtful: () => boolean;
+  /** The greatest instant that was acted on and that no clock which steps back may undo. */
+  readonly actedOn: () => number;
+}
+
+/**
+ * While the wall clock is behind, time goes on at this part of its speed. The two meet again after twice the step, and
+ * nothing lives longer than until its expiry by the wall clock.
+ */
+const pace = 0.5;
+
+/** A jump ahead is one when it is longer than this: longer than a clock is corrected by, shorter than a time zone. */
+const longestBelieved = 30 * 60_000;
+
+/** A jump that has not been undone for so long is believed. */
+const doubtLasts = 60 * 60_000;
+
+/** A wall clock that is behind by less is not worth a word: daemons that set clocks do that. */
+const reportedFrom = 1_000;
+
+/** The time of before a jump, which goes on beside the wall clock until the jump is believed. */
+interface Doubt {
+  readonly instant: number;
+  readonly at: number;
+  /** Whether the jump was reported: that time has passed while nobody ran is nothing to report. */
+  readonly reported: boolean;
+}
+
+/**
+ * Makes a clock that follows the wall clock forwards and never backwards.
+ *
+ * A step back is bridged by the monotonic clock. A jump ahead of more than half an hour is followed, so that nothing
+ * expired is accepted; it can be taken back for an hour, by a step back of more than half an hour, and never behind the
+ * time of before the jump, which has gone on meanwhile. No other step back makes time go back.
+ *
+ * @example createForwardClock({ wallClock: Date.now, monotonicClock: () => performance.now(), floor: 0, report }).now()
+ */
+export function createForwardClock({ wallClock, monotonicClock, floor, report }: ForwardClockOptions): ForwardClock {
+  let last = Math.max(floor, 0);
+  let lastAt = monotonicClock();
+  let acted = last;
+  let behind = 0;
+  let reported = false;
+  let doubt: Doubt | undefined;
+
+  const undoubted = (at: number): number => (doubt === undefined ? last : doubt.instant + (at - doubt.at));
+
+  function begin(): void {
+    const wall = wallClock();
+    // How long nobody ran is not known. A new store has nothing to doubt by.
+    if (last > 0 && wall > last + longestBelieved) doubt = { instant: last, at: lastAt, reported: false };
+    last = Math.max(last, wall);
+    look();
+  }
+
+  function look(): number {
+    const wall = wallClock();
+    const at = monotonicClock();
+    const elapsed = Math.max(0, at - lastAt);
+    const bridged = last + elapsed * pace;
+    if (wall >= (behind > 0 ? bridged : last)) forward(wall, at, elapsed);
+    else if (doubt !== undefined && last - wall > longestBelieved) undo(wall, at);
+    else last = bridged;
+    lastAt = at;
+    if (doubt !== undefined && at - doubt.at >= doubtLasts) {
+      if (doubt.reported) report({ type: "jump-kept" });
+      doubt = undefined;
+    }
+    noteBehind(Math.max(0, last - wall));
+    return Math.floor(last);
+  }
+
+  function forward(wall: number, at: number, elapsed: number): void {
+    const by = wall - last - elapsed;
+    if (by > longestBelieved) {
+      doubt ??= { instant: last + elapsed, at, reported: true };
+      report({ type: "jumped-ahead", by });
+    }
+    last = wall;
+  }
+
+  function undo(wall: number, at: number): void {
+    last = Math.max(wall, undoubted(at));
+    acted = Math.min(acted, last);
+    doubt = undefined;
+    report({ type: "jump-undone" });
+  }
+
+  function noteBehind(by: number): void {
+    behind = by;
+    if (!reported && by >= reportedFrom) {
+      reported = true;
+      report({ type: "behind", by });
+    } else if (reported && by === 0) {
+      reported = false;
+      report({ type: "caught-up" });
+    }
+  }
+
+  begin();
+
+  return {
+    now() {
+      const now = look();
+      acted = now;
+      return now;
+    },
+    observe: () => void look(),
+    raise(instant) {
+      if (instant <= last) return;
+      last = instant;
+      acted = Math.max(acted, instant);
+    },
+    behind: () => Math.floor(behind),
+    isBehind: () => reported,
+    isDoubtful: () => doubt !== undefined,
+    actedOn: () => Math.floor(doubt === undefined ? acted : Math.min(acted, undoubted(lastAt))),
+  };
+}

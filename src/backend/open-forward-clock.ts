@@ -1,0 +1,121 @@
+import type { Logger } from "pino";
+import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
+import { createForwardClock, type ClockEvent, type ForwardClock } from "./forward-clock.ts";
+import type { Store } from "./store/store.ts";
+
+/** A forward clock whose floor is kept in the store. */
+export interface KeptForwardClock extends ForwardClock {
+  /** Keeps the instant that was acted on last; to be called before the store is closed. */
+  close(): Promise<void>;
+}
+
+export interface KeptClockOptions {
+  readonly store: Pick<Store, "readClock" | "keepClock">;
+  readonly wallClock: Clock;
+  readonly monotonicClock: MonotonicClock;
+  readonly log: Logger;
+  /** Resolves after so many milliseconds. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
+}
+
+/** Milliseconds between two looks at the clocks and at what other processes have kept. */
+const lookInterval = 250;
+/** What was acted on is kept when it is so far beyond what was kept before; in milliseconds. */
+const keptEvery = 500;
+/** So late, in milliseconds, is what was acted on kept at the most, unless a commit takes longer than the rest of it. */
+const keptWithin = 1_000;
+
+/**
+ * Opens the backend's clock over the floor in the store.
+ *
+ * After a stop that was not clean the last second before it may be missing from the floor. So the clock begins a second
+ * after the floor: it waits until the wall clock is there, or, where that is behind, goes on from there without it.
+ *
+ * @example const clock = await openForwardClock({ store, wallClock: Date.now, monotonicClock, log });
+ */
+export async function openForwardClock(options: KeptClockOptions): Promise<KeptForwardClock> {
+  const { store, wallClock, monotonicClock, log, wait = waitFor } = options;
+  let kept = await store.readClock();
+  const floor = kept.settled ? kept.actedOn : kept.actedOn + keptWithin;
+  const missing = floor - wallClock();
+  if (!kept.settled && missing > 0 && missing <= keptWithin) await wait(missing);
+  const clock = createForwardClock({
+    wallClock,
+    monotonicClock,
+    floor,
+    report: (event) => {
+      logClockEvent(log, event);
+    },
+  });
+  let keeping: Promise<void> | undefined;
+  let failing = false;
+  clock.now();
+  await store.keepClock({ actedOn: clock.actedOn(), settled: false });
+
+  /** Never rejects. */
+  async function look(): Promise<void> {
+    clock.observe();
+    try {
+      kept = await store.readClock();
+      clock.raise(kept.actedOn);
+      const actedOn = clock.actedOn();
+      if (actedOn - kept.actedOn >= keptEvery) await store.keepClock({ actedOn, settled: false });
+      failing = false;
+    } catch (error) {
+      // Once an outage: while the store cannot be written, callers that write get 503, and those that read need a clock.
+      if (!failing) log.error({ err: error }, "the instant that was acted on could not be kept");
+      failing = true;
+    }
+  }
+
+  const timer = setInterval(() => {
+    keeping ??= look().finally(() => {
+      keeping = undefined;
+    });
+  }, lookInterval);
+  timer.unref();
+
+  return {
+    ...clock,
+    async close() {
+      clearInterval(timer);
+      await keeping;
+      await store.keepClock({ actedOn: clock.actedOn(), settled: true }).catch(() => undefined);
+    },
+  };
+}
+
+function logClockEvent(log: Logger, event: ClockEvent): void {
+  const guide = '("The clock" in docs/operating.md)';
+  switch (event.type) {
+    case "behind":
+      log.error(
+        { behindMs: Math.round(event.by) },
+        "The clock is behind the time that was acted on already. Nothing that has expired is valid again, and nothing " +
+          `ends early: time goes on at half its speed until the clock has caught up ${guide}.`,
+      );
+      break;
+    case "caught-up":
+      log.warn("The clock has caught up with the time that was acted on.");
+      break;
+    case "jumped-ahead":
+      log.error(
+        { aheadMs: Math.round(event.by) },
+        "The clock has jumped ahead, or the machine was suspended. What has expired by it is refused. If the clock is " +
+          `wrong, set it right within an hour and the jump is forgotten; later, run "certbound clock reset" ${guide}.`,
+      );
+      break;
+    case "jump-undone":
+      log.warn(
+        "The clock has come back from its jump ahead. What it issued meanwhile is not valid before its time; " +
+          `"certbound clock reset" ends it ${guide}.`,
+      );
+      break;
+    case "jump-kept":
+      log.warn("The clock has stayed where it jumped to, and is believed.");
+  }
+}
+
+function waitFor(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

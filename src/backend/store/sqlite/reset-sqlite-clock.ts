@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StoreFailure, type UnexpectedOrigin } from "../store.ts";
+import { readFault, storeFailure } from "./fault.ts";
+import { migrate, readSchemaVersion, UnusableDatabase } from "./migrate.ts";
+import { openStoreHistory } from "./store-history.ts";
+
+/** What a reset of the clock did; instants in milliseconds since 1970. */
+export interface ClockReset {
+  /** The floor that there was; 0 for none. */
+  readonly before: number;
+  /** How many access and refresh tokens were issued later than the new floor, and are gone. */
+  readonly ended: number;
+}
+
+const tokens = ["access_token", "refresh_token"] as const;
+const others = ["token_grant", "authorization_code", "ticket"] as const;
+
+/**
+ * Sets the floor under "now" to an instant, deletes what was issued after it, and gives the store a new epoch.
+ *
+ * The store must be open nowhere else. Rejects with {@link StoreFailure}.
+ */
+export function resetSqliteClock(
+  path: string,
+  now: number,
+  report: (origin: UnexpectedOrigin) => void = () => undefined,
+): ClockReset {
+  const file = resolve(path);
+  if (!existsSync(file))
+    throw new StoreFailure(`the clock of the store ${path} cannot be reset: there is no such file`);
+  const db = new DatabaseSync(file, { timeout: 1_000 });
+  try {
+    takeAlone(db);
+    migrate(db);
+    const history = openStoreHistory(db, file, report);
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      const done = reset(db, now);
+      history.beforeCommit({ renewEpoch: true });
+      db.exec("COMMIT");
+      history.afterCommit();
+      return done;
+    } finally {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      history.close();
+    }
+  } catch (error) {
+    throw storeFailure(`the clock of the store ${path} cannot be reset`, readFault(error));
+  } finally {
+    db.close();
+  }
+}
+
+/** A write-ahead log can be given up only by whoever has the file alone: a running backend has it open. */
+function takeAlone(db: DatabaseSync): void {
+  readSchemaVersion(db);
+  db.exec("PRAGMA locking_mode = EXCLUSIVE");
+  try {
+    db.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; COMMIT");
+  } catch (cause) {
+    const locked = "errcode" in (cause as Error) && (cause as { errcode: number }).errcode === 5;
+    if (!locked) throw cause;
+    throw new UnusableDatabase("a backend or another program has it open; stop that first", { cause });
+  }
+}
+
+function reset(db: DatabaseSync, now: number): ClockReset {
+  const { before } = db.prepare("SELECT clock AS before FROM store_state").get() as { before: number };
+  const deleteFrom = (table: string): number =>
+    Number(db.prepare(`DELETE FROM ${table} WHERE created_at > ?1`).run(now).changes);
+  const ended = tokens.reduce((sum, table) => sum + deleteFrom(table), 0);
+  for (const table of others) deleteFrom(table);
+  db.prepare("UPDATE invalidation_event SET created_at = ?1 WHERE created_at > ?1").run(now);
+  db.prepare("UPDATE store_state SET clock = ?1, clock_settled = 1").run(now);
+  return { before, ended };
+}

@@ -1,0 +1,36 @@
+import { readConfiguration } from "../backend/configuration/read-configuration.ts";
+import { resetClock } from "../backend/reset-clock.ts";
+import type { ProgramHost } from "./program-host.ts";
+import { explainStartFailure } from "./start-failure.ts";
+
+export interface ClockResetOptions {
+  /** Path of the configuration file. */
+  readonly config: string;
+}
+
+const cannotReset = 2;
+
+/**
+ * Sets the time that a store has acted on to the machine's clock, for a clock that was far ahead and was set right;
+ * resolves to the exit code: 0, or 2 with one message on standard error.
+ *
+ * @example process.exitCode = await clockReset({ config: "backend.yaml" }, host);
+ */
+export async function clockReset({ config }: ClockResetOptions, host: ProgramHost): Promise<number> {
+  try {
+    const configuration = await readConfiguration({ path: config, env: host.env });
+    const now = Date.now();
+    const { before, ended } = resetClock(configuration, () => now);
+    const was = before === 0 ? "unknown" : new Date(before).toISOString();
+    host.stdout.write(
+      `The store's time was ${was}; it is ${new Date(now).toISOString()}. ` +
+        `Tokens that were issued later than that and are gone: ${ended}.\n`,
+    );
+    return 0;
+  } catch (error) {
+    const explained = explainStartFailure(error);
+    if (explained === undefined) throw error;
+    host.stderr.write(`certbound: ${explained}\n`);
+    return cannotReset;
+  }
+}

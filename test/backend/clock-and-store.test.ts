@@ -1,0 +1,227 @@
+import { copyFile } from "node:fs/promises";
+import test, { type ExecutionContext } from "ava";
+import { pino } from "pino";
+import { openBackend, type Backend } from "../../src/backend/backend.ts";
+import { openForwardClock, type KeptForwardClock } from "../../src/backend/open-forward-clock.ts";
+import { resetClock } from "../../src/backend/reset-clock.ts";
+import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
+import { StoreFailure, type KeptClock } from "../../src/backend/store/store.ts";
+import { startInstant } from "../support/engine.ts";
+import { clientSettings, configurationOf, secretOf, serviceSettings } from "../support/settings.ts";
+import { makeStoreFile, type StoreFile } from "../support/store-beside.ts";
+
+const [second, hour] = [1_000, 3_600_000];
+const year = 365 * 24 * hour;
+
+const clients = [clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false })];
+
+/** `passed` counts the time that really goes by; without it only the wall clock moves. */
+async function openAt(
+  t: ExecutionContext,
+  file: StoreFile,
+  clock: () => number,
+  passed: () => number = () => 0,
+): Promise<Backend> {
+  const configuration = configurationOf([{ settings: serviceSettings(), clients }], file.configuration);
+  const backend = await openBackend({ configuration, log: pino({ level: "silent" }), clock, monotonicClock: passed });
+  t.teardown(() => backend.close());
+  return backend;
+}
+
+async function issue(backend: Backend): Promise<{ accessToken: string; lifetime: number }> {
+  const { accessToken = "", accessTokenDuration = 0 } = await backend.authToken({
+    parameters: "grant_type=client_credentials",
+    clientId: "1",
+    clientSecret: secretOf(1),
+  });
+  return { accessToken, lifetime: accessTokenDuration * 1000 };
+}
+
+async function isActive(backend: Backend, token: string): Promise<boolean> {
+  const { responseContent } = await backend.authIntrospectionStandard({ parameters: `token=${token}` });
+  return (JSON.parse(responseContent ?? "") as { active: boolean }).active;
+}
+
+test("a restart with the clock set back revives no token that had expired, and ends none that had not", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const first = await openAt(
+    t,
+    file,
+    () => now,
+    () => now,
+  );
+  const { accessToken: expired, lifetime } = await issue(first);
+  now += lifetime;
+  t.false(await isActive(first, expired));
+  const { accessToken: alive } = await issue(first);
+  await first.close();
+  for (const back of [20, 120]) {
+    const again = await openAt(
+      t,
+      file,
+      () => now - back * second,
+      () => now,
+    );
+    t.deepEqual([await isActive(again, expired), await isActive(again, alive)], [false, true], `${back} s`);
+    await again.close();
+  }
+});
+
+test("two backends on one file: what the one has seen expire, the other does not take for valid", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const ahead = await openAt(
+    t,
+    file,
+    () => now,
+    () => now,
+  );
+  const { accessToken, lifetime } = await issue(ahead);
+  now += lifetime;
+  t.false(await isActive(ahead, accessToken));
+  await ahead.close();
+  const running = await openAt(
+    t,
+    file,
+    () => now,
+    () => now,
+  );
+  t.false(await isActive(running, accessToken));
+  // It has not stopped: what it acted on within the last second need not have been kept.
+  const behind = await openAt(
+    t,
+    file,
+    () => now - 20 * second,
+    () => now,
+  );
+  t.false(await isActive(behind, accessToken));
+});
+
+test("a reset of the clock ends what a wrong clock issued, and gives back what it had ended", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const first = await openAt(t, file, () => now);
+  const { accessToken: before } = await issue(first);
+  await first.close();
+  now += 10 * year;
+  const wrong = await openAt(t, file, () => now);
+  const { accessToken: ahead } = await issue(wrong);
+  t.deepEqual([await isActive(wrong, before), await isActive(wrong, ahead)], [false, true]);
+  t.throws(() => resetClock({ store: { sqlite: file.path } }, () => startInstant), {
+    instanceOf: StoreFailure,
+    message: `the clock of the store ${file.path} cannot be reset: a backend or another program has it open; stop that first`,
+  });
+  await wrong.close();
+  now = startInstant + second;
+  t.like(
+    resetClock({ store: { sqlite: file.path } }, () => now),
+    { ended: 1 },
+  );
+  const right = await openAt(t, file, () => now);
+  t.deepEqual([await isActive(right, before), await isActive(right, ahead)], [true, false]);
+  now += 10 * year;
+  t.false(await isActive(right, ahead), "not when its time comes either");
+});
+
+test("a store that is not there has no clock to reset, and none is made", async (t) => {
+  const { path } = await makeStoreFile(t);
+  for (let round = 0; round < 2; round++) {
+    t.throws(() => resetClock({ store: { sqlite: path } }, () => startInstant), { message: /there is no such file$/ });
+  }
+});
+
+test("another program's database is left alone", async (t) => {
+  const { path } = await makeStoreFile(t);
+  await copyFile(new URL(import.meta.url), path);
+  t.throws(() => resetClock({ store: { sqlite: path } }, () => startInstant), { message: /it is not a database$/ });
+});
+
+interface KeptWorld {
+  readonly open: (kept: KeptClock, wall: number) => Promise<KeptForwardClock>;
+  readonly waits: number[];
+  readonly kept: KeptClock[];
+}
+
+function createKeptWorld(): KeptWorld {
+  const [waits, written]: [number[], KeptClock[]] = [[], []];
+  return {
+    waits,
+    kept: written,
+    open(kept, wall) {
+      let now = wall;
+      return openForwardClock({
+        store: {
+          readClock: () => Promise.resolve(kept),
+          keepClock(clock) {
+            written.push(clock);
+            return Promise.resolve();
+          },
+        },
+        wallClock: () => now,
+        monotonicClock: () => 0,
+        log: pino({ level: "silent" }),
+        wait(milliseconds) {
+          waits.push(milliseconds);
+          now += milliseconds;
+          return Promise.resolve();
+        },
+      });
+    },
+  };
+}
+
+test("after a clean stop it begins at once", async (t) => {
+  const { open, waits } = createKeptWorld();
+  const clock = await open({ actedOn: startInstant, settled: true }, startInstant);
+  t.is(clock.now(), startInstant);
+  t.deepEqual(waits, []);
+  await clock.close();
+});
+
+test("after another stop it waits for the second that may not have been kept", async (t) => {
+  const { open, waits, kept } = createKeptWorld();
+  const clock = await open({ actedOn: startInstant, settled: false }, startInstant + 300);
+  t.deepEqual(waits, [700]);
+  t.is(clock.now(), startInstant + second);
+  t.is(clock.behind(), 0);
+  await clock.close();
+  t.deepEqual(kept, [
+    { actedOn: startInstant + second, settled: false },
+    { actedOn: startInstant + second, settled: true },
+  ]);
+});
+
+test("where the clock is further behind there is nothing to wait for: it begins after that second", async (t) => {
+  const { open, waits } = createKeptWorld();
+  const clock = await open({ actedOn: startInstant, settled: false }, startInstant - 20 * second);
+  t.deepEqual(waits, []);
+  t.is(clock.now(), startInstant + second);
+  t.is(clock.behind(), 21 * second);
+  await clock.close();
+});
+
+test("the floor in the store is raised, never lowered, and settled only by whoever acted last", async (t) => {
+  const { path } = await makeStoreFile(t);
+  const store = await openSqliteStore({ path });
+  const states: KeptClock[] = [await store.readClock()];
+  for (const clock of [
+    { actedOn: 1_000, settled: false },
+    { actedOn: 900, settled: true },
+    { actedOn: 1_000, settled: true },
+    { actedOn: 1_000, settled: false },
+    { actedOn: 1_500, settled: true },
+  ]) {
+    await store.keepClock(clock);
+    states.push(await store.readClock());
+  }
+  await store.close();
+  t.deepEqual(states, [
+    { actedOn: 0, settled: true },
+    { actedOn: 1_000, settled: false },
+    { actedOn: 1_000, settled: false },
+    { actedOn: 1_000, settled: true },
+    { actedOn: 1_000, settled: false },
+    { actedOn: 1_500, settled: true },
+  ]);
+});

@@ -1,0 +1,43 @@
+import { dirname, join } from "node:path";
+import test from "ava";
+import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
+import { writeConfiguration } from "./a-folder.ts";
+import { runHere } from "./run-certbound.ts";
+
+const farAhead = Date.parse("2036-12-01T00:00:00Z");
+
+test("clock reset sets a store's time to the machine's, and says from what to what", async (t) => {
+  const path = await writeConfiguration(t);
+  const file = join(dirname(path), "store.db");
+  const store = await openSqliteStore({ path: file });
+  await store.keepClock({ actedOn: farAhead, settled: true });
+  await store.close();
+  const before = Date.now();
+  const { code, stdout, stderr } = await runHere(["clock", "reset", "--config", path]);
+  t.is(stderr, "");
+  t.is(code, 0);
+  t.regex(stdout, /^The store's time was 2036-12-01T00:00:00\.000Z; it is 20.*Z\. Tokens .* are gone: 0\.\n$/);
+  const again = await openSqliteStore({ path: file });
+  t.teardown(() => again.close());
+  const { actedOn, settled } = await again.readClock();
+  t.true(settled);
+  t.true(actedOn >= before && actedOn < farAhead);
+});
+
+test("clock reset refuses while something has the store open, and changes nothing", async (t) => {
+  const path = await writeConfiguration(t);
+  const store = await openSqliteStore({ path: join(dirname(path), "store.db") });
+  t.teardown(() => store.close());
+  await store.keepClock({ actedOn: farAhead, settled: false });
+  const { code, stdout, stderr } = await runHere(["clock", "reset", "--config", path]);
+  t.deepEqual([code, stdout], [2, ""]);
+  t.regex(stderr, /cannot be reset: a backend or another program has it open; stop that first\n$/);
+  t.is((await store.readClock()).actedOn, farAhead);
+});
+
+test("clock reset makes no store where there is none", async (t) => {
+  const path = await writeConfiguration(t);
+  const { code, stderr } = await runHere(["clock", "reset", "--config", path]);
+  t.is(code, 2);
+  t.regex(stderr, /there is no such file\n$/);
+});
