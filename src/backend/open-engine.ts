@@ -12,6 +12,7 @@ import {
   SecretKeyDiffers,
 } from "./engine/management/put-configuration.ts";
 import { createLog } from "./http/create-log.ts";
+import type { OnCall } from "./observed-call.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
@@ -23,8 +24,13 @@ import { startSweep } from "./sweep.ts";
 /** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
 export interface BackendOptions {
   readonly configuration: Configuration;
-  /** Default: JSON lines on standard output, at the configuration's level. */
+  /** Default: on standard output, at the configuration's level and in its format. */
   readonly log?: Logger;
+  /**
+   * Told of each call that this program makes of the backend in its own process; a backend that is served logs those
+   * that come over HTTP. Example: `({ level, ...call }) => log[level](call, "call")`.
+   */
+  readonly onCall?: OnCall;
   /** Milliseconds since 1970. */
   readonly clock?: Clock;
   /** Milliseconds that never run backwards. */
@@ -51,7 +57,7 @@ const secretKeyOctets = 32;
 /** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
 export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   const { configuration, clock = Date.now, random = randomBytes, path } = options;
-  const { monotonicClock = () => performance.now() } = options;
+  const monotonicClock = monotonicClockOf(options);
   await requireOpenssl(configuration, path);
   const store = await openSqliteStore({ path: configuration.store.sqlite });
   const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
@@ -106,9 +112,15 @@ function hintingStore(store: Store, hint: () => void): Store {
   };
 }
 
-/** The log that was handed in, or one of JSON lines on standard output. */
+/** The monotonic clock that was handed in, or the machine's own. */
+export function monotonicClockOf({ monotonicClock = () => performance.now() }: BackendOptions): MonotonicClock {
+  return monotonicClock;
+}
+
+/** The log that was handed in, or one on standard output as the configuration says. */
 export function logOf({ log, configuration }: BackendOptions): Logger {
-  return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
+  const place = { stream: process.stdout, isTerminal: process.stdout.isTTY, noColor: process.env["NO_COLOR"] };
+  return log ?? createLog({ ...configuration.log, ...place });
 }
 
 async function applyConfiguration(dependencies: ManagementDependencies, options: BackendOptions): Promise<void> {

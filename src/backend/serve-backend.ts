@@ -3,11 +3,12 @@ import type { ApiCallerCredentials } from "../contract/api-caller-credentials.ts
 import { ApiError } from "../contract/api-error.ts";
 import { createBackend, info, type Backend } from "./backend.ts";
 import type { Random } from "./engine/dependencies.ts";
-import type { Engine, ServiceOperations } from "./engine/engine.ts";
+import type { Engine } from "./engine/engine.ts";
 import { sentenceOf } from "./engine/result.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
 import { listen, type Listening } from "./http/listen.ts";
-import { logOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
+import { logOf, monotonicClockOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
+import type { ServiceOperations } from "./service-operations.ts";
 
 /** A backend that answers over HTTP, too. */
 export interface ServedBackend extends Backend {
@@ -28,7 +29,7 @@ const requestIdsADraw = 256;
  */
 export async function serveBackend(options: BackendOptions): Promise<ServedBackend> {
   const log = logOf(options);
-  const { random = randomBytes, monotonicClock = () => performance.now() } = options;
+  const { random = randomBytes } = options;
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
   const started: { engine?: Engine } = {};
@@ -39,7 +40,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     info,
     log,
     newRequestId: requestIdsFrom(random),
-    monotonicClock,
+    monotonicClock: monotonicClockOf(options),
     isStopping: () => stopping || started.engine === undefined,
   });
   const onError = (error: Error): void => {

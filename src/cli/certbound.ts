@@ -15,6 +15,7 @@ const stdout = pino.destination({ fd: 1, sync: true });
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   stdout,
+  stdoutIsTerminal: process.stdout.isTTY,
   stderr: process.stderr,
   onSignal(listener) {
     process.on("SIGTERM", listener);

@@ -53,7 +53,8 @@ async function report(path: string, configuration: Configuration, host: ProgramH
 async function run(configuration: Configuration, newSecretKey: boolean, host: ProgramHost): Promise<void> {
   const stopped = stopSignal(host);
   const { level } = configuration.log;
-  const log = createLog({ level, stream: host.stdout });
+  const { stdout: stream, stdoutIsTerminal: isTerminal = false } = host;
+  const log = createLog({ ...configuration.log, stream, isTerminal, noColor: host.env["NO_COLOR"] });
   for (const warning of configuration.warnings) log.warn(warning);
   const path = host.env["PATH"];
   const backend = await serveBackend({ configuration, log, newSecretKey, ...(path !== undefined && { path }) });
