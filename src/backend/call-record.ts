@@ -1,3 +1,4 @@
+import { printableLine } from "../oauth/printable-line.ts";
 import type { CallLevel } from "./result-codes/advice.ts";
 import { levelOfResult } from "./result-codes/level-of-result.ts";
 import type { CallFacts } from "./service-operations.ts";
@@ -64,10 +65,8 @@ function sentenceIn(resultMessage: unknown): string | undefined {
   return printable(resultMessage, longestSentence)?.replace(/^\[A\d{6}\] /, "");
 }
 
-/** A line that no client can end, colour or turn around: what is not printable ASCII is a question mark. */
 function printable(value: unknown, longest: number): string | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
-  const text = String(value);
-  const line = (text.length > longest ? `${text.slice(0, longest)}...` : text).replace(/[^\x20-\x7e]/g, "?");
+  const line = printableLine(String(value), longest);
   return line === "" ? undefined : line;
 }

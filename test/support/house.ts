@@ -92,7 +92,7 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/result-codes/": {},
   // What is known of a call for the log, and the operations that say it: types.
   "backend/service-operations.ts": { ourTypes: ["contract/operations.ts"] },
-  "backend/call-record.ts": { ours: ["backend/result-codes/"], ourTypes: ["backend/service-operations.ts"] },
+  "backend/call-record.ts": { ours: ["oauth/", "backend/result-codes/"], ourTypes: ["backend/service-operations.ts"] },
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: [
