@@ -40,7 +40,7 @@ async function start(t: ExecutionContext) {
   };
 }
 
-test("a chain that is refused: OpenSSL's reason, client, alias, grant, thumbprint and address are in one warning", async (t) => {
+test("a refused chain is one warning: OpenSSL's reason, client, grant, thumbprint and address", async (t) => {
   const { token, last, refusals } = await start(t);
   const answer = await token({ client_id: "shop" }, expired);
   t.is(answer.status, 400);
@@ -74,7 +74,7 @@ test("a chain that is refused: OpenSSL's reason, client, alias, grant, thumbprin
   t.false(answer.body.includes("depth lookup"));
 });
 
-test("a token in a thief's hands: a warning names both thumbprints and whose token it is", async (t) => {
+test("a token in a thief's hands is a warning with both thumbprints and the token's client", async (t) => {
   const { token, api, last } = await start(t);
   const accessToken = accessTokenOf(t, await token({ client_id: "1001" }, own));
   t.like(last(), { level: "info", clientId: "1001", resultCode: "A052001", thumbprint: own.x5tS256 });
@@ -94,7 +94,7 @@ test("a token in a thief's hands: a warning names both thumbprints and whose tok
   t.is(last().clientAddress, undefined);
 });
 
-test("a wrong secret is a warning, and neither it nor anything else that opens something is in the log", async (t) => {
+test("a wrong secret is a warning, and nothing that opens anything is in the log", async (t) => {
   const { token, lines, last, refusals } = await start(t);
   const secret = "wrong-secret-MARKER-4711";
   await token({}, others, { authorization: basic(1002, secret) });
@@ -145,7 +145,7 @@ test("who may not call the API is a warning that names the service it asked for"
   t.like(last(), { level: "warn", service: 4711, resultCode: "A458101", status: 401 });
 });
 
-test("without asking the backend: a header that has no credentials is told to the front end's operator", async (t) => {
+test("a header without credentials is told to the front end's operator, and the backend is not asked", async (t) => {
   const { token, refusals, lines } = await start(t);
   const before = lines.length;
   t.is((await token({ client_id: "1002" }, own, { authorization: "Basic ???" })).status, 401);

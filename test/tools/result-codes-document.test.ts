@@ -43,7 +43,7 @@ test("a code is at the operations that can answer it", (t) => {
   t.is(where.get("`A001202`"), "every operation");
 });
 
-test("a success is no warning, and what a client's authentication fails with is one unless the request is malformed", (t) => {
+test("a success is no warning, and a client that is not authenticated is one", (t) => {
   for (const [code, { kind, todo }] of Object.entries(advice)) {
     t.is(kind === "done", todo === "Nothing.", code);
     // The API's own convention: 001 and its like are successes.

@@ -87,8 +87,7 @@ export function createReferenceReader(place: {
   async function secretText(reference: SecretReference, at: string): Promise<string> {
     const value = "env" in reference ? fromEnvironment(reference.env, at) : await fromFile(reference, at);
     const secret = value?.replace(/\r?\n$/, "");
-    if (secret === "")
-      problems.push({ path: at, sentence: `is empty in its ${"env" in reference ? "variable" : "file"}` });
+    if (secret === "") problems.push({ path: at, sentence: emptySentence(reference) });
     return secret ?? "";
   }
 
@@ -106,6 +105,11 @@ export function createReferenceReader(place: {
       return typeof given === "string" ? given : ((await fromFile(given, at)) ?? "");
     },
   };
+}
+
+function emptySentence(reference: SecretReference): string {
+  if ("env" in reference) return `is empty: the environment variable ${reference.env} has no text`;
+  return `is empty in its file`;
 }
 
 /** `ENOENT` and its like; a cause without a code is not quoted, it could show the content. */

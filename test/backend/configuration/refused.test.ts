@@ -249,7 +249,10 @@ test("secrets that stand in the file, or are not where they should be, are refus
       ["{ env: API_SECRET }", "{ env: toString }"],
       "services[0].apiSecret needs the environment variable toString: not set",
     ],
-    [["{ env: API_SECRET }", "{ env: EMPTY }"], "services[0].apiSecret is empty in its variable"],
+    [
+      ["{ env: API_SECRET }", "{ env: EMPTY }"],
+      "services[0].apiSecret is empty: the environment variable EMPTY has no text",
+    ],
     [
       ["secrets/client-c", "secrets/none"],
       `${withSecret}.clientSecret cannot be read from /etc/certbound/secrets/none (ENOENT)`,

@@ -38,7 +38,7 @@ test("every result code is asserted by a test of the engine or of a flow", (t) =
   );
 });
 
-test("every error that the HTTP layer and the contract throw has its row in the table of result codes", async (t) => {
+test("every error of the HTTP layer and the contract has its row in the table of result codes", async (t) => {
   const thrown = await Promise.all([textBelow("src/backend/http/"), textBelow("src/contract/")]);
   const errors = [...thrown.join("\n").matchAll(/ApiError\(\s*\d{3},\s*"(A\d{6})"/g)].map(([, code]) => code);
   t.deepEqual([...new Set(errors)].sort(), Object.keys(httpSentences).sort());
