@@ -36,7 +36,8 @@ export function checkServiceIds(services: readonly ConfiguredService[]): Iterabl
 
 function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator<Problem> {
   for (const [index, token] of accessTokens.entries()) {
-    if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) continue;
+    // What is empty has been named as that.
+    if (token === "" || /^[A-Za-z0-9._~+/-]+=*$/.test(token)) continue;
     const sentence = "holds a character that no Bearer token may have (RFC 6750 §2.1)";
     yield { path: `${at}.serviceAccessTokens[${index}]`, sentence };
   }
