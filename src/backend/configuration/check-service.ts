@@ -36,9 +36,9 @@ export function checkServiceIds(services: readonly ConfiguredService[]): Iterabl
 
 function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator<Problem> {
   for (const [index, token] of accessTokens.entries()) {
-    // What is empty has been named as that.
-    if (token === "" || /^[A-Za-z0-9._~+/-]+=*$/.test(token)) continue;
-    const sentence = "holds a character that no Bearer token may have (RFC 6750 §2.1)";
+    const rest = /^[A-Za-z0-9._~+/-]+=*/.exec(token)?.[0].length ?? 0;
+    if (rest === token.length && rest > 0) continue;
+    const sentence = `holds a character that no Bearer token may have (RFC 6750 §2.1), at character ${rest + 1}`;
     yield { path: `${at}.serviceAccessTokens[${index}]`, sentence };
   }
 }
