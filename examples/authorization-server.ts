@@ -33,6 +33,7 @@ import {
   userInfoEndpoint,
   type Consent,
   type Consents,
+  type OnClientRefusal,
 } from "certbound/authorization-server";
 import { pages } from "./sign-in-pages.ts";
 import { openUserTable } from "./user-table.ts";
@@ -51,7 +52,11 @@ const backend = createApiClient({
 const onBackendFailure = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : "the backend failed");
 };
-const common = { backend, realm: "certbound example", onBackendFailure };
+/** Clients are told little of why they were refused; whoever operates them asks here. */
+const onRefusal: OnClientRefusal = ({ endpoint, clientId, resultMessage, thumbprint, address }) => {
+  console.error(JSON.stringify({ refused: endpoint, clientId, resultMessage, thumbprint, address }));
+};
+const common = { backend, realm: "certbound example", onBackendFailure, onRefusal };
 const { RESOURCE_SERVER_URI: rsUri, INTROSPECTION_ALG: introspectionSignAlg } = process.env;
 const resourceServer = {
   id: setting("RESOURCE_SERVER_ID"),

@@ -32,6 +32,9 @@ export interface ResolvedConnection {
   url(path: string, caller: "service" | "none"): string;
 }
 
+/** What `process.env["…"] ?? ""` gives for a variable that is not set. */
+export const isEmpty = "is empty: is the environment variable that it comes from not set?";
+
 const members = ["baseUrl", "serviceId", "credentials", "timeout", "tls", "maxSockets", "allowInsecure"];
 
 /**
@@ -62,6 +65,7 @@ export function resolveConnection(connection: ApiConnection): ResolvedConnection
 }
 
 function readBaseUrl({ baseUrl, allowInsecure }: ApiConnection) {
+  if (baseUrl === "") throw optionError("baseUrl", isEmpty);
   const url = typeof baseUrl === "string" ? URL.parse(baseUrl) : null;
   if (url === null) throw optionError("baseUrl", "must be an https:, http: or unix: URL");
   if (url.username !== "" || url.password !== "") throw optionError("baseUrl", "must not contain credentials");
@@ -90,10 +94,12 @@ function readCredentials({ credentials, serviceId }: ApiConnection) {
     throw optionError("credentials", "must have either an apiSecret or an accessToken");
   }
   if (apiSecret !== undefined) {
-    if (typeof apiSecret !== "string" || apiSecret === "") throw optionError("credentials.apiSecret", "must be text");
+    if (apiSecret === "") throw optionError("credentials.apiSecret", isEmpty);
+    if (typeof apiSecret !== "string") throw optionError("credentials.apiSecret", "must be text");
     const pair = Buffer.from(`${serviceId}:${apiSecret}`).toString("base64");
     return { authorization: `Basic ${pair}`, servicePath: "/api" };
   }
+  if (accessToken === "") throw optionError("credentials.accessToken", isEmpty);
   if (typeof accessToken !== "string" || !/^[\x21-\x7e]+$/.test(accessToken)) {
     throw optionError("credentials.accessToken", "must be text without blanks");
   }

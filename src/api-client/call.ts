@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { clientAddressHeader, readClientAddress } from "../contract/client-address.ts";
 import type { Operation } from "../contract/operation.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { openExchange } from "./exchange.ts";
@@ -14,7 +15,7 @@ export interface Caller {
   readonly call: <Request extends z.ZodType, Response extends z.ZodType>(
     operation: Operation<Request, Response>,
     request: z.input<Request>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal; readonly clientAddress?: string },
   ) => Promise<z.output<Response>>;
   /** Lets the calls under way end, then closes every connection. */
   close(): Promise<void>;
@@ -33,7 +34,8 @@ export function createCaller(options: ApiConnection): Caller {
   const connection = resolveConnection(options);
   const exchange = openExchange(connection);
   return {
-    async call(operation, request, { signal } = {}) {
+    async call(operation, request, { signal, clientAddress } = {}) {
+      const namedAddress = readClientAddress(clientAddress);
       const { method, path, caller, idempotent } = operation;
       const body = method === "POST" && request !== undefined ? JSON.stringify(request) : undefined;
       const answer = await exchange.send({
@@ -44,6 +46,7 @@ export function createCaller(options: ApiConnection): Caller {
           accept: "application/json",
           ...(caller === "service" && { authorization: connection.authorization }),
           ...(body !== undefined && { "content-type": "application/json" }),
+          ...(namedAddress !== undefined && { [clientAddressHeader]: namedAddress }),
         },
         body,
         idempotent,

@@ -1,8 +1,14 @@
 import { ApiError } from "../contract/api-error.ts";
-import { errorAnswer, type EndpointAnswer } from "./endpoint.ts";
+import type { CallOptions } from "../contract/operations.ts";
+import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /** What a front end is told when its backend could not answer; for its log, never for the client. */
 export type OnBackendFailure = (error: unknown) => void;
+
+/** What is said of a call of the backend: whose request it is about, for the backend's log. */
+export function onBehalfOf({ address }: EndpointRequest): CallOptions {
+  return address === undefined ? {} : { clientAddress: address };
+}
 
 /**
  * Asks the backend; when it cannot answer, the client is told to try again and nothing more (RFC 7009 §2.2.1).

@@ -12,6 +12,8 @@ export interface EndpointRequest {
   readonly clientCertificate?: string;
   /** The rest of the chain, leaf excluded. */
   readonly clientCertificatePath?: readonly string[];
+  /** The address that the request came from, without port. */
+  readonly address?: string;
   /** What only a browser's request has; for endpoints with `forBrowsers` alone. */
   readonly browser?: BrowserRequest;
 }

@@ -34,5 +34,6 @@ export {
   type RevocationEndpointOptions,
   type TokenEndpointOptions,
 } from "./token-endpoint.ts";
+export type { ClientRefusal, OnClientRefusal } from "./tell-refusal.ts";
 export { userInfoEndpoint, type UserInfoEndpointOptions } from "./user-info-endpoint.ts";
 export type { AuthenticatedUser, AuthenticateUser, ClaimsOfUser, Users } from "./users.ts";

@@ -5,8 +5,9 @@ import type {
 } from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
-import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { askBackend, onBehalfOf, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
 export interface ResourceServerIdentity {
@@ -26,6 +27,8 @@ export interface IntrospectionEndpointOptions {
   readonly authenticate: AuthenticateResourceServer;
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
+  /** Told of each request that was refused, and why: clients are told less. */
+  readonly onRefusal?: OnClientRefusal;
 }
 
 /** What each action becomes (Authlete's API). */
@@ -54,20 +57,29 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       return tryLater();
     }
     if (resourceServer === undefined) {
+      const resultMessage = "The resource server's credentials are not those of one that is known.";
+      tellRefusal(options.onRefusal, "introspection", request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
     const { rsUri, introspectionSignAlg } = resourceServer;
     return askBackend(
       () =>
-        options.backend.authIntrospectionStandard({
-          parameters: request.body,
-          ...(rsUri === undefined ? {} : { rsUri }),
-          ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg }),
-          ...(request.accept === undefined ? {} : { httpAcceptHeader: request.accept }),
-        }),
+        options.backend.authIntrospectionStandard(
+          {
+            parameters: request.body,
+            ...(rsUri === undefined ? {} : { rsUri }),
+            ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg }),
+            ...(request.accept === undefined ? {} : { httpAcceptHeader: request.accept }),
+          },
+          onBehalfOf(request),
+        ),
       options.onBackendFailure,
-      ({ action, responseContent }) => answer(statusOf[action], responseContent ?? "", action === "JWT" ? signed : {}),
+      (response) => {
+        const { action, responseContent } = response;
+        tellRefusal(options.onRefusal, "introspection", request, response);
+        return answer(statusOf[action], responseContent ?? "", action === "JWT" ? signed : {});
+      },
     );
   };
 }

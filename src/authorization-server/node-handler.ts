@@ -68,6 +68,7 @@ async function serve(
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),
     body,
+    ...(request.socket.remoteAddress === undefined ? {} : { address: request.socket.remoteAddress }),
     ...certificate,
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };

@@ -2,8 +2,9 @@ import type { TokenFailResponse } from "../contract/auth-token-fail.ts";
 import type { TokenIssueResponse } from "../contract/auth-token-issue.ts";
 import type { TokenResponse } from "../contract/auth-token.ts";
 import type { Operations } from "../contract/operations.ts";
-import { askBackend, serverError, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, type EndpointAnswer } from "./endpoint.ts";
+import { askBackend, onBehalfOf, serverError, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { answer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 import type { AuthenticateUser } from "./users.ts";
 
 /** What the token endpoint needs besides for the password grant (RFC 6749 §4.3). */
@@ -21,8 +22,10 @@ const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satis
 export async function answerPasswordGrant(
   options: (PasswordGrantOptions | { readonly authenticateUser?: undefined }) & {
     readonly onBackendFailure?: OnBackendFailure;
+    readonly onRefusal?: OnClientRefusal;
   },
   { username = "", password = "", ticket = "" }: TokenResponse,
+  request: EndpointRequest,
 ): Promise<EndpointAnswer> {
   const { onBackendFailure } = options;
   if (options.authenticateUser === undefined) {
@@ -40,9 +43,12 @@ export async function answerPasswordGrant(
   return askBackend<TokenIssueResponse | TokenFailResponse>(
     () =>
       user === undefined
-        ? backend.authTokenFail({ ticket, reason: "INVALID_RESOURCE_OWNER_CREDENTIALS" })
-        : backend.authTokenIssue({ ticket, subject: user.subject }),
+        ? backend.authTokenFail({ ticket, reason: "INVALID_RESOURCE_OWNER_CREDENTIALS" }, onBehalfOf(request))
+        : backend.authTokenIssue({ ticket, subject: user.subject }, onBehalfOf(request)),
     onBackendFailure,
-    ({ action, responseContent }) => answer(statusOf[action], responseContent ?? ""),
+    (response) => {
+      tellRefusal(options.onRefusal, "token", request, response);
+      return answer(statusOf[response.action], response.responseContent ?? "");
+    },
   );
 }

@@ -1,16 +1,27 @@
 import type { RevocationResponse } from "../contract/auth-revocation.ts";
 import type { TokenRequest, TokenResponse } from "../contract/auth-token.ts";
-import type { Operations } from "../contract/operations.ts";
-import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
+import type { CallOptions, Operations } from "../contract/operations.ts";
+import { askBackend, onBehalfOf, type OnBackendFailure } from "./ask-backend.ts";
 import { forwardedMembers } from "./client-credentials.ts";
-import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import {
+  answer,
+  errorAnswer,
+  quotedRealm,
+  refuseUnlessForm,
+  type Endpoint,
+  type EndpointAnswer,
+  type EndpointRequest,
+} from "./endpoint.ts";
 import { answerPasswordGrant, type PasswordGrantOptions } from "./password-grant.ts";
+import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
 /** The options of both endpoints for clients. */
 export interface ClientEndpointOptions {
   /** The realm of the Basic challenge; the issuer is a good one. */
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
+  /** Told of each request that was refused, and why: clients are told less. */
+  readonly onRefusal?: OnClientRefusal;
 }
 
 /** The options of `tokenEndpoint`; `authenticateUser` only where the service has the password grant. */
@@ -62,10 +73,11 @@ const revocationActions = {
 export function tokenEndpoint(options: TokenEndpointOptions): Endpoint {
   return clientEndpoint(
     options,
-    (members: TokenRequest) => options.backend.authToken(members),
-    (response, asker) =>
+    "token",
+    (members: TokenRequest, how) => options.backend.authToken(members, how),
+    (response, asker, request) =>
       response.action === "PASSWORD"
-        ? answerPasswordGrant(options, response)
+        ? answerPasswordGrant(options, response, request)
         : tokenActions[response.action](response.responseContent ?? "", asker),
   );
 }
@@ -78,30 +90,37 @@ export function tokenEndpoint(options: TokenEndpointOptions): Endpoint {
 export function revocationEndpoint(options: RevocationEndpointOptions): Endpoint {
   return clientEndpoint(
     options,
-    (members) => options.backend.authRevocation(members),
+    "revocation",
+    (members, how) => options.backend.authRevocation(members, how),
     ({ action, responseContent }, asker) => revocationActions[action](responseContent ?? "", asker),
   );
 }
 
 type Members = NonNullable<ReturnType<typeof forwardedMembers>>;
 
-function clientEndpoint<Response>(
-  { realm, onBackendFailure }: ClientEndpointOptions,
-  ask: (members: Members) => Promise<Response>,
-  toAnswer: (response: Response, asker: Asker) => EndpointAnswer | Promise<EndpointAnswer>,
+function clientEndpoint<Response extends TokenResponse | RevocationResponse>(
+  { realm, onBackendFailure, onRefusal }: ClientEndpointOptions,
+  name: "token" | "revocation",
+  ask: (members: Members, how: CallOptions) => Promise<Response>,
+  toAnswer: (response: Response, asker: Asker, request: EndpointRequest) => EndpointAnswer | Promise<EndpointAnswer>,
 ): Endpoint {
   return async (request) => {
     const refusal = refuseUnlessForm(request);
     if (refusal !== undefined) return refusal;
     const members = forwardedMembers(request);
     if (members === undefined) {
+      const resultMessage = "The Authorization header does not have the client's credentials.";
+      tellRefusal(onRefusal, name, request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": basicChallenge(realm) };
       return errorAnswer(401, "invalid_client", "The client could not be authenticated.", challenge);
     }
     return askBackend(
-      () => ask(members),
+      () => ask(members, onBehalfOf(request)),
       onBackendFailure,
-      (response) => toAnswer(response, { usedHeader: members.clientId !== undefined, realm }),
+      (response) => {
+        tellRefusal(onRefusal, name, request, response);
+        return toAnswer(response, { usedHeader: members.clientId !== undefined, realm }, request);
+      },
     );
   };
 }

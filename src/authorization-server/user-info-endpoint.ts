@@ -2,8 +2,9 @@ import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
 import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBearerToken } from "../oauth/bearer-token.ts";
-import { askBackend, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { askBackend, onBehalfOf, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import { answer, quotedRealm, refuseUnless, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 import { claimsAsJson, type ClaimsOfUser } from "./users.ts";
 
 /** The options of `userInfoEndpoint`. */
@@ -13,6 +14,8 @@ export interface UserInfoEndpointOptions {
   readonly realm: string;
   readonly claims: ClaimsOfUser;
   readonly onBackendFailure?: OnBackendFailure;
+  /** Told of each request that was refused, and why: clients are told less. */
+  readonly onRefusal?: OnClientRefusal;
 }
 
 /** An error is its challenge and nothing besides (RFC 6750 §3). */
@@ -46,7 +49,7 @@ type Answers<Action extends string> = Record<Action, (content: string) => Endpoi
  * @example userInfoEndpoint({ backend, realm, claims: (subject, names) => table.claims(subject, names) })
  */
 export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
-  const { backend, realm, claims, onBackendFailure } = options;
+  const { backend, realm, claims, onBackendFailure, onRefusal } = options;
   const scheme = `Bearer ${quotedRealm(realm)}`;
   return async (request) => {
     const refusal = refuseUnless("GET, HEAD, POST", request);
@@ -66,16 +69,31 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
         return tryLater();
       }
       return askBackend(
-        () => backend.authUserinfoIssue({ token, ...(values === undefined ? {} : { claims: values }) }),
+        () =>
+          backend.authUserinfoIssue(
+            { token, ...(values === undefined ? {} : { claims: values }) },
+            onBehalfOf(request),
+          ),
         onBackendFailure,
-        ({ action, responseContent }) => issueActions[action](responseContent ?? ""),
+        (response) => {
+          tellRefusal(onRefusal, "userinfo", request, response);
+          return issueActions[response.action](response.responseContent ?? "");
+        },
       );
     };
     return askBackend(
-      () => backend.authUserinfo({ token, ...(clientCertificate === undefined ? {} : { clientCertificate }) }),
+      () =>
+        backend.authUserinfo(
+          { token, ...(clientCertificate === undefined ? {} : { clientCertificate }) },
+          onBehalfOf(request),
+        ),
       onBackendFailure,
-      (response) =>
-        response.action === "OK" ? issue(response) : userInfoRefusals[response.action](response.responseContent ?? ""),
+      (response) => {
+        tellRefusal(onRefusal, "userinfo", request, response);
+        return response.action === "OK"
+          ? issue(response)
+          : userInfoRefusals[response.action](response.responseContent ?? "");
+      },
     );
   };
 }

@@ -1,12 +1,14 @@
 import { ApiError } from "../contract/api-error.ts";
 import { readEventsRequest } from "../contract/auth-introspection-events.ts";
 import type { InfoResponse } from "../contract/info.ts";
-import { operations, type OperationName, type Operations } from "../contract/operations.ts";
+import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
 import { CallRefused } from "./engine/call-refused.ts";
 import type { Engine } from "./engine/engine.ts";
-import { openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
+import { observeCall } from "./observed-call.ts";
+import { monotonicClockOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";
+import type { NotedCall } from "./service-operations.ts";
 import { features, version } from "./version.ts";
 
 /**
@@ -38,7 +40,7 @@ export function createBackend(
   options: Pick<BackendOptions, "configuration" | "serviceId">,
 ): Backend {
   let closing: Promise<void> | undefined;
-  const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId);
+  const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId, options);
   let ofOwnService: { readonly id: number; readonly operations: Operations } | undefined;
   /** A reload may have changed which one that is. */
   const own = (): Operations => {
@@ -61,17 +63,24 @@ export function info(): Promise<InfoResponse> {
 
 /** Each operation of the service that `own` names when it is called; it rejects with what `own` throws. */
 function ofWhichever(own: () => Operations): Pick<Operations, OperationName> {
-  return eachOperation((name) => async (request) => (own()[name] as AnyOperation)(request));
+  return eachOperation((name) => async (request, options) => (own()[name] as AnyOperation)(request, options));
 }
 
 /** In the same process, too, a request is read before it is decided over; over HTTP the HTTP layer has done it. */
-function readingRequests(engine: Engine, serviceId: number): Operations {
+function readingRequests(engine: Engine, serviceId: number, options: BackendOptions): Operations {
+  const { onCall } = options;
+  const monotonicClock = monotonicClockOf(options);
   const decisions = engine.operationsFor(serviceId);
   return {
     ...eachOperation((name) => {
       const decide = decisions[name] as AnyOperation;
       const operation: Operation = operations[name];
-      return async (request) => asApiError(() => decide(readRequest(operation, request)));
+      const call = async (request: unknown, noted?: NotedCall): Promise<unknown> =>
+        asApiError(() => decide(readRequest(operation, request), noted));
+      if (onCall === undefined) return call;
+      const watched = { operation: name, service: serviceId, isDocument: operation.v2Type === undefined };
+      return (request, how) =>
+        observeCall(onCall, monotonicClock, { ...watched, options: how }, (noted) => call(request, noted));
     }),
     async *authIntrospectionEvents(request, how) {
       yield* decisions.authIntrospectionEvents(readEventsRequest(request), how);
@@ -89,7 +98,7 @@ async function asApiError(call: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-type AnyOperation = (request: unknown) => Promise<unknown>;
+type AnyOperation = (request: unknown, options?: CallOptions) => Promise<unknown>;
 
 /** `info`, which is about no service, and a method for each other operation of the table. */
 function eachOperation(create: (name: ServiceOperationName) => AnyOperation): Pick<Operations, OperationName> {

@@ -9,6 +9,7 @@ import type { Clock, MonotonicClock, Random } from "./engine/dependencies.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ConfigurationPlan } from "./engine/management/configuration-plan.ts";
 import { createLog } from "./http/create-log.ts";
+import type { OnCall } from "./observed-call.ts";
 import type { ReadinessCheck } from "./readiness.ts";
 import { createRemoteJwks } from "./remote-jwks/create-remote-jwks.ts";
 import { requireOpenssl } from "./require-openssl.ts";
@@ -25,8 +26,13 @@ import { startSweep } from "./sweep.ts";
 /** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
 export interface BackendOptions {
   readonly configuration: Configuration;
-  /** Default: JSON lines on standard output, at the configuration's level. */
+  /** Default: on standard output, at the configuration's level and in its format. */
   readonly log?: Logger;
+  /**
+   * Told of each call that this program makes of the backend in its own process; a backend that is served logs those
+   * that come over HTTP. Example: `({ level, ...call }) => log[level](call, "call")`.
+   */
+  readonly onCall?: OnCall;
   /** The wall clock: milliseconds since 1970. */
   readonly clock?: Clock;
   /** Milliseconds that never run backwards. */
@@ -66,7 +72,7 @@ const secretKeyOctets = 32;
 /** Opens the store, puts the configuration into it, and builds the engine over both; on failure nothing stays open. */
 export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   const { configuration, random = randomBytes, path } = options;
-  const { monotonicClock = () => performance.now() } = options;
+  const monotonicClock = monotonicClockOf(options);
   await requireOpenssl(configuration, path);
   const log = logOf(options);
   const store = await openSqliteStore({
@@ -150,9 +156,15 @@ function hintingStore(store: Store, hint: () => void): Store {
   };
 }
 
-/** The log that was handed in, or one of JSON lines on standard output. */
+/** The monotonic clock that was handed in, or the machine's own. */
+export function monotonicClockOf({ monotonicClock = () => performance.now() }: BackendOptions): MonotonicClock {
+  return monotonicClock;
+}
+
+/** The log that was handed in, or one on standard output as the configuration says. */
 export function logOf({ log, configuration }: BackendOptions): Logger {
-  return log ?? createLog({ level: configuration.log.level, stream: process.stdout });
+  const place = { stream: process.stdout, isTerminal: process.stdout.isTTY, noColor: process.env["NO_COLOR"] };
+  return log ?? createLog({ ...configuration.log, ...place });
 }
 
 /** A log whose `info` lines are written at every level but silent: somebody waits for them. */

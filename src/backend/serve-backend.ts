@@ -4,12 +4,13 @@ import { ApiError } from "../contract/api-error.ts";
 import { createBackend, info, type Backend } from "./backend.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import type { Random } from "./engine/dependencies.ts";
-import type { Engine, ServiceOperations } from "./engine/engine.ts";
+import type { Engine } from "./engine/engine.ts";
 import { sentenceOf } from "./engine/result.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
 import { listen, type Listening } from "./http/listen.ts";
 import {
   logOf,
+  monotonicClockOf,
   openEngine,
   toldAtEveryLevel,
   type BackendOptions,
@@ -20,6 +21,7 @@ import { describePlan } from "./describe-plan.ts";
 import { createReadiness } from "./readiness.ts";
 import { describeProcessChanges, refuseRestartMembers, tlsOf } from "./reload-configuration.ts";
 import { requireOpenssl } from "./require-openssl.ts";
+import type { ServiceOperations } from "./service-operations.ts";
 
 /** A backend that answers over HTTP, too. */
 export interface ServedBackend extends Backend {
@@ -52,7 +54,8 @@ const requestIdsADraw = 256;
  */
 export async function serveBackend(options: BackendOptions): Promise<ServedBackend> {
   const log = logOf(options);
-  const { random = randomBytes, monotonicClock = () => performance.now() } = options;
+  const { random = randomBytes } = options;
+  const monotonicClock = monotonicClockOf(options);
   const opening = Promise.withResolvers<Engine>();
   opening.promise.catch(() => undefined);
   const started: {

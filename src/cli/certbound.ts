@@ -20,6 +20,7 @@ stdout.on("error", () => undefined);
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   stdout,
+  stdoutIsTerminal: process.stdout.isTTY,
   stderr: process.stderr,
   onSignal(listener) {
     process.on("SIGTERM", listener);

@@ -3,6 +3,8 @@ export interface ProgramHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the log goes, and what was asked for. */
   readonly stdout: Output;
+  /** Whether people read along: the log is then text. */
+  readonly stdoutIsTerminal?: boolean;
   /** Where one message goes that says why the program ends. */
   readonly stderr: Output;
   readonly pid: number;

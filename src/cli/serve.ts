@@ -81,7 +81,8 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
   const reloads = createReloads();
   const stopped = stopSignal(host, reloads);
   const configuration = await readConfiguration({ path: config, env: host.env });
-  const log = createLog({ level: configuration.log.level, stream: host.stdout });
+  const { stdout: stream, stdoutIsTerminal: isTerminal = false } = host;
+  const log = createLog({ ...configuration.log, stream, isTerminal, noColor: host.env["NO_COLOR"] });
   for (const warning of configuration.warnings) log.warn(warning);
   const path = host.env["PATH"];
   const backend = await serveBackend({

@@ -55,9 +55,11 @@ export type OperationName = keyof typeof operations;
 /** Every operation that answers with a stream of events, by the name of its method. */
 export const streams = { authIntrospectionEvents };
 
-/** How a single call may be bounded. */
+/** What may be said of a single call beside its request. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** The address of the OAuth client that is asked for, for the backend's log; nothing is decided by it. */
+  readonly clientAddress?: string;
 }
 
 /**

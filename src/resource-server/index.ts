@@ -38,6 +38,7 @@ export { createResourceServer } from "./create-resource-server.ts";
 export type { RouteRequirement } from "./read-requirement.ts";
 export { IntrospectionMalformed } from "./introspection-malformed.ts";
 export { IntrospectionUnavailable } from "./introspection-unavailable.ts";
+export { SetupFailure } from "./setup/setup-failure.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
 export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";

@@ -19,6 +19,8 @@ export interface Issuer {
   readonly name: string | undefined;
   readonly claims: ((token: string) => boolean) | undefined;
   readonly decide: Decide;
+  /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,9 @@ export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch">
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
 }
+
+/** Not one that anybody draws: too short. */
+const nobodysToken = "warm-up";
 
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
@@ -64,6 +69,9 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
       decidingBackend === undefined
         ? decideInLibrary(ofIssuer(source, name), all)
         : decideAtBackend(decidingBackend, all, name),
+    async check() {
+      await source.ask(nobodysToken, { signal: AbortSignal.timeout(patience) });
+    },
     async close() {
       stream?.close();
       for (const memory of memories) memory.close();

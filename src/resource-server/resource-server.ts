@@ -12,6 +12,8 @@ import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong } from "./choose-issuer.ts";
 import { openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
+import { checkIssuer } from "./setup/check-issuer.ts";
+import { createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 import type { Schedule } from "./cache/schedule.ts";
 import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
 
@@ -58,6 +60,15 @@ export interface ResourceServer {
     code: "credentials_missing" | "request_malformed" | "scope_insufficient",
     details?: RefuseDetails,
   ): AccessTokenRefused;
+  /**
+   * Asks every issuer once, about a token that nobody has: a first check at the start of a program.
+   *
+   * Rejects with {@link SetupFailure}, whose message says what is wrong and which option to look at. An issuer whose
+   * tokens are JWTs that are checked here is not asked.
+   *
+   * @example await resourceServer.warmUp()
+   */
+  warmUp(): Promise<void>;
   /** Forgets all answers and closes the connections that it opened itself. */
   close(): Promise<void>;
 }
@@ -92,6 +103,7 @@ export function openResourceServer(
   const resolved = resolveOptions(options, clocks);
   const { realm, ownResources, warn, clock, monotonicClock } = resolved;
   const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
+  const setup = createSetupWatch({ warn, monotonicClock });
   let warned = false;
   const audienceUnchecked = (): void => {
     if (warned) return;
@@ -125,8 +137,11 @@ export function openResourceServer(
     return refusal;
   };
 
-  return {
+  const resourceServer: ResourceServer = {
     realm,
+    async warmUp() {
+      for (const issuer of issuers) await checkIssuer(issuer);
+    },
     async authorize(request) {
       const { certificate, signal } = request;
       signal?.throwIfAborted();
@@ -138,9 +153,11 @@ export function openResourceServer(
       let verdict = wrong ?? ofNoIssuer;
       try {
         if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
+        if (verdict.facts === "asked") setup.works(issuer?.name);
       } catch (error) {
         // Anything else is no decision: a wrong argument, or the end of this request's waiting.
         if (isFailure(error)) {
+          setup.failed(issuer?.name, error);
           const diagnosis = withIssuer(error, issuer?.name);
           tell?.({ issuer: issuer?.name, diagnosis });
         }
@@ -164,6 +181,8 @@ export function openResourceServer(
       await Promise.all(issuers.map((issuer) => issuer.close()));
     },
   };
+  keepSetupWatch(resourceServer, setup);
+  return resourceServer;
 }
 
 /** What is wrong with the request whatever anyone knows of the token. */

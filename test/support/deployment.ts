@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:https";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ExecutionContext } from "ava";
-import { pino } from "pino";
+import { pino, type Logger } from "pino";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import {
   basicResourceServers,
@@ -11,6 +11,7 @@ import {
   nodeHandler,
   revocationEndpoint,
   tokenEndpoint,
+  type OnClientRefusal,
 } from "../../src/authorization-server/index.ts";
 import type { Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
@@ -32,6 +33,10 @@ export interface DeploymentRequest {
   readonly tls?: { readonly minVersion?: "TLSv1.2" | "TLSv1.3"; readonly maxVersion?: "TLSv1.2" | "TLSv1.3" };
   /** Services that the same backend has besides. */
   readonly otherServices?: Configuration["services"];
+  /** The backend's log; silent when left out. */
+  readonly log?: Logger;
+  /** Told of what the authorization server refuses. */
+  readonly onRefusal?: OnClientRefusal;
   /** Where the backend looks for `openssl`: the value of PATH; the shell's own when left out. */
   readonly path?: string;
 }
@@ -80,14 +85,14 @@ export async function startDeployment(t: ExecutionContext, request: DeploymentRe
   const services = [{ settings, clients: request.clients }, ...(request.otherServices ?? [])];
   const backend = await serveBackend({
     configuration: configurationOf(services, request.configuration),
-    log: pino({ level: "silent" }),
+    log: request.log ?? pino({ level: "silent" }),
     path: request.path ?? process.env["PATH"] ?? "",
     ...(request.clock === undefined ? {} : { clock: request.clock }),
     ...(request.monotonicClock === undefined ? {} : { monotonicClock: request.monotonicClock }),
   });
   t.teardown(() => backend.close());
   const backendUrl = backend.address.url;
-  const front = await startAuthorizationServer(t, backendUrl, settings, request.tls);
+  const front = await startAuthorizationServer(t, backendUrl, settings, request.tls, request.onRefusal);
   return { backend, backendUrl, ...front };
 }
 
@@ -97,6 +102,7 @@ export async function startAuthorizationServer(
   backendUrl: string,
   { apiKey: serviceId, accessTokens: [accessToken = serviceAccessToken] }: ServiceSettings,
   tls?: DeploymentRequest["tls"],
+  onRefusal: OnClientRefusal = () => undefined,
 ): Promise<AuthorizationServer> {
   const api = createApiClient({
     baseUrl: backendUrl,
@@ -111,9 +117,9 @@ export async function startAuthorizationServer(
   const url = await serveMutualTls(
     t,
     nodeHandler({
-      "/token": tokenEndpoint({ backend: api, realm }),
-      "/revoke": revocationEndpoint({ backend: api, realm }),
-      "/introspect": introspectionEndpoint({ backend: api, realm, authenticate }),
+      "/token": tokenEndpoint({ backend: api, realm, onRefusal }),
+      "/revoke": revocationEndpoint({ backend: api, realm, onRefusal }),
+      "/introspect": introspectionEndpoint({ backend: api, realm, authenticate, onRefusal }),
     }),
     tls,
   );

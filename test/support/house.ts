@@ -88,13 +88,18 @@ export const house: Readonly<Record<string, Room>> = {
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
 
+  // What each result code means: engine and HTTP layer both need it.
+  "backend/result-codes/": {},
+  // What is known of a call for the log, and the operations that say it: types.
+  "backend/service-operations.ts": { ourTypes: ["contract/operations.ts"] },
+  "backend/call-record.ts": { ours: ["oauth/", "backend/result-codes/"], ourTypes: ["backend/service-operations.ts"] },
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: [
       ...["oauth/", "x509/", "x509/subject.ts", "jose/"],
-      ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts"],
+      ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts", "backend/result-codes/"],
     ],
-    ourTypes: [...backendTypes, "backend/store/"],
+    ourTypes: [...backendTypes, "backend/store/", "backend/service-operations.ts"],
     // JSON Patch: most services' metadata need none.
     lazyPackages: ["rfc6902"],
     packageTypes: ["rfc6902"],
@@ -128,15 +133,20 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path", "node:tls"],
   },
   "backend/http/": {
-    ours: ["contract/", "contract/operations.ts", "oauth/"],
+    ours: ["contract/", "contract/operations.ts", "oauth/", "backend/call-record.ts"],
+    ourTypes: ["backend/service-operations.ts"],
     packages: ["koa", "@koa/router", "raw-body"],
     packageTypes: ["pino"],
     node: [
       ...["node:buffer", "node:crypto", "node:events", "node:fs/promises", "node:http", "node:https", "node:net"],
-      "node:tls",
+      ...["node:tls", "node:util"],
     ],
   },
-  "backend/http/create-log.ts": { packages: ["pino"] },
+  "backend/http/create-log.ts": {
+    ours: ["backend/http/"],
+    ourTypes: ["backend/configuration/"],
+    packages: ["pino"],
+  },
   "backend/surroundings/": {
     ours: ["backend/configuration/"],
     ourTypes: ["backend/engine/"],
@@ -158,6 +168,9 @@ export const house: Readonly<Record<string, Room>> = {
       "backend/surroundings/",
       "backend/http/",
       "backend/http/create-log.ts",
+      "backend/result-codes/",
+      "backend/service-operations.ts",
+      "backend/call-record.ts",
     ],
     packageTypes: ["pino"],
     node: ["node:crypto", "node:fs"],

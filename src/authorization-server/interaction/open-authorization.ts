@@ -1,7 +1,7 @@
 import { optionError } from "../../api-client/option-error.ts";
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
 import type { Operations } from "../../contract/operations.ts";
-import { askBackend, failureStatus, type OnBackendFailure } from "../ask-backend.ts";
+import { askBackend, failureStatus, onBehalfOf, type OnBackendFailure } from "../ask-backend.ts";
 import {
   answer,
   errorAnswer,
@@ -10,7 +10,9 @@ import {
   type BrowserRequest,
   type Endpoint,
   type EndpointAnswer,
+  type EndpointRequest,
 } from "../endpoint.ts";
+import { tellRefusal, type OnClientRefusal } from "../tell-refusal.ts";
 import type { Users } from "../users.ts";
 import { askedAuthorization } from "./asked-authorization.ts";
 import { createInteractionFlow, type Consents } from "./interaction-flow.ts";
@@ -43,6 +45,8 @@ export interface AuthorizationEndpointOptions {
   readonly formTargets?: readonly string[];
   /** Told why a request could not be processed, be it the backend's doing, the user table's or a page's. */
   readonly onBackendFailure?: OnBackendFailure;
+  /** Told of each authorization request that the backend refused, and why. */
+  readonly onRefusal?: OnClientRefusal;
 }
 
 /** What is handed in beside the options. */
@@ -65,7 +69,7 @@ export function openAuthorization(
   { clock, random, sealing }: AuthorizationDependencies,
 ): Endpoint {
   const { backend, users, consents, cookieKey, sessionDuration = eightHours, formTargets = ["https:"] } = options;
-  const { onBackendFailure } = options;
+  const { onBackendFailure, onRefusal } = options;
   if (!(cookieKey instanceof Uint8Array) || cookieKey.length !== 32)
     throw optionError("cookieKey", "must be 32 octets");
   if (!Number.isSafeInteger(sessionDuration) || sessionDuration < 0) {
@@ -110,7 +114,8 @@ export function openAuthorization(
     return orTryLater(flow.begin(askedAuthorization(response, query), cookie, { interactive }));
   }
 
-  const serve = async (body: string, method: string, browser: BrowserRequest): Promise<EndpointAnswer> => {
+  const serve = async (request: EndpointRequest): Promise<EndpointAnswer> => {
+    const { body, method, browser = { query: "" } } = request;
     if (method === "POST") {
       const form = new URLSearchParams(body);
       if (!form.has("interaction")) return redirectToQuery(body);
@@ -118,9 +123,12 @@ export function openAuthorization(
       return orTryLater(flow.resume(form, browser.cookie));
     }
     return askBackend(
-      () => backend.authAuthorization({ parameters: browser.query }),
+      () => backend.authAuthorization({ parameters: browser.query }, onBehalfOf(request)),
       onBackendFailure,
-      (response) => actions[response.action](response, browser),
+      (response) => {
+        tellRefusal(onRefusal, "authorization", request, response);
+        return actions[response.action](response, browser);
+      },
     );
   };
 
@@ -128,7 +136,7 @@ export function openAuthorization(
     async (request) => {
       const refusal =
         refuseUnless("GET, POST", request) ?? (request.method === "POST" ? refuseUnlessFormBody(request) : undefined);
-      return refusal ?? serve(request.body, request.method, request.browser ?? { query: "" });
+      return refusal ?? serve(request);
     },
     { forBrowsers: true },
   );

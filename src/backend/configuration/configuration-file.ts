@@ -1,10 +1,12 @@
 import { z } from "zod";
-import type { LogLevel } from "./configuration.ts";
+import type { LogFormat, LogLevel } from "./configuration.ts";
 import type { Problem } from "./configuration-error.ts";
 import { path, secretReference, textOrFile } from "./references.ts";
 import { serviceMembers } from "./service-members.ts";
 
 const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies readonly LogLevel[];
+
+const logFormats = ["auto", "json", "text"] as const satisfies readonly LogFormat[];
 
 const listen = z.strictObject({
   host: z.string().min(1).exactOptional(),
@@ -24,7 +26,9 @@ const configurationFile = z.strictObject({
   listen: listen.default({}),
   store: z.strictObject({ sqlite: path }),
   secretKey: secretReference.exactOptional(),
-  log: z.strictObject({ level: z.enum(logLevels).default("info") }).default({ level: "info" }),
+  log: z
+    .strictObject({ level: z.enum(logLevels).default("info"), format: z.enum(logFormats).default("auto") })
+    .default({ level: "info", format: "auto" }),
   services: z.array(serviceMembers).default([]),
 });
 

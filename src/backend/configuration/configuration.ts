@@ -6,7 +6,7 @@ export interface Configuration {
   readonly store: StoreLocation;
   /** 32 octets, the key of all secrets at rest; `undefined` only with a store in memory: the backend then draws one. */
   readonly secretKey: Uint8Array | undefined;
-  readonly log: { readonly level: LogLevel };
+  readonly log: { readonly level: LogLevel; readonly format?: LogFormat };
   readonly services: readonly ConfiguredService[];
   /** Sentences for the operator: accepted, but perhaps not meant. */
   readonly warnings: readonly string[];
@@ -47,6 +47,9 @@ export interface StoreLocation {
 }
 
 export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+
+/** `auto`: text for people on a terminal, JSON everywhere else. */
+export type LogFormat = "json" | "text" | "auto";
 
 /**
  * Whether a client's authentication rests on path validation, so that the `openssl` command must be there.

@@ -7,6 +7,7 @@ import { readPresentedCertificate, type CertificateOfRequest } from "./client-au
 import type { Dependencies } from "./dependencies.ts";
 import type { NamedClient } from "./find-client.ts";
 import type { Service, Settings } from "./management/settings-memo.ts";
+import { noteCertificate, noteClient, noteUnknownClient } from "./note-facts.ts";
 import { oauthError } from "./oauth-error.ts";
 import type { ResultCode } from "./result.ts";
 
@@ -78,12 +79,15 @@ export async function readClientOfRequest(
   { endpoint, attempt }: OneRequest,
 ): Promise<ClientOfRequest> {
   const basicUserId = request.clientId === null || request.clientId === "" ? undefined : request.clientId;
+  const certificate = readPresentedCertificate(request.clientCertificate);
+  noteCertificate(dependencies, certificate);
   const identified = await identifyClient(settings, service, basicUserId, form);
   if ("refusedWith" in identified) {
+    noteUnknownClient(dependencies, basicUserId ?? form.get("client_id"));
     const error = identified.refusedWith === "A244305" ? "invalid_request" : "invalid_client";
     return { refusal: oauthError(service, error, identified.refusedWith) };
   }
-  const certificate = readPresentedCertificate(request.clientCertificate);
+  noteClient(dependencies, identified);
   const evidence = {
     form,
     basicSecret: request.clientSecret ?? undefined,

@@ -1,3 +1,4 @@
+import type { NoteFacts } from "../service-operations.ts";
 import type { Store } from "../store/store.ts";
 
 /** All that the engine is handed; it reads no clock, no randomness and no environment of its own. */
@@ -9,6 +10,8 @@ export interface Dependencies {
   readonly secretBox: SecretBox;
   readonly chainVerifier: ChainVerifier;
   readonly remoteJwks: RemoteJwks;
+  /** Takes what is found out of one call, for the operator's log; of that call alone. */
+  readonly note?: NoteFacts;
   /** Told of what went wrong where no caller waits for an answer; `what` is a clause for the operator's log. */
   readonly reportFault?: (error: unknown, what: string) => void;
 }

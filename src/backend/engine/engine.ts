@@ -1,5 +1,5 @@
 import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
-import type { Operations } from "../../contract/operations.ts";
+import type { NotedCall, ServiceOperations } from "../service-operations.ts";
 import { authenticateApiCaller, type ApiCaller } from "./api-caller/authenticate-api-caller.ts";
 import { failAuthorization } from "./authorization/fail.ts";
 import { issueAuthorizationCode } from "./authorization/issue.ts";
@@ -25,8 +25,7 @@ import { listTokens } from "./token-management/list-tokens.ts";
 import { revokeTokens } from "./token-management/revoke-tokens.ts";
 import { updateToken } from "./token-management/update-token.ts";
 
-/** The operations that act for a service. */
-export type ServiceOperations = Omit<Operations, "info">;
+export type { ServiceOperations } from "../service-operations.ts";
 
 /** The decisions: knows OAuth, neither HTTP nor SQL. */
 export interface Engine {
@@ -51,35 +50,40 @@ const mostRemembered = 1000;
 export function createEngine(dependencies: Dependencies): Engine {
   const settings = createSettings(dependencies);
   const follower = createEventFollower(dependencies);
+  /** What a call is decided with: where its facts are noted, too, if anyone wants to know them. */
+  const noting = (call: NotedCall | undefined): Dependencies =>
+    call?.note === undefined ? dependencies : { ...dependencies, note: call.note };
   return {
     authenticateApiCaller: (credentials) => authenticateApiCaller(settings, credentials),
     operationsFor: rememberingEach((serviceId) => {
       const current = (): Promise<Service> => currentService(settings, serviceId);
       return {
-        authAuthorization: async (request) =>
-          processAuthorizationRequest(dependencies, settings, await current(), request),
-        authAuthorizationIssue: async (request) =>
-          issueAuthorizationCode(dependencies, settings, await current(), request),
-        authAuthorizationFail: async (request) => failAuthorization(dependencies, settings, await current(), request),
-        authAuthorizationTicketInfo: async (request) => readTicketInfo(dependencies, await current(), request),
-        authAuthorizationTicketUpdate: async (request) => updateTicketInfo(dependencies, await current(), request),
-        authToken: async (request) => processTokenRequest(dependencies, settings, await current(), request),
-        authTokenIssue: async (request) => issueToken(dependencies, settings, await current(), request),
-        authTokenFail: async (request) => failToken(dependencies, await current(), request),
-        authTokenCreate: async (request) => createToken(dependencies, settings, await current(), request),
-        authTokenUpdate: async (request) => updateToken(dependencies, await current(), request),
-        authTokenDelete: async (request) => deleteToken(dependencies, await current(), request),
-        authTokenRevoke: async (request) => revokeTokens(dependencies, settings, await current(), request),
-        authTokenGetList: async (request) => listTokens(dependencies, settings, await current(), request),
+        authAuthorization: async (request, call) =>
+          processAuthorizationRequest(noting(call), settings, await current(), request),
+        authAuthorizationIssue: async (request, call) =>
+          issueAuthorizationCode(noting(call), settings, await current(), request),
+        authAuthorizationFail: async (request, call) =>
+          failAuthorization(noting(call), settings, await current(), request),
+        authAuthorizationTicketInfo: async (request, call) => readTicketInfo(noting(call), await current(), request),
+        authAuthorizationTicketUpdate: async (request, call) =>
+          updateTicketInfo(noting(call), await current(), request),
+        authToken: async (request, call) => processTokenRequest(noting(call), settings, await current(), request),
+        authTokenIssue: async (request, call) => issueToken(noting(call), settings, await current(), request),
+        authTokenFail: async (request, call) => failToken(noting(call), await current(), request),
+        authTokenCreate: async (request, call) => createToken(noting(call), settings, await current(), request),
+        authTokenUpdate: async (request, call) => updateToken(noting(call), await current(), request),
+        authTokenDelete: async (request, call) => deleteToken(noting(call), await current(), request),
+        authTokenRevoke: async (request, call) => revokeTokens(noting(call), settings, await current(), request),
+        authTokenGetList: async (request, call) => listTokens(noting(call), settings, await current(), request),
         serviceConfiguration: async (request) => configurationOfService(await current(), request),
         serviceConfigurationPost: async (request) => configurationOfService(await current(), request),
         serviceJwksGet: async (request) => jwksOfService(await current(), request),
-        authIntrospection: async (request) => introspect(dependencies, settings, await current(), request),
-        authIntrospectionStandard: async (request) =>
-          introspectStandard(dependencies, settings, await current(), request),
-        authRevocation: async (request) => revoke(dependencies, settings, await current(), request),
-        authUserinfo: async (request) => processUserInfoRequest(dependencies, settings, await current(), request),
-        authUserinfoIssue: async (request) => issueUserInfo(dependencies, settings, await current(), request),
+        authIntrospection: async (request, call) => introspect(noting(call), settings, await current(), request),
+        authIntrospectionStandard: async (request, call) =>
+          introspectStandard(noting(call), settings, await current(), request),
+        authRevocation: async (request, call) => revoke(noting(call), settings, await current(), request),
+        authUserinfo: async (request, call) => processUserInfoRequest(noting(call), settings, await current(), request),
+        authUserinfoIssue: async (request, call) => issueUserInfo(noting(call), settings, await current(), request),
         async *authIntrospectionEvents(request, { signal }) {
           await current();
           yield* follower.open(serviceId, request, signal);

@@ -1,20 +1,14 @@
 import type { ServerResponse } from "node:http";
 
-/** What goes back to the API caller; `resultCode` and `action` are what the log says of it. */
+/** What goes back to the API caller. */
 export interface Answer {
   readonly status: number;
   /** Absent with an empty body, for 204. */
   readonly contentType?: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly resultCode?: string | undefined;
-  readonly action?: string | undefined;
-}
-
-/** The members that most answers' values have and that the log repeats. */
-interface Outcome {
-  readonly resultCode?: string;
-  readonly action?: string;
+  /** The value that was written, from which the log takes what it says of the call; absent for a document. */
+  readonly outcome?: object | undefined;
 }
 
 interface JsonAnswerOptions {
@@ -31,14 +25,12 @@ export const noContent: Answer = Object.freeze({ status: 204, body: "" });
 /** An answer in JSON; members that are `undefined` are left out. */
 export function jsonAnswer(status: number, value: object, how: JsonAnswerOptions = {}): Answer {
   const { headers, pretty = false, isDocument = false } = how;
-  const { resultCode, action } = isDocument ? {} : (value as Outcome);
   return {
     status,
     contentType: "application/json",
     body: pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value),
     ...(headers !== undefined && { headers }),
-    resultCode,
-    action,
+    outcome: isDocument ? undefined : value,
   };
 }
 

@@ -1,6 +1,9 @@
 import type { RequestListener, ServerResponse } from "node:http";
 import Router, { type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
+import { clientAddressHeader, readClientAddress } from "../../contract/client-address.ts";
+import { callRecord } from "../call-record.ts";
+import type { CallFacts } from "../service-operations.ts";
 import { type Answer, writeAnswer } from "./answer.ts";
 import { errorAnswer, isFault, methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { writeStream, type StreamAnswer } from "./event-stream.ts";
@@ -28,6 +31,8 @@ export function createHttpApp(dependencies: HttpDependencies): RequestListener {
 
 interface Exchange {
   answer?: Answer | StreamAnswer;
+  /** What the log says of the call beside its answer. */
+  facts: CallFacts;
 }
 
 /** A connection that went away under its request, or said something that is not HTTP: the network's matter, not ours. */
@@ -42,7 +47,9 @@ function routerOf(routes: readonly Route[]): Router<Exchange> {
   const router = new Router<Exchange>({ sensitive: true, strict: true });
   for (const { method, path, respond } of routes) {
     router[verbs[method]](path.template, path.pattern, async (context) => {
-      context.state.answer = await respond(context.req, context.captures ?? [], () => goneSignal(context.res));
+      const { facts } = context.state;
+      const note = (found: CallFacts): void => void Object.assign(facts, found);
+      context.state.answer = await respond(context.req, context.captures ?? [], () => goneSignal(context.res), note);
     });
   }
   return router;
@@ -68,6 +75,7 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
     const startedAt = monotonicClock?.();
     const requestId = readRequestId(context.req, newRequestId);
     context.respond = false;
+    context.state.facts = {};
     let answer: Answer | StreamAnswer;
     try {
       await next();
@@ -76,22 +84,28 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
       if (isFault(error)) log.error({ requestId, err: error }, "failed");
       answer = errorAnswer(error);
     }
-    const { resultCode, action } = "body" in answer ? answer : {};
     if ("body" in answer) writeAnswer(context.res, answer, requestId);
     else await writeStream(context.res, answer, requestId);
-    log.info(
+    const outcome = "outcome" in answer ? answer.outcome : undefined;
+    const clientAddress = readClientAddress(context.req.headers[clientAddressHeader]);
+    const { level, ...record } = callRecord(outcome, context.state.facts, clientAddress);
+    log[level](
       {
         requestId,
         method: context.req.method,
         route: context.matched?.[0]?.name,
         status: answer.status,
-        resultCode,
-        action,
-        ms: startedAt === undefined || monotonicClock === undefined ? undefined : monotonicClock() - startedAt,
+        ...record,
+        ms: startedAt === undefined || monotonicClock === undefined ? undefined : tenths(monotonicClock() - startedAt),
       },
       "request",
     );
   };
+}
+
+/** Milliseconds with one decimal. */
+function tenths(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
 }
 
 function unmatched({ matched = [] }: RouterContext) {

@@ -1,11 +1,14 @@
 import {
   pino,
+  stdTimeFunctions,
   type Bindings,
   type ChildLoggerOptions,
   type DestinationStream,
   type LevelWithSilent,
   type Logger,
 } from "pino";
+import type { LogFormat } from "../configuration/configuration.ts";
+import { textLogStream } from "./text-log-stream.ts";
 
 /** Members that carry what opens something; compared without regard to case. */
 const secretMembers: ReadonlySet<string> = new Set(
@@ -22,7 +25,8 @@ const censored = "[redacted]";
 const deepest = 6;
 
 /**
- * Makes the log: a JSON object a line, with secrets redacted by the name of their member, however deep they stand.
+ * Makes the log: a JSON object a line, or a line of text, with secrets redacted by the name of their member, however deep
+ * they stand. Its format is JSON unless said otherwise; `time` is ISO 8601.
  *
  * Errors are reduced to type, message, code, stack and cause. It cannot redact what a message says: write none
  * that quotes input. pino's own `redact` costs 20 µs a line once its paths have wildcards; this costs nothing for a
@@ -30,17 +34,18 @@ const deepest = 6;
  *
  * @example createLog({ level: "info", stream: process.stdout }).info({ status: 200 }, "request")
  */
-export function createLog(options: { readonly level: LevelWithSilent; readonly stream: DestinationStream }): Logger {
+export function createLog(options: LogOptions): Logger {
   const withoutSecrets = (record: Record<string, unknown>): Record<string, unknown> => redact(record, 0);
   const log = pino(
     {
       level: options.level,
       base: null,
+      timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
       // The formatter above has described errors already.
       serializers: { err: (described: unknown) => described },
     },
-    options.stream,
+    streamOf(options),
   );
   // pino formats the bindings of the log itself, but not those of its children; they inherit this method.
   const { child } = Object.getPrototypeOf(log) as ParentOfLogs;
@@ -48,6 +53,22 @@ export function createLog(options: { readonly level: LevelWithSilent; readonly s
     return child.call(this, withoutSecrets(bindings), childOptions);
   }
   return Object.assign(log, { child: redactingChild });
+}
+
+/** How and where the log is written. */
+export interface LogOptions {
+  readonly level: LevelWithSilent;
+  readonly stream: DestinationStream;
+  /** Default: JSON. */
+  readonly format?: LogFormat;
+  readonly isTerminal?: boolean;
+  /** The value of NO_COLOR: any text but "" means that nothing is coloured. */
+  readonly noColor?: string | undefined;
+}
+
+function streamOf({ stream, format = "json", isTerminal = false, noColor = "" }: LogOptions): DestinationStream {
+  if (format === "json" || (format === "auto" && !isTerminal)) return stream;
+  return textLogStream(stream, { colour: isTerminal && noColor === "" });
 }
 
 interface ParentOfLogs {

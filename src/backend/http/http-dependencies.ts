@@ -1,10 +1,9 @@
 import type { Logger } from "pino";
 import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import type { InfoResponse } from "../../contract/info.ts";
-import type { Operations } from "../../contract/operations.ts";
+import type { ServiceOperations } from "../service-operations.ts";
 
-/** The operations for which the caller authenticates as a service. */
-export type ServiceOperations = Omit<Operations, "info">;
+export type { ServiceOperations } from "../service-operations.ts";
 
 /** All that the HTTP layer is handed. */
 export interface HttpDependencies {

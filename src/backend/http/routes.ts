@@ -1,15 +1,17 @@
 import type { IncomingMessage } from "node:http";
+import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import { ApiError } from "../../contract/api-error.ts";
 import type { Operation } from "../../contract/operation.ts";
 import { operations, streams, type OperationName } from "../../contract/operations.ts";
 import { readRequest } from "../../contract/read-request.ts";
 import { unsupportedOperations, type UnsupportedOperation } from "../../contract/unsupported-operations.ts";
+import type { CallFacts, NotedCall, NoteFacts, ServiceOperations } from "../service-operations.ts";
 import { type Answer, jsonAnswer, noContent } from "./answer.ts";
 import { methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
 import { healthRoutes } from "./health-routes.ts";
-import type { HttpDependencies, ServiceOperations } from "./http-dependencies.ts";
+import type { HttpDependencies } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
 import { readBody } from "./read-body.ts";
 import { createQueryReader } from "./read-query.ts";
@@ -24,6 +26,8 @@ export interface Route {
     segments: readonly string[],
     /** Aborts when the caller has gone; only who asks for it pays for it. */
     gone: () => AbortSignal,
+    /** Takes what the log says of the call. */
+    note: NoteFacts,
   ) => Answer | Promise<Answer | StreamAnswer>;
 }
 
@@ -54,8 +58,8 @@ export function unsupportedRoutes(api: Api): readonly Route[] {
       methods.map((method) => ({
         method,
         path: routePath(shape, path),
-        respond: async (request: IncomingMessage, segments: readonly string[]) => {
-          if (shape !== "open") await authenticate(api, request, shape, segments);
+        respond: async (request: IncomingMessage, segments: readonly string[], _gone: unknown, note: NoteFacts) => {
+          if (shape !== "open") await authenticate(api, request, shape, segments, note);
           throw new ApiError(403, "A001223", `${path} is not supported by this backend.`);
         },
       })),
@@ -74,13 +78,13 @@ function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "
   return {
     method: operation.method,
     path: routePath(shape, operation.path),
-    respond: async (request, segments) => {
+    respond: async (request, segments, _gone, note) => {
       // Before the body: who may not call need not be listened to.
-      const callers = await authenticate(api, request, shape, segments);
-      const call = callers[name] as (request: unknown) => Promise<object | undefined>;
+      const callers = await authenticate(api, request, shape, segments, note);
+      const call = callers[name] as (request: unknown, call: NotedCall) => Promise<object | undefined>;
       const read = readQuery?.(request, shape === "v3" ? segments.slice(1) : segments);
       const asked = readRequest(operation, read ?? (await readBody(request, readForm)));
-      const answer = await call(asked);
+      const answer = await call(asked, { note });
       if (answer === undefined) return noContent;
       return jsonAnswer(200, shape === "v2" ? { type: operation.v2Type, ...answer } : answer, {
         pretty: (asked as { pretty?: unknown }).pretty === true,
@@ -96,16 +100,16 @@ function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
   return {
     method,
     path: routePath(shape, path),
-    respond: async (request, segments, gone) => {
+    respond: async (request, segments, gone, note) => {
       if (request.method !== method) throw methodNotAllowed([method]);
-      const { authIntrospectionEvents } = await authenticate(api, request, shape, segments);
+      const { authIntrospectionEvents } = await authenticate(api, request, shape, segments, note);
       const signal = gone();
       const rest = authIntrospectionEvents(readStreamRequest(request), { signal })[Symbol.asyncIterator]();
       const first = await rest.next();
       try {
         if (first.done === true) throw new ApiError(503, "A001101", "The stream has ended.");
         // From here on a change of the credentials ends the stream; one that came before is seen now.
-        await authenticate(api, request, shape, segments);
+        await authenticate(api, request, shape, segments, note);
       } catch (error) {
         await rest.return?.();
         throw error;
@@ -120,15 +124,23 @@ async function authenticate(
   request: IncomingMessage,
   shape: "v2" | "v3",
   segments: readonly string[],
+  note: NoteFacts,
 ): Promise<ServiceOperations> {
   const serviceId = shape === "v3" ? Number(segments[0]) : 0;
   if (!Number.isSafeInteger(serviceId)) throw nothingHere();
   const credentials = shape === "v2" ? readApiCaller(request, shape) : readApiCaller(request, shape, serviceId);
+  note(serviceNamedBy(credentials));
   try {
     return await api.operationsFor(credentials);
   } catch (error) {
     throw error instanceof ApiError && error.status === 401 ? withChallenge(error, shape) : error;
   }
+}
+
+/** The number that the caller gives, be its credentials accepted or not. */
+function serviceNamedBy(credentials: ApiCallerCredentials): CallFacts {
+  if (credentials.scheme === "bearer") return { service: credentials.serviceId };
+  return /^[0-9]{1,15}$/.test(credentials.apiKey) ? { service: Number(credentials.apiKey) } : {};
 }
 
 /** HTTP's own demand on a 401 (RFC 9110 §15.5.2), which the engine does not know. */

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { optionError } from "../../api-client/option-error.ts";
-import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
+import type { CertificateOfConnection, CertificateSource } from "../../client-certificate/certificate-source.ts";
+import { peerSocketOf } from "../../client-certificate/peer-socket.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
 import type { AccessToken } from "../access-token.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
@@ -11,6 +12,7 @@ import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
 import type { RefuseDetails, ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
+import { setupWatchOf } from "../setup/setup-watch.ts";
 import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
 
 /** How routes are protected, in every framework; `Context` is what the framework calls a request. */
@@ -86,6 +88,7 @@ export function openProtection<Context>(
 ): Protection<Context> {
   refuseUnknownOptions(options, protectionOptionNames);
   const server = isResourceServer(given) ? given : createResourceServer(given);
+  const setup = setupWatchOf(server);
   const { certificate = tlsSocket(), realm, onRefusal } = options;
   const resourceMetadata = readMetadataUrl(options.resourceMetadata);
   const requirementOf = readDemand(options.requirement);
@@ -114,12 +117,16 @@ export function openProtection<Context>(
         leaving.abort();
       };
       connection.once("close", leave);
+      let presented: CertificateOfConnection = undefined;
       try {
         const admission = await authorizeRequest(
           server,
           { rawHeaders: request.rawHeaders, body },
           {
-            certificate: () => certificate(request),
+            certificate: () => {
+              presented = certificate(request);
+              return presented;
+            },
             requirement,
             issuer: issuerOf(context),
             realm,
@@ -128,6 +135,12 @@ export function openProtection<Context>(
           },
         );
         if (leaving.signal.aborted) return gone;
+        setup?.decided({
+          presented,
+          refusedWith: admission.granted ? undefined : admission.refusal.code,
+          ofConnection: certificate === tlsSocket(),
+          encrypted: isEncrypted(request),
+        });
         if (!admission.granted) return { kind: "refused", answer: answer(admission.refusal, context) };
         const { accessToken } = admission;
         admissions.set(request, {
@@ -198,4 +211,10 @@ function readIssuer<Context>(given: ProtectionOptions<Context>["issuer"]): (cont
     if (typeof issuer !== "string") throw optionError("issuer", "gave no name for this request");
     return issuer;
   };
+}
+
+/** Whether this very process ends the connection's TLS. */
+function isEncrypted(request: NodeRequest): boolean {
+  const socket = peerSocketOf(request) as { readonly encrypted?: boolean } | undefined;
+  return socket?.encrypted === true;
 }

@@ -1,3 +1,4 @@
+import { isEmpty } from "../../api-client/api-connection.ts";
 import { optionError } from "../../api-client/option-error.ts";
 import type { Ambient } from "./ambient.ts";
 import { type AuthenticationParameters, type PrivateKeyJwt, readPrivateKeyJwt } from "./private-key-jwt.ts";
@@ -54,7 +55,10 @@ export function readAuthentication(given: ClientAuthentication, ambient: Ambient
   switch (given.method) {
     case "bearer": {
       if (typeof given.accessToken !== "string" || !/^[\x21-\x7e]+$/.test(given.accessToken)) {
-        throw optionError("clientAuthentication.accessToken", "must be text without blanks");
+        throw optionError(
+          "clientAuthentication.accessToken",
+          given.accessToken === "" ? isEmpty : "must be text without blanks",
+        );
       }
       return { ...nothing, clientId: undefined, headers: { authorization: `Bearer ${given.accessToken}` } };
     }

@@ -25,7 +25,7 @@ test("a configuration is read with its references in place and the defaults fill
   t.deepEqual(configuration, {
     listen: { host: "127.0.0.1", port: 0, behindTls: false },
     store: { sqlite: "/etc/certbound/data/certbound.sqlite" },
-    log: { level: "info" },
+    log: { level: "info", format: "auto" },
     services: [
       {
         settings: {

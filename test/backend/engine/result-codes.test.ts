@@ -1,14 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import test from "ava";
+import { httpSentences } from "../../../src/backend/result-codes/http.ts";
+import { engineSentences } from "../../../src/backend/result-codes/result-codes.ts";
 
 const root = new URL("../../../", import.meta.url);
 
 /** The text of every TypeScript file below a folder of the repository. */
-async function textBelow(folder: string, except?: string): Promise<string> {
+async function textBelow(folder: string): Promise<string> {
   const url = new URL(folder, root);
-  const names = (await readdir(url, { recursive: true })).filter(
-    (name) => name.endsWith(".ts") && (except === undefined || !name.startsWith(except)),
-  );
+  const names = (await readdir(url, { recursive: true })).filter((name) => name.endsWith(".ts"));
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, url), "utf8")));
   return texts.join("\n");
 }
@@ -18,9 +18,8 @@ function codesIn(text: string): Set<string> {
   return new Set([...text.matchAll(/"(A\d{6})"|^\s*(A\d{6}):/gm)].map(([, quoted, key]) => quoted ?? key ?? ""));
 }
 
-const results = await textBelow("src/backend/engine/result-codes/");
-const codes = [...codesIn(results)];
-const answered = codesIn(await textBelow("src/backend/engine/", "result-codes/"));
+const codes = Object.keys(engineSentences);
+const answered = codesIn(await textBelow("src/backend/engine/"));
 const asserted = codesIn((await Promise.all([textBelow("test/backend/engine/"), textBelow("test/flows/")])).join("\n"));
 
 test("the codes were found", (t) => {
@@ -37,4 +36,10 @@ test("every result code is asserted by a test of the engine or of a flow", (t) =
     codes.filter((code) => !asserted.has(code)),
     [],
   );
+});
+
+test("every error of the HTTP layer and the contract has its row in the table of result codes", async (t) => {
+  const thrown = await Promise.all([textBelow("src/backend/http/"), textBelow("src/contract/")]);
+  const errors = [...thrown.join("\n").matchAll(/ApiError\(\s*\d{3},\s*"(A\d{6})"/g)].map(([, code]) => code);
+  t.deepEqual([...new Set(errors)].sort(), Object.keys(httpSentences).sort());
 });

@@ -151,19 +151,21 @@ for (const [what, id] of [
 }
 
 test("one line a request: what was asked, where, what came of it and how long it took", async (t) => {
-  const clock = [1000, 1012.5];
+  const clock = [1000, 1012.5437];
   const { call, log } = await startApp(t, { monotonicClock: () => clock.shift() ?? 0 });
   await call({ ...introspection, headers: { ...introspection.headers, "x-request-id": "abc" } });
   const { time, ...line } = JSON.parse(log.join("")) as Record<string, unknown>;
-  t.is(typeof time, "number");
+  t.regex(String(time), /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
   t.deepEqual(line, {
     level: "info",
     requestId: "abc",
     method: "POST",
     route: "/api/{serviceId}/auth/introspection",
     status: 200,
+    service: serviceId,
     resultCode: "A056001",
     action: "OK",
+    sentence: "Valid.",
     ms: 12.5,
     msg: "request",
   });

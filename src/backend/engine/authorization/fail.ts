@@ -57,6 +57,7 @@ async function decide(
   if (found.state === "expired") {
     return { outcome: errorToUser(service, { error: "invalid_request", code: "A059301" }) };
   }
+  dependencies.note?.({ clientId: String(found.ticket.clientId) });
   const { request, client } = await standingRequest(settings, service, found.ticket);
   if (client === undefined) {
     return { outcome: errorToUser(service, { error: "invalid_request", code: "A059302" }) };

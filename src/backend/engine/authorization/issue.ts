@@ -35,6 +35,7 @@ export async function issueAuthorizationCode(
     if (found.state === "missing") return { outcome: errorOfCaller(current, "A041201") };
     if (found.state === "unknown") return { outcome: errorOfCaller(current, "A041202") };
     if (found.state === "expired") return { outcome: toUser(current, "A041301") };
+    dependencies.note?.({ clientId: String(found.ticket.clientId) });
     const standing = await standingRequest(settings, current, found.ticket);
     if (standing.client === undefined) return { outcome: toUser(current, "A045302") };
     return decide(dependencies, settings, current, standing.client, found.ticket, standing.request, request);

@@ -7,6 +7,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { drawSecret } from "../drawn-text.ts";
 import type { NamedClient } from "../find-client.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
+import { noteClient, noteUnknownClient } from "../note-facts.ts";
 import type { ResultCode } from "../result.ts";
 import { runDecided, type Decided } from "../run-decided.ts";
 import { ticketLifetime } from "../ticket.ts";
@@ -49,8 +50,12 @@ async function decide(
   form: Form,
 ): Promise<Decided<AuthorizationResponse>> {
   const found = await findClient(settings, service, form);
-  if ("refusedWith" in found) return { outcome: toUser(service, found.refusedWith) };
+  if ("refusedWith" in found) {
+    noteUnknownClient(dependencies, form.get("client_id"));
+    return { outcome: toUser(service, found.refusedWith) };
+  }
   const { client, clientIdAliasUsed } = found;
+  noteClient(dependencies, found);
   if (client.settings.locked) {
     return { outcome: errorToUser(service, { error: "unauthorized_client", code: "A010307" }) };
   }

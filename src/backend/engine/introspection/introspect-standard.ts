@@ -14,6 +14,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { clientIdOf } from "../find-client.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
+import { noteToken } from "../note-facts.ts";
 import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
@@ -87,6 +88,7 @@ async function answerForAccessToken(
 ): Promise<StandardIntrospectionResponse | undefined> {
   const known = await findAccessToken(dependencies, settings, service, accessToken);
   if (known === undefined) return undefined;
+  noteToken(dependencies, known);
   // The proof of possession is the resource server's to check: here the token counts as presented rightly.
   const presentedRightly = known.token.x5tS256 === undefined ? undefined : { x5tS256: known.token.x5tS256 };
   const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());

@@ -8,6 +8,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
+import { noteCertificate, noteToken } from "../note-facts.ts";
 import { result, type ResultCode } from "../result.ts";
 import { refreshabilityOf, type Refreshability } from "./refreshability.ts";
 import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
@@ -54,14 +55,12 @@ export async function introspect(
     };
   }
   const known = await findAccessToken(dependencies, settings, service, request.token);
+  const certificate = readPresentedCertificate(request.clientCertificate);
+  noteToken(dependencies, known);
+  noteCertificate(dependencies, certificate);
   const requirement = requirementOf(request);
   const now = dependencies.clock();
-  const decision = decideAccess(
-    known?.facts ?? { active: false, cause: "unknown" },
-    requirement,
-    readPresentedCertificate(request.clientCertificate),
-    now,
-  );
+  const decision = decideAccess(known?.facts ?? { active: false, cause: "unknown" }, requirement, certificate, now);
   const refreshability = known === undefined ? "none" : refreshabilityOf(known.token, now);
   if (!decision.granted) return refusal(service, decision.code, requirement, known, refreshability);
   return {

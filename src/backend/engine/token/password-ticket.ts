@@ -41,5 +41,6 @@ export async function findPasswordTicket(
 ): Promise<PasswordTicketReading> {
   const found = await findTicket(dependencies, service, "password", value);
   if (found.state !== "usable") return { refusedWith: codes[found.state] };
+  dependencies.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
   return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
 }

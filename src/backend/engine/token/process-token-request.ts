@@ -73,6 +73,7 @@ export async function processTokenRequest(
   const grant = grants.get(name);
   if (grant === undefined) return oauthError(service, "unsupported_grant_type", "A049305");
   const { grantType, decide } = grant;
+  dependencies.note?.({ grantType });
   const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
   return runDecided<TokenResponse>(dependencies, async () => {
     const current = await settings.service(service.settings.apiKey);

@@ -41,6 +41,7 @@ export async function decideRefreshToken(
   if (value === undefined) return { outcome: oauthError(service, "invalid_request", "A053301") };
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(value));
   if (token === undefined) return { outcome: oauthError(service, "invalid_grant", "A053305") };
+  if (token.x5tS256 !== undefined) dependencies.note?.({ boundTo: token.x5tS256 });
   const now = clock();
   const defect = defectOf(token, client, certificate, now);
   if (defect !== undefined) return { outcome: oauthError(service, "invalid_grant", defect) };

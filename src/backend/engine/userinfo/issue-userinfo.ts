@@ -5,6 +5,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant-details.ts";
 import { findAccessToken } from "../introspection/token-facts.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
+import { noteToken } from "../note-facts.ts";
 import { result, type ResultCode } from "../result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
 
@@ -42,6 +43,7 @@ export async function issueUserInfo(
   const token = request.token ?? "";
   if (token === "") return userInfoRefusal(service, codes, "token_missing");
   const found = await findAccessToken(dependencies, settings, service, token);
+  noteToken(dependencies, found);
   const x5tS256 = found?.token.x5tS256;
   const presentedRightly = x5tS256 === undefined ? undefined : { x5tS256 };
   const opened = openUserInfo(service, codes, found, presentedRightly, dependencies.clock());

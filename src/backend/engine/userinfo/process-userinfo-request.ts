@@ -6,6 +6,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails, type GrantDetails } from "../grant-details.ts";
 import { findAccessToken, type KnownAccessToken } from "../introspection/token-facts.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
+import { noteCertificate, noteToken } from "../note-facts.ts";
 import { result } from "../result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
 
@@ -39,6 +40,8 @@ export async function processUserInfoRequest(
   if (token === "") return userInfoRefusal(service, codes, "token_missing");
   const found = await findAccessToken(dependencies, settings, service, token);
   const certificate = readPresentedCertificate(request.clientCertificate);
+  noteToken(dependencies, found);
+  noteCertificate(dependencies, certificate);
   const opened = openUserInfo(service, codes, found, certificate, dependencies.clock());
   if ("refusal" in opened) return opened.refusal;
   return {

@@ -1,0 +1,93 @@
+import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { printableLine } from "../oauth/printable-line.ts";
+import { readCertificate } from "../x509/read-certificate.ts";
+import type { EndpointRequest } from "./endpoint.ts";
+
+/** What the operator of a front end is told of a request that was refused; clients are told less. Nothing in it opens anything. */
+export interface ClientRefusal {
+  readonly endpoint: "authorization" | "token" | "revocation" | "introspection" | "userinfo";
+  /** The backend's `action`. */
+  readonly action: string;
+  /** The backend's code, explained in `docs/result-codes.md`; `undefined` when the front end refused without asking it. */
+  readonly resultCode: string | undefined;
+  /** The backend's sentence with all its reasons, OpenSSL's for example; for the operator alone. */
+  readonly resultMessage: string;
+  /** What the request calls its client, as one bounded line of printable ASCII; nobody may have proved to be it. */
+  readonly clientId: string | undefined;
+  /** The thumbprint (`x5t#S256`) of the certificate that came with the request, or `unreadable`. */
+  readonly thumbprint: string | undefined;
+  /** Where the request came from. */
+  readonly address: string | undefined;
+}
+
+/** Told of every refusal, without being waited for. What it throws or rejects with changes no answer. */
+export type OnClientRefusal = (refusal: ClientRefusal) => unknown;
+
+/** The members of an answer of the backend that say what was decided. */
+interface Decided {
+  readonly action: string;
+  readonly resultCode?: string;
+  readonly resultMessage: string;
+}
+
+const refusals: ReadonlySet<string> = new Set(
+  "BAD_REQUEST INVALID_CLIENT UNAUTHORIZED FORBIDDEN INTERNAL_SERVER_ERROR".split(" "),
+);
+/** The authorization endpoint, too, answers clients of a refused request by sending the browser to them. */
+const refusalsOfAuthorization: ReadonlySet<string> = new Set([...refusals, "LOCATION", "FORM"]);
+const longestName = 64;
+const longestMessage = 600;
+
+/**
+ * Tells the operator of an answer, if it is a refusal. A hook that fails harms nothing; the process is warned of it.
+ *
+ * @example tellRefusal(onRefusal, "token", request, await backend.authToken(members))
+ */
+export function tellRefusal(
+  onRefusal: OnClientRefusal | undefined,
+  endpoint: ClientRefusal["endpoint"],
+  request: EndpointRequest,
+  { action, resultCode, resultMessage }: Decided,
+): void {
+  if (onRefusal === undefined) return;
+  if (!(endpoint === "authorization" ? refusalsOfAuthorization : refusals).has(action)) return;
+  const refusal: ClientRefusal = {
+    endpoint,
+    action,
+    resultCode,
+    resultMessage: printableLine(resultMessage, longestMessage),
+    clientId: clientIdIn(request),
+    thumbprint: thumbprintOf(request.clientCertificate),
+    address: request.address,
+  };
+  try {
+    Promise.resolve(onRefusal(refusal)).catch(warnOfHook);
+  } catch {
+    warnOfHook();
+  }
+}
+
+let warned = false;
+
+function warnOfHook(): void {
+  if (warned) return;
+  warned = true;
+  const message = "A function that is told of refusals (onRefusal) failed. No answer depends on it.";
+  process.emitWarning(message, { type: "CertboundWarning", code: "CERTBOUND_OBSERVER_FAILED" });
+}
+
+/** The client's own claim, in the places where it may stand: the user id of Basic, the form, the query. */
+function clientIdIn({ authorization, body, browser }: EndpointRequest): string | undefined {
+  const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
+  const named = basic?.ok === true ? basic.userId : new URLSearchParams(browser?.query ?? body).get("client_id");
+  return named === null || named === "" ? undefined : printableLine(named, longestName);
+}
+
+function thumbprintOf(pem: string | undefined): string | undefined {
+  if (pem === undefined) return undefined;
+  try {
+    return readCertificate(pem).x5tS256;
+  } catch {
+    return "unreadable";
+  }
+}

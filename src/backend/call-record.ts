@@ -1,0 +1,72 @@
+import { printableLine } from "../oauth/printable-line.ts";
+import type { CallLevel } from "./result-codes/advice.ts";
+import { levelOfResult } from "./result-codes/level-of-result.ts";
+import type { CallFacts } from "./service-operations.ts";
+
+/**
+ * What is logged of a call, whether it came over HTTP or from the same process.
+ *
+ * It has no token, secret, certificate or user, and every text in it is a bounded line of printable ASCII.
+ */
+export interface CallRecord extends Readonly<CallFacts> {
+  /** `warn` for what the operator should look at, `error` for a fault of the backend; see `docs/result-codes.md`. */
+  readonly level: CallLevel;
+  readonly resultCode?: string;
+  readonly action?: string;
+  /** What `resultMessage` says, without the code. */
+  readonly sentence?: string;
+  /** The OAuth client's address as the API caller names it: never believed. */
+  readonly clientAddress?: string;
+}
+
+/** The members that answers have and that the log repeats; of the rest it has nothing. */
+interface Answered {
+  readonly resultCode?: unknown;
+  readonly resultMessage?: unknown;
+  readonly action?: unknown;
+  readonly clientId?: unknown;
+  readonly clientIdAlias?: unknown;
+  readonly clientIdAliasUsed?: unknown;
+  readonly grantType?: unknown;
+}
+
+const longestSentence = 600;
+const longestName = 64;
+
+/**
+ * Puts together what is logged of a call: what was noted of it, else what its answer says.
+ *
+ * @example callRecord(await operations.authToken(request, { note }), facts, "203.0.113.7").level // "warn"
+ */
+export function callRecord(answer: unknown, noted: CallFacts, clientAddress: string | undefined): CallRecord {
+  const answered = (typeof answer === "object" && answer !== null ? answer : {}) as Answered;
+  const resultCode = printable(answered.resultCode, longestName);
+  const alias = noted.clientIdAlias ?? (answered.clientIdAliasUsed === true ? answered.clientIdAlias : undefined);
+  return {
+    level: levelOfResult(resultCode),
+    ...given("service", noted.service),
+    ...given("clientId", printable(noted.clientId ?? answered.clientId, longestName)),
+    ...given("clientIdAlias", printable(alias, longestName)),
+    ...given("grantType", printable(noted.grantType ?? answered.grantType, longestName)),
+    ...given("resultCode", resultCode),
+    ...given("action", printable(answered.action, longestName)),
+    ...given("sentence", sentenceIn(answered.resultMessage)),
+    ...given("thumbprint", printable(noted.thumbprint, longestName)),
+    ...given("boundTo", printable(noted.boundTo, longestName)),
+    ...given("clientAddress", clientAddress),
+  };
+}
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined): Partial<Record<Name, Value>> {
+  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
+}
+
+function sentenceIn(resultMessage: unknown): string | undefined {
+  return printable(resultMessage, longestSentence)?.replace(/^\[A\d{6}\] /, "");
+}
+
+function printable(value: unknown, longest: number): string | undefined {
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  const line = printableLine(String(value), longest);
+  return line === "" ? undefined : line;
+}

@@ -1,0 +1,21 @@
+import type { Issuer } from "../issuer.ts";
+import { causeOf } from "./setup-cause.ts";
+import { SetupFailure } from "./setup-failure.ts";
+
+/**
+ * Asks an issuer about a token that nobody has; rejects with {@link SetupFailure} when it cannot be asked.
+ *
+ * @example await checkIssuer(openIssuer(resolved, parts))
+ */
+export async function checkIssuer({ name, check }: Pick<Issuer, "name" | "check">): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const of = name === undefined ? "" : `${name}: `;
+    const cause = causeOf(error);
+    if (cause !== undefined) throw new SetupFailure(cause.code, `${of}${cause.message}`, { cause: error });
+    const said = error instanceof Error ? error.message : "something that is no error was thrown";
+    const message = `${of}The issuer of access tokens could not be asked: ${said}`;
+    throw new SetupFailure("CERTBOUND_BACKEND_FAILED", message, { cause: error });
+  }
+}

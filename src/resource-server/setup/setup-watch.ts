@@ -1,0 +1,124 @@
+import type { CertificateOfConnection } from "../../client-certificate/certificate-source.ts";
+import type { Warning } from "../resource-server-options.ts";
+import { causeOf } from "./setup-cause.ts";
+
+/** A request that was decided upon, as far as it says something of the set-up. */
+export interface DecidedRequest {
+  readonly presented: CertificateOfConnection;
+  /** Why it was refused, if it was. */
+  readonly refusedWith: string | undefined;
+  /** Whether the certificate is the connection's own, and no header's. */
+  readonly ofConnection: boolean;
+  /** Whether the request came over TLS to this very process. */
+  readonly encrypted: boolean;
+}
+
+/** Warns of mistakes in the set-up: each once, and again when it is back after all had worked, once a minute at most. */
+export interface SetupWatch {
+  /** An issuer could not be asked. */
+  failed(issuer: string | undefined, error: unknown): void;
+  /** An issuer has answered. */
+  works(issuer: string | undefined): void;
+  decided(request: DecidedRequest): void;
+}
+
+const shortestPause = 60_000;
+
+const missing = {
+  plain: {
+    code: "CERTBOUND_PLAIN_HTTP",
+    message:
+      "A certificate-bound token was refused, and no certificate can ever reach this server: it speaks plain HTTP. " +
+      "Serve it with https (requestCert: true, rejectUnauthorized: false), or say with the option `certificate` which proxy ends TLS.",
+  },
+  tls: {
+    code: "CERTBOUND_CERTIFICATE_NOT_REQUESTED",
+    message:
+      "A certificate-bound token was refused, and no connection has had a certificate so far: does this server ask for one? " +
+      "Set requestCert: true and rejectUnauthorized: false on the server.",
+  },
+  proxy: {
+    code: "CERTBOUND_PROXY_SENDS_NO_CERTIFICATE",
+    message:
+      "A certificate-bound token was refused, and no request has had a certificate so far: does the proxy ask clients for one and hand it on? " +
+      "Look at the proxy, and at the header that the option `certificate` names.",
+  },
+} as const satisfies Record<string, Warning>;
+
+const notListed: Warning = {
+  code: "CERTBOUND_PROXY_NOT_LISTED",
+  message:
+    "A good token was refused, because its request did not come from a listed proxy, and so nothing that it says of a certificate counts. " +
+    "If it was your proxy, add its address to `trustedProxies` of the option `certificate`.",
+};
+
+const watches = new WeakMap<object, SetupWatch>();
+
+/** The watch of a resource server that `createResourceServer` made. */
+export function setupWatchOf(resourceServer: object): SetupWatch | undefined {
+  return watches.get(resourceServer);
+}
+
+/** Lets what adapts a framework find the watch of its resource server. */
+export function keepSetupWatch(resourceServer: object, watch: SetupWatch): void {
+  watches.set(resourceServer, watch);
+}
+
+/**
+ * Creates the watch of one resource server. Only requests with a token in force say something of certificates, so
+ * strangers cannot sound it.
+ *
+ * @example createSetupWatch({ warn, monotonicClock }).failed("https://as.example.com", error)
+ */
+export function createSetupWatch({
+  warn,
+  monotonicClock,
+}: {
+  readonly warn: (warning: Warning) => void;
+  readonly monotonicClock: () => number;
+}): SetupWatch {
+  const standing = new Set<string>();
+  const warnedAt = new Map<string, number>();
+  let certificateSeen = false;
+
+  function warnOnce(key: string, warning: Warning): void {
+    if (standing.has(key)) return;
+    const now = monotonicClock();
+    if (now - (warnedAt.get(key) ?? -Infinity) < shortestPause) return;
+    standing.add(key);
+    warnedAt.set(key, now);
+    warn(warning);
+  }
+
+  return {
+    failed(issuer, error) {
+      const cause = causeOf(error);
+      if (cause === undefined) return;
+      const message = issuer === undefined ? cause.message : `${issuer}: ${cause.message}`;
+      warnOnce(`${keyOf(issuer)} ${cause.code}`, { code: cause.code, message });
+    },
+    works(issuer) {
+      if (standing.size === 0) return;
+      const prefix = `${keyOf(issuer)} `;
+      for (const key of standing) if (key.startsWith(prefix)) standing.delete(key);
+    },
+    decided({ presented, refusedWith, ofConnection, encrypted }) {
+      if (presented !== undefined && !("unreadable" in presented)) {
+        certificateSeen = true;
+        standing.delete(notListed.code);
+        return;
+      }
+      if (refusedWith === "certificate_unreadable" && presented?.unreadable === "peer_not_trusted") {
+        warnOnce(notListed.code, notListed);
+      }
+      if (refusedWith !== "certificate_missing" || certificateSeen) return;
+      const warning = ofConnection ? missing[encrypted ? "tls" : "plain"] : missing.proxy;
+      warnOnce(warning.code, warning);
+    },
+  };
+}
+
+/** A text that no other issuer's begins with. */
+function keyOf(issuer: string | undefined): string {
+  return JSON.stringify(issuer ?? null);
+}

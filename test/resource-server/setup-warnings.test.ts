@@ -1,0 +1,279 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer, request as httpsRequest, type ServerOptions } from "node:https";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import type { ExecutionContext } from "ava";
+import test from "ava";
+import {
+  createResourceServer,
+  nginx,
+  SetupFailure,
+  trustedProxies,
+  type ResourceServer,
+  type ResourceServerOptions,
+  type Warning,
+} from "../../src/resource-server/index.ts";
+import { protect } from "../../src/resource-server/middleware/node.ts";
+import { createAuthority, createSelfSigned, serverAuth } from "../support/certificates.ts";
+import { accessTokenOf, startDeployment, type Deployment } from "../support/deployment.ts";
+import { basic } from "../support/https-request.ts";
+import { clientSettings, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
+
+const authority = createAuthority({ subject: "CN=Test server CA" });
+const identity = authority.issue({ subject: "CN=localhost", san: [{ dns: "localhost" }], eku: [serverAuth] });
+const certificate = createSelfSigned({ subject: "CN=client" });
+const client = clientSettings({ clientId: 1 });
+
+/** Listens on a free port until the test ends. */
+async function listen(t: ExecutionContext, server: Server | ReturnType<typeof createTcpServer>): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+type Backend = Extract<ResourceServerOptions["backend"], { readonly baseUrl: string }>;
+
+/** A resource server of this backend, and what its operator was warned of. */
+function open(t: ExecutionContext, backend: Partial<Backend> & Pick<Backend, "baseUrl">, more: object = {}) {
+  const warnings: Warning[] = [];
+  const resourceServer = createResourceServer({
+    backend: {
+      serviceId,
+      credentials: { accessToken: serviceAccessToken },
+      // A machine that runs several test files at once may be slow; only one test here is about time.
+      timeout: { attempt: 30_000, total: 30_000 },
+      ...backend,
+    },
+    cache: { push: false },
+    onWarning: (warning) => warnings.push(warning),
+    ...more,
+  });
+  t.teardown(() => resourceServer.close());
+  return { resourceServer, warnings };
+}
+
+const ask = (resourceServer: ResourceServer, token = "some-token") =>
+  resourceServer.authorize({ token, certificate: undefined });
+
+/** Asks twice and warms up: the cause is warned of once, and the first check fails with the same words. */
+async function assertCause(
+  t: ExecutionContext,
+  { resourceServer, warnings }: ReturnType<typeof open>,
+  code: string,
+  option: RegExp,
+): Promise<void> {
+  for (const token of ["one", "two"]) {
+    await t.throwsAsync(ask(resourceServer, token), { name: "IntrospectionUnavailable" });
+  }
+  t.deepEqual(
+    warnings.map((warning) => warning.code),
+    [code],
+  );
+  t.regex(warnings[0]?.message ?? "", option);
+  const failure = await t.throwsAsync(resourceServer.warmUp(), { instanceOf: SetupFailure });
+  t.is(failure.code, code);
+  t.is(failure.message, warnings[0]?.message ?? "");
+  t.false(failure.message.includes(serviceAccessToken));
+}
+
+const answerNothing: RequestListener = (_request, response) => response.end("{}");
+
+test("a backend that is down is one warning with its address, and the first check says so", async (t) => {
+  const server = createTcpServer();
+  const port = await listen(t, server);
+  server.close();
+  await once(server, "close");
+  const opened = open(t, { baseUrl: `http://127.0.0.1:${port}` });
+  await assertCause(t, opened, "CERTBOUND_BACKEND_UNREACHABLE", new RegExp(`ECONNREFUSED 127.0.0.1:${port}.*baseUrl`));
+});
+
+test("https to a server of plain HTTP is one warning that names the option", async (t) => {
+  const port = await listen(t, createHttpServer(answerNothing));
+  await assertCause(
+    t,
+    open(t, { baseUrl: `https://127.0.0.1:${port}` }),
+    "CERTBOUND_BACKEND_WITHOUT_TLS",
+    /http: in backend\.baseUrl/,
+  );
+});
+
+test("plain HTTP to a server of TLS is one warning that names the option", async (t) => {
+  const port = await listen(t, createHttpsServer({ cert: identity.pem, key: identity.key }, answerNothing));
+  await assertCause(
+    t,
+    open(t, { baseUrl: `http://127.0.0.1:${port}` }),
+    "CERTBOUND_BACKEND_HANGS_UP",
+    /https: in backend\.baseUrl/,
+  );
+});
+
+test("a backend whose certificate is not accepted is one warning that names tls.ca", async (t) => {
+  const port = await listen(t, createHttpsServer({ cert: identity.pem, key: identity.key }, answerNothing));
+  await assertCause(
+    t,
+    open(t, { baseUrl: `https://localhost:${port}` }),
+    "CERTBOUND_BACKEND_UNTRUSTED",
+    /UNABLE_TO_VERIFY_LEAF_SIGNATURE.*tls\.ca/,
+  );
+});
+
+test("a backend that says nothing is one warning that names the timeout", async (t) => {
+  const port = await listen(
+    t,
+    createTcpServer((socket) => void socket.on("error", () => undefined)),
+  );
+  const timeout = { attempt: 50, total: 100 };
+  const opened = open(t, { baseUrl: `http://127.0.0.1:${port}`, timeout }, { timeout: 5000 });
+  await assertCause(t, opened, "CERTBOUND_BACKEND_SILENT", /backend\.timeout/);
+});
+
+for (const [what, wrong, code, option] of [
+  ["service id", { serviceId: 4711 }, "CERTBOUND_BACKEND_REFUSES", /serviceId/],
+  ["service access token", { credentials: { accessToken: "wrong" } }, "CERTBOUND_BACKEND_REFUSES", /credentials/],
+  ["service secret", { credentials: { apiSecret: "wrong" } }, "CERTBOUND_BACKEND_REFUSES", /credentials/],
+  ["path", "/elsewhere", "CERTBOUND_BACKEND_NOT_THERE", /before \/api/],
+] as const) {
+  test(`a wrong ${what} is one warning, and a right one none`, async (t) => {
+    const { backendUrl: baseUrl } = await startDeployment(t, { clients: [client] });
+    const wrongly = typeof wrong === "string" ? { baseUrl: `${baseUrl}${wrong}` } : { baseUrl, ...wrong };
+    await assertCause(t, open(t, wrongly), code, option);
+    const { resourceServer, warnings } = open(t, { baseUrl });
+    await resourceServer.warmUp();
+    await t.throwsAsync(ask(resourceServer), { name: "AccessTokenRefused" });
+    t.deepEqual(warnings, []);
+  });
+}
+
+test("after the backend has answered again a new outage is a new warning, once a minute at most", async (t) => {
+  let now = 0;
+  let down = true;
+  const server = createHttpServer((_request, response) => {
+    if (down) response.destroy();
+    else {
+      const answer = {
+        action: "OK",
+        resultCode: "A145001",
+        resultMessage: "[A145001] .",
+        responseContent: '{"active":false}',
+      };
+      response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+    }
+  });
+  const port = await listen(t, server);
+  const more = { cache: false, monotonicClock: () => now };
+  const { resourceServer, warnings } = open(t, { baseUrl: `http://127.0.0.1:${port}` }, more);
+  const askAt = async (instant: number, isDown: boolean): Promise<number> => {
+    now = instant;
+    down = isDown;
+    await t.throwsAsync(ask(resourceServer));
+    return warnings.length;
+  };
+  t.is(await askAt(0, true), 1);
+  t.is(await askAt(70_000, true), 1);
+  t.is(await askAt(71_000, false), 1);
+  t.is(await askAt(72_000, true), 2);
+  t.is(await askAt(73_000, false), 2);
+  t.is(await askAt(74_000, true), 2);
+  t.is(await askAt(140_000, true), 3);
+});
+
+/** A token that is bound to the certificate. */
+async function boundToken(t: ExecutionContext, { token }: Deployment): Promise<string> {
+  return accessTokenOf(t, await token({}, certificate, { authorization: basic(1, secretOf(1)) }));
+}
+
+/** An API over the backend, on plain HTTP or on TLS with these options; answers the status of one request. */
+async function serveApi(
+  t: ExecutionContext,
+  deployment: Deployment,
+  { tls, source }: { readonly tls?: ServerOptions; readonly source?: ReturnType<typeof nginx> },
+) {
+  const { resourceServer, warnings } = open(t, { baseUrl: deployment.backendUrl });
+  const listener: RequestListener = protect(
+    resourceServer,
+    source === undefined ? {} : { certificate: source },
+  )((_request, response) => response.end("in"));
+  const server =
+    tls === undefined
+      ? createHttpServer(listener)
+      : createHttpsServer({ cert: identity.pem, key: identity.key, ...tls }, listener);
+  const port = await listen(t, server);
+  const get = async (token: string, headers: Record<string, string> = {}, as = true): Promise<number> => {
+    const authorization = `Bearer ${token}`;
+    if (tls === undefined) {
+      return (await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization, ...headers } })).status;
+    }
+    const to = { host: "127.0.0.1", port, servername: "localhost", ca: authority.certificate.pem, agent: false };
+    const request = httpsRequest({
+      ...to,
+      ...(as && { cert: certificate.pem, key: certificate.key }),
+      headers: { authorization, ...headers },
+    });
+    request.end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? 0;
+  };
+  return { get, codes: () => warnings.map(({ code }) => code), warnings };
+}
+
+const from = trustedProxies(["192.0.2.1"]);
+
+for (const [what, how, code, option] of [
+  ["a server that forgot requestCert", { tls: {} }, "CERTBOUND_CERTIFICATE_NOT_REQUESTED", /requestCert: true/],
+  ["a server of plain HTTP without a certificate source", {}, "CERTBOUND_PLAIN_HTTP", /option `certificate`/],
+  [
+    "a proxy that hands nothing on",
+    { source: nginx({ from: trustedProxies(["127.0.0.1"]), header: "X-SSL-Cert" }) },
+    "CERTBOUND_PROXY_SENDS_NO_CERTIFICATE",
+    /proxy/,
+  ],
+] as const) {
+  test(`${what} is one warning, which no made-up token sounds`, async (t) => {
+    const deployment = await startDeployment(t, { clients: [client] });
+    const { get, codes, warnings } = await serveApi(t, deployment, how);
+    t.is(await get("made-up"), 401);
+    t.deepEqual(codes(), []);
+    const token = await boundToken(t, deployment);
+    t.is(await get(token), 401);
+    t.is(await get(token), 401);
+    t.deepEqual(codes(), [code]);
+    t.regex(warnings[0]?.message ?? "", option);
+    t.false(JSON.stringify(warnings).includes(token));
+  });
+}
+
+test("a proxy that is not listed: one warning that names trustedProxies", async (t) => {
+  const deployment = await startDeployment(t, { clients: [client] });
+  const { get, codes } = await serveApi(t, deployment, { source: nginx({ from, header: "X-SSL-Cert" }) });
+  const header = { "X-SSL-Cert": encodeURIComponent(certificate.pem) };
+  t.is(await get("made-up", header), 401);
+  t.deepEqual(codes(), []);
+  const token = await boundToken(t, deployment);
+  t.is(await get(token, header), 401);
+  t.is(await get(token, header), 401);
+  t.deepEqual(codes(), ["CERTBOUND_PROXY_NOT_LISTED"]);
+});
+
+test("a server that is set up rightly warns of nothing, also when a thief comes without a certificate", async (t) => {
+  const deployment = await startDeployment(t, { clients: [client] });
+  const { get, codes } = await serveApi(t, deployment, { tls: { requestCert: true, rejectUnauthorized: false } });
+  const token = await boundToken(t, deployment);
+  t.is(await get(token), 200);
+  t.is(await get(token, {}, false), 401);
+  t.deepEqual(codes(), []);
+});
+
+for (const [option, backend] of [
+  ["credentials.accessToken", { credentials: { accessToken: "" } }],
+  ["credentials.apiSecret", { credentials: { apiSecret: "" } }],
+  ["baseUrl", { baseUrl: "" }],
+] as const) {
+  test(`an empty ${option} is called empty, and the environment is named`, (t) => {
+    t.throws(() => open(t, { baseUrl: "http://127.0.0.1:1", ...backend }), {
+      instanceOf: TypeError,
+      message: /is empty: is the environment variable that it comes from not set\?/,
+    });
+  });
+}
