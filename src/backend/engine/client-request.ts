@@ -31,6 +31,9 @@ const repeatedCredentials: ReadonlyMap<string, ResultCode> = new Map([
   ["client_assertion_type", "A158302"],
 ]);
 
+/** The request names no client, or two. */
+const notOneClient: ReadonlySet<ResultCode> = new Set(["A244301", "A244305"]);
+
 export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
@@ -80,8 +83,8 @@ export async function readClientOfRequest(
   const basicUserId = request.clientId === null || request.clientId === "" ? undefined : request.clientId;
   const identified = await identifyClient(settings, service, basicUserId, form);
   if ("refusedWith" in identified) {
-    const error = identified.refusedWith === "A244305" ? "invalid_request" : "invalid_client";
-    return { refusal: oauthError(service, error, identified.refusedWith) };
+    const error = notOneClient.has(identified.refusedWith) ? "invalid_request" : "invalid_client";
+    return { refusal: oauthError(service, error, identified.refusedWith, identified.detail) };
   }
   const certificate = readPresentedCertificate(request.clientCertificate);
   const evidence = {
