@@ -35,7 +35,13 @@ export function protect(
   const protection = openProtection(resourceServer, options);
   return async function protectedByAccessToken(ctx, next) {
     const { body } = ctx.request as { body?: unknown };
-    const entrance = await protection.enter({ context: ctx, request: ctx.req, body, connection: ctx.res });
+    const entrance = await protection.enter({
+      context: ctx,
+      request: ctx.req,
+      body,
+      target: ctx.originalUrl,
+      connection: ctx.res,
+    });
     if (entrance.kind === "gone") return;
     if (entrance.kind === "refused") {
       write(ctx, entrance.answer);

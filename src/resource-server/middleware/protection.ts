@@ -2,9 +2,10 @@ import type { EventEmitter } from "node:events";
 import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
+import { asError } from "../../serving/fault.ts";
+import { tellHook } from "../../serving/tell-hook.ts";
 import type { AccessToken } from "../access-token.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
-import { callHarmlessly } from "../observers/call-harmlessly.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
@@ -47,11 +48,15 @@ export interface Arrival<Context> {
   readonly request: NodeRequest;
   /** What a body parser made of the body, when one ran before. */
   readonly body: unknown;
-  /** Emits `close` when the client is gone: the response, or an upgrade's socket. */
-  readonly connection: EventEmitter & { readonly destroyed?: boolean };
-  /** Instead of the protection's own. */
-  readonly requirement?: RouteRequirement;
+  /** The target of the request line as it came, before any router has cut something off. */
+  readonly target: string | undefined;
+  /** Emits `close` when the client is gone: the response, or an upgrade's socket; else the request's socket is taken. */
+  readonly connection: Partial<Connection>;
+  /** What the route demands, instead of what the protection does. */
+  readonly requirement?: (context: Context) => RouteRequirement;
 }
+
+type Connection = EventEmitter & { readonly destroyed?: boolean };
 
 /** `gone`: the client is not there any more, and nobody to answer. */
 export type Entrance =
@@ -76,7 +81,8 @@ const gone: Entrance = Object.freeze({ kind: "gone" });
 /**
  * What stands between a framework and the resource server; every entry for a framework is a thin layer over it.
  *
- * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only.
+ * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only, and whatever was
+ * thrown as an `Error`: some frameworks take `undefined` for leave to go on.
  *
  * @example const entrance = await openProtection(api, options).enter({ context, request, body, connection: response })
  */
@@ -91,15 +97,8 @@ export function openProtection<Context>(
   const requirementOf = readDemand(options.requirement);
   const issuerOf = readIssuer(options.issuer);
 
-  let warned = false;
-  const warnOnce = (): void => {
-    if (warned) return;
-    warned = true;
-    const message = "A function that is told of refusals (onRefusal) failed. No answer depends on it.";
-    process.emitWarning(message, { type: "CertboundWarning", code: "CERTBOUND_OBSERVER_FAILED" });
-  };
   const answer = (refusal: Refusal, context: Context): HttpAnswer => {
-    callHarmlessly(() => onRefusal?.(refusal, context), warnOnce);
+    tellHook("onRefusal", onRefusal, refusal, context);
     return refusalAnswer(refusal);
   };
   const refuse: Protection<Context>["refuse"] = (code, context, details) =>
@@ -107,20 +106,22 @@ export function openProtection<Context>(
 
   return {
     refuse,
-    async enter({ context, request, body, connection, requirement = requirementOf(context) }) {
-      if (connection.destroyed === true) return gone;
+    async enter({ context, request, body, target, connection, requirement = requirementOf }) {
       const leaving = new AbortController();
       const leave = (): void => {
         leaving.abort();
       };
-      connection.once("close", leave);
+      let watched: Connection | undefined;
       try {
+        watched = emitterOf(connection) ?? emitterOf(request.socket);
+        if (watched?.destroyed === true) return gone;
+        watched?.once("close", leave);
         const admission = await authorizeRequest(
           server,
-          { rawHeaders: request.rawHeaders, body },
+          { rawHeaders: request.rawHeaders, target, body },
           {
             certificate: () => certificate(request),
-            requirement,
+            requirement: requirement(context),
             issuer: issuerOf(context),
             realm,
             resourceMetadata,
@@ -137,9 +138,9 @@ export function openProtection<Context>(
         return { kind: "granted", accessToken };
       } catch (error) {
         if (leaving.signal.aborted) return gone;
-        throw error;
+        throw asError(error);
       } finally {
-        connection.off("close", leave);
+        watched?.off("close", leave);
       }
     },
   };
@@ -159,6 +160,11 @@ export function demandScopes(scopes: readonly string[]): (request: NodeRequest) 
     const { accessToken, refuse } = admission;
     return scopes.every((scope) => accessToken.scopes.includes(scope)) ? undefined : refuse(scopes);
   };
+}
+
+/** The stand-ins for responses that some programs hand to middleware have no events. */
+function emitterOf(given: Partial<Connection> | null | undefined): Connection | undefined {
+  return typeof given?.once === "function" && typeof given.off === "function" ? (given as Connection) : undefined;
 }
 
 function isResourceServer(given: ResourceServer | ResourceServerOptions): given is ResourceServer {
