@@ -26,6 +26,7 @@ export type RevocationEndpointOptions = ClientEndpointOptions & {
 /** Whom to answer, and how a client there is challenged. */
 interface Asker {
   readonly usedHeader: boolean;
+  readonly address: string | undefined;
   readonly realm: string;
 }
 
@@ -65,7 +66,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): Endpoint {
     (members: TokenRequest) => options.backend.authToken(members),
     (response, asker) =>
       response.action === "PASSWORD"
-        ? answerPasswordGrant(options, response)
+        ? answerPasswordGrant(options, response, asker.address)
         : tokenActions[response.action](response.responseContent ?? "", asker),
   );
 }
@@ -101,7 +102,7 @@ function clientEndpoint<Response>(
     return askBackend(
       () => ask(members),
       onBackendFailure,
-      (response) => toAnswer(response, { usedHeader: members.clientId !== undefined, realm }),
+      (response) => toAnswer(response, { usedHeader: members.clientId !== undefined, address: request.address, realm }),
     );
   };
 }
