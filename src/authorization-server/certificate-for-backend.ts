@@ -4,6 +4,7 @@ import type { CertificateSource } from "../client-certificate/certificate-source
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
+import { disown } from "../serving/disown.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
@@ -52,7 +53,7 @@ export function certificateForBackend(
     const pems = ofConnection ? peerCertificatePems(request) : undefined;
     if (pems?.clientCertificate !== undefined) return pems;
     // It may have none, or have ended: then nobody knows.
-    const certificate = source(request);
+    const certificate = disown(source(request));
     if (certificate === undefined) return { clientCertificatePath: [] };
     if ("unreadable" in certificate) {
       tellHook("onUnreadableCertificate", onUnreadableCertificate, certificate.unreadable, request);

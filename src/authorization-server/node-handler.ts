@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { optionError } from "../api-client/option-error.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
+import { disown } from "../serving/disown.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { tryLater } from "./ask-backend.ts";
@@ -116,11 +117,11 @@ async function answerOf(
   }
   const certificate = certificateOf(request);
   if ("answer" in certificate) return certificate.answer;
-  const address = addressOf(request);
+  const address: unknown = disown(addressOf(request));
   const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
-    ...(address === undefined ? {} : { address }),
+    ...(typeof address === "string" ? { address } : {}),
     ...(authorization === undefined ? {} : { authorization }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),

@@ -1,3 +1,5 @@
+import { warnOfFault } from "./fault.ts";
+
 /** A whole answer as plain data; a header with several values is several lines. */
 export interface PlainAnswer {
   readonly status: number;
@@ -65,6 +67,30 @@ export function closeConnection(request: AnsweredRequest, response: Omit<AnswerT
   destroy(() => response);
   destroy(() => response.socket);
   destroy(() => request.socket);
+}
+
+const writers = ["setHeader", "writeHead", "end"] as const;
+
+/**
+ * Sees to it that a response that somebody else is about to write, a framework for example, throws nothing: where it would,
+ * the connection is closed and the process warned. Frameworks do not catch what their last answer throws.
+ *
+ * @example guardWriting(request, response)
+ */
+export function guardWriting(request: AnsweredRequest, response: Omit<AnswerTarget, "writeHead" | "end">): void {
+  const guarded = response as Record<(typeof writers)[number], (...given: unknown[]) => unknown>;
+  for (const name of writers) {
+    const write = guarded[name];
+    guarded[name] = (...given) => {
+      try {
+        return write.apply(response, given);
+      } catch (error) {
+        closeConnection(request, response);
+        warnOfFault(error);
+        return response;
+      }
+    };
+  }
 }
 
 function destroy(read: () => Endable | null | undefined): boolean {

@@ -23,7 +23,7 @@ export const house: Readonly<Record<string, Room>> = {
   "oauth/": { node: ["node:crypto"] },
 
   // What a server owes its clients and its process, whatever a hook throws.
-  "serving/": {},
+  "serving/": { node: ["node:util/types"] },
 
   "x509/": { node: ["node:crypto"] },
   "x509/subject.ts": { ours: ["x509/"], packages: ["@peculiar/x509", "@peculiar/asn1-x509", "reflect-metadata"] },

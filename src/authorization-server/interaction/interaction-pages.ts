@@ -1,3 +1,4 @@
+import { disown } from "../../serving/disown.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { html, type Html } from "./html.ts";
 import { pageAnswer } from "./page-answer.ts";
@@ -39,7 +40,7 @@ export function createInteractionPages(
     login: (asked: AskedAuthorization, sealed: string, said: Pick<LoginView, "wrongCredentials" | "retryAfter">) => {
       const { client, uiLocales, loginHint } = asked;
       const hint = loginHint === undefined ? {} : { loginHint };
-      const page = pages.login({ client, uiLocales, ...hint, ...said, form: form(sealed) });
+      const page = disown(pages.login({ client, uiLocales, ...hint, ...said, form: form(sealed) }));
       if (said.retryAfter === undefined) return show(asked, page);
       const answer = show(asked, page, 429);
       return { ...answer, headers: { ...answer.headers, "retry-after": String(said.retryAfter) } };
@@ -48,14 +49,17 @@ export function createInteractionPages(
     consent: (asked: AskedAuthorization, sealed: string, subject: string): EndpointAnswer => {
       const { client, uiLocales, scopes, demands } = asked;
       const { claims, resources } = demands;
-      return show(asked, pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) }));
+      return show(
+        asked,
+        disown(pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) })),
+      );
     },
 
     /** The one page that is always to be had: where yours fails, a plain one stands in for it. */
     message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
       const view = { reason, text: messages[reason] };
       try {
-        return pageAnswer(status, message(view), { style, formTargets: [] });
+        return pageAnswer(status, disown(message(view)), { style, formTargets: [] });
       } catch (error) {
         onFailure(error);
         return pageAnswer(status, plainMessage(view), { formTargets: [] });

@@ -1,6 +1,6 @@
 /** Entry `certbound/express`, for Express 5. */
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { closeConnection } from "../../serving/answer-or-close.ts";
+import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
 import { asError, warnOfFault } from "../../serving/fault.ts";
 import type { AccessToken } from "../access-token.ts";
 import type { Refusal } from "../authorize-request.ts";
@@ -113,8 +113,14 @@ function write(request: Request, response: Response, answer: HttpAnswer): void {
 /** What calls this middleware may be no Express, and wait for no promise: engine.io, for example. */
 function goOn(request: Request, response: Response, next: NextFunction, error?: Error): void {
   try {
-    if (error === undefined) next();
-    else next(error);
+    if (error === undefined) {
+      next();
+      return;
+    }
+    guardWriting(request, response);
+    // Where that cannot be read, Express's last handler throws when nobody catches it any more.
+    response.headersSent;
+    next(error);
   } catch (thrown) {
     closeConnection(request, response);
     warnOfFault(thrown);

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RawServerBase } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { optionError } from "../../api-client/option-error.ts";
-import { closeConnection } from "../../serving/answer-or-close.ts";
+import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
 import { warnOfFault } from "../../serving/fault.ts";
 import type { AccessToken } from "../access-token.ts";
 import { hasBodyToken, type Refusal } from "../authorize-request.ts";
@@ -70,13 +70,17 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
       const request = given as FastifyRequest;
       const demand = request.routeOptions.config.accessToken;
       if (demand === false) return;
-      const entrance = await protection.enter({
+      const entered = protection.enter({
         context: request,
         request: request.raw,
         body: undefined,
         target: request.originalUrl,
         connection: reply.raw,
         requirement: (context) => combine(demandOf(context), demand),
+      });
+      const entrance = await entered.catch((error: unknown) => {
+        guardWriting(request.raw, reply.raw);
+        throw error;
       });
       if (entrance.kind === "gone") {
         reply.hijack();
@@ -155,6 +159,7 @@ function union(some: readonly string[] | undefined, others: readonly string[] | 
  */
 async function refuse(reply: FastifyReply, answer: HttpAnswer): Promise<void> {
   try {
+    guardWriting(reply.request.raw, reply.raw);
     await write(reply, answer);
   } catch (error) {
     closeConnection(reply.request.raw, reply.raw);

@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
+import { disown } from "../../serving/disown.ts";
 import { asError } from "../../serving/fault.ts";
 import { tellHook } from "../../serving/tell-hook.ts";
 import type { AccessToken } from "../access-token.ts";
@@ -120,7 +121,7 @@ export function openProtection<Context>(
           server,
           { rawHeaders: request.rawHeaders, target, body },
           {
-            certificate: () => certificate(request),
+            certificate: () => disown(certificate(request)),
             requirement: requirement(context),
             issuer: issuerOf(context),
             realm,
@@ -190,7 +191,7 @@ export function readDemand<Context>(
     return () => requirement;
   }
   return (context) => {
-    const demanded = given(context) as RouteRequirement | undefined;
+    const demanded = disown(given(context) as RouteRequirement | undefined);
     // A function that forgot to return something must not have demanded nothing.
     if (demanded === undefined) throw optionError("requirement", "gave nothing for this request");
     return readRequirement(demanded);
@@ -200,7 +201,7 @@ export function readDemand<Context>(
 function readIssuer<Context>(given: ProtectionOptions<Context>["issuer"]): (context: Context) => string | undefined {
   if (given === undefined || typeof given === "string") return () => given;
   return (context) => {
-    const issuer = given(context) as string | undefined;
+    const issuer = disown(given(context) as string | undefined);
     if (typeof issuer !== "string") throw optionError("issuer", "gave no name for this request");
     return issuer;
   };
