@@ -7,6 +7,6 @@ import { isPromise } from "node:util/types";
  * @example readRequirement(disown(requirement(request)))
  */
 export function disown<Value>(answered: Value): Value {
-  if (isPromise(answered)) Promise.prototype.then.call(answered, undefined, () => undefined);
+  if (isPromise(answered)) void Promise.prototype.then.call(answered, undefined, () => undefined);
   return answered;
 }

@@ -41,7 +41,7 @@ process.removeAllListeners("warning");
 /** Lets in `good`, and nothing else. */
 function openApi({ hook, failure = "throws" }: BrokenApi) {
   const fail = failures[failure];
-  const failing = <Name extends ApiHook>(...names: readonly Name[]): object =>
+  const failing = (...names: readonly ApiHook[]): object =>
     Object.fromEntries(names.filter((name) => name === hook).map((name) => [name, fail]));
   const backend = createScriptedBackend();
   const facts = { active: true, sub: "user", client_id: "1", scope: "read", exp: 4_000_000_000 };

@@ -119,7 +119,7 @@ function goOn(request: Request, response: Response, next: NextFunction, error?: 
     }
     guardWriting(request, response);
     // Where that cannot be read, Express's last handler throws when nobody catches it any more.
-    response.headersSent;
+    String(response.headersSent);
     next(error);
   } catch (thrown) {
     closeConnection(request, response);
