@@ -20,8 +20,8 @@ const mostKnown = 10;
 
 export interface LoginThrottle {
   /** Whole seconds to wait; 0: the try may be made, and counts as a failure until it has succeeded. */
-  begin(username: string, address: string | undefined): number;
-  succeeded(username: string, address: string | undefined): void;
+  readonly begin: (username: string, address: string | undefined) => number;
+  readonly succeeded: (username: string, address: string | undefined) => void;
 }
 
 export function createLoginThrottle(clock: () => number): LoginThrottle {

@@ -62,7 +62,11 @@ async function givenInTime(
   at: Parameters<ClientAssertion>[0],
   { timeout, signal }: Waiting,
 ): Promise<unknown> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, timeout);
+  const over = AbortSignal.any([signal, late.signal]);
   // In a promise from the beginning: it may throw at once.
   const given = Promise.resolve(at).then(clientAssertion);
   try {
@@ -72,6 +76,8 @@ async function givenInTime(
     throw new AuthorizationServerUnavailable("The clientAssertion has not come in time.", "ETIMEDOUT", {
       cause: error,
     });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
