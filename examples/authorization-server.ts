@@ -29,6 +29,7 @@ import {
   jwksEndpoint,
   nodeHandler,
   revocationEndpoint,
+  serverTimeouts,
   tokenEndpoint,
   userInfoEndpoint,
   type Consent,
@@ -94,6 +95,8 @@ const tls = {
   // Of TLS 1.2 the suites that RFC 9325 §4.2 recommends; those of 1.3 are all good.
   ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  // Nobody holds a connection with half a request.
+  ...serverTimeouts,
 } as const;
 
 const forClients = createServer(

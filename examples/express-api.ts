@@ -11,6 +11,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createResourceServer, protectedResourceMetadata } from "certbound";
 import { accessTokenOf, protect, requireScopes, serveMetadata } from "certbound/express";
+import { serverTimeouts } from "certbound/node";
 import express from "express";
 
 const setting = (name: string): string => {
@@ -60,6 +61,8 @@ const server = createServer(
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Nobody holds a connection with half a request.
+    ...serverTimeouts,
     // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
     // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
     requestCert: true,

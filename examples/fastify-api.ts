@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createResourceServer, protectedResourceMetadata } from "certbound";
 import certbound, { accessTokenOf, serveMetadata } from "certbound/fastify";
+import { serverTimeouts } from "certbound/node";
 import fastify from "fastify";
 
 const setting = (name: string): string => {
@@ -35,11 +36,14 @@ const metadata = protectedResourceMetadata({ resource, scopes_supported: ["read"
 
 const app = fastify({
   http2: true,
+  http2SessionTimeout: serverTimeouts.keepAliveTimeout,
   https: {
     cert: readFileSync(setting("TLS_CERT")),
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Nobody holds a connection with half a request.
+    ...serverTimeouts,
     // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
     // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
     requestCert: true,

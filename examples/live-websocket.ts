@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createResourceServer } from "certbound";
-import { protectUpgrade } from "certbound/node";
+import { protectUpgrade, serverTimeouts } from "certbound/node";
 import { WebSocketServer } from "ws";
 
 const setting = (name: string): string => {
@@ -36,6 +36,8 @@ const server = createServer({
   key: readFileSync(setting("TLS_KEY")),
   minVersion: "TLSv1.2",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  // Nobody holds a connection with half a request.
+  ...serverTimeouts,
   // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
   // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
   requestCert: true,

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createResourceServer, protectedResourceMetadata } from "certbound";
-import { protect, type ProtectedListener, requireScopes, serveMetadata } from "certbound/node";
+import { protect, type ProtectedListener, requireScopes, serveMetadata, serverTimeouts } from "certbound/node";
 
 const setting = (name: string): string => {
   const value = process.env[name];
@@ -59,6 +59,8 @@ const server = createSecureServer(
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Nobody holds a connection with half a request.
+    ...serverTimeouts,
     // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
     // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
     requestCert: true,
@@ -68,6 +70,9 @@ const server = createSecureServer(
   },
   serveMetadata(metadata)(protectedApi),
 );
+
+// Sessions of HTTP/2 have one limit for everything: how long nothing may happen.
+server.setTimeout(serverTimeouts.keepAliveTimeout);
 
 server.listen(Number(process.env["PORT"] ?? 8443), "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;

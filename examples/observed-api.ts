@@ -15,6 +15,7 @@ import type { AddressInfo } from "node:net";
 import { trace } from "@opentelemetry/api";
 import { createResourceServer } from "certbound";
 import { protect, type ProtectedState } from "certbound/koa";
+import { serverTimeouts } from "certbound/node";
 import { opentelemetryObserver } from "certbound/opentelemetry";
 import { prometheusObserver } from "certbound/prometheus";
 import Koa from "koa";
@@ -67,6 +68,7 @@ const api = createServer(
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...serverTimeouts,
     requestCert: true,
     rejectUnauthorized: false,
   },
@@ -74,7 +76,7 @@ const api = createServer(
 );
 
 // Metrics are for the operator: on an address that callers of the API do not reach.
-const metrics = createMetricsServer((_, response) => {
+const metrics = createMetricsServer(serverTimeouts, (_, response) => {
   registry.metrics().then(
     (text) => response.writeHead(200, { "Content-Type": registry.contentType }).end(text),
     () => response.writeHead(500).end(),

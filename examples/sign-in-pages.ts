@@ -19,11 +19,15 @@ const scopeField = ({ name, description }: ScopeView) =>
 export const pages: Pages = {
   style,
 
-  login: ({ client, loginHint, wrongCredentials, form }) => ({
+  login: ({ client, loginHint, wrongCredentials, retryAfter, form }) => ({
     title: "Sign in",
     body: html`<main>
       <h1>Sign in to continue to ${client.name}</h1>
       ${wrongCredentials && html`<p class="problem" role="alert">The name or the password is wrong.</p>`}
+      ${
+        retryAfter !== undefined &&
+        html`<p class="problem" role="alert">Too many attempts. Please try again in ${retryAfter} seconds.</p>`
+      }
       ${form(
         html`<label>Name <input name="username" value="${loginHint}" autocomplete="username" required /></label>
           <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>

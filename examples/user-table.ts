@@ -7,6 +7,7 @@ import { randomBytes, scryptSync, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Users } from "certbound/authorization-server";
+import { createLoginThrottle } from "./login-throttle.ts";
 
 interface User {
   readonly username: string;
@@ -39,14 +40,17 @@ export function openUserTable(file: string | undefined): Users {
   const users = file === undefined ? demoUsers() : (JSON.parse(readFileSync(file, "utf8")) as User[]);
   // A name that nobody has takes as long as a wrong password.
   const nobody: User = { username: "", subject: "", password: hashed(randomBytes(32).toString("hex")) };
+  const throttle = createLoginThrottle(() => Date.now());
   return {
-    async authenticate(username, password) {
+    async authenticate(username, password, { address }) {
+      const retryAfter = throttle.begin(username, address);
+      if (retryAfter > 0) return { retryAfter };
       const user = users.find((one) => one.username === username) ?? nobody;
       const [salt = "", hash = ""] = user.password.split(".");
       const derived = await derive(password, Buffer.from(salt, "base64url"), octets);
-      return timingSafeEqual(derived, Buffer.from(hash, "base64url")) && user !== nobody
-        ? { subject: user.subject }
-        : undefined;
+      if (!timingSafeEqual(derived, Buffer.from(hash, "base64url")) || user === nobody) return undefined;
+      throttle.succeeded(username, address);
+      return { subject: user.subject };
     },
     claims: (subject) => users.find((user) => user.subject === subject)?.claims ?? {},
   };

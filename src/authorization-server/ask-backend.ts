@@ -1,9 +1,18 @@
 import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
+import { tellHook } from "../serving/tell-hook.ts";
 import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
-/** What a front end is told when its backend could not answer; for its log, never for the client. */
-export type OnBackendFailure = (error: unknown) => void;
+/**
+ * What a front end is told when its backend could not answer; for its log, never for the client. One that throws, or
+ * rejects, changes no answer; the process is warned once.
+ */
+export type OnBackendFailure = (error: unknown) => unknown;
+
+/** Tells the operator why a request could not be processed. */
+export function tellFailure(onFailure: OnBackendFailure | undefined, error: unknown): void {
+  tellHook("onBackendFailure", onFailure, error);
+}
 
 /** What is said of a call of the backend: whose request it is about, for the backend's log. */
 export function onBehalfOf({ address }: EndpointRequest): CallOptions {
@@ -24,7 +33,7 @@ export async function askBackend<Response>(
   try {
     response = await ask();
   } catch (error) {
-    onFailure?.(error);
+    tellFailure(onFailure, error);
     return failureStatus(error) === 500 ? serverError() : tryLater();
   }
   return toAnswer(response);
@@ -43,4 +52,10 @@ export function serverError(): EndpointAnswer {
 /** Somebody who is needed does not answer; the operator is told more. */
 export function tryLater(): EndpointAnswer {
   return errorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
+}
+
+/** Somebody tries too often; not known to RFC 6749, so the status says it (RFC 6585 §4). */
+export function tooSoon({ retryAfter }: { readonly retryAfter: number }): EndpointAnswer {
+  const headers = { "retry-after": String(retryAfter) };
+  return errorAnswer(429, "temporarily_unavailable", "Too many attempts. Try again later.", headers);
 }

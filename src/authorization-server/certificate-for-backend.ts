@@ -4,6 +4,8 @@ import type { CertificateSource } from "../client-certificate/certificate-source
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
+import { disown } from "../serving/disown.ts";
+import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
 import { errorAnswer, type EndpointAnswer } from "./endpoint.ts";
@@ -16,7 +18,7 @@ export interface CertificateOptions {
    */
   readonly certificate?: CertificateSource;
   /** Told why a certificate could not be read, or was not listened to, for the operator's log. */
-  readonly onUnreadableCertificate?: (reason: string, request: IncomingMessage) => void;
+  readonly onUnreadableCertificate?: (reason: string, request: IncomingMessage) => unknown;
 }
 
 /** What goes to the backend of a request's certificate, or the answer to a request that has none that could go. */
@@ -51,10 +53,10 @@ export function certificateForBackend(
     const pems = ofConnection ? peerCertificatePems(request) : undefined;
     if (pems?.clientCertificate !== undefined) return pems;
     // It may have none, or have ended: then nobody knows.
-    const certificate = source(request);
+    const certificate = disown(source(request));
     if (certificate === undefined) return { clientCertificatePath: [] };
     if ("unreadable" in certificate) {
-      onUnreadableCertificate?.(certificate.unreadable, request);
+      tellHook("onUnreadableCertificate", onUnreadableCertificate, certificate.unreadable, request);
       if (!isMalformedRequest(certificate)) return { clientCertificate: noCertificate, clientCertificatePath: [] };
       const description = "The request has more than one certificate header.";
       return { answer: errorAnswer(400, "invalid_request", description) };
@@ -62,7 +64,7 @@ export function certificateForBackend(
     if (certificate.raw !== undefined) {
       return { clientCertificate: writePem(certificate.raw), clientCertificatePath: [] };
     }
-    onUnreadableCertificate?.("thumbprint_only", request);
+    tellHook("onUnreadableCertificate", onUnreadableCertificate, "thumbprint_only", request);
     return { answer: serverError() };
   };
 }

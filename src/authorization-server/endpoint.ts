@@ -4,6 +4,8 @@ export interface EndpointRequest {
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
+  /** The address that the request came from, without port: for the logs, and for whoever slows down guesses. */
+  readonly address?: string;
   /** The Accept header, several of them joined by commas. */
   readonly accept?: string;
   /** The body as text; never the query. */
@@ -12,8 +14,6 @@ export interface EndpointRequest {
   readonly clientCertificate?: string;
   /** The rest of the chain, leaf excluded. */
   readonly clientCertificatePath?: readonly string[];
-  /** The address that the request came from, without port. */
-  readonly address?: string;
   /** What only a browser's request has; for endpoints with `forBrowsers` alone. */
   readonly browser?: BrowserRequest;
 }
@@ -79,9 +79,20 @@ export function refuseUnless(
   return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }
 
-/** What is wrong with a body that is no form. */
+/** What is wrong with a body that is no form, or one in characters that are not read here. */
 export function refuseUnlessFormBody(request: EndpointRequest): EndpointAnswer | undefined {
-  const mediaType = (request.contentType ?? "").split(";")[0]?.trim().toLowerCase();
-  if (mediaType === "application/x-www-form-urlencoded") return undefined;
-  return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
+  const [mediaType, ...parameters] = (request.contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
+  if (mediaType !== "application/x-www-form-urlencoded") {
+    return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
+  }
+  const charsets = parameters.flatMap((parameter) => /^charset *= *"?([^"]*)"?$/.exec(parameter)?.[1] ?? []);
+  if (charsets.every((charset) => isReadAsMeant(charset, request.body))) return undefined;
+  return errorAnswer(415, "invalid_request", "The request must be in UTF-8.");
+}
+
+/** Some programs name ISO-8859-1 whatever they send: what has octets of ASCII alone is the same in both. */
+function isReadAsMeant(charset: string, body: string): boolean {
+  if (charset === "utf-8" || charset === "utf8") return true;
+  const extendsAscii = /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/.test(charset);
+  return extendsAscii && !/%[89a-f]|[^\x00-\x7f]/i.test(body);
 }

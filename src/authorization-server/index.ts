@@ -25,7 +25,8 @@ export {
   type IntrospectionEndpointOptions,
   type ResourceServerIdentity,
 } from "./introspection-endpoint.ts";
-export { nodeHandler, type Endpoints } from "./node-handler.ts";
+export { forwardedAddress, type AddressSource, type ForwardedAddressOptions } from "./client-address.ts";
+export { nodeHandler, type Endpoints, type NodeHandlerOptions } from "./node-handler.ts";
 export type { PasswordGrantOptions } from "./password-grant.ts";
 export {
   revocationEndpoint,
@@ -34,6 +35,7 @@ export {
   type RevocationEndpointOptions,
   type TokenEndpointOptions,
 } from "./token-endpoint.ts";
+export { serverTimeouts } from "../serving/server-timeouts.ts";
 export type { ClientRefusal, OnClientRefusal } from "./tell-refusal.ts";
 export { userInfoEndpoint, type UserInfoEndpointOptions } from "./user-info-endpoint.ts";
-export type { AuthenticatedUser, AuthenticateUser, ClaimsOfUser, Users } from "./users.ts";
+export type { AuthenticatedUser, AuthenticateUser, ClaimsOfUser, LoginAttempt, TryLater, Users } from "./users.ts";

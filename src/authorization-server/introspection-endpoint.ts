@@ -5,7 +5,8 @@ import type {
 } from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
-import { askBackend, onBehalfOf, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import { readForm } from "../oauth/form.ts";
+import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
@@ -53,7 +54,7 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
     try {
       resourceServer = await options.authenticate(request);
     } catch (error) {
-      options.onBackendFailure?.(error);
+      tellFailure(options.onBackendFailure, error);
       return tryLater();
     }
     if (resourceServer === undefined) {
@@ -61,6 +62,9 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       tellRefusal(options.onRefusal, "introspection", request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
+    }
+    if (namesAnother(request)) {
+      return errorAnswer(400, "invalid_request", "The credentials and client_id name two different resource servers.");
     }
     const { rsUri, introspectionSignAlg } = resourceServer;
     return askBackend(
@@ -82,6 +86,16 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       },
     );
   };
+}
+
+/** Whether the form has a `client_id` that is not the user of the Basic credentials (RFC 6749 §2.3.1, §5.2). */
+function namesAnother({ authorization, body }: EndpointRequest): boolean {
+  const credentials =
+    authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
+  const reading = readForm(body, { repeatable: "any" });
+  // What is no form is for the backend to refuse.
+  if (credentials?.ok !== true || !reading.ok) return false;
+  return reading.form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }
 
 /**

@@ -1,5 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { optionError } from "../api-client/option-error.ts";
+import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
+import { disown } from "../serving/disown.ts";
+import { asError, warnOfFault } from "../serving/fault.ts";
+import { tellHook } from "../serving/tell-hook.ts";
+import { tryLater } from "./ask-backend.ts";
 import { certificateForBackend, type CertificateOptions } from "./certificate-for-backend.ts";
+import { peerAddress, type AddressSource } from "./client-address.ts";
 import {
   errorAnswer,
   type BrowserRequest,
@@ -14,56 +21,107 @@ const largestBody = 65_536;
 /** Endpoints by the path they answer on, for example `{ "/token": tokenEndpoint(…) }`. */
 export type Endpoints = Readonly<Record<string, Endpoint>>;
 
+/** The options of `nodeHandler`. */
+export interface NodeHandlerOptions extends CertificateOptions {
+  /**
+   * Which address a request came from, for `users.authenticate`; default: the other end of the connection. Behind a proxy:
+   * `forwardedAddress`.
+   */
+  readonly address?: AddressSource;
+  /**
+   * Milliseconds that an endpoint may take after the request has been read (default 30,000): a user table that never
+   * answers keeps no client waiting, it is told to try again later.
+   */
+  readonly timeout?: number;
+  /**
+   * Told of faults: an endpoint that throws (its client's connection is closed), one that takes too long, an answer that
+   * cannot be written; default: a warning of the process. One that throws, or rejects, changes no answer.
+   */
+  readonly onError?: (error: Error, request: IncomingMessage) => unknown;
+}
+
+/** What serving a request needs beside its endpoint. */
+interface Serving {
+  readonly certificateOf: ReturnType<typeof certificateForBackend>;
+  readonly addressOf: AddressSource;
+  readonly timeout: number;
+  readonly tell: (thrown: unknown, request: IncomingMessage) => void;
+}
+
+const tooLate = Symbol("too late");
+
 /**
  * Serves endpoints with Node's own servers: give it to `https.createServer` with `requestCert: true` and
  * `rejectUnauthorized: false` (RFC 8705 §6.1: whether the certificate is trusted is decided later, per client).
  *
  * The client's certificate is the connection's, and no header is ever read for it, unless the option `certificate` says
  * otherwise (RFC 8705 §6.5). A certificate that cannot be read is not "none": the backend refuses it, and a
- * request with two certificate headers is 400. Throws a `TypeError` with a `code` for wrong options.
+ * request with two certificate headers is 400. A body with a content coding is 415. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example https.createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, nodeHandler({ "/token": token }))
  */
-export function nodeHandler(endpoints: Endpoints, options: CertificateOptions = {}): RequestListener {
+export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = {}): RequestListener {
+  const { address: addressOf = peerAddress, timeout = 30_000, onError = warnOfFault, ...others } = options;
+  if (typeof addressOf !== "function") throw optionError("address", "must be a function");
+  if (typeof onError !== "function") throw optionError("onError", "must be a function");
+  if (!(Number.isSafeInteger(timeout) && timeout > 0 && timeout <= 2_147_483_647)) {
+    throw optionError("timeout", "must be a positive number of milliseconds");
+  }
   const byPath = new Map(Object.entries(endpoints));
-  const certificateOf = certificateForBackend(options);
+  const serving: Serving = {
+    certificateOf: certificateForBackend(others),
+    addressOf,
+    timeout,
+    tell: (thrown, request) => {
+      tellHook("onError", onError, asError(thrown), request);
+    },
+  };
   return (request, response) => {
     const endpoint = byPath.get((request.url ?? "").split("?")[0] ?? "");
-    if (endpoint === undefined) {
-      request.resume();
-      write(response, errorAnswer(404, "invalid_request", "There is no such endpoint."));
-      return;
-    }
-    serve(request, response, endpoint, certificateOf).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined);
-    });
+    answerOf(request, endpoint, serving).then(
+      (answer) => {
+        const unwritten = write(request, response, answer);
+        if (unwritten !== undefined) serving.tell(unwritten, request);
+      },
+      (error: unknown) => {
+        // A client that left in the middle of its body is no fault.
+        const left = error === clientGone;
+        closeConnection(request, response);
+        if (!left) serving.tell(error, request);
+      },
+    );
   };
 }
 
-async function serve(
+async function answerOf(
   request: IncomingMessage,
-  response: ServerResponse,
-  endpoint: Endpoint,
-  certificateOf: ReturnType<typeof certificateForBackend>,
-): Promise<void> {
+  endpoint: Endpoint | undefined,
+  { certificateOf, addressOf, timeout, tell }: Serving,
+): Promise<EndpointAnswer> {
+  if (endpoint === undefined) {
+    request.resume();
+    return errorAnswer(404, "invalid_request", "There is no such endpoint.");
+  }
+  if (isCoded(request)) {
+    request.resume();
+    const identity = { "accept-encoding": "identity" };
+    return errorAnswer(415, "invalid_request", "The request must have no content coding.", identity);
+  }
   const body = await readBody(request);
   if (body === undefined) {
-    write(response, errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" }));
-    return;
+    return errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" });
   }
   const [authorization, second] = request.headersDistinct["authorization"] ?? [];
   if (second !== undefined) {
-    write(response, errorAnswer(400, "invalid_request", "The request has more than one Authorization header."));
-    return;
+    return errorAnswer(400, "invalid_request", "The request has more than one Authorization header.");
   }
   const certificate = certificateOf(request);
-  if ("answer" in certificate) {
-    write(response, certificate.answer);
-    return;
-  }
+  if ("answer" in certificate) return certificate.answer;
+  const address: unknown = disown(addressOf(request));
   const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
+    ...(typeof address === "string" ? { address } : {}),
     ...(authorization === undefined ? {} : { authorization }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),
@@ -72,7 +130,28 @@ async function serve(
     ...certificate,
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
-  write(response, await endpoint(endpointRequest));
+  const answer = await inTime(endpoint(endpointRequest), timeout);
+  if (answer !== tooLate) return answer;
+  tell(new Error(`The endpoint took longer than ${timeout} ms.`), request);
+  return tryLater();
+}
+
+async function inTime<Result>(result: Promise<Result>, timeout: number): Promise<Result | typeof tooLate> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<typeof tooLate>((resolve) => {
+    timer = setTimeout(resolve, timeout, tooLate);
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether the body is in a coding that nobody undoes here (RFC 9110 §8.4). */
+function isCoded({ headers }: IncomingMessage): boolean {
+  const codings = headers["content-encoding"]?.split(",") ?? [];
+  return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
 }
 
 function browserRequest({ url = "", headers }: IncomingMessage): BrowserRequest {
@@ -87,6 +166,8 @@ function browserRequest({ url = "", headers }: IncomingMessage): BrowserRequest 
   };
 }
 
+const clientGone = new Error("The client has left.");
+
 /** `undefined` when the body is larger than allowed; the rest of it is not kept. */
 function readBody(request: IncomingMessage): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
@@ -100,13 +181,16 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
     request.on("end", () => {
       resolve(Buffer.concat(chunks).toString("utf8"));
     });
-    request.on("error", reject);
+    const leave = (): void => {
+      reject(clientGone);
+    };
+    request.on("error", leave);
+    request.on("close", leave);
   });
 }
 
-function write(response: ServerResponse, { status, headers, body }: EndpointAnswer): void {
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.setHeader("content-length", Buffer.byteLength(body));
-  response.writeHead(status);
-  response.end(body);
+/** Returns why it could not be written. */
+function write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: EndpointAnswer): unknown {
+  const length = { "content-length": String(Buffer.byteLength(body)) };
+  return answerOrClose(request, response, { status, headers: { ...headers, ...length }, body });
 }

@@ -2,10 +2,18 @@ import type { TokenFailResponse } from "../contract/auth-token-fail.ts";
 import type { TokenIssueResponse } from "../contract/auth-token-issue.ts";
 import type { TokenResponse } from "../contract/auth-token.ts";
 import type { Operations } from "../contract/operations.ts";
-import { askBackend, onBehalfOf, serverError, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import {
+  askBackend,
+  onBehalfOf,
+  serverError,
+  tellFailure,
+  tooSoon,
+  tryLater,
+  type OnBackendFailure,
+} from "./ask-backend.ts";
 import { answer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
-import type { AuthenticateUser } from "./users.ts";
+import { authenticatedBy, type AuthenticateUser } from "./users.ts";
 
 /** What the token endpoint needs besides for the password grant (RFC 6749 §4.3). */
 export interface PasswordGrantOptions {
@@ -24,22 +32,29 @@ export async function answerPasswordGrant(
     readonly onBackendFailure?: OnBackendFailure;
     readonly onRefusal?: OnClientRefusal;
   },
-  { username = "", password = "", ticket = "" }: TokenResponse,
+  { username = "", password = "", ticket = "", clientId }: TokenResponse,
   request: EndpointRequest,
 ): Promise<EndpointAnswer> {
   const { onBackendFailure } = options;
   if (options.authenticateUser === undefined) {
-    onBackendFailure?.(new Error("The service has the password grant, and the token endpoint no authenticateUser."));
+    const reason = "The service has the password grant, and the token endpoint no authenticateUser.";
+    tellFailure(onBackendFailure, new Error(reason));
     return serverError();
   }
   const { backend, authenticateUser } = options;
+  const { address } = request;
   let user: Awaited<ReturnType<AuthenticateUser>>;
   try {
-    user = await authenticateUser(username, password);
+    user = await authenticatedBy(authenticateUser, username, password, {
+      ...(address === undefined ? {} : { address }),
+      ...(typeof clientId === "number" ? { clientId: String(clientId) } : {}),
+    });
   } catch (error) {
-    onBackendFailure?.(error);
+    tellFailure(onBackendFailure, error);
     return tryLater();
   }
+  // The ticket is left to expire: it has not been found out whether the password is wrong.
+  if (user !== undefined && "retryAfter" in user) return tooSoon(user);
   return askBackend<TokenIssueResponse | TokenFailResponse>(
     () =>
       user === undefined

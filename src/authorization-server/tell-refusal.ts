@@ -1,5 +1,6 @@
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { printableLine } from "../oauth/printable-line.ts";
+import { tellHook } from "../serving/tell-hook.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { EndpointRequest } from "./endpoint.ts";
 
@@ -60,20 +61,7 @@ export function tellRefusal(
     thumbprint: thumbprintOf(request.clientCertificate),
     address: request.address,
   };
-  try {
-    Promise.resolve(onRefusal(refusal)).catch(warnOfHook);
-  } catch {
-    warnOfHook();
-  }
-}
-
-let warned = false;
-
-function warnOfHook(): void {
-  if (warned) return;
-  warned = true;
-  const message = "A function that is told of refusals (onRefusal) failed. No answer depends on it.";
-  process.emitWarning(message, { type: "CertboundWarning", code: "CERTBOUND_OBSERVER_FAILED" });
+  tellHook("onRefusal", onRefusal, refusal);
 }
 
 /** The client's own claim, in the places where it may stand: the user id of Basic, the form, the query. */

@@ -1,9 +1,16 @@
 import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
 import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
-import { readBearerToken } from "../oauth/bearer-token.ts";
-import { askBackend, onBehalfOf, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, quotedRealm, refuseUnless, type Endpoint, type EndpointAnswer } from "./endpoint.ts";
+import { namesAccessToken, readBearerToken } from "../oauth/bearer-token.ts";
+import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
+import {
+  answer,
+  quotedRealm,
+  refuseUnless,
+  refuseUnlessFormBody,
+  type Endpoint,
+  type EndpointAnswer,
+} from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 import { claimsAsJson, type ClaimsOfUser } from "./users.ts";
 
@@ -56,7 +63,9 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     if (refusal !== undefined) return refusal;
     const bearer = readBearerToken(request.authorization);
     if (bearer.kind === "none") return challenged(401)(scheme);
-    if (bearer.kind === "malformed") return challenged(400)(`${scheme}, error="invalid_request"`);
+    // One method a request (RFC 6750 §2).
+    const twice = refuseUnlessFormBody(request) === undefined && namesAccessToken(request.body);
+    if (bearer.kind === "malformed" || twice) return challenged(400)(`${scheme}, error="invalid_request"`);
     const { token } = bearer;
     const { clientCertificate } = request;
     const issue = async ({ subject = "", claims: asked = [], consentedClaims }: UserInfoResponse) => {
@@ -65,7 +74,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
       try {
         values = await claimsAsJson(claims, subject, names);
       } catch (error) {
-        onBackendFailure?.(error);
+        tellFailure(onBackendFailure, error);
         return tryLater();
       }
       return askBackend(

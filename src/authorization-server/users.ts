@@ -6,11 +6,27 @@ export interface AuthenticatedUser {
   readonly acr?: string;
 }
 
-/** Says who has this name and password; `undefined` for a wrong pair, whichever half of it is wrong. */
-export type AuthenticateUser = (
-  username: string,
-  password: string,
-) => AuthenticatedUser | undefined | Promise<AuthenticatedUser | undefined>;
+/** Where a guess comes from: what a user table needs to slow guesses down. */
+export interface LoginAttempt {
+  /** The address of the request, without port; behind a proxy, what the option `address` of `nodeHandler` says. */
+  readonly address?: string;
+  /** The number of the client that the user is on the way to. */
+  readonly clientId?: string;
+}
+
+/** The answer to an attempt that comes too soon; nothing is said about the password. */
+export interface TryLater {
+  /** Whole seconds. */
+  readonly retryAfter: number;
+}
+
+type Found = AuthenticatedUser | TryLater | undefined;
+
+/**
+ * Says who has this name and password: `undefined` for a wrong pair, whichever half of it is wrong, and
+ * {@link TryLater} without looking at it.
+ */
+export type AuthenticateUser = (username: string, password: string, attempt: LoginAttempt) => Found | Promise<Found>;
 
 /** What a user's record says for these claim names (OpenID Connect Core §5.1); others that it says go nowhere. */
 export type ClaimsOfUser = (
@@ -41,4 +57,31 @@ export async function claimsAsJson(
 /** A claim may come in several languages: `name#ja` answers `name` (OpenID Connect Core §5.2). */
 function isAsked(name: string, names: readonly string[]): boolean {
   return names.includes(name) || names.includes(name.split("#")[0] ?? name);
+}
+
+/** Seconds: more than a day is no answer to somebody who sits in front of a page. */
+const longestWait = 86_400;
+
+/**
+ * Asks the user table. Rejects with what it throws, and when it gives something that is no answer: nobody is logged in
+ * by a slip.
+ *
+ * @example await authenticatedBy(users.authenticate, "alice", "wonderland", { address: "192.0.2.1" })
+ */
+export async function authenticatedBy(
+  authenticate: AuthenticateUser,
+  username: string,
+  password: string,
+  attempt: LoginAttempt,
+): Promise<Found> {
+  const found: unknown = await authenticate(username, password, attempt);
+  if (found === undefined || found === null) return undefined;
+  const { subject, acr, retryAfter } = found as Partial<Record<"subject" | "acr" | "retryAfter", unknown>>;
+  if (typeof retryAfter === "number" && retryAfter >= 0 && subject === undefined) {
+    return { retryAfter: Math.min(Math.max(Math.ceil(retryAfter), 1), longestWait) };
+  }
+  if (typeof subject !== "string" || subject === "" || retryAfter !== undefined) {
+    throw new Error("The user table answered neither a subject nor retryAfter.");
+  }
+  return { subject, ...(typeof acr === "string" ? { acr } : {}) };
 }

@@ -1,5 +1,6 @@
 import { checkServerIdentity, type SecureContext } from "node:tls";
 import { optionError } from "../api-client/option-error.ts";
+import { asError, warnOfFault } from "../serving/fault.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Presenter } from "./presenter.ts";
 import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
@@ -78,11 +79,15 @@ export function createBoundDispatcher<Module extends Undici>(
         };
         agentOf(presenter).dispatch({ ...options, headers }, new RepeatingHandler(to, forget, again));
       } catch (error) {
-        to.onResponseError?.(null, error as Error);
+        to.onResponseError?.(null, asError(error));
       }
     };
-    const again = isRepeatable(options.body) ? () => void send(handler, undefined) : undefined;
-    void send(handler, again);
+    // A handler that throws where it is told of a failure has nobody left to be told.
+    const start = (again: (() => void) | undefined): void => void send(handler, again).catch(warnOfFault);
+    const again = (): void => {
+      start(undefined);
+    };
+    start(isRepeatable(options.body) ? again : undefined);
     return true;
   };
 

@@ -1,3 +1,6 @@
+import { optionError } from "../api-client/option-error.ts";
+import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+import { within } from "./within.ts";
 import type { TokenEndpoint } from "./authorization-server-metadata.ts";
 
 /** How the client authenticates at the token endpoint. */
@@ -9,18 +12,29 @@ export type ClientAuthentication =
 /** Makes a fresh assertion (RFC 7523 §2.2) for each token request; what it signs is the program's. */
 export type ClientAssertion = (at: TokenEndpoint & { readonly clientId: string }) => string | Promise<string>;
 
+/** How long the program may take for its assertion. */
+interface Waiting {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * What authenticates a client in a token request: members of the form, and headers.
  *
  * With a method of mutual TLS that is `client_id` alone (RFC 8705 §2), the certificate does the rest. Basic has both
  * halves form-encoded (RFC 6749 §2.3.1).
  *
- * @example await clientAuthentication("4711", { method: "tls_client_auth" }, endpoint) // { form: [["client_id", "4711"]], headers: {} }
+ * Rejects with what the program's `clientAssertion` throws, with a `TypeError` when it gives no text, and with
+ * `AuthorizationServerUnavailable` when it gives nothing in time.
+ *
+ * @example await clientAuthentication("4711", { method: "tls_client_auth" }, endpoint, { timeout, signal }) // { form: [["client_id", "4711"]], headers: {} }
  */
 export async function clientAuthentication(
   clientId: string,
   authentication: ClientAuthentication,
   endpoint: TokenEndpoint,
+  waiting: Waiting,
 ): Promise<{ readonly form: [string, string][]; readonly headers: Readonly<Record<string, string>> }> {
   const form: [string, string][] = [["client_id", clientId]];
   switch (authentication.method) {
@@ -34,10 +48,36 @@ export async function clientAuthentication(
       return { form: [], headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
     }
     case "private_key_jwt": {
-      const assertion = await authentication.clientAssertion({ ...endpoint, clientId });
+      const assertion: unknown = await givenInTime(authentication.clientAssertion, { ...endpoint, clientId }, waiting);
+      if (typeof assertion !== "string" || assertion === "") throw optionError("clientAssertion", "gave no text");
       const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
       return { form: [...form, ["client_assertion_type", type], ["client_assertion", assertion]], headers: {} };
     }
+  }
+}
+
+/** A program's function that never comes to an end must not hold up whoever waits for a token. */
+async function givenInTime(
+  clientAssertion: ClientAssertion,
+  at: Parameters<ClientAssertion>[0],
+  { timeout, signal }: Waiting,
+): Promise<unknown> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, timeout);
+  const over = AbortSignal.any([signal, late.signal]);
+  // In a promise from the beginning: it may throw at once.
+  const given = Promise.resolve(at).then(clientAssertion);
+  try {
+    return await within(over, given);
+  } catch (error) {
+    if (!over.aborted) throw error;
+    throw new AuthorizationServerUnavailable("The clientAssertion has not come in time.", "ETIMEDOUT", {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

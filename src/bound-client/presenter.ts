@@ -31,7 +31,7 @@ export function createPresenter(keyPair: KeyPair, requestToken: RequestToken, cl
     agent,
     tokens,
     onRetired(end) {
-      if (retired) void end();
+      if (retired) void Promise.allSettled([end()]);
       else endings.push(end);
     },
     async retire() {

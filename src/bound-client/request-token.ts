@@ -12,7 +12,7 @@ export interface TokenRequestOptions {
   readonly authorizationServer: AuthorizationServer;
   readonly clientId: string;
   readonly authentication: ClientAuthentication;
-  /** Milliseconds, for each of metadata and token. */
+  /** Milliseconds, for each of metadata, the program's assertion and the token. */
   readonly timeout: number;
 }
 
@@ -37,7 +37,7 @@ export function createTokenRequest(options: TokenRequestOptions): RequestToken {
 
   return async ({ scope, resources }, agent, signal) => {
     const endpoint = await endpointOf(agent, signal);
-    const { form, headers } = await clientAuthentication(clientId, authentication, endpoint);
+    const { form, headers } = await clientAuthentication(clientId, authentication, endpoint, { timeout, signal });
     const parameters = new URLSearchParams([["grant_type", "client_credentials"], ...form]);
     if (scope !== "") parameters.append("scope", scope);
     for (const resource of resources) parameters.append("resource", resource);

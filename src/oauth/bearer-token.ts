@@ -1,3 +1,5 @@
+import { decodeFormComponent } from "./form-component.ts";
+
 /**
  * What an Authorization header says of a bearer token. `none`: no header, or one of another scheme.
  *
@@ -44,4 +46,19 @@ function readValue(value: string): BearerReading {
   if (afterScheme.trim() === "") return { kind: "malformed", reason: "token_missing" };
   const wellSeparated = credentials === value && /^ [^\s]/.test(afterScheme);
   return { kind: "malformed", reason: wellSeparated ? "token_malformed" : "separator_malformed" };
+}
+
+const tokenParameter = "access_token";
+
+/**
+ * Whether a query or a form body carries an access token, however the parameter's name is encoded, or in the bracketed
+ * form that some readers take for it (RFC 6750 §2.2 and §2.3). Beside a header that is one method too many.
+ *
+ * @example namesAccessToken("a=1&access%5Ftoken=abc") // true
+ */
+export function namesAccessToken(form: string): boolean {
+  return form.split("&").some((pair) => {
+    const name = decodeFormComponent(pair.split("=", 1)[0] ?? "");
+    return name === tokenParameter || name?.startsWith(`${tokenParameter}[`) === true;
+  });
 }

@@ -30,12 +30,16 @@ const known = new Set(
 /** `token[]` and `token[a]`, which some programs read as `token`. */
 const bracketed = /^([a-z_]+)\[/;
 
+/** No name has one; of a value that nobody here knows how to read, only the line ends and tabs of a longer text do. */
+const controlInName = /\p{Cc}/u;
+const controlInValue = /[^\P{Cc}\t\n\r]/u;
+
 /**
  * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
  *
  * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`, or
  * "any" may be (whoever says so looks at `repeated`); so are bracketed forms of parameters that OAuth has, undecodable
- * text and more than 1000 parameters. Line ends after the last value are dropped.
+ * text, control characters in a name or in the value of a parameter that is unknown here, and more than 1000 parameters. Line ends after the last value are dropped.
  *
  * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
  */
@@ -53,6 +57,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
     const [name, value] = pair;
     const plainName = bracketed.exec(name)?.[1];
     if (plainName !== undefined && known.has(plainName)) return refused("malformed", plainName);
+    if (controlInName.test(name) || (!known.has(name) && controlInValue.test(value))) return refused("malformed", name);
     const earlier = values.get(name);
     if (earlier === undefined) values.set(name, [value]);
     else if (options.repeatable === "any" || options.repeatable?.includes(name) === true) earlier.push(value);

@@ -1,5 +1,5 @@
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
-import { readBearerToken } from "../oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../oauth/bearer-token.ts";
 import type { AccessToken } from "./access-token.ts";
 import { AccessTokenRefused } from "./access-token-refused.ts";
 import type { RouteRequirement } from "./read-requirement.ts";
@@ -11,6 +11,8 @@ import type { ResourceServer } from "./resource-server.ts";
 export interface ApiRequest {
   /** Names and values in turn, as they arrived: here a repeated header can be seen (`IncomingMessage.rawHeaders`). */
   readonly rawHeaders: readonly string[];
+  /** The target of the request line, as it arrived: a token in its query is not taken, and not beside the header. */
+  readonly target?: string | undefined;
   /** What a body parser made of the body, when one ran before. */
   readonly body?: unknown;
 }
@@ -35,8 +37,8 @@ export type Admission =
 /**
  * Decides over a request to an API: reads its token (RFC 6750 §2.1) and asks the resource server.
  *
- * Only the Authorization header is a transport; a form body that carries a token as well is refused (RFC 6750 §2), one
- * in the query is not looked at. Rejects with what is not a refusal: wrong arguments, an aborted signal.
+ * Only the Authorization header is a transport. A token in the query or in a form body is none; beside one in the header
+ * the request is refused (RFC 6750 §2: one method). Rejects with what is not a refusal: wrong arguments, an aborted signal.
  *
  * @example const admission = await authorizeRequest(api, request, { certificate: () => source(request) })
  */
@@ -52,6 +54,7 @@ export async function authorizeRequest(
   const reading = readBearerToken(headerValues(request.rawHeaders, "authorization"));
   if (reading.kind === "none") return refused("credentials_missing");
   if (reading.kind === "malformed") return refused("request_malformed", reading.reason.replace("_", " "));
+  if (hasQueryToken(request.target)) return refused("request_malformed", "in the header and in the query");
   if (hasBodyToken(request)) return refused("request_malformed", "in the header and in the body");
   try {
     const { token } = reading;
@@ -90,12 +93,22 @@ function headerValues(rawHeaders: readonly string[], wanted: string): string[] {
 
 /**
  * Whether a form body carries a token as well: only such a body is a transport of tokens (RFC 6750 §2.2); a JSON API
- * may have a member of that name.
+ * may have a member of that name. The body is what a parser made of it, or still its text or its octets.
  *
  * @example hasBodyToken({ rawHeaders: ["content-type", "application/json"], body: { access_token: "a" } }) // false
  */
 export function hasBodyToken({ rawHeaders, body }: ApiRequest): boolean {
-  if (typeof body !== "object" || body === null || !("access_token" in body)) return false;
+  if (body === undefined || body === null || body === "") return false;
   const [type = ""] = headerValues(rawHeaders, "content-type");
-  return /^application\/x-www-form-urlencoded *(;|$)/i.test(type);
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type)) return false;
+  if (typeof body === "string") return namesAccessToken(body);
+  if (body instanceof Uint8Array) return namesAccessToken(Buffer.from(body).toString("latin1"));
+  if (body instanceof URLSearchParams || body instanceof Map) return body.has("access_token");
+  return typeof body === "object" && "access_token" in body;
+}
+
+/** Whether the query of a request's target carries a token (RFC 6750 §2.3). */
+function hasQueryToken(target: string | undefined): boolean {
+  const at = target?.indexOf("?") ?? -1;
+  return target !== undefined && at !== -1 && namesAccessToken(target.slice(at + 1));
 }

@@ -1,5 +1,6 @@
 import { optionError } from "../api-client/option-error.ts";
 import { readCompactJwt } from "../oauth/compact-jwt.ts";
+import { disown } from "../serving/disown.ts";
 import type { Issuer } from "./issuer.ts";
 
 /** Which issuer is asked about a token; `undefined`: none of them can be the token's. */
@@ -27,7 +28,7 @@ export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
       return issuers.length === 1 || mayBeOf(issuer, token) ? issuer : undefined;
     }
     if (issuers.length === 1) return only;
-    const claiming = marked.find(({ claims }) => claims?.(token) === true);
+    const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token));
     if (claiming !== undefined) return claiming;
     if (unmarked.length > 1)
       throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
@@ -38,7 +39,13 @@ export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
 
 /** A claim can only exclude: what bears no issuer's name may be anybody's. */
 function mayBeOf({ name, claims }: Issuer, token: string): boolean {
-  if (claims !== undefined) return claims(token);
+  if (claims !== undefined) return isClaimed(claims, token);
   const iss = readCompactJwt(token)?.payload["iss"];
   return iss === undefined || iss === name;
+}
+
+/** Nothing but `true` is a claim: a promise of it is none, and a token is shown to nobody by a slip. */
+function isClaimed(claims: (token: string) => boolean, token: string): boolean {
+  const claimed: unknown = disown(claims(token));
+  return claimed === true;
 }

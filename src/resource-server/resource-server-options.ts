@@ -1,5 +1,5 @@
 import { optionError } from "../api-client/option-error.ts";
-import { callHarmlessly } from "./observers/call-harmlessly.ts";
+import { callHarmlessly } from "../serving/call-harmlessly.ts";
 import type { OnDecision } from "./observers/decision-event.ts";
 import { type IssuerOptions, issuerOptionNames, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
 import { refuseUnknownOptions } from "./refuse-unknown-options.ts";

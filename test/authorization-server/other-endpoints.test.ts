@@ -5,6 +5,7 @@ import {
   jwksEndpoint,
   tokenEndpoint,
   userInfoEndpoint,
+  type AuthenticateUser,
   type Endpoint,
   type EndpointRequest,
 } from "../../src/authorization-server/index.ts";
@@ -88,6 +89,22 @@ test("the password grant without a user table is a server error, and the operato
   t.regex((failures[0] as Error).message, /authenticateUser/);
 });
 
+test("a user table that says to try later is 429 with Retry-After to the client, and no ticket is used", async (t) => {
+  const { asked, failures, common } = scripted({ authToken: { ...password, clientId: 4711 } });
+  const attempts: unknown[] = [];
+  const authenticateUser: AuthenticateUser = (_name, _password, attempt) => {
+    attempts.push(attempt);
+    return { retryAfter: 30 };
+  };
+  const answer = await call(tokenEndpoint({ ...common, authenticateUser }), { ...tokenRequest, address: "192.0.2.1" });
+  t.is(answer.status, 429);
+  t.is(answer.headers["retry-after"], "30");
+  t.is((JSON.parse(answer.body) as { error: string }).error, "temporarily_unavailable");
+  t.deepEqual(attempts, [{ address: "192.0.2.1", clientId: "4711" }]);
+  t.is(asked.length, 1);
+  t.deepEqual(failures, []);
+});
+
 test("a user table that fails is 503 to the client, and the operator is told", async (t) => {
   const { asked, failures, common } = scripted({ authToken: password });
   const endpoint = tokenEndpoint({ ...common, authenticateUser: () => Promise.reject(fault) });
@@ -125,6 +142,20 @@ test("introspection whose list of resource servers cannot be asked is 503, and t
 });
 
 // The userinfo endpoint.
+
+test("userinfo with a token in the header and in the form is 400: one method a request", async (t) => {
+  const { asked, common } = scripted({ authUserinfo: { action: "UNAUTHORIZED", responseContent: "Bearer x" } });
+  const endpoint = userInfoEndpoint({ ...common, claims });
+  const request = { ...tokenRequest, authorization: "Bearer abc" };
+  for (const body of ["access_token=abc", "a=1&access%5Ftoken=x", "access_token"]) {
+    const answer = await call(endpoint, { ...request, body });
+    t.is(answer.status, 400);
+    t.regex(answer.headers["www-authenticate"] as string, /error="invalid_request"$/);
+  }
+  t.deepEqual(asked, []);
+  t.is((await call(endpoint, { ...request, body: "a=access_token" })).status, 401);
+  t.is(asked.length, 1);
+});
 
 const known = { action: "OK", token: "abc", subject: "s", claims: ["email", "name"] };
 const claims = (): Readonly<Record<string, unknown>> => ({ email: "s@example.com", secret: "x" });

@@ -31,12 +31,44 @@ for (const path of paths) {
       formType,
       `${formType}; charset=UTF-8`,
       `${formType};charset=utf-8`,
-      "Application/X-WWW-Form-UrlEncoded ;charset=x",
+      `Application/X-WWW-Form-UrlEncoded ;Charset="UTF-8"`,
+      // What has octets of ASCII alone is the same in these.
+      `${formType}; charset=ISO-8859-1`,
+      `${formType}; charset=us-ascii`,
     ]) {
       const answer = await post(path, { headers: { "content-type": type } });
       t.is(answer.status, 200);
     }
-    t.is(asked.length, 4);
+    t.is(asked.length, 6);
+  });
+
+  test(`POST ${path} refuses a charset that is not read here with 415, and nobody is asked`, async (t) => {
+    const { post, asked } = await serveEndpoints(t);
+    for (const [charset, form] of [
+      ["x", "token=x"],
+      ["utf-16", "token=x"],
+      ["utf-7", "token=x"],
+      ["", "token=x"],
+      ["utf-8;charset=ebcdic", "token=x"],
+      ["iso-8859-1", "token=%E9"],
+      ["iso-8859-15", "token=%e9"],
+      ["windows-1252", "token=é"],
+    ] as const) {
+      const headers = { "content-type": `${formType};charset=${charset}` };
+      assertErrorForm(t, await post(path, { headers }, form), "invalid_request", [415]);
+    }
+    t.deepEqual(asked, []);
+  });
+
+  test(`POST ${path} refuses every content coding with 415 and says which one it takes`, async (t) => {
+    const { post, asked } = await serveEndpoints(t);
+    for (const coding of ["gzip", "br", "x-gzip", "identity, gzip", "gzip, identity", "", "identity;q=1"]) {
+      const answer = await post(path, { headers: { "content-encoding": coding } }, "token=x");
+      assertErrorForm(t, answer, "invalid_request", [415]);
+      t.is(answer.headers["accept-encoding"], "identity");
+    }
+    t.deepEqual(asked, []);
+    t.is((await post(path, { headers: { "content-encoding": "Identity" } })).status, 200);
   });
 
   test(`POST ${path} refuses every other content type with 400, and nobody is asked`, async (t) => {
@@ -74,6 +106,19 @@ for (const path of paths) {
     }
     t.deepEqual(asked, []);
   });
+
+  if (path === "/introspect") {
+    test("a resource server that names another one in its form is 400, and nobody is asked", async (t) => {
+      const { post, asked } = await serveEndpoints(t);
+      for (const named of ["client_id=other", "client_id=api&client_id=other", "client%5Fid=API"]) {
+        assertErrorForm(t, await post(path, {}, `token=x&${named}`), "invalid_request", [400]);
+      }
+      t.deepEqual(asked, []);
+      for (const form of ["token=x&client_id=api", "token=x&client_id=", "token=x"]) {
+        t.is((await post(path, {}, form)).status, 200);
+      }
+    });
+  }
 
   test(`POST ${path} never reads the query`, async (t) => {
     const { url, asked } = await serveEndpoints(t);

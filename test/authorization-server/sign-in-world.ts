@@ -29,14 +29,20 @@ export const noInteraction = { ...interaction, action: "NO_INTERACTION", prompts
 export const issued = { action: "LOCATION", responseContent: "https://app.example.com/cb?code=c&state=s" };
 export const failed = { action: "LOCATION", responseContent: "https://app.example.com/cb?error=e&state=s" };
 
+export const ticketIsGood = { action: "OK", info: {} };
+export const ticketIsGone = { action: "NOT_FOUND" };
+
 /** Pages with nothing but what is asked for, to be read again by the tests. */
 export const plainPages: Pages = {
   style: "p { color: red }",
-  login: ({ client: { name }, loginHint, wrongCredentials, form }) => ({
+  login: ({ client: { name }, loginHint, wrongCredentials, retryAfter, form }) => ({
     title: "login",
     body: form(
       html`<p>${name}</p>
-        ${wrongCredentials && html`<p>wrong</p>`}<input name="username" value="${loginHint}" />`,
+        ${retryAfter !== undefined && html`<p>wait ${retryAfter}</p>`} ${wrongCredentials && html`<p>wrong</p>`}<input
+          name="username"
+          value="${loginHint}"
+        />`,
     ),
   }),
   consent: ({ client: { name }, subject, scopes, form }) => ({
@@ -58,6 +64,8 @@ export interface SignInWorld {
   readonly endpoint: Endpoint;
   /** What the backend was asked, in order. */
   readonly asked: { readonly operation: Asked; readonly request: unknown }[];
+  /** The questions whether a ticket is still good. */
+  readonly looked: unknown[];
   readonly failures: unknown[];
   /** Says what an operation answers from now on; an `Error` is rejected with. */
   readonly says: Partial<Record<Asked, object>>;
@@ -73,6 +81,7 @@ export interface TestBrowser {
     page: EndpointAnswer,
     form: Readonly<Record<string, string | readonly string[]>>,
     headers?: { readonly origin?: string; readonly fetchSite?: string },
+    address?: string,
   ) => Promise<EndpointAnswer>;
   /** Signs in, with the page that was shown. */
   readonly login: (page: EndpointAnswer, username?: string) => Promise<EndpointAnswer>;
@@ -81,20 +90,25 @@ export interface TestBrowser {
 export function createSignInWorld(options: Partial<AuthorizationEndpointOptions> = {}): SignInWorld {
   let now = start;
   const asked: SignInWorld["asked"] = [];
+  const looked: unknown[] = [];
   const failures: unknown[] = [];
   const says: SignInWorld["says"] = {
     authAuthorization: interaction,
+    authAuthorizationTicketInfo: ticketIsGood,
     authAuthorizationIssue: issued,
     authAuthorizationFail: failed,
   };
   const ask = (operation: Asked) => (what: unknown) => {
-    asked.push({ operation, request: what });
+    // Asked before each step; what a step asks besides is what the tests are about.
+    if (operation === "authAuthorizationTicketInfo") looked.push(what);
+    else asked.push({ operation, request: what });
     const said = says[operation] ?? {};
     if (said instanceof Error) return Promise.reject(said);
     return Promise.resolve({ resultCode: "A000000", resultMessage: "[A000000] For the operator.", ...said } as never);
   };
   const backend: Backend = {
     authAuthorization: ask("authAuthorization"),
+    authAuthorizationTicketInfo: ask("authAuthorizationTicketInfo"),
     authAuthorizationIssue: ask("authAuthorizationIssue"),
     authAuthorizationFail: ask("authAuthorizationFail"),
   };
@@ -119,6 +133,7 @@ export function createSignInWorld(options: Partial<AuthorizationEndpointOptions>
   return {
     endpoint,
     asked,
+    looked,
     failures,
     says,
     pass: (seconds) => {
@@ -139,13 +154,19 @@ function openBrowser(endpoint: Endpoint): TestBrowser {
   };
   const header = () =>
     cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
-  const submit: TestBrowser["submit"] = async (page, form, headers = { fetchSite: "same-origin", origin: "null" }) => {
+  const submit: TestBrowser["submit"] = async (
+    page,
+    form,
+    headers = { fetchSite: "same-origin", origin: "null" },
+    address,
+  ) => {
     const pairs = Object.entries(form).flatMap(([name, value]) =>
       [value].flat().map((one): [string, string] => [name, one]),
     );
     return keep(
       await endpoint({
         method: "POST",
+        ...(address === undefined ? {} : { address }),
         contentType: "application/x-www-form-urlencoded",
         body: new URLSearchParams([["interaction", sealedOf(page)] as [string, string], ...pairs]).toString(),
         browser: { query: "", host: "as.example.com", ...header(), ...headers },

@@ -336,7 +336,7 @@ test("parameters of the query reach the authorization endpoint alone, and cookie
   const browsers = await serveMutualTls(t, nodeHandler({ "/a": forBrowsers }));
   await send({ url: `${browsers}/a?b=?c`, headers });
   await send({ url: `${browsers}/a` });
-  const plain = { method: "GET", body: "", clientCertificatePath: [] };
+  const plain = { method: "GET", address: "127.0.0.1", body: "", clientCertificatePath: [] };
   const { host } = new URL(browsers);
   t.deepEqual(seen, [
     plain,

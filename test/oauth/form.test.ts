@@ -26,7 +26,7 @@ test("a form is read as its sender encoded it", (t) => {
 });
 
 test("whatever pairs URLSearchParams writes come back unchanged", (t) => {
-  const word = fc.string({ unit: "binary", minLength: 1 }).map((text) => text.replaceAll(/[\0\uFFFD]/g, "?"));
+  const word = fc.string({ unit: "binary", minLength: 1 }).map((text) => text.replaceAll(/[\p{Cc}\uFFFD]/gu, "?"));
   const pairs = fc.uniqueArray(fc.tuple(word, word), { selector: ([name]) => name });
   fc.assert(
     fc.property(pairs, (given) => {
@@ -121,10 +121,20 @@ test("text that cannot be decoded is malformed", (t) => {
   }
 });
 
-test("control characters in a value are text like any other", (t) => {
-  const reading = readForm("token=%00%01%0D%0A%7F&a=\0");
+test("control characters in the value of a known parameter are text like any other", (t) => {
+  const reading = readForm("token=%00%01%0D%0A%7F");
   t.true(reading.ok);
   t.is(reading.ok ? reading.form.get("token") : undefined, "\0\x01\r\n\x7F");
+});
+
+test("a control character in a name is malformed, and in an unknown value unless it is a tab or a line end", (t) => {
+  for (const text of ["%00=1", "a%00=1", "token%00=1", "a%0A=1", "a%09=1", "a%7F=1", "a%C2%85=1", "\0"]) {
+    t.deepEqual(refusal(text), malformed, JSON.stringify(text));
+  }
+  for (const text of ["a=%00", "a=x%01", "a=\0", "a=%1B", "a=%7F", "a=%C2%80"]) {
+    t.deepEqual(refusal(text), { ...malformed, parameter: "a" }, JSON.stringify(text));
+  }
+  t.is(formOf("claims=%7B%0D%0A%09%7D").get("claims"), "{\r\n\t}");
 });
 
 test("a refusal never repeats what cannot be shown", (t) => {

@@ -69,7 +69,7 @@ async function admit(request: IncomingMessage) {
   if (server === undefined) throw new Error("No such resource server.");
   const put = authorizeRequest(
     server,
-    { rawHeaders: request.rawHeaders },
+    { rawHeaders: request.rawHeaders, target: request.url },
     { certificate: () => certificateOf(request) },
   );
   countAsking(name, 1);
@@ -118,7 +118,7 @@ function onAbort({ signal }: AccessToken, token: string, then: () => void): void
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const admission = await admit(request);
   if (admission.refusal !== undefined) {
-    writeAnswer(response, refusalAnswer(admission.refusal));
+    writeAnswer(request, response, refusalAnswer(admission.refusal));
     return;
   }
   const { accessToken, token, route } = admission;

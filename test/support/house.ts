@@ -22,6 +22,9 @@ const backendTypes = ["contract/", "contract/operations.ts"];
 export const house: Readonly<Record<string, Room>> = {
   "oauth/": { node: ["node:crypto"] },
 
+  // What a server owes its clients and its process, whatever a hook throws.
+  "serving/": { node: ["node:util/types"] },
+
   "x509/": { node: ["node:crypto"] },
   "x509/subject.ts": { ours: ["x509/"], packages: ["@peculiar/x509", "@peculiar/asn1-x509", "reflect-metadata"] },
 
@@ -51,19 +54,19 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "resource-server/": {
-    ours: ["oauth/", "x509/", "client-certificate/", "api-client/"],
+    ours: ["oauth/", "serving/", "x509/", "client-certificate/", "api-client/"],
     lazyOurs: ["jose/"],
     packages: ["lru-cache"],
     node: ["node:crypto"],
   },
   "resource-server/middleware/": {
-    ours: ["resource-server/", "client-certificate/", "api-client/"],
+    ours: ["resource-server/", "client-certificate/", "api-client/", "serving/"],
     packageTypes: ["koa", "express"],
     node: ["node:events", "node:http", "node:http2", "node:stream"],
   },
   // The plugin's registration takes the place of what the framework would be imported for.
   "resource-server/middleware/fastify.ts": {
-    ours: ["resource-server/", "resource-server/middleware/", "api-client/"],
+    ours: ["resource-server/", "resource-server/middleware/", "api-client/", "serving/"],
     packages: ["fastify-plugin"],
     packageTypes: ["fastify"],
   },
@@ -76,15 +79,15 @@ export const house: Readonly<Record<string, Room>> = {
 
   // The only other got: it is what the entry hands out. undici is handed in.
   "bound-client/": {
-    ours: ["api-client/", "x509/"],
+    ours: ["api-client/", "serving/", "x509/"],
     packages: ["got"],
     node: ["node:crypto", "node:http", "node:https", "node:stream", "node:tls"],
   },
 
   "authorization-server/": {
-    ours: ["oauth/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: ["oauth/", "serving/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
     lazyOurs: ["jose/"],
-    node: ["node:crypto", "node:http"],
+    node: ["node:crypto", "node:http", "node:net"],
   },
   "public-endpoints/": { ours: ["authorization-server/"] },
 
@@ -133,7 +136,7 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path", "node:tls"],
   },
   "backend/http/": {
-    ours: ["contract/", "contract/operations.ts", "oauth/", "backend/call-record.ts"],
+    ours: ["contract/", "contract/operations.ts", "oauth/", "serving/", "backend/call-record.ts"],
     ourTypes: ["backend/service-operations.ts"],
     packages: ["koa", "@koa/router", "raw-body"],
     packageTypes: ["pino"],
@@ -196,7 +199,7 @@ export const compositionRoots = [
   "bound-client/create-bound-client.ts",
 ];
 
-const library = ["oauth/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];
+const library = ["oauth/", "serving/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];
 const libraryPackages = ["got", "lru-cache", "structured-headers", "zod"];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
@@ -239,10 +242,11 @@ export const entryLoads: Readonly<
     ],
     packages: ["got", "zod"],
   },
-  "bound-client/index.ts": { ours: ["x509/", "api-client/", "bound-client/"], packages: ["got"] },
+  "bound-client/index.ts": { ours: ["serving/", "x509/", "api-client/", "bound-client/"], packages: ["got"] },
   "authorization-server/index.ts": {
     ours: [
       "oauth/",
+      "serving/",
       "x509/",
       "contract/",
       "contract/operations.ts",

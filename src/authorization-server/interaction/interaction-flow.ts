@@ -1,11 +1,12 @@
 import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
 import { scopeClaims } from "../../oauth/claims-request.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
-import { claimsAsJson, type Users } from "../users.ts";
+import { authenticatedBy, claimsAsJson, type LoginAttempt, type Users } from "../users.ts";
 import { readCookie, writeCookie } from "./browser-cookies.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
+import type { LoginTries } from "./login-tries.ts";
 import { nextStep, type Consent, type LoggedIn } from "./next-step.ts";
-import type { AskedAuthorization, Interaction, SealedState } from "./sealed-state.ts";
+import type { AskedAuthorization, Browser, Interaction, SealedState } from "./sealed-state.ts";
 import type { TicketEnds } from "./ticket-ends.ts";
 
 /** What users granted before, so that they are not asked again where the answer goes to a site over TLS. */
@@ -23,6 +24,7 @@ export interface FlowParts {
   readonly state: SealedState;
   readonly pages: InteractionPages;
   readonly ends: TicketEnds;
+  readonly tries: LoginTries;
   /** Seconds since 1970. */
   readonly now: () => number;
   /** A value that nobody guesses. */
@@ -30,19 +32,22 @@ export interface FlowParts {
 }
 
 /** The pages between a request and its answer. The server remembers nothing: forms and cookies carry it, sealed. */
-export function createInteractionFlow({ users, consents, state, pages, ends, now, random }: FlowParts) {
+export function createInteractionFlow({ users, consents, state, pages, ends, tries, now, random }: FlowParts) {
   /** Shows a page that only this browser can answer, and gives the browser a name when it has none. */
   async function show(
     interaction: Pick<Interaction, "asked" | "user">,
-    browser: string | undefined,
+    known: Browser | undefined,
     page: (sealed: string) => EndpointAnswer,
   ): Promise<EndpointAnswer> {
-    const name = browser ?? random();
-    const answer = page(await state.sealInteraction(interaction, name));
-    return browser === undefined ? withCookie(answer, writeCookie("browser", name)) : answer;
+    const browser = known ?? { name: random(), earlier: [] };
+    const answer = page(await state.sealInteraction(interaction, browser));
+    return known === undefined ? withCookie(answer, await browserCookie(browser)) : answer;
   }
 
-  const showLogin = (asked: AskedAuthorization, browser: string | undefined): Promise<EndpointAnswer> =>
+  const browserCookie = async (browser: Browser): Promise<string> =>
+    writeCookie("browser", await state.sealBrowser(browser));
+
+  const showLogin = (asked: AskedAuthorization, browser: Browser | undefined): Promise<EndpointAnswer> =>
     show({ asked }, browser, (sealed) => pages.login(asked, sealed, { wrongCredentials: false }));
 
   async function issue(asked: AskedAuthorization, user: LoggedIn, scopes: readonly string[]): Promise<EndpointAnswer> {
@@ -74,7 +79,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
   /** Goes as far as it can without the user. */
   async function proceed(
     asked: AskedAuthorization,
-    browser: string | undefined,
+    browser: Browser | undefined,
     known: { readonly interactive: boolean; readonly user: LoggedIn | undefined; readonly fresh: boolean },
   ): Promise<EndpointAnswer> {
     const { demands } = asked;
@@ -97,22 +102,40 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
   async function login(
     { asked }: Interaction,
     sealed: string,
-    browser: string | undefined,
+    browser: Browser | undefined,
     form: URLSearchParams,
+    address: string | undefined,
   ): Promise<EndpointAnswer> {
+    const { ticket, client } = asked;
     if (form.get("decision") === "cancel") return fail(asked, "NOT_AUTHENTICATED");
-    const found = await users.authenticate(form.get("username") ?? "", form.get("password") ?? "");
+    // Counted before the user table is asked, so that guesses that come together are counted, too.
+    if (!tries.begin(ticket)) return fail(asked, "NOT_AUTHENTICATED");
+    const attempt: LoginAttempt = { clientId: client.id, ...(address === undefined ? {} : { address }) };
+    const [username, password] = [form.get("username") ?? "", form.get("password") ?? ""];
+    const found = await authenticatedBy(users.authenticate, username, password, attempt);
     if (found === undefined) return pages.login(asked, sealed, { wrongCredentials: true });
+    if ("retryAfter" in found) {
+      tries.takeBack(ticket);
+      return pages.login(asked, sealed, { wrongCredentials: false, retryAfter: found.retryAfter });
+    }
+    // It may have been finished, by another tab or one guess too many, while the password was looked at.
+    const over = await ends.over(ticket);
+    if (over !== undefined) return over;
+    tries.end(ticket);
     const { subject, acr } = found;
     const user: LoggedIn = { subject, authTime: now(), ...(acr === undefined ? {} : { acr }) };
-    const answer = await proceed(asked, browser, { interactive: true, user, fresh: true });
-    return withCookie(answer, writeCookie("session", await state.sealSession(user)));
+    const renamed = state.renamed(browser, random(), subject);
+    const answer = await proceed(asked, renamed, { interactive: true, user, fresh: true });
+    // What could not be gone on with signs nobody in.
+    if (answer.status >= 400) return answer;
+    const session = writeCookie("session", await state.sealSession(user));
+    return withCookie(withCookie(answer, await browserCookie(renamed)), session);
   }
 
   async function consent(
     asked: AskedAuthorization,
     user: LoggedIn,
-    browser: string | undefined,
+    browser: Browser | undefined,
     form: URLSearchParams,
   ): Promise<EndpointAnswer> {
     const decision = form.get("decision");
@@ -136,17 +159,24 @@ export function createInteractionFlow({ users, consents, state, pages, ends, now
       { interactive }: { readonly interactive: boolean },
     ): Promise<EndpointAnswer> {
       const user = await state.openSession(readCookie(cookie, "session"));
-      return proceed(asked, readCookie(cookie, "browser"), { interactive, user, fresh: false });
+      const browser = await state.openBrowser(readCookie(cookie, "browser"));
+      return proceed(asked, browser, { interactive, user, fresh: false });
     },
 
     /** A form that comes back. */
-    async resume(form: URLSearchParams, cookie: string | undefined): Promise<EndpointAnswer> {
+    async resume(
+      form: URLSearchParams,
+      { cookie, address }: { readonly cookie: string | undefined; readonly address: string | undefined },
+    ): Promise<EndpointAnswer> {
       const sealed = form.get("interaction") ?? "";
-      const browser = readCookie(cookie, "browser");
+      const browser = await state.openBrowser(readCookie(cookie, "browser"));
       const interaction = await state.openInteraction(sealed, browser);
       if (interaction === undefined) return pages.message("not_usable", 400);
       const { asked, user } = interaction;
-      return user !== undefined ? consent(asked, user, browser, form) : login(interaction, sealed, browser, form);
+      const over = await ends.over(asked.ticket);
+      if (over !== undefined) return over;
+      if (user !== undefined) return consent(asked, user, browser, form);
+      return login(interaction, sealed, browser, form, address);
     },
   };
 }

@@ -1,7 +1,8 @@
+import { disown } from "../../serving/disown.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { html, type Html } from "./html.ts";
 import { pageAnswer } from "./page-answer.ts";
-import type { MessageView, Page, Pages } from "./pages.ts";
+import type { LoginView, MessageView, Page, Pages } from "./pages.ts";
 import type { AskedAuthorization } from "./sealed-state.ts";
 
 const messages: Readonly<Record<MessageView["reason"], string>> = {
@@ -12,7 +13,11 @@ const messages: Readonly<Record<MessageView["reason"], string>> = {
 };
 
 /** Fills the pages, and says in their headers what a browser may do with them. */
-export function createInteractionPages(pages: Pages, formTargets: readonly string[]) {
+export function createInteractionPages(
+  pages: Pages,
+  formTargets: readonly string[],
+  onFailure: (error: unknown) => void,
+) {
   const { style, message = plainMessage } = pages;
 
   const form =
@@ -24,32 +29,42 @@ export function createInteractionPages(pages: Pages, formTargets: readonly strin
         ${content}
       </form>`;
 
-  const show = ({ answerTo }: AskedAuthorization, page: Page): EndpointAnswer =>
-    pageAnswer(200, page, {
+  const show = ({ answerTo }: AskedAuthorization, page: Page, status = 200): EndpointAnswer =>
+    pageAnswer(status, page, {
       style,
       // Browsers check the redirects that follow a form as well: the last one leads to the client.
       formTargets: answerTo === undefined ? undefined : [answerTo, ...formTargets],
     });
 
   return {
-    login: (
-      asked: AskedAuthorization,
-      sealed: string,
-      { wrongCredentials }: { readonly wrongCredentials: boolean },
-    ) => {
+    login: (asked: AskedAuthorization, sealed: string, said: Pick<LoginView, "wrongCredentials" | "retryAfter">) => {
       const { client, uiLocales, loginHint } = asked;
       const hint = loginHint === undefined ? {} : { loginHint };
-      return show(asked, pages.login({ client, uiLocales, ...hint, wrongCredentials, form: form(sealed) }));
+      const page = disown(pages.login({ client, uiLocales, ...hint, ...said, form: form(sealed) }));
+      if (said.retryAfter === undefined) return show(asked, page);
+      const answer = show(asked, page, 429);
+      return { ...answer, headers: { ...answer.headers, "retry-after": String(said.retryAfter) } };
     },
 
     consent: (asked: AskedAuthorization, sealed: string, subject: string): EndpointAnswer => {
       const { client, uiLocales, scopes, demands } = asked;
       const { claims, resources } = demands;
-      return show(asked, pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) }));
+      return show(
+        asked,
+        disown(pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) })),
+      );
     },
 
-    message: (reason: MessageView["reason"], status: number): EndpointAnswer =>
-      pageAnswer(status, message({ reason, text: messages[reason] }), { style, formTargets: [] }),
+    /** The one page that is always to be had: where yours fails, a plain one stands in for it. */
+    message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
+      const view = { reason, text: messages[reason] };
+      try {
+        return pageAnswer(status, disown(message(view)), { style, formTargets: [] });
+      } catch (error) {
+        onFailure(error);
+        return pageAnswer(status, plainMessage(view), { formTargets: [] });
+      }
+    },
   };
 }
 

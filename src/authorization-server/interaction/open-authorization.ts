@@ -1,7 +1,7 @@
 import { optionError } from "../../api-client/option-error.ts";
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
 import type { Operations } from "../../contract/operations.ts";
-import { askBackend, failureStatus, onBehalfOf, type OnBackendFailure } from "../ask-backend.ts";
+import { askBackend, failureStatus, onBehalfOf, tellFailure, type OnBackendFailure } from "../ask-backend.ts";
 import {
   answer,
   errorAnswer,
@@ -17,6 +17,7 @@ import type { Users } from "../users.ts";
 import { askedAuthorization } from "./asked-authorization.ts";
 import { createInteractionFlow, type Consents } from "./interaction-flow.ts";
 import { createInteractionPages } from "./interaction-pages.ts";
+import { createLoginTries } from "./login-tries.ts";
 import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
 import type { Pages } from "./pages.ts";
 import { isFromElsewhere } from "./same-site.ts";
@@ -25,7 +26,10 @@ import { createTicketEnds } from "./ticket-ends.ts";
 
 /** The options of `authorizationEndpoint`. */
 export interface AuthorizationEndpointOptions {
-  readonly backend: Pick<Operations, "authAuthorization" | "authAuthorizationIssue" | "authAuthorizationFail">;
+  readonly backend: Pick<
+    Operations,
+    "authAuthorization" | "authAuthorizationTicketInfo" | "authAuthorizationIssue" | "authAuthorizationFail"
+  >;
   readonly users: Users;
   readonly pages: Pages;
   /** 32 octets that seal what browsers keep for us; the same on every node. Another one logs everybody out. */
@@ -58,6 +62,10 @@ export interface AuthorizationDependencies {
 }
 
 const eightHours = 28_800;
+/** How often a password may be tried on one form; then its authorization is over. */
+const mostTries = 10;
+/** Forms whose tries are counted at a time. */
+const mostCounted = 10_000;
 /** A request that came by POST is led on by GET; more than this does not fit a request line. */
 const longestQuery = 8192;
 /** What cannot stand in a query (RFC 3986 §3.4), but for a percent sign, be it malformed. */
@@ -76,13 +84,17 @@ export function openAuthorization(
     throw optionError("sessionDuration", "must be a number of seconds");
   }
   const now = (): number => Math.floor(clock() / 1000);
-  const pages = createInteractionPages(options.pages, formTargets);
+  const tell = (error: unknown): void => {
+    tellFailure(onBackendFailure, error);
+  };
+  const pages = createInteractionPages(options.pages, formTargets, tell);
   const flow = createInteractionFlow({
     users,
     consents,
     state: createSealedState(sealing(cookieKey), { now, sessionLifetime: sessionDuration }),
     pages,
-    ends: createTicketEnds(backend, pages, (error) => onBackendFailure?.(error)),
+    ends: createTicketEnds(backend, pages, tell),
+    tries: createLoginTries({ most: mostTries, maxForms: mostCounted }),
     now,
     random: () => random(32).toString("base64url"),
   });
@@ -92,7 +104,7 @@ export function openAuthorization(
     try {
       return await step;
     } catch (error) {
-      onBackendFailure?.(error);
+      tell(error);
       return pages.message("unavailable", failureStatus(error));
     }
   }
@@ -115,12 +127,12 @@ export function openAuthorization(
   }
 
   const serve = async (request: EndpointRequest): Promise<EndpointAnswer> => {
-    const { body, method, browser = { query: "" } } = request;
+    const { body, method, address, browser = { query: "" } } = request;
     if (method === "POST") {
       const form = new URLSearchParams(body);
       if (!form.has("interaction")) return redirectToQuery(body);
       if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
-      return orTryLater(flow.resume(form, browser.cookie));
+      return orTryLater(flow.resume(form, { cookie: browser.cookie, address }));
     }
     return askBackend(
       () => backend.authAuthorization({ parameters: browser.query }, onBehalfOf(request)),

@@ -28,6 +28,8 @@ export interface LoginView extends InteractionView {
   readonly loginHint?: string;
   /** The pair that was sent is wrong; nobody is told which half. */
   readonly wrongCredentials: boolean;
+  /** The user table wants to wait so many seconds before it looks at another password (status 429). */
+  readonly retryAfter?: number;
 }
 
 /**

@@ -24,9 +24,26 @@ export interface Interaction {
   readonly asked: AskedAuthorization;
   /** Who is asked for consent; without anybody the page asks for a login. */
   readonly user?: LoggedIn;
-  /** The digest of the cookie of the browser that the page was made for. */
+  /** The digest of the name of the browser that the page was made for. */
   readonly browser: string;
   /** Seconds since 1970. */
+  readonly exp: number;
+}
+
+/** A browser, as its cookie says. A login gives it another name: one that was planted before opens nothing after it. */
+export interface Browser {
+  /** A value that nobody guesses. */
+  readonly name: string;
+  /** Who logged in when it got this name. */
+  readonly subject?: string;
+  /** The names that it had: pages that were made for them may still lie open in other tabs. */
+  readonly earlier: readonly EarlierName[];
+}
+
+interface EarlierName {
+  readonly digest: string;
+  readonly subject?: string;
+  /** Seconds since 1970: then no page that was made for it is good any more. */
   readonly exp: number;
 }
 
@@ -37,13 +54,20 @@ interface Session extends LoggedIn {
 /** Seconds: how long a page may lie open. */
 const interactionLifetime = 3600;
 
+/** A cookie has 4096 octets at most (RFC 6265 §6.1). */
+const mostEarlierNames = 8;
+
 /** What seals and opens values, each for its purpose. */
 export interface Sealing {
   readonly seal: (value: object, purpose: string) => Promise<string>;
   readonly open: (text: string, purpose: string) => Promise<unknown>;
 }
 
-const purposes = { interaction: "certbound-interaction", session: "certbound-session" } as const;
+const purposes = {
+  interaction: "certbound-interaction",
+  session: "certbound-session",
+  browser: "certbound-browser",
+} as const;
 
 /** What browsers keep for us: they can neither read nor change it, and not use it for anything else. */
 export function createSealedState(
@@ -55,16 +79,31 @@ export function createSealedState(
     return value !== undefined && now() < value.exp ? value : undefined;
   };
   return {
-    sealInteraction: (interaction: Omit<Interaction, "browser" | "exp">, browser: string): Promise<string> => {
-      const sealed: Interaction = { ...interaction, browser: digest(browser), exp: now() + interactionLifetime };
+    sealInteraction: (interaction: Omit<Interaction, "browser" | "exp">, { name }: Browser): Promise<string> => {
+      const sealed: Interaction = { ...interaction, browser: digest(name), exp: now() + interactionLifetime };
       return seal(sealed, purposes.interaction);
     },
 
     /** `undefined`: not ours, expired, or of another browser. */
-    openInteraction: async (text: string, browser: string | undefined): Promise<Interaction | undefined> => {
+    openInteraction: async (text: string, browser: Browser | undefined): Promise<Interaction | undefined> => {
       const interaction = (await openUnexpired(text, purposes.interaction)) as Interaction | undefined;
       if (interaction === undefined || browser === undefined) return undefined;
-      return timingSafeEqual(Buffer.from(interaction.browser), Buffer.from(digest(browser))) ? interaction : undefined;
+      return isOf(interaction, browser, now()) ? interaction : undefined;
+    },
+
+    sealBrowser: (browser: Browser): Promise<string> => seal(browser, purposes.browser),
+
+    /** `undefined`: there is none, or it is not ours. */
+    openBrowser: async (text: string | undefined): Promise<Browser | undefined> =>
+      text === undefined ? undefined : ((await open(text, purposes.browser)) as Browser | undefined),
+
+    /** The browser under a name that nobody knew before this user logged in. */
+    renamed: (known: Browser | undefined, name: string, subject: string): Browser => {
+      if (known === undefined) return { name, subject, earlier: [] };
+      const { subject: before } = known;
+      const last = { digest: digest(known.name), exp: now() + interactionLifetime };
+      const earlier = [{ ...last, ...(before === undefined ? {} : { subject: before }) }, ...known.earlier];
+      return { name, subject, earlier: earlier.filter(({ exp }) => now() < exp).slice(0, mostEarlierNames) };
     },
 
     sealSession: (user: LoggedIn): Promise<string> => {
@@ -83,6 +122,20 @@ export function createSealedState(
 }
 
 export type SealedState = ReturnType<typeof createSealedState>;
+
+/**
+ * Whether a page was made for this browser under its name, or under one that it had. Under an earlier one a consent has
+ * to be that of the user who was logged in then: a page that somebody made with a planted name is nobody's.
+ */
+function isOf({ browser: made, user }: Interaction, { name, earlier }: Browser, now: number): boolean {
+  if (isSame(made, digest(name))) return true;
+  const known = earlier.find((one) => now < one.exp && isSame(made, one.digest));
+  return known !== undefined && (user === undefined || user.subject === known.subject);
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}
 
 function digest(value: string): string {
   return createHash("sha256").update(value).digest("base64url");

@@ -1,5 +1,6 @@
 import type { AuthorizationFailRequest, AuthorizationFailResponse } from "../../contract/auth-authorization-fail.ts";
 import type { AuthorizationIssueRequest, AuthorizationIssueResponse } from "../../contract/auth-authorization-issue.ts";
+import type { AuthorizationTicketInfoResponse } from "../../contract/auth-authorization-ticket-info.ts";
 import type { Operations } from "../../contract/operations.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
@@ -14,21 +15,25 @@ const ticketIsOver: ReadonlySet<string> = new Set(
 
 /** The two ways in which an interaction ends; each uses up its ticket. */
 export interface TicketEnds {
+  /** `undefined` while the ticket can still be used; else the page that says why nothing goes on. */
+  readonly over: (ticket: string) => Promise<EndpointAnswer | undefined>;
   readonly issue: (request: AuthorizationIssueRequest) => Promise<EndpointAnswer>;
   readonly fail: (request: AuthorizationFailRequest) => Promise<EndpointAnswer>;
 }
 
 /** Lets the backend end an interaction, and turns its `action` into HTTP. */
 export function createTicketEnds(
-  backend: Pick<Operations, "authAuthorizationIssue" | "authAuthorizationFail">,
+  backend: Pick<Operations, "authAuthorizationTicketInfo" | "authAuthorizationIssue" | "authAuthorizationFail">,
   pages: InteractionPages,
   onUnexpected: (error: unknown) => void,
 ): TicketEnds {
-  /** Somebody sits in front of a page: what is no answer for the client is told to them. */
-  const tell = ({ resultCode, resultMessage }: Ended): EndpointAnswer => {
-    if (ticketIsOver.has(resultCode)) return pages.message("finished", 400);
+  const unexpected = ({ resultMessage }: { readonly resultMessage: string }): EndpointAnswer => {
     onUnexpected(new Error(resultMessage));
     return pages.message("unavailable", 500);
+  };
+  /** Somebody sits in front of a page: what is no answer for the client is told to them. */
+  const tell = ({ resultCode, resultMessage }: Ended): EndpointAnswer => {
+    return ticketIsOver.has(resultCode) ? pages.message("finished", 400) : unexpected({ resultMessage });
   };
   const toAnswer = {
     LOCATION: ({ responseContent = "" }) => redirectAnswer(responseContent),
@@ -38,7 +43,21 @@ export function createTicketEnds(
   } satisfies Record<Ended["action"], (response: Ended) => EndpointAnswer>;
 
   const relay = (response: Ended): EndpointAnswer => toAnswer[response.action](response);
+  const states = {
+    OK: () => undefined,
+    NOT_FOUND: () => pages.message("finished", 400),
+    CALLER_ERROR: unexpected,
+    AUTHLETE_ERROR: unexpected,
+  } satisfies Record<
+    AuthorizationTicketInfoResponse["action"],
+    (response: AuthorizationTicketInfoResponse) => EndpointAnswer | undefined
+  >;
+
   return {
+    over: async (ticket) => {
+      const response = await backend.authAuthorizationTicketInfo({ ticket });
+      return states[response.action](response);
+    },
     issue: async (request) => relay(await backend.authAuthorizationIssue(request)),
     fail: async (request) => relay(await backend.authAuthorizationFail(request)),
   };

@@ -32,6 +32,9 @@ const repeatedCredentials: ReadonlyMap<string, ResultCode> = new Map([
   ["client_assertion_type", "A158302"],
 ]);
 
+/** The request names no client, or two. */
+const notOneClient: ReadonlySet<ResultCode> = new Set(["A244301", "A244305"]);
+
 export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
@@ -84,8 +87,8 @@ export async function readClientOfRequest(
   const identified = await identifyClient(settings, service, basicUserId, form);
   if ("refusedWith" in identified) {
     noteUnknownClient(dependencies, basicUserId ?? form.get("client_id"));
-    const error = identified.refusedWith === "A244305" ? "invalid_request" : "invalid_client";
-    return { refusal: oauthError(service, error, identified.refusedWith) };
+    const error = notOneClient.has(identified.refusedWith) ? "invalid_request" : "invalid_client";
+    return { refusal: oauthError(service, error, identified.refusedWith, identified.detail) };
   }
   noteClient(dependencies, identified);
   const evidence = {

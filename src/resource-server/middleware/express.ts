@@ -1,11 +1,13 @@
 /** Entry `certbound/express`, for Express 5. */
-import type { Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
+import { asError, warnOfFault } from "../../serving/fault.ts";
 import type { AccessToken } from "../access-token.ts";
 import type { Refusal } from "../authorize-request.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
-import { writeAnswer } from "./http-answer.ts";
+import { type HttpAnswer, writeAnswer } from "./http-answer.ts";
 import { metadataAnswer } from "./metadata-answer.ts";
 import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
 
@@ -40,16 +42,22 @@ export function protect(
 ): RequestHandler {
   const protection = openProtection(resourceServer, options);
   return async function protectedByAccessToken(request, response, next) {
-    const body: unknown = request.body;
-    const entrance = await protection.enter({ context: request, request, body, connection: response });
-    if (entrance.kind === "gone") return;
-    if (entrance.kind === "refused") {
-      writeAnswer(response, entrance.answer);
+    try {
+      const body: unknown = request.body;
+      const target = (request.originalUrl as string | undefined) ?? request.url;
+      const entrance = await protection.enter({ context: request, request, body, target, connection: response });
+      if (entrance.kind === "gone") return;
+      if (entrance.kind === "refused") {
+        write(request, response, entrance.answer);
+        return;
+      }
+      request.accessToken = entrance.accessToken;
+      response.setHeader("Cache-Control", "no-store");
+    } catch (error) {
+      goOn(request, response, next, asError(error));
       return;
     }
-    request.accessToken = entrance.accessToken;
-    response.set("Cache-Control", "no-store");
-    next();
+    goOn(request, response, next);
   };
 }
 
@@ -61,9 +69,15 @@ export function protect(
 export function requireScopes(...scopes: readonly [string, ...string[]]): RequestHandler {
   const demand = demandScopes(scopes);
   return function withScopes(request, response, next) {
-    const refusal = demand(request);
+    let refusal: HttpAnswer | undefined;
+    try {
+      refusal = demand(request);
+    } catch (error) {
+      goOn(request, response, next, asError(error));
+      return;
+    }
     if (refusal === undefined) next();
-    else writeAnswer(response, refusal);
+    else write(request, response, refusal);
   };
 }
 
@@ -86,6 +100,29 @@ export function serveMetadata(metadata: ProtectedResourceMetadata): RequestHandl
   return function metadataOfResource(request, response, next) {
     const answer = metadataAnswer(metadata, request.method, request.originalUrl);
     if (answer === undefined) next();
-    else writeAnswer(response, answer);
+    else write(request, response, answer);
   };
+}
+
+/** The answer ends the request, written or not: nothing behind must take it for one that was let in. */
+function write(request: Request, response: Response, answer: HttpAnswer): void {
+  const unwritten = writeAnswer(request, response, answer);
+  if (unwritten !== undefined) warnOfFault(unwritten);
+}
+
+/** What calls this middleware may be no Express, and wait for no promise: engine.io, for example. */
+function goOn(request: Request, response: Response, next: NextFunction, error?: Error): void {
+  try {
+    if (error === undefined) {
+      next();
+      return;
+    }
+    guardWriting(request, response);
+    // Where that cannot be read, Express's last handler throws when nobody catches it any more.
+    String(response.headersSent);
+    next(error);
+  } catch (thrown) {
+    closeConnection(request, response);
+    warnOfFault(thrown);
+  }
 }

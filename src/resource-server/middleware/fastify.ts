@@ -2,6 +2,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RawServerBase } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { optionError } from "../../api-client/option-error.ts";
+import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
+import { warnOfFault } from "../../serving/fault.ts";
 import type { AccessToken } from "../access-token.ts";
 import { hasBodyToken, type Refusal } from "../authorize-request.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
@@ -68,12 +70,17 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
       const request = given as FastifyRequest;
       const demand = request.routeOptions.config.accessToken;
       if (demand === false) return;
-      const entrance = await protection.enter({
+      const entered = protection.enter({
         context: request,
         request: request.raw,
         body: undefined,
+        target: request.originalUrl,
         connection: reply.raw,
-        requirement: combine(demandOf(request), demand),
+        requirement: (context) => combine(demandOf(context), demand),
+      });
+      const entrance = await entered.catch((error: unknown) => {
+        guardWriting(request.raw, reply.raw);
+        throw error;
       });
       if (entrance.kind === "gone") {
         reply.hijack();
@@ -151,7 +158,13 @@ function union(some: readonly string[] | undefined, others: readonly string[] | 
  * the client leaves meanwhile.
  */
 async function refuse(reply: FastifyReply, answer: HttpAnswer): Promise<void> {
-  await write(reply, answer);
+  try {
+    guardWriting(reply.request.raw, reply.raw);
+    await write(reply, answer);
+  } catch (error) {
+    closeConnection(reply.request.raw, reply.raw);
+    warnOfFault(error);
+  }
   if (!reply.sent) reply.hijack();
 }
 

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { answerOrClose, closeConnection, type PlainAnswer } from "../../serving/answer-or-close.ts";
 import { AccessTokenRefused } from "../access-token-refused.ts";
 import type { Refusal } from "../authorize-request.ts";
 
@@ -10,10 +11,8 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** A whole answer as plain data, for any framework to write. */
-export interface HttpAnswer {
-  readonly status: number;
+export interface HttpAnswer extends PlainAnswer {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
 }
 
 /**
@@ -33,15 +32,26 @@ export function withLength(status: number, headers: HttpAnswer["headers"], body:
   return { status, headers: { ...headers, "Content-Length": String(Buffer.byteLength(body)) }, body };
 }
 
-/** Writes an answer with what Node's own servers, and Express, hand out; headers set before stay. */
-export function writeAnswer(response: NodeResponse, { status, headers, body }: HttpAnswer): void {
-  // The two kinds of responses have the same methods, and no common type that could be called.
-  (response as ServerResponse).writeHead(status, headers).end(body);
+/**
+ * Writes an answer with what Node's own servers, and Express, hand out; headers set before stay. Where it cannot be
+ * written the connection is closed. Throws nothing: returns why it could not be written.
+ */
+export function writeAnswer(request: NodeRequest, response: NodeResponse, answer: HttpAnswer): unknown {
+  return answerOrClose(request, response, answer);
 }
 
-/** Writes an answer where there is no response yet: to the socket of an upgrade (RFC 9110 §7.8), which it ends. */
-export function writeRawAnswer(socket: Duplex, { status, headers, body }: HttpAnswer): void {
-  const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+/**
+ * Writes an answer where there is no response yet: to the socket of an upgrade (RFC 9110 §7.8), which it ends. Throws
+ * nothing: returns why it could not be written.
+ */
+export function writeRawAnswer(socket: Duplex, { status, headers, body }: HttpAnswer): unknown {
+  try {
+    const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.once("finish", () => socket.destroy());
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+    return undefined;
+  } catch (error) {
+    closeConnection({}, socket);
+    return error;
+  }
 }

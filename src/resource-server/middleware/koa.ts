@@ -1,5 +1,7 @@
 /** Entry `certbound/koa`. */
 import type { Context, Middleware } from "koa";
+import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
+import { warnOfFault } from "../../serving/fault.ts";
 import type { AccessToken } from "../access-token.ts";
 import type { Refusal } from "../authorize-request.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
@@ -35,14 +37,25 @@ export function protect(
   const protection = openProtection(resourceServer, options);
   return async function protectedByAccessToken(ctx, next) {
     const { body } = ctx.request as { body?: unknown };
-    const entrance = await protection.enter({ context: ctx, request: ctx.req, body, connection: ctx.res });
-    if (entrance.kind === "gone") return;
-    if (entrance.kind === "refused") {
-      write(ctx, entrance.answer);
+    try {
+      const entrance = await protection.enter({
+        context: ctx,
+        request: ctx.req,
+        body,
+        target: ctx.originalUrl,
+        connection: ctx.res,
+      });
+      if (entrance.kind === "gone") return;
+      if (entrance.kind === "refused") {
+        write(ctx, entrance.answer);
+        return;
+      }
+      ctx.state.accessToken = entrance.accessToken;
+      ctx.set("Cache-Control", "no-store");
+    } catch (error) {
+      fail(ctx, error);
       return;
     }
-    ctx.state.accessToken = entrance.accessToken;
-    ctx.set("Cache-Control", "no-store");
     await next();
   };
 }
@@ -74,10 +87,43 @@ export function serveMetadata(metadata: ProtectedResourceMetadata): Middleware {
   };
 }
 
-function write(ctx: Pick<Context, "status" | "set" | "body" | "remove">, { status, headers, body }: HttpAnswer): void {
-  ctx.status = status;
-  ctx.set(headers);
-  ctx.body = body;
-  // Koa gives every text a type, an empty one too.
-  if (body === "") ctx.remove("Content-Type");
+function write(ctx: Written, { status, headers, body }: HttpAnswer): void {
+  guardWriting(ctx.req, ctx.res);
+  try {
+    if (ctx.headerSent) {
+      if (!ctx.res.writableEnded) giveUp(ctx, new Error("The answer could not be written: another one had begun."));
+      return;
+    }
+    ctx.status = status;
+    ctx.set(headers);
+    ctx.body = body;
+    // Koa gives every text a type, an empty one too.
+    if (body === "") ctx.remove("Content-Type");
+  } catch (error) {
+    giveUp(ctx, error);
+  }
 }
+
+/** Throws the fault for Koa to answer, unless Koa could not: nobody catches what its last answer throws. */
+function fail(ctx: Written, fault: unknown): void {
+  guardWriting(ctx.req, ctx.res);
+  try {
+    // Koa leaves it open then.
+    if (ctx.headerSent && ctx.writable) closeConnection(ctx.req, ctx.res);
+  } catch {
+    giveUp(ctx, fault);
+    return;
+  }
+  throw fault;
+}
+
+function giveUp(ctx: Written, error: unknown): void {
+  ctx.respond = false;
+  closeConnection(ctx.req, ctx.res);
+  warnOfFault(error);
+}
+
+type Written = Pick<
+  Context,
+  "req" | "res" | "respond" | "status" | "set" | "body" | "remove" | "headerSent" | "writable"
+>;

@@ -1,6 +1,10 @@
 /** Entry `certbound/node`, for the servers of `node:http`, `node:https` and `node:http2`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { asError, warnOfFault } from "../../serving/fault.ts";
+import { closeConnection } from "../../serving/answer-or-close.ts";
+import { callHarmlessly } from "../../serving/call-harmlessly.ts";
+import { tellHook } from "../../serving/tell-hook.ts";
 import type { AccessToken } from "../access-token.ts";
 import type { Refusal } from "../authorize-request.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
@@ -18,11 +22,15 @@ import {
 import { metadataAnswer } from "./metadata-answer.ts";
 import { demandScopes, openProtection, type ProtectionOptions, protectionOptionNames } from "./protection.ts";
 
+export { serverTimeouts } from "../../serving/server-timeouts.ts";
 export type { NodeRequest, NodeResponse, Refusal };
 
 /** The options of `protect`; functions among them are handed Node's request. */
 export interface ProtectOptions extends ProtectionOptions<NodeRequest> {
-  /** Told of faults, the listener's too, which the client sees as 500; default: `process.emitWarning`. */
+  /**
+   * Told of faults, the listener's too, which the client sees as 500, and of answers that could not be written; default:
+   * `process.emitWarning`. One that throws, or rejects, changes no answer; the process is warned once.
+   */
   readonly onError?: (error: Error, request: NodeRequest) => void;
 }
 
@@ -59,20 +67,25 @@ export function protect(
 ): <Request extends NodeRequest = IncomingMessage, Response extends NodeResponse = ServerResponse>(
   listener: ProtectedListener<Request, Response>,
 ) => (request: Request, response: Response) => void {
-  const { onError, protection } = open(resourceServer, options);
+  const { tell, protection } = open(resourceServer, options);
   return (listener) => (request, response) => {
     const serve = async (): Promise<void> => {
-      const { body } = request as { body?: unknown };
-      const entrance = await protection.enter({ context: request, request, body, connection: response });
-      if (entrance.kind === "refused") writeAnswer(response, entrance.answer);
+      const { body, originalUrl = request.url } = request as { body?: unknown; originalUrl?: string };
+      const entrance = await protection.enter({
+        context: request,
+        request,
+        body,
+        target: originalUrl,
+        connection: response,
+      });
+      if (entrance.kind === "refused") tell(writeAnswer(request, response, entrance.answer), request);
       if (entrance.kind !== "granted") return;
       response.setHeader("Cache-Control", "no-store");
       await listener(request, response, entrance.accessToken);
     };
     serve().catch((error: unknown) => {
-      if (!response.headersSent) writeAnswer(response, fault);
-      else if (!response.writableEnded) (response as ServerResponse).destroy();
-      onError(asError(error), request);
+      writeAnswer(request, response, fault);
+      tell(asError(error), request);
     });
   };
 }
@@ -89,25 +102,31 @@ export function protectUpgrade(
   resourceServer: ResourceServer | ResourceServerOptions,
   options: ProtectOptions = {},
 ): (listener: ProtectedUpgrade) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { onError, protection } = open(resourceServer, options);
+  const { tell, protection } = open(resourceServer, options);
   return (listener) => (request, socket, head) => {
     // Node has let go of the socket: an error that nobody listens to would end the process.
     const onSocketError = (): void => {
       socket.destroy();
     };
-    socket.on("error", onSocketError);
     const serve = async (): Promise<void> => {
-      const entrance = await protection.enter({ context: request, request, body: undefined, connection: socket });
-      if (entrance.kind === "refused") writeRawAnswer(socket, entrance.answer);
+      socket.on("error", onSocketError);
+      const entrance = await protection.enter({
+        context: request,
+        request,
+        body: undefined,
+        target: request.url,
+        connection: socket,
+      });
+      if (entrance.kind === "refused") tell(writeRawAnswer(socket, entrance.answer), request);
       if (entrance.kind !== "granted") return;
       socket.off("error", onSocketError);
       await listener(request, socket, head, entrance.accessToken);
     };
     serve().catch((error: unknown) => {
-      socket.on("error", onSocketError);
+      if (!socket.listeners("error").includes(onSocketError)) socket.on("error", onSocketError);
       if ((socket as Duplex & { bytesWritten?: number }).bytesWritten === 0) writeRawAnswer(socket, fault);
-      else socket.destroy();
-      onError(asError(error), request);
+      else closeConnection({}, socket);
+      tell(asError(error), request);
     });
   };
 }
@@ -126,7 +145,9 @@ export function requireScopes(
   return (listener) => (request, response, accessToken) => {
     const refusal: HttpAnswer | undefined = demand(request);
     if (refusal === undefined) return listener(request, response, accessToken);
-    writeAnswer(response, refusal);
+    const unwritten = writeAnswer(request, response, refusal);
+    // `protect` tells of it.
+    if (unwritten !== undefined) throw asError(unwritten);
     return undefined;
   };
 }
@@ -134,30 +155,37 @@ export function requireScopes(
 /**
  * Serves the metadata of the protected resource in front of a listener (RFC 9728 §3).
  *
+ * What the listener throws, or rejects with, is answered with 500, and is a warning of the process.
+ *
  * @example https.createServer(tls, serveMetadata(metadata)(protect(api, { resourceMetadata: metadata })(listener)))
  */
 export function serveMetadata(
   metadata: ProtectedResourceMetadata,
 ): <Request extends NodeRequest = IncomingMessage, Response extends NodeResponse = ServerResponse>(
-  listener: (request: Request, response: Response) => void,
+  listener: (request: Request, response: Response) => unknown,
 ) => (request: Request, response: Response) => void {
   return (listener) => (request, response) => {
     const answer = metadataAnswer(metadata, request.method, request.url);
-    if (answer === undefined) listener(request, response);
-    else writeAnswer(response, answer);
+    if (answer !== undefined) {
+      writeAnswer(request, response, answer);
+      return;
+    }
+    callHarmlessly(
+      () => listener(request, response),
+      (error) => {
+        writeAnswer(request, response, fault);
+        warnOfFault(error);
+      },
+    );
   };
 }
 
 function open(resourceServer: ResourceServer | ResourceServerOptions, options: ProtectOptions) {
   refuseUnknownOptions(options, optionNames);
-  const { onError = warn, ...others } = options;
-  return { onError, protection: openProtection(resourceServer, others) };
-}
-
-function warn(error: Error): void {
-  process.emitWarning(error);
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("Something that is no error was thrown.", { cause: thrown });
+  const { onError = warnOfFault, ...others } = options;
+  /** `undefined` is no fault. */
+  const tell = (thrown: unknown, request: NodeRequest): void => {
+    if (thrown !== undefined) tellHook("onError", onError, asError(thrown), request);
+  };
+  return { tell, protection: openProtection(resourceServer, others) };
 }

@@ -3,9 +3,11 @@ import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateOfConnection, CertificateSource } from "../../client-certificate/certificate-source.ts";
 import { peerSocketOf } from "../../client-certificate/peer-socket.ts";
 import { tlsSocket } from "../../client-certificate/tls-socket.ts";
+import { disown } from "../../serving/disown.ts";
+import { asError } from "../../serving/fault.ts";
+import { tellHook } from "../../serving/tell-hook.ts";
 import type { AccessToken } from "../access-token.ts";
 import { authorizeRequest, type Refusal } from "../authorize-request.ts";
-import { callHarmlessly } from "../observers/call-harmlessly.ts";
 import { createResourceServer } from "../create-resource-server.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
@@ -49,11 +51,15 @@ export interface Arrival<Context> {
   readonly request: NodeRequest;
   /** What a body parser made of the body, when one ran before. */
   readonly body: unknown;
-  /** Emits `close` when the client is gone: the response, or an upgrade's socket. */
-  readonly connection: EventEmitter & { readonly destroyed?: boolean };
-  /** Instead of the protection's own. */
-  readonly requirement?: RouteRequirement;
+  /** The target of the request line as it came, before any router has cut something off. */
+  readonly target: string | undefined;
+  /** Emits `close` when the client is gone: the response, or an upgrade's socket; else the request's socket is taken. */
+  readonly connection: Partial<Connection>;
+  /** What the route demands, instead of what the protection does. */
+  readonly requirement?: (context: Context) => RouteRequirement;
 }
+
+type Connection = EventEmitter & { readonly destroyed?: boolean };
 
 /** `gone`: the client is not there any more, and nobody to answer. */
 export type Entrance =
@@ -78,7 +84,8 @@ const gone: Entrance = Object.freeze({ kind: "gone" });
 /**
  * What stands between a framework and the resource server; every entry for a framework is a thin layer over it.
  *
- * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only.
+ * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only, and whatever was
+ * thrown as an `Error`: some frameworks take `undefined` for leave to go on.
  *
  * @example const entrance = await openProtection(api, options).enter({ context, request, body, connection: response })
  */
@@ -94,15 +101,8 @@ export function openProtection<Context>(
   const requirementOf = readDemand(options.requirement);
   const issuerOf = readIssuer(options.issuer);
 
-  let warned = false;
-  const warnOnce = (): void => {
-    if (warned) return;
-    warned = true;
-    const message = "A function that is told of refusals (onRefusal) failed. No answer depends on it.";
-    process.emitWarning(message, { type: "CertboundWarning", code: "CERTBOUND_OBSERVER_FAILED" });
-  };
   const answer = (refusal: Refusal, context: Context): HttpAnswer => {
-    callHarmlessly(() => onRefusal?.(refusal, context), warnOnce);
+    tellHook("onRefusal", onRefusal, refusal, context);
     return refusalAnswer(refusal);
   };
   const refuse: Protection<Context>["refuse"] = (code, context, details) =>
@@ -110,24 +110,26 @@ export function openProtection<Context>(
 
   return {
     refuse,
-    async enter({ context, request, body, connection, requirement = requirementOf(context) }) {
-      if (connection.destroyed === true) return gone;
+    async enter({ context, request, body, target, connection, requirement = requirementOf }) {
       const leaving = new AbortController();
       const leave = (): void => {
         leaving.abort();
       };
-      connection.once("close", leave);
+      let watched: Connection | undefined;
       let presented: CertificateOfConnection = undefined;
       try {
+        watched = emitterOf(connection) ?? emitterOf(request.socket);
+        if (watched?.destroyed === true) return gone;
+        watched?.once("close", leave);
         const admission = await authorizeRequest(
           server,
-          { rawHeaders: request.rawHeaders, body },
+          { rawHeaders: request.rawHeaders, target, body },
           {
             certificate: () => {
-              presented = certificate(request);
+              presented = disown(certificate(request));
               return presented;
             },
-            requirement,
+            requirement: requirement(context),
             issuer: issuerOf(context),
             realm,
             resourceMetadata,
@@ -150,9 +152,9 @@ export function openProtection<Context>(
         return { kind: "granted", accessToken };
       } catch (error) {
         if (leaving.signal.aborted) return gone;
-        throw error;
+        throw asError(error);
       } finally {
-        connection.off("close", leave);
+        watched?.off("close", leave);
       }
     },
   };
@@ -172,6 +174,11 @@ export function demandScopes(scopes: readonly string[]): (request: NodeRequest) 
     const { accessToken, refuse } = admission;
     return scopes.every((scope) => accessToken.scopes.includes(scope)) ? undefined : refuse(scopes);
   };
+}
+
+/** The stand-ins for responses that some programs hand to middleware have no events. */
+function emitterOf(given: Partial<Connection> | null | undefined): Connection | undefined {
+  return typeof given?.once === "function" && typeof given.off === "function" ? (given as Connection) : undefined;
 }
 
 function isResourceServer(given: ResourceServer | ResourceServerOptions): given is ResourceServer {
@@ -197,7 +204,7 @@ export function readDemand<Context>(
     return () => requirement;
   }
   return (context) => {
-    const demanded = given(context) as RouteRequirement | undefined;
+    const demanded = disown(given(context) as RouteRequirement | undefined);
     // A function that forgot to return something must not have demanded nothing.
     if (demanded === undefined) throw optionError("requirement", "gave nothing for this request");
     return readRequirement(demanded);
@@ -207,7 +214,7 @@ export function readDemand<Context>(
 function readIssuer<Context>(given: ProtectionOptions<Context>["issuer"]): (context: Context) => string | undefined {
   if (given === undefined || typeof given === "string") return () => given;
   return (context) => {
-    const issuer = given(context) as string | undefined;
+    const issuer = disown(given(context) as string | undefined);
     if (typeof issuer !== "string") throw optionError("issuer", "gave no name for this request");
     return issuer;
   };

@@ -1,5 +1,5 @@
+import { callHarmlessly } from "../../serving/call-harmlessly.ts";
 import type { AccessToken } from "../access-token.ts";
-import { callHarmlessly } from "./call-harmlessly.ts";
 import type { DecisionEvent, OnDecision } from "./decision-event.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import type { Clocks, Warning } from "../resource-server-options.ts";

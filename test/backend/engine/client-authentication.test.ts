@@ -89,8 +89,8 @@ const refused: Record<
     { client: { clientIdAlias: "one", clientIdAliasEnabled: false }, request: { ...inHeader, clientId: "one" } },
   ],
   "another client_id in the header than in the form": [
-    "A244306",
-    notProven,
+    "A244301",
+    ["BAD_REQUEST", "invalid_request"],
     { request: { parameters: form("&client_id=1"), clientId: "2", clientSecret: secretOf(1) } },
   ],
   "a client that is locked": ["A048307", notProven, { client: { locked: true }, request: inHeader }],
@@ -276,7 +276,71 @@ test("a service whose front end validates chains has none verified here, and sub
   t.deepEqual([...right.verified, ...wrong.verified], []);
 });
 
-test("the client that Basic credentials name is asked for, whoever the form names", async (t) => {
-  const { asked } = await askForToken(t, { request: { ...inHeader, parameters: form("&client_id=2") } });
-  t.like(await asked, { action: "OK", clientId: 1 });
+// One request, one client.
+
+const twoClients = async (t: ExecutionContext, change: Partial<ClientSettings>) => {
+  const both = [1, 2].map((clientId) =>
+    clientSettings({ clientId, ...free, clientIdAlias: `alias-${clientId}`, clientIdAliasEnabled: true, ...change }),
+  );
+  const { operations } = await createEngineByHand(t, [{ settings: serviceSettings(trusting), clients: both }]);
+  return operations();
+};
+
+for (const tokenAuthMethod of [
+  "NONE",
+  "CLIENT_SECRET_BASIC",
+  "CLIENT_SECRET_POST",
+  "CLIENT_SECRET_JWT",
+  "PRIVATE_KEY_JWT",
+  "TLS_CLIENT_AUTH",
+  "SELF_SIGNED_TLS_CLIENT_AUTH",
+] as const) {
+  test(`two clients in one request, by header and form, are invalid_request at each endpoint (${tokenAuthMethod})`, async (t) => {
+    const subject = tokenAuthMethod === "TLS_CLIENT_AUTH" ? { tlsClientAuthSubjectDn: "CN=client,O=Example" } : {};
+    const keys = tokenAuthMethod === "SELF_SIGNED_TLS_CLIENT_AUTH" ? { jwks: jwksOf(registered) } : {};
+    const clientType = tokenAuthMethod === "NONE" ? "PUBLIC" : "CONFIDENTIAL";
+    const { authToken, authRevocation } = await twoClients(t, { tokenAuthMethod, clientType, ...subject, ...keys });
+    for (const [clientId, inForm] of [
+      ["1", "2"],
+      ["2", "1"],
+      ["1", "3"],
+      ["3", "1"],
+      ["3", "4"],
+      ["1", "alias-2"],
+      ["alias-1", "2"],
+      ["1", "01"],
+      ["1", "1 "],
+    ] as const) {
+      const others = { clientId, clientSecret: secretOf(1), clientCertificate: registered.pem };
+      const named = new URLSearchParams({ client_id: inForm }).toString();
+      const answers = [
+        await authToken({ ...others, parameters: form(`&${named}`) }),
+        await authRevocation({ ...others, parameters: `token=x&${named}` }),
+      ];
+      for (const { resultCode, action, responseContent } of answers) {
+        t.deepEqual([resultCode, action], ["A244301", "BAD_REQUEST"], `${clientId} and ${inForm}`);
+        t.is((JSON.parse(responseContent ?? "") as { error: string }).error, "invalid_request");
+      }
+    }
+  });
+}
+
+test("a client that is named twice is one client, by its number or its alias", async (t) => {
+  const { authToken, authRevocation } = await twoClients(t, {});
+  for (const clientId of ["1", "alias-1"]) {
+    for (const inForm of ["1", "alias-1"]) {
+      const request = { clientId, clientSecret: secretOf(1) };
+      const issued = await authToken({ ...request, parameters: form(`&client_id=${inForm}`) });
+      t.like(issued, { action: "OK", clientId: 1, clientIdAliasUsed: clientId === "alias-1" });
+      const revoked = await authRevocation({ ...request, parameters: `token=x&client_id=${inForm}` });
+      t.is(revoked.action, "OK");
+    }
+  }
+});
+
+test("an alias that is not enabled names nobody, beside the number of its client either", async (t) => {
+  const { authToken } = await twoClients(t, { clientIdAliasEnabled: false });
+  const request = { clientId: "1", clientSecret: secretOf(1) };
+  t.is((await authToken({ ...request, parameters: form("&client_id=alias-1") })).resultCode, "A244301");
+  t.is((await authToken({ ...request, parameters: form("&client_id=1") })).action, "OK");
 });

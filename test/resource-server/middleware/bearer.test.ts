@@ -79,15 +79,29 @@ for (const framework of frameworks) {
     t.is((await api.get("", a, call)).status, 200);
   });
 
-  test(`6750-2.3: a token in the query is not looked at ${where}`, async (t) => {
+  test(`6750-2.3: a token in the query is none, and beside one in the header it is 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const url = `${api.url}/?access_token=token-a`;
     const alone = await api.get(undefined, a, { url });
     t.is(alone.status, 401);
     t.is(alone.headers["www-authenticate"], 'Bearer realm="accounts"');
+    for (const query of [
+      "access_token=other",
+      "access_token=token-a",
+      "access_token",
+      "a=1&access%5Ftoken=other",
+      "access_token[]=other",
+    ]) {
+      const answer = await api.get("token-a", a, { url: `${api.url}/?${query}` });
+      t.is(answer.status, 400, query);
+      t.is(answer.headers["www-authenticate"], 'Bearer realm="accounts", error="invalid_request"');
+    }
+    t.is(api.served(), 0);
     t.is(api.backend.requests.length, 0);
-    t.is((await api.get("token-a", a, { url: `${api.url}/?access_token=other` })).status, 200);
+    for (const query of ["access_tokens=a", "a=access_token", "Access_Token=a", "a%=access", ""]) {
+      t.is((await api.get("token-a", a, { url: `${api.url}/?${query}` })).status, 200, query);
+    }
   });
 
   test(`6750-3-a: without credentials the challenge has a parameter and no error, and the body is empty ${where}`, async (t) => {

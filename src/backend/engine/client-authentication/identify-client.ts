@@ -1,17 +1,18 @@
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import type { Form } from "../../../oauth/form.ts";
-import { findClient, type NamedClient } from "../find-client.ts";
+import { findClient, findEnabledClient, type NamedClient } from "../find-client.ts";
 import type { Service, Settings } from "../management/settings-memo.ts";
 import type { ResultCode } from "../result.ts";
 
 /** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
-export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode };
+export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode; readonly detail?: string };
 
 /**
  * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and by nothing else: never
  * by what its certificate says (RFC 8705 §2).
  *
- * The user id of Basic credentials wins over the `client_id` of the form (Authlete's API).
+ * Whoever sends Basic credentials and a `client_id` names one client twice, by its number or its alias; two different ones
+ * are refused, as the request of nobody (RFC 6749 §2.3.1, §5.2). What an assertion says is checked against the client later.
  */
 export async function identifyClient(
   settings: Settings,
@@ -19,9 +20,17 @@ export async function identifyClient(
   basicUserId: string | undefined,
   form: Form,
 ): Promise<IdentifiedClient> {
-  const identifier = basicUserId ?? form.get("client_id") ?? readIssuer(form.get("client_assertion"));
+  const clientId = form.get("client_id");
+  const identifier = basicUserId ?? clientId ?? readIssuer(form.get("client_assertion"));
   if (typeof identifier === "object") return identifier;
   const found = await findClient(settings, service, identifier);
+  if (basicUserId !== undefined && clientId !== undefined && clientId !== basicUserId) {
+    const other = await findEnabledClient(settings, service, clientId);
+    // The same answer whether or not there are such clients.
+    if (found === undefined || other?.client.settings.clientId !== found.client.settings.clientId) {
+      return { refusedWith: "A244301", detail: "the user of the Basic credentials is another client" };
+    }
+  }
   if (found === undefined) return { refusedWith: "A244306" };
   if (found.clientIdAliasUsed && !found.client.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
   return found;

@@ -6,12 +6,12 @@
 export function callHarmlessly(call: () => unknown, failed: (cause: unknown) => void): void {
   try {
     const result = call();
-    if (isThenable(result)) result.then(undefined, failed);
+    // A promise of our own adopts it: what its `then` throws, or makes of our function, is then caught as well.
+    if (typeof result === "object" && result !== null)
+      Promise.resolve()
+        .then(() => result)
+        .catch(failed);
   } catch (error) {
     failed(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
 }

@@ -1,0 +1,71 @@
+/**
+ * Slows down guesses at passwords by address and by name, in the memory of one process; several share a table instead.
+ *
+ * Each address has a few free tries and then waits longer and longer. So has each name, for all the addresses together from
+ * which it has never signed in: somebody with many addresses guesses no faster. The owner's own addresses are not among
+ * them, so nobody locks the owner out; from a new address the owner waits half a minute at the most.
+ */
+interface Count {
+  readonly failures: number;
+  /** Milliseconds since 1970: no try before. */
+  readonly notBefore: number;
+}
+
+const freeTries = 5;
+/** Seconds. */
+const longest = { address: 900, name: 30 } as const;
+const mostKept = 100_000;
+/** Addresses that are remembered of a name. */
+const mostKnown = 10;
+
+export interface LoginThrottle {
+  /** Whole seconds to wait; 0: the try may be made, and counts as a failure until it has succeeded. */
+  readonly begin: (username: string, address: string | undefined) => number;
+  readonly succeeded: (username: string, address: string | undefined) => void;
+}
+
+export function createLoginThrottle(clock: () => number): LoginThrottle {
+  const counts = new Map<string, Count>();
+  /** Where each name has signed in from. */
+  const known = new Map<string, readonly string[]>();
+
+  /** Keeps the newest; what is forgotten begins anew. */
+  const keep = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
+    map.delete(key);
+    map.set(key, value);
+    const [oldest] = map.keys();
+    if (map.size > mostKept && oldest !== undefined) map.delete(oldest);
+  };
+
+  const keysOf = (username: string, address = "unknown"): readonly [key: string, longest: number][] => {
+    const isOwners = known.get(username)?.includes(address) === true;
+    // Guesses at one name from the owner's address are the owner's, and nobody else's at that address.
+    if (isOwners) return [[JSON.stringify([address, username]), longest.address]];
+    return [
+      [JSON.stringify([address]), longest.address],
+      [JSON.stringify(["name", username]), longest.name],
+    ];
+  };
+
+  return {
+    begin(username, address) {
+      const now = clock();
+      const keys = keysOf(username, address);
+      const waits = keys.map(([key]) => Math.ceil(((counts.get(key)?.notBefore ?? 0) - now) / 1000));
+      const wait = Math.max(0, ...waits);
+      if (wait > 0) return wait;
+      for (const [key, most] of keys) {
+        const failures = (counts.get(key)?.failures ?? 0) + 1;
+        const seconds = failures < freeTries ? 0 : Math.min(2 ** (failures - freeTries), most);
+        keep(counts, key, { failures, notBefore: now + seconds * 1000 });
+      }
+      return 0;
+    },
+    succeeded(username, address = "unknown") {
+      const [[key] = [""]] = keysOf(username, address);
+      counts.delete(key);
+      const others = (known.get(username) ?? []).filter((one) => one !== address);
+      keep(known, username, [address, ...others].slice(0, mostKnown));
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { optionError } from "../api-client/option-error.ts";
+import { isTrustedProxies, type TrustedProxies } from "../client-certificate/trusted-proxies.ts";
+
+/** Says which address a request came from, without port; `undefined` when nobody knows (a unix socket). */
+export type AddressSource = (request: IncomingMessage) => string | undefined;
+
+/** The options of `forwardedAddress`. */
+export interface ForwardedAddressOptions {
+  /** The proxies whose header counts; there is no default. */
+  readonly from: TrustedProxies;
+  /** The header in which the proxy names its peer; default: `X-Forwarded-For`, whose last address is the proxy's own. */
+  readonly header?: string;
+}
+
+/**
+ * The address of the connection's other end. Anything else, a header for example, is what a client says of itself.
+ *
+ * @example peerAddress(request) // "192.0.2.1"
+ */
+export function peerAddress({ socket }: Pick<IncomingMessage, "socket">): string | undefined {
+  return withoutMapping(socket.remoteAddress);
+}
+
+/**
+ * The address that a proxy in front of this server names as its peer: the last one of the header, which the proxy has
+ * added itself; those before are what the client says. From a peer that is none of the proxies, or where the header has
+ * no address, it is the peer's own. Throws a `TypeError` with a `code` for wrong options.
+ *
+ * @example nodeHandler(endpoints, { address: forwardedAddress({ from: trustedProxies(["10.0.0.7"]) }) })
+ */
+export function forwardedAddress({ from, header = "X-Forwarded-For" }: ForwardedAddressOptions): AddressSource {
+  if (!isTrustedProxies(from)) throw optionError("from", "must be trustedProxies([…])");
+  if (typeof header !== "string" || !/^[A-Za-z0-9-]+$/.test(header) || header.toLowerCase() === "forwarded") {
+    throw optionError("header", "must be the name of a header that is a list of addresses");
+  }
+  const name = header.toLowerCase();
+  return (request) => {
+    const named = from.sent(request) === true ? lastAddress(request.headersDistinct[name]?.at(-1)) : undefined;
+    return named ?? peerAddress(request);
+  };
+}
+
+/** `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]:1234`. */
+function lastAddress(list: string | undefined): string | undefined {
+  const last = list?.split(",").at(-1)?.trim() ?? "";
+  const bare = /^\[(.*)\](?::\d+)?$/.exec(last)?.[1] ?? /^([\d.]+):\d+$/.exec(last)?.[1] ?? last;
+  return isIP(bare) === 0 ? undefined : withoutMapping(bare);
+}
+
+/** An IPv4 peer of a socket that listens on both is `::ffff:192.0.2.1` to Node. */
+function withoutMapping(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[\d.]+$)/i, "");
+}
