@@ -95,7 +95,10 @@ async function answerForAccessToken(
   return active(service, known, "access_token", content);
 }
 
-/** A refresh token concerns its client and us alone: to a resource server that names itself it is nothing. */
+/**
+ * A refresh token is no credential for an API (RFC 6749 §1.5), and RFC 7662 has no member that tells it from an access
+ * token: it is inactive unless the service says that its callers manage tokens, and to a named resource server always.
+ */
 async function answerForRefreshToken(
   { store, clock }: Dependencies,
   settings: Settings,
@@ -103,14 +106,14 @@ async function answerForRefreshToken(
   refreshToken: string,
   rsUri: string,
 ): Promise<StandardIntrospectionResponse | undefined> {
+  if (!service.settings.introspectionOfRefreshTokens || rsUri !== "") return undefined;
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
   // One that was consumed may give its answer once more for a moment, but it is not in force.
   const inForce =
     client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
-  if (!inForce || rsUri !== "") return inactive;
-  // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
+  if (!inForce) return inactive;
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
   return active(service, { token, client }, "refresh_token", content);
 }
@@ -124,7 +127,6 @@ function accessTokenContent(service: Service, { token, client }: KnownAccessToke
   const { acr, authTime } = readGrantDetails(token.details);
   const content = {
     ...commonContent(service, token, clientIdOf({ client, clientIdAliasUsed: token.clientIdAliasUsed })),
-    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
     ...(acr === undefined ? {} : { acr }),
     ...(authTime === undefined ? {} : { auth_time: authTime }),
@@ -144,6 +146,7 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
     exp: expOf(token),
     client_id: clientId,
     ...(token.resources.length === 0 ? {} : { aud: [...token.resources] }),
+    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
   };
 }
 
