@@ -10,7 +10,6 @@ import {
   type PresentedCertificate,
   type RefusalCode,
 } from "../oauth/access-token-decision.ts";
-import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
@@ -20,6 +19,9 @@ import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, w
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import type { AskSource } from "./cache/remembered-answers.ts";
+import { readBinding } from "./sources/answered-binding.ts";
+import { exact } from "./sources/dialects.ts";
+import { kindDefect } from "./sources/token-kind.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
@@ -148,25 +150,25 @@ function pem(der: Uint8Array | undefined): string {
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
 function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
-  const refusal = (code: Refusal["code"]): ReadVerdict => ({
-    positive: false,
-    usableUntil: undefined,
-    verdict: { granted: false, code, reason: `the backend refused: ${reasonOf(answer)}` },
-  });
+  const refused = (code: Refusal["code"]): ReadVerdict => refusal(code, `the backend refused: ${reasonOf(answer)}`);
   switch (answer.action) {
     case "OK":
       return readAccepted(answer, issuer);
     case "BAD_REQUEST":
-      return refusal("request_malformed");
+      return refused("request_malformed");
     case "UNAUTHORIZED":
-      return refusal(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
+      return refused(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
     case "FORBIDDEN":
-      return refusal(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
+      return refused(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
     case "INTERNAL_SERVER_ERROR":
       throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
     default:
       throw new IntrospectionMalformed("its action is not known");
   }
+}
+
+function refusal(code: Refusal["code"], reason: string): ReadVerdict {
+  return { positive: false, usableUntil: undefined, verdict: { granted: false, code, reason } };
 }
 
 function reasonOf({ resultCode }: IntrospectionResponse): string {
@@ -176,10 +178,13 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
 function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
-  const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
+  const { expiresAt, subject, scopes = [], accessTokenResources = [] } = answer;
   if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
     throw new IntrospectionMalformed("its action is OK and its members say otherwise");
   }
+  const defect = kindDefect(answer, exact);
+  if (defect !== undefined) return refusal("token_unknown", `it is no access token: ${defect}`);
+  const { confirmation } = readBinding(answer, scopes, exact);
   // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
   const ends = expiresAt === undefined || expiresAt === 0 ? undefined : expiresAt;
   const facts: ActiveTokenFacts = {
@@ -189,7 +194,7 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     sub: subject,
     scopes,
     audience: accessTokenResources,
-    confirmation: readConfirmation(certificateThumbprint && { "x5t#S256": certificateThumbprint }),
+    confirmation,
   };
   const accessToken: TokenDescription = {
     active: true,
@@ -203,7 +208,7 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     iat: undefined,
     nbf: undefined,
     tokenType: undefined,
-    x5tS256: certificateThumbprint,
+    x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
     claims: answer,
   };
   const size = JSON.stringify(answer).length;

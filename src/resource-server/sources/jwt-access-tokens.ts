@@ -80,7 +80,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
 
   function readVerified({ payload }: UnverifiedJwt): TokenRecord {
     try {
-      return withTolerance(readClaims(payload, claimsOfJwt), clockTolerance);
+      const record = readClaims(payload, claimsOfJwt);
+      return "accessToken" in record ? withTolerance(record, clockTolerance) : record;
     } catch (error) {
       if (error instanceof IntrospectionMalformed) return inactiveBecause(`the JWT is refused: ${error.reason}`);
       throw error;
