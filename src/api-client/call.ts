@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Operation } from "../contract/operation.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { openExchange } from "./exchange.ts";
-import { readAnswer } from "./read-answer.ts";
+import { type AnswerHeaders, readAnswer } from "./read-answer.ts";
 import { targetOf } from "./target.ts";
 
 /** Calls operations of one backend over its own kept-alive connections. */
@@ -14,7 +14,7 @@ export interface Caller {
   readonly call: <Request extends z.ZodType, Response extends z.ZodType>(
     operation: Operation<Request, Response>,
     request: z.input<Request>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal; readonly onHeaders?: (headers: AnswerHeaders) => void },
   ) => Promise<z.output<Response>>;
   /** Lets the calls under way end, then closes every connection. */
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export function createCaller(options: ApiConnection): Caller {
   const connection = resolveConnection(options);
   const exchange = openExchange(connection);
   return {
-    async call(operation, request, { signal } = {}) {
+    async call(operation, request, { signal, onHeaders } = {}) {
       const { method, path, caller, idempotent } = operation;
       const body = method === "POST" && request !== undefined ? JSON.stringify(request) : undefined;
       const answer = await exchange.send({
@@ -49,6 +49,7 @@ export function createCaller(options: ApiConnection): Caller {
         idempotent,
         signal,
       });
+      onHeaders?.(answer.headers);
       return readAnswer(operation, answer);
     },
     close: () => exchange.close(),

@@ -1,4 +1,5 @@
 import type {
+  AnswerHeaders,
   IntrospectionOperations,
   IntrospectionQuestion,
   IntrospectionResponse,
@@ -19,6 +20,7 @@ import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, w
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import type { AskSource } from "./cache/remembered-answers.ts";
+import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
 import { readBinding } from "./sources/answered-binding.ts";
 import { exact } from "./sources/dialects.ts";
 import { kindDefect } from "./sources/token-kind.ts";
@@ -26,6 +28,8 @@ import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
+  /** Added to the monotonic clock it is the backend's time, milliseconds since 1970. */
+  readonly clockOffset: number;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
   readonly verdict: Refusal | Acceptance<AccessToken>;
@@ -38,8 +42,11 @@ interface Acceptance<Token> {
 }
 
 /** As it was read, without a signal yet. */
-interface ReadVerdict extends Rememberable {
+interface ReadVerdict {
   readonly verdict: Refusal | Acceptance<TokenDescription>;
+  /** What the backend's clock showed when it answered, where the answer tells. */
+  readonly answeredAt?: number | undefined;
+  readonly size?: number;
 }
 
 interface Refusal {
@@ -71,10 +78,10 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  * and has not expired, is checked here again on every request. These answers rest on no keys: the stream of events says
  * nothing of them, and a token's `signal` rests on asking the same question again.
  *
- * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
+ * @example const decide = decideAtBackend(backend, { remembered, monotonicClock, sourceClock, … })
  */
 export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts, issuer?: string): Decide {
-  const { clock } = parts;
+  const { monotonicClock, sourceClock } = parts;
   const answers = parts.remembered<RememberedVerdict>({
     refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
     gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
@@ -82,23 +89,37 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
 
   /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
   function askingFor(request: IntrospectionQuestion, key: string): AskSource<RememberedVerdict> {
-    return (signal) => ask(request, key, signal);
+    return (signal, askedAt) => ask(request, key, signal, askedAt);
   }
 
-  async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
-    const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }), issuer);
-    if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
-    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken);
+  async function ask(
+    request: IntrospectionQuestion,
+    key: string,
+    signal: AbortSignal,
+    askedAt: number,
+  ): Promise<RememberedVerdict> {
+    let byDate: number | undefined;
+    const onHeaders = (headers: AnswerHeaders): void => {
+      byDate = answeredAtByDate(headers);
+    };
+    const answered = await backend.authIntrospection(request, { signal, onHeaders });
+    const { verdict, answeredAt = byDate, size } = readAnswer(answered, issuer);
+    const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
+    if (!verdict.granted) return { positive: false, diesAt: Infinity, clockOffset, verdict, bindingLost: false };
+    const { exp } = verdict.facts;
+    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken, monotonicClock() + clockOffset);
     const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
-    const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
+    const granted = { ...verdict, accessToken };
+    const answer = { positive: true, diesAt, size, clockOffset, verdict: granted, bindingLost };
     return answer;
   }
 
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
     if (presented !== undefined && "unreadable" in presented) {
-      const evidence = evidenceOf("certificate_unreadable", situation(question, presented));
+      const evidence = evidenceOf("certificate_unreadable", situation(question, presented, NaN));
       return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
     }
     const { scopes, subject, resources, binding } = question.requirement;
@@ -110,26 +131,26 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const facts = remembered === undefined ? "asked" : "remembered";
     const answer = remembered ?? (await askAnew());
     const { verdict, bindingLost } = answer;
+    const now = monotonicClock() + answer.clockOffset;
     if (!verdict.granted) {
       const { code } = verdict;
       if (code === "request_malformed") return { ...verdict, facts };
-      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented)) };
+      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented, now)) };
     }
     if (bindingLost) answer.bindingLost = false;
     const { accessToken } = verdict;
     const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
-    const now = clock();
     const decision = decideAccess(verdict.facts, demanded, presented, now);
     if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;
     const evidence = evidenceOf(code, { facts: verdict.facts, requirement: demanded, presented, now });
     return { granted: false, code, evidence, accessToken, facts, bindingLost };
   };
+}
 
-  /** The backend refuses with a code, and tells nothing of the token. */
-  function situation({ requirement }: Question, presented: PresentedCertificate): Situation {
-    return { facts: undefined, requirement, presented, now: clock() };
-  }
+/** The backend refuses with a code, and tells nothing of the token. */
+function situation({ requirement }: Question, presented: PresentedCertificate, now: number): Situation {
+  return { facts: undefined, requirement, presented, now };
 }
 
 function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
@@ -168,7 +189,7 @@ function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): 
 }
 
 function refusal(code: Refusal["code"], reason: string): ReadVerdict {
-  return { positive: false, usableUntil: undefined, verdict: { granted: false, code, reason } };
+  return { verdict: { granted: false, code, reason } };
 }
 
 function reasonOf({ resultCode }: IntrospectionResponse): string {
@@ -212,7 +233,8 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     claims: answer,
   };
   const size = JSON.stringify(answer).length;
-  return freezeDeeply({ positive: true, usableUntil: ends, size, verdict: { granted: true, accessToken, facts } });
+  const answeredAt = answeredAtByLife("expiresIn", ends, answer.expiresIn);
+  return { ...freezeDeeply({ verdict: { granted: true, accessToken, facts } as const }), answeredAt, size };
 }
 
 function clientIdOf({ clientId, clientIdAlias, clientIdAliasUsed }: IntrospectionResponse): string | undefined {

@@ -101,13 +101,13 @@ for (const [what, change] of Object.entries({
     const error = await t.throwsAsync(authorize({ requirement: { binding: "if-bound" } }), {
       instanceOf: AccessTokenRefused,
     });
-    t.regex(error?.code ?? "", /^confirmation_(malformed|unsupported)$/);
+    t.regex(error.code, /^confirmation_(malformed|unsupported)$/);
   });
 }
 
 test("a binding that an accepted answer states beside certificateThumbprint binds like it", async (t) => {
   const { authorize, state } = createDeciding();
-  state.answer = { ...ok, certificateThumbprint: undefined, "x5t#S256": own.x5tS256 } as Answer;
+  state.answer = { ...ok, certificateThumbprint: undefined, "x5t#S256": own.x5tS256 };
   t.is((await authorize()).x5tS256, own.x5tS256);
   await refused(t, authorize({ certificate: undefined, requirement: { binding: "if-bound" } }), "certificate_missing");
 });
@@ -118,7 +118,7 @@ test("an accepted answer that names another kind of token lets nobody in", async
     state.answer = { ...ok, ...change };
     await refused(t, authorize({ token: JSON.stringify(change) }), "token_unknown");
   }
-  state.answer = { ...ok, type: "introspectionResponse" } as Answer;
+  state.answer = { ...ok, type: "introspectionResponse" };
   await t.notThrowsAsync(authorize({ token: "as version 2 answers" }));
 });
 

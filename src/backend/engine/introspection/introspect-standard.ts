@@ -18,7 +18,7 @@ import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
 import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
-import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./token-facts.ts";
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 
@@ -87,12 +87,13 @@ async function answerForAccessToken(
 ): Promise<StandardIntrospectionResponse | undefined> {
   const known = await findAccessToken(dependencies, settings, service, accessToken);
   if (known === undefined) return undefined;
+  const now = dependencies.clock();
   // The proof of possession is the resource server's to check: here the token counts as presented rightly.
   const presentedRightly = known.token.x5tS256 === undefined ? undefined : { x5tS256: known.token.x5tS256 };
-  const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());
+  const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, now);
   if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
   const content = accessTokenContent(service, known, withHiddenProperties);
-  return active(service, known, "access_token", content);
+  return active(service, known, "access_token", content, now);
 }
 
 /**
@@ -111,11 +112,12 @@ async function answerForRefreshToken(
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
   // One that was consumed may give its answer once more for a moment, but it is not in force.
+  const now = clock();
   const inForce =
-    client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
+    client !== undefined && !client.settings.locked && token.consumption === undefined && now < expOf(token) * 1000;
   if (!inForce) return inactive;
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
-  return active(service, { token, client }, "refresh_token", content);
+  return active(service, { token, client }, "refresh_token", content, now);
 }
 
 /** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
@@ -155,6 +157,7 @@ function active(
   { token, client }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client },
   type: "access_token" | "refresh_token",
   content: object,
+  now: number,
 ): StandardIntrospectionResponse {
   const serviceId = service.settings.apiKey;
   return {
@@ -168,5 +171,6 @@ function active(
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),
     ],
+    expiresIn: secondsLeftOf(token, now),
   };
 }

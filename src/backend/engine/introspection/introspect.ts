@@ -10,7 +10,7 @@ import type { Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
 import { result, type ResultCode } from "../result.ts";
 import { refreshabilityOf, type Refreshability } from "./refreshability.ts";
-import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+import { expOf, findAccessToken, secondsLeftOf, type KnownAccessToken } from "./token-facts.ts";
 
 interface RefusalAnswer {
   readonly code: ResultCode;
@@ -70,7 +70,7 @@ export async function introspect(
     // For errors that the API finds itself, later on: the token was good (Authlete's API).
     responseContent: bearerChallenge({ error: "invalid_request" }),
     ...state({ existent: true, usable: true, sufficient: true, refreshability }),
-    ...(known === undefined ? {} : factsForCaller(service, known)),
+    ...(known === undefined ? {} : { ...factsForCaller(service, known), expiresIn: secondsLeftOf(known.token, now) }),
   };
 }
 
