@@ -22,6 +22,7 @@ import { readPresented } from "./read-presented.ts";
 import type { AskSource } from "./cache/remembered-answers.ts";
 import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
 import { readBinding } from "./sources/answered-binding.ts";
+import { instantOrNone, nameList, scopeList, textOrNone } from "./sources/checked-members.ts";
 import { exact } from "./sources/dialects.ts";
 import { kindDefect } from "./sources/token-kind.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
@@ -199,7 +200,11 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
 function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
-  const { expiresAt, subject, scopes = [], accessTokenResources = [] } = answer;
+  // A backend in the same process may be anyone's; null is what Authlete writes for none.
+  const scopes = scopeList("scopes", answer.scopes ?? []);
+  const audience = nameList("accessTokenResources", answer.accessTokenResources ?? []);
+  const subject = textOrNone("subject", answer.subject ?? undefined);
+  const expiresAt = answer.expiresAt ?? undefined;
   if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
     throw new IntrospectionMalformed("its action is OK and its members say otherwise");
   }
@@ -207,14 +212,14 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
   if (defect !== undefined) return refusal("token_unknown", `it is no access token: ${defect}`);
   const { confirmation } = readBinding(answer, scopes, exact);
   // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
-  const ends = expiresAt === undefined || expiresAt === 0 ? undefined : expiresAt;
+  const ends = expiresAt === 0 ? undefined : expiresAt;
   const facts: ActiveTokenFacts = {
     active: true,
-    exp: ends === undefined ? undefined : ends / 1000,
+    exp: instantOrNone("expiresAt", typeof ends === "number" ? ends / 1000 : ends),
     nbf: undefined,
     sub: subject,
     scopes,
-    audience: accessTokenResources,
+    audience,
     confirmation,
   };
   const accessToken: TokenDescription = {
@@ -224,7 +229,7 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     sub: subject,
     clientId: clientIdOf(answer),
     scopes,
-    audience: accessTokenResources,
+    audience,
     exp: ends === undefined ? undefined : Math.floor(ends / 1000),
     iat: undefined,
     nbf: undefined,

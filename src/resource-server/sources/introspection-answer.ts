@@ -4,6 +4,7 @@ import { freezeDeeply, type TokenDescription } from "../access-token.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
+import { latestInstant } from "./checked-members.ts";
 import { exact, type Tolerances } from "./dialects.ts";
 import { kindDefect } from "./token-kind.ts";
 
@@ -27,8 +28,13 @@ type Members = Readonly<Record<string, unknown>>;
 
 const inactive: InactiveRecord = freezeDeeply({ facts: { active: false, cause: "unknown" } });
 
-/** Later than the year 5138 in seconds: surely milliseconds (introspection answers have seconds, RFC 7662 §2.2). */
-const latestInstant = 100_000_000_000;
+/** Claims that were read here, by whatever dialect: what they say of kind and binding is in the record already. */
+const judged = new WeakSet();
+
+/** Whether these are claims of a record that was made here. */
+export function isJudged(claims: object): boolean {
+  return judged.has(claims);
+}
 
 /**
  * Reads the answer of `auth/introspection/standard`; its `responseContent` as text or as the object itself.
@@ -99,6 +105,7 @@ export function readClaims(given: Members, tolerances: Tolerances): TokenRecord 
     x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
     claims,
   };
+  judged.add(claims);
   return freezeDeeply({ facts: { ...common, confirmation }, accessToken, ...(remark !== undefined && { remark }) });
 }
 
