@@ -19,7 +19,7 @@ export function nameList(name: string, value: unknown): readonly string[] {
   if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) {
     throw wrongMember(name, "is no list of texts");
   }
-  return value as string[];
+  return value;
 }
 
 /** Seconds since 1970, or `undefined`. */

@@ -59,7 +59,7 @@ function open(t: ExecutionContext, { wrong = 0, telling = "expiresIn" as Telling
     time,
     asked,
     warnings,
-    pass(milliseconds: number) {
+    pass: (milliseconds: number): void => {
       time.monotonic += milliseconds;
       time.wall += milliseconds;
     },
@@ -124,7 +124,7 @@ for (const decide of ["library", "backend"] as const) {
           ? { authIntrospection: never, authIntrospectionStandard: () => Promise.resolve(standard) }
           : { authIntrospectionStandard: never, authIntrospection: () => Promise.resolve(answer) };
       const clocks = { clock: () => start, monotonicClock: () => 0 };
-      const server = openResourceServer({ backend: backend as IntrospectionOperations, decide }, clocks);
+      const server = openResourceServer({ backend: backend, decide }, clocks);
       t.teardown(() => server.close());
       await t.throwsAsync(server.authorize({ token: "token", certificate: undefined }), {
         instanceOf: IntrospectionMalformed,
