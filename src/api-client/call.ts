@@ -3,7 +3,7 @@ import { clientAddressHeader, readClientAddress } from "../contract/client-addre
 import type { Operation } from "../contract/operation.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { openExchange } from "./exchange.ts";
-import { readAnswer } from "./read-answer.ts";
+import { type AnswerHeaders, readAnswer } from "./read-answer.ts";
 import { targetOf } from "./target.ts";
 
 /** Calls operations of one backend over its own kept-alive connections. */
@@ -15,7 +15,11 @@ export interface Caller {
   readonly call: <Request extends z.ZodType, Response extends z.ZodType>(
     operation: Operation<Request, Response>,
     request: z.input<Request>,
-    options?: { readonly signal?: AbortSignal; readonly clientAddress?: string },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly clientAddress?: string;
+      readonly onHeaders?: (headers: AnswerHeaders) => void;
+    },
   ) => Promise<z.output<Response>>;
   /** Lets the calls under way end, then closes every connection. */
   close(): Promise<void>;
@@ -34,7 +38,7 @@ export function createCaller(options: ApiConnection): Caller {
   const connection = resolveConnection(options);
   const exchange = openExchange(connection);
   return {
-    async call(operation, request, { signal, clientAddress } = {}) {
+    async call(operation, request, { signal, clientAddress, onHeaders } = {}) {
       const namedAddress = readClientAddress(clientAddress);
       const { method, path, caller, idempotent } = operation;
       const body = method === "POST" && request !== undefined ? JSON.stringify(request) : undefined;
@@ -52,6 +56,7 @@ export function createCaller(options: ApiConnection): Caller {
         idempotent,
         signal,
       });
+      onHeaders?.(answer.headers);
       return readAnswer(operation, answer);
     },
     close: () => exchange.close(),

@@ -4,8 +4,10 @@ import { authIntrospection, type IntrospectionResponse } from "../contract/auth-
 import type { OpenInvalidationEvents } from "../contract/invalidation-message.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
+import type { AnswerHeaders } from "./read-answer.ts";
 import { createEventStreams } from "./event-stream.ts";
 
+export type { AnswerHeaders } from "./read-answer.ts";
 export { ApiError } from "../contract/api-error.ts";
 export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
 export type {
@@ -14,16 +16,20 @@ export type {
   OpenInvalidationEvents,
 } from "../contract/invalidation-message.ts";
 
+/** How a question is put; what a backend in the same process does not know of, it ignores. */
+export interface QuestionOptions {
+  readonly signal?: AbortSignal;
+  /** Told of the HTTP headers of the answer, where there are any. */
+  readonly onHeaders?: (headers: AnswerHeaders) => void;
+}
+
 /** What a resource server asks of a backend; an api client and a backend in the same process have these methods too. */
 export interface IntrospectionOperations {
   authIntrospectionStandard(
     request: { readonly parameters: string },
-    options?: { readonly signal?: AbortSignal },
+    options?: QuestionOptions,
   ): Promise<StandardIntrospectionAnswer>;
-  authIntrospection(
-    request: IntrospectionQuestion,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<IntrospectionResponse>;
+  authIntrospection(request: IntrospectionQuestion, options?: QuestionOptions): Promise<IntrospectionResponse>;
   /** The stream of invalidation events, where the backend has one. */
   readonly authIntrospectionEvents?: OpenInvalidationEvents;
 }
@@ -44,6 +50,8 @@ export interface StandardIntrospectionAnswer {
   readonly responseContent?: unknown;
   /** What the answer rests on; an invalidation event that names one of them makes it void. */
   readonly invalidationKeys?: readonly string[] | undefined;
+  /** Seconds that the token has left, to the millisecond. */
+  readonly expiresIn?: number | undefined;
 }
 
 const tolerant = {

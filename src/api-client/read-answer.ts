@@ -4,10 +4,13 @@ import { mayAnswerNothing, type Operation } from "../contract/operation.ts";
 import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
 import { isMediaType } from "./media-type.ts";
 
+/** By their names in small letters. */
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 /** What is needed of an HTTP response. */
 export interface Answer {
   readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: AnswerHeaders;
   readonly body: string;
 }
 

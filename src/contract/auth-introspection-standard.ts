@@ -7,7 +7,7 @@ export const standardIntrospectionRequest = z
     parameters: member.text("The introspection request as it arrived: the form-encoded body, whole (RFC 7662 §2.1)."),
     withHiddenProperties: member.flag("Whether hidden properties are put into the answer too."),
     rsUri: member.text(
-      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4). A signed answer needs it: it is the `aud`.",
+      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4). A signed answer needs it: it is the `aud`. A refresh token is inactive to it whatever the service allows.",
     ),
     httpAcceptHeader: member.text(
       "The Accept header of the introspection request: one that names `application/token-introspection+jwt` and prefers nothing to it gets a signed answer (RFC 9701 §4).",
@@ -40,6 +40,7 @@ export const standardIntrospectionResponse = z
       .array(z.string())
       .describe("What this answer rests on; an invalidation event that names one of them makes it void.")
       .optional(),
+    expiresIn: member.secondsLeft.optional(),
   })
   .meta({ id: "StandardIntrospectionResponse" });
 
@@ -53,7 +54,7 @@ export const authIntrospectionStandard = defineOperation({
   caller: "service",
   summary: "Process an introspection request (RFC 7662, RFC 9701)",
   description:
-    "Answers the facts about a token as RFC 7662 has them, `cnf` included (RFC 8705 §3.2). It checks no certificate: the resource server compares. The caller authenticates the resource server.",
+    "Answers the facts about a token as RFC 7662 has them, `cnf` included (RFC 8705 §3.2). It checks no certificate: the resource server compares. The caller authenticates the resource server. A refresh token is inactive unless the service has `introspectionOfRefreshTokens`.",
   request: standardIntrospectionRequest,
   response: standardIntrospectionResponse,
   v2Type: "standardIntrospectionResponse",
@@ -78,6 +79,7 @@ export const authIntrospectionStandard = defineOperation({
         "client:3693555439:4326385670",
         "service:3693555439",
       ],
+      expiresIn: 3599.75,
     },
   },
 });

@@ -45,6 +45,7 @@ export const introspectionResponse = z
     sufficient: z.boolean().describe("Whether it covers what was demanded; true when nothing was.").optional(),
     refreshable: z.boolean().describe("Whether a new one can be had with its refresh token.").optional(),
     expiresAt: member.milliseconds("When the token expires").optional(),
+    expiresIn: member.secondsLeft.optional(),
     properties: z.array(member.property).optional(),
     certificateThumbprint: z
       .string()
@@ -104,6 +105,7 @@ export const authIntrospection = defineOperation({
       clientIdAliasUsed: false,
       existent: true,
       expiresAt: 1_640_419_200_000,
+      expiresIn: 3599.75,
       grantType: "CLIENT_CREDENTIALS",
       refreshable: false,
       scopes: ["read"],

@@ -68,6 +68,13 @@ export const milliseconds = (description: string) =>
   z.int().describe(`${description}, in milliseconds since 1970.`).meta({ format: "int64" });
 export const seconds = (description: string) =>
   z.int().describe(`${description}, in seconds.`).meta({ format: "int64" });
+/** Not the API's own: what is left of a life is counted by a monotonic clock, whoever's wall clock is wrong. */
+export const secondsLeft = z
+  .number()
+  .min(0)
+  .describe(
+    "An extension of this backend: the seconds that the token has left when the answer is made, to the millisecond. Count them from when the request was sent, on a monotonic clock; no wall clocks need to agree then.",
+  );
 export const identifier = (description: string) => z.int().describe(description).meta({ format: "int64" });
 
 export type Property = z.infer<typeof property>;

@@ -42,6 +42,19 @@ export function readConfirmation(cnf: unknown): Confirmation {
 }
 
 /**
+ * What holds where a binding is said twice: one that either knows is a binding, and two that differ cannot both be held.
+ *
+ * @example bothConfirmations({ kind: "none" }, { kind: "certificate", x5tS256 }).kind // "certificate"
+ */
+export function bothConfirmations(one: Confirmation, other: Confirmation): Confirmation {
+  if (one.kind === "none") return other;
+  if (other.kind === "none") return one;
+  if (one.kind !== "certificate") return one;
+  if (other.kind !== "certificate") return other;
+  return one.x5tS256 === other.x5tS256 ? one : malformed;
+}
+
+/**
  * Whether a value is a SHA-256 certificate thumbprint: 43 characters of unpadded base64url (RFC 8705 §3.1).
  *
  * @example isThumbprint("A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0") // true

@@ -1,5 +1,6 @@
 export type ScopeReading = { readonly ok: true; readonly scopes: readonly string[] } | { readonly ok: false };
 
+const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 
 /**
@@ -13,6 +14,15 @@ export function readScope(text: string): ScopeReading {
   if (text === "") return { ok: true, scopes: [] };
   if (!scopeTokens.test(text)) return { ok: false };
   return { ok: true, scopes: [...new Set(text.split(" "))] };
+}
+
+/**
+ * Whether a text is one scope token (RFC 6749 §3.3).
+ *
+ * @example isScopeToken("read write") // false
+ */
+export function isScopeToken(text: string): boolean {
+  return scopeToken.test(text);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type {
+  AnswerHeaders,
   IntrospectionOperations,
   IntrospectionQuestion,
   IntrospectionResponse,
@@ -10,7 +11,6 @@ import {
   type PresentedCertificate,
   type RefusalCode,
 } from "../oauth/access-token-decision.ts";
-import { readConfirmation } from "../oauth/confirmation.ts";
 import { tokenDigestText } from "../oauth/token-digest.ts";
 import { writePem } from "../x509/pem.ts";
 import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
@@ -20,10 +20,17 @@ import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, w
 import { evidenceOf, type Situation } from "./evidence.ts";
 import { readPresented } from "./read-presented.ts";
 import type { AskSource } from "./cache/remembered-answers.ts";
+import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
+import { readBinding } from "./sources/answered-binding.ts";
+import { instantOrNone, nameList, scopeList, textOrNone } from "./sources/checked-members.ts";
+import { exact } from "./sources/dialects.ts";
+import { kindDefect } from "./sources/token-kind.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 
 interface RememberedVerdict extends Rememberable {
+  /** Added to the monotonic clock it is the backend's time, milliseconds since 1970. */
+  readonly clockOffset: number;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
   readonly verdict: Refusal | Acceptance<AccessToken>;
@@ -36,8 +43,11 @@ interface Acceptance<Token> {
 }
 
 /** As it was read, without a signal yet. */
-interface ReadVerdict extends Rememberable {
+interface ReadVerdict {
   readonly verdict: Refusal | Acceptance<TokenDescription>;
+  /** What the backend's clock showed when it answered, where the answer tells. */
+  readonly answeredAt?: number | undefined;
+  readonly size?: number;
 }
 
 interface Refusal {
@@ -69,10 +79,10 @@ const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<st
  * and has not expired, is checked here again on every request. These answers rest on no keys: the stream of events says
  * nothing of them, and a token's `signal` rests on asking the same question again.
  *
- * @example const decide = decideAtBackend(backend, { remembered, clock, ownResources: [], audienceUnchecked })
+ * @example const decide = decideAtBackend(backend, { remembered, monotonicClock, sourceClock, … })
  */
 export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts, issuer?: string): Decide {
-  const { clock } = parts;
+  const { monotonicClock, sourceClock } = parts;
   const answers = parts.remembered<RememberedVerdict>({
     refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
     gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
@@ -80,23 +90,37 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
 
   /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
   function askingFor(request: IntrospectionQuestion, key: string): AskSource<RememberedVerdict> {
-    return (signal) => ask(request, key, signal);
+    return (signal, askedAt) => ask(request, key, signal, askedAt);
   }
 
-  async function ask(request: IntrospectionQuestion, key: string, signal: AbortSignal): Promise<RememberedVerdict> {
-    const { verdict, ...rest } = readAnswer(await backend.authIntrospection(request, { signal }), issuer);
-    if (!verdict.granted) return { ...rest, verdict, bindingLost: false };
-    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken);
+  async function ask(
+    request: IntrospectionQuestion,
+    key: string,
+    signal: AbortSignal,
+    askedAt: number,
+  ): Promise<RememberedVerdict> {
+    let byDate: number | undefined;
+    const onHeaders = (headers: AnswerHeaders): void => {
+      byDate = answeredAtByDate(headers);
+    };
+    const answered = await backend.authIntrospection(request, { signal, onHeaders });
+    const { verdict, answeredAt = byDate, size } = readAnswer(answered, issuer);
+    const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
+    if (!verdict.granted) return { positive: false, diesAt: Infinity, clockOffset, verdict, bindingLost: false };
+    const { exp } = verdict.facts;
+    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken, monotonicClock() + clockOffset);
     const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
-    const answer: RememberedVerdict = { ...rest, verdict: { ...verdict, accessToken }, bindingLost };
+    const granted = { ...verdict, accessToken };
+    const answer = { positive: true, diesAt, size, clockOffset, verdict: granted, bindingLost };
     return answer;
   }
 
   return async (question): Promise<Verdict> => {
     const presented = readPresented(question.certificate);
     if (presented !== undefined && "unreadable" in presented) {
-      const evidence = evidenceOf("certificate_unreadable", situation(question, presented));
+      const evidence = evidenceOf("certificate_unreadable", situation(question, presented, NaN));
       return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
     }
     const { scopes, subject, resources, binding } = question.requirement;
@@ -108,26 +132,26 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const facts = remembered === undefined ? "asked" : "remembered";
     const answer = remembered ?? (await askAnew());
     const { verdict, bindingLost } = answer;
+    const now = monotonicClock() + answer.clockOffset;
     if (!verdict.granted) {
       const { code } = verdict;
       if (code === "request_malformed") return { ...verdict, facts };
-      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented)) };
+      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented, now)) };
     }
     if (bindingLost) answer.bindingLost = false;
     const { accessToken } = verdict;
     const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
-    const now = clock();
     const decision = decideAccess(verdict.facts, demanded, presented, now);
     if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;
     const evidence = evidenceOf(code, { facts: verdict.facts, requirement: demanded, presented, now });
     return { granted: false, code, evidence, accessToken, facts, bindingLost };
   };
+}
 
-  /** The backend refuses with a code, and tells nothing of the token. */
-  function situation({ requirement }: Question, presented: PresentedCertificate): Situation {
-    return { facts: undefined, requirement, presented, now: clock() };
-  }
+/** The backend refuses with a code, and tells nothing of the token. */
+function situation({ requirement }: Question, presented: PresentedCertificate, now: number): Situation {
+  return { facts: undefined, requirement, presented, now };
 }
 
 function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
@@ -148,25 +172,25 @@ function pem(der: Uint8Array | undefined): string {
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
 function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
-  const refusal = (code: Refusal["code"]): ReadVerdict => ({
-    positive: false,
-    usableUntil: undefined,
-    verdict: { granted: false, code, reason: `the backend refused: ${reasonOf(answer)}` },
-  });
+  const refused = (code: Refusal["code"]): ReadVerdict => refusal(code, `the backend refused: ${reasonOf(answer)}`);
   switch (answer.action) {
     case "OK":
       return readAccepted(answer, issuer);
     case "BAD_REQUEST":
-      return refusal("request_malformed");
+      return refused("request_malformed");
     case "UNAUTHORIZED":
-      return refusal(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
+      return refused(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
     case "FORBIDDEN":
-      return refusal(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
+      return refused(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
     case "INTERNAL_SERVER_ERROR":
       throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
     default:
       throw new IntrospectionMalformed("its action is not known");
   }
+}
+
+function refusal(code: Refusal["code"], reason: string): ReadVerdict {
+  return { verdict: { granted: false, code, reason } };
 }
 
 function reasonOf({ resultCode }: IntrospectionResponse): string {
@@ -176,20 +200,27 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
 function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   // A copy: what is read here is frozen, and a backend in the same process may still use its own.
   const answer = structuredClone(given);
-  const { expiresAt, certificateThumbprint, subject, scopes = [], accessTokenResources = [] } = answer;
+  // A backend in the same process may be anyone's; null is what Authlete writes for none.
+  const scopes = scopeList("scopes", answer.scopes ?? []);
+  const audience = nameList("accessTokenResources", answer.accessTokenResources ?? []);
+  const subject = textOrNone("subject", answer.subject ?? undefined);
+  const expiresAt = answer.expiresAt ?? undefined;
   if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
     throw new IntrospectionMalformed("its action is OK and its members say otherwise");
   }
+  const defect = kindDefect(answer, exact);
+  if (defect !== undefined) return refusal("token_unknown", `it is no access token: ${defect}`);
+  const { confirmation } = readBinding(answer, scopes, exact);
   // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
-  const ends = expiresAt === undefined || expiresAt === 0 ? undefined : expiresAt;
+  const ends = expiresAt === 0 ? undefined : expiresAt;
   const facts: ActiveTokenFacts = {
     active: true,
-    exp: ends === undefined ? undefined : ends / 1000,
+    exp: instantOrNone("expiresAt", typeof ends === "number" ? ends / 1000 : ends),
     nbf: undefined,
     sub: subject,
     scopes,
-    audience: accessTokenResources,
-    confirmation: readConfirmation(certificateThumbprint && { "x5t#S256": certificateThumbprint }),
+    audience,
+    confirmation,
   };
   const accessToken: TokenDescription = {
     active: true,
@@ -198,16 +229,17 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     sub: subject,
     clientId: clientIdOf(answer),
     scopes,
-    audience: accessTokenResources,
+    audience,
     exp: ends === undefined ? undefined : Math.floor(ends / 1000),
     iat: undefined,
     nbf: undefined,
     tokenType: undefined,
-    x5tS256: certificateThumbprint,
+    x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
     claims: answer,
   };
   const size = JSON.stringify(answer).length;
-  return freezeDeeply({ positive: true, usableUntil: ends, size, verdict: { granted: true, accessToken, facts } });
+  const answeredAt = answeredAtByLife("expiresIn", ends, answer.expiresIn);
+  return { ...freezeDeeply({ verdict: { granted: true, accessToken, facts } as const }), answeredAt, size };
 }
 
 function clientIdOf({ clientId, clientIdAlias, clientIdAliasUsed }: IntrospectionResponse): string | undefined {

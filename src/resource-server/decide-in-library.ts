@@ -14,6 +14,8 @@ interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
   /** The record's, with its signal. */
   readonly accessToken: AccessToken | undefined;
+  /** Added to the monotonic clock it is the issuer's time, milliseconds since 1970. */
+  readonly clockOffset: number;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
 }
@@ -24,10 +26,10 @@ interface RememberedRecord extends Rememberable {
  * Expiry, scopes, subject, audience and the confirmation against this connection's certificate are computed on every
  * request; so neither certificate nor requirement is sent.
  *
- * @example const decide = decideInLibrary(source, { remembered, clock, ownResources: [], audienceUnchecked })
+ * @example const decide = decideInLibrary(source, { remembered, monotonicClock, sourceClock, … })
  */
 export function decideInLibrary(source: FactsSource, parts: DecisionParts): Decide {
-  const { clock } = parts;
+  const { monotonicClock, sourceClock } = parts;
   const answers = parts.remembered<RememberedRecord>({
     refusalOf: ({ positive }) => (positive ? undefined : new AccessTokenRefused("token_unknown")),
     gistOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
@@ -35,19 +37,21 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
 
   /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
   function questionOf(token: string, key: string): AskSource<RememberedRecord> {
-    return (signal) => ask(token, key, signal);
+    return (signal, askedAt) => ask(token, key, signal, askedAt);
   }
 
-  async function ask(token: string, key: string, signal: AbortSignal): Promise<RememberedRecord> {
-    const { record: given, ...rest } = await source.ask(token, { signal });
+  async function ask(token: string, key: string, signal: AbortSignal, askedAt: number): Promise<RememberedRecord> {
+    const { record: given, answeredAt, ...rest } = await source.ask(token, { signal });
+    const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
     // A source may be anyone's, and what it answers is handed to many.
     const record = freezeDeeply(given);
     if (!("accessToken" in record)) {
-      return { ...rest, record, accessToken: undefined, positive: false, usableUntil: undefined, bindingLost: false };
+      const nobody = { accessToken: undefined, positive: false, diesAt: Infinity, bindingLost: false };
+      return { ...rest, record, clockOffset, ...nobody };
     }
     const { exp } = record.facts;
-    const usableUntil = exp === undefined ? undefined : exp * 1000;
-    const bindingLost = parts.watch.look(record.facts, record.accessToken);
+    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const bindingLost = parts.watch.look(record.facts, record.accessToken, monotonicClock() + clockOffset);
     const again = questionOf(token, key);
     const handOut = withSignals(record.accessToken, () => answers.watch(key, answer, again));
     const answer: RememberedRecord = {
@@ -57,7 +61,8 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
         return handOut();
       },
       positive: true,
-      usableUntil,
+      diesAt,
+      clockOffset,
       bindingLost,
     };
     return answer;
@@ -78,7 +83,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     }
     const demanded = withOwnResource(requirement, record.facts, parts);
     if (bindingLost) answer.bindingLost = false;
-    const now = clock();
+    const now = monotonicClock() + answer.clockOffset;
     const decision = decideAccess(record.facts, demanded, presented, now);
     if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
     const { code } = decision;

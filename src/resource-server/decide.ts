@@ -7,6 +7,7 @@ import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import type { CheckedRequirement } from "./read-requirement.ts";
 import type { RememberedAnswers, Wish } from "./cache/remembered-answers.ts";
 import type { Rememberable } from "./cache/answer-memory.ts";
+import type { SourceClock } from "./cache/source-clock.ts";
 
 /** One request's question, checked. */
 export interface Question {
@@ -38,8 +39,9 @@ export type Decide = (question: Question) => Promise<Verdict>;
 /** What both ways of deciding are handed. */
 export interface DecisionParts {
   readonly remembered: <Answer extends Rememberable>(reads: ReadsAnswers<Answer>) => RememberedAnswers<Answer>;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
+  readonly monotonicClock: () => number;
+  /** By which `exp` and `nbf` are judged: the issuer's, which runs on by the monotonic clock. */
+  readonly sourceClock: SourceClock;
   /** The resource server's own names; a token must be meant for one of them. Empty: not checked. */
   readonly ownResources: readonly string[];
   /** Shown each answer once, as it comes, whether or not anyone still waits for it. */

@@ -19,8 +19,11 @@ export interface Situation {
 const ways: Readonly<Record<RefusalCode, (situation: Situation) => Evidence>> = {
   token_unknown: () => ({}),
   client_locked: () => ({}),
-  token_expired: ({ facts, now }) => ({ expected: `exp after ${now / 1000}`, found: instant(facts?.exp) }),
-  token_not_yet_valid: ({ facts, now }) => ({ expected: `nbf until ${now / 1000}`, found: instant(facts?.nbf) }),
+  token_expired: ({ facts, now }) => ({ expected: `exp after ${Math.floor(now) / 1000}`, found: instant(facts?.exp) }),
+  token_not_yet_valid: ({ facts, now }) => ({
+    expected: `nbf until ${Math.floor(now) / 1000}`,
+    found: instant(facts?.nbf),
+  }),
   certificate_unreadable: ({ facts, presented }) => ({
     expected: thumbprintOf(facts?.confirmation),
     found: presented !== undefined && "unreadable" in presented ? whyUnreadable(presented.unreadable) : undefined,

@@ -43,7 +43,12 @@ export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource
 export type { CacheOptions } from "./cache/cache-options.ts";
 export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";
 export type { Check, Diagnosis } from "./diagnosis.ts";
+export type { InvalidationMessage, OpenInvalidationEvents } from "../api-client/introspection-caller.ts";
+export type { ActiveTokenFacts, InactiveTokenFacts } from "../oauth/access-token-decision.ts";
+export type { Confirmation } from "../oauth/confirmation.ts";
+export { readTokenFacts } from "./read-token-facts.ts";
 export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
+export type { ActiveRecord, InactiveRecord, TokenRecord } from "./sources/introspection-answer.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
 export type { QuestionLimits } from "./cache/question-limits.ts";
 export {

@@ -3,6 +3,7 @@ import { createIntrospectionCaller, type IntrospectionOperations } from "../api-
 import { optionError } from "../api-client/option-error.ts";
 import { backendSource } from "./sources/backend-source.ts";
 import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
+import { checkedSource } from "./sources/checked-source.ts";
 import type { FactsSource } from "./sources/facts-source.ts";
 import { type QuestionLimits, readQuestionLimits } from "./cache/question-limits.ts";
 import type { TurnLimits } from "./cache/question-turns.ts";
@@ -63,12 +64,17 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
     if (issuer !== undefined && source.issuer !== undefined && issuer !== source.issuer) {
       throw optionError("issuer", "must be the source's own");
     }
-    return { name: issuer ?? source.issuer, source, decidingBackend: undefined, limits, patience, turns };
+    if (source.issuer !== undefined && typeof source.issuer !== "string") {
+      throw optionError("source", "must have a text as its issuer");
+    }
+    if (typeof source.close !== "function") throw optionError("source", "must have a function close");
+    const checked = checkedSource(source);
+    return { name: issuer ?? source.issuer, source: checked, decidingBackend: undefined, limits, patience, turns };
   }
   if (!isObject(backend)) throw optionError("backend", "must be a connection or a backend");
   const connected = connect(backend);
   const decidingBackend = decide === "backend" ? connected.operations : undefined;
-  return { name: issuer, source: connected.source, decidingBackend, limits, patience, turns };
+  return { name: issuer, source: checkedSource(connected.source), decidingBackend, limits, patience, turns };
 }
 
 function connect(backend: ApiConnection | IntrospectionOperations) {

@@ -12,6 +12,7 @@ import type { FactsSource } from "./sources/facts-source.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
 import { type Schedule, systemSchedule } from "./cache/schedule.ts";
+import { createSourceClock } from "./cache/source-clock.ts";
 import { createStreamFollower, type StreamFollower } from "./cache/stream-follower.ts";
 
 /** One issuer of tokens, with a memory of its own. */
@@ -25,7 +26,7 @@ export interface Issuer {
 }
 
 /** What an issuer is handed besides its options. */
-export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch">, Clocks {
+export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, Clocks {
   readonly warn: (warning: Warning) => void;
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
@@ -44,7 +45,8 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   const all: DecisionParts = {
     ...parts,
     ...(source.checksAudience === true && { audienceUnchecked: () => undefined }),
-    watch: createBindingWatch({ issuer: name, warn: parts.warn, clock, monotonicClock }),
+    watch: createBindingWatch({ issuer: name, warn: parts.warn, monotonicClock }),
+    sourceClock: createSourceClock({ issuer: name, warn: parts.warn, clock, monotonicClock }),
     remembered<Answer extends Rememberable>(reads: ReadsAnswers<Answer>) {
       const answers = createRememberedAnswers<Answer>({
         ...reads,
@@ -54,7 +56,6 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
         turns,
         coverage: stream?.coverage ?? noCoverage,
         onQuestion: () => stream?.start(),
-        clock,
         monotonicClock,
         schedule,
       });

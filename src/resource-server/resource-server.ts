@@ -10,7 +10,7 @@ import { demandedAndHeld } from "./evidence.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
 import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import { chooseAmong } from "./choose-issuer.ts";
-import { openIssuer } from "./issuer.ts";
+import { type Issuer, openIssuer } from "./issuer.ts";
 import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
 import { checkIssuer } from "./setup/check-issuer.ts";
 import { createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
@@ -149,9 +149,10 @@ export function openResourceServer(
       const requirement = readRequirement(request.requirement);
       const tell = observers?.begin();
       const wrong = defectOf(request);
-      const issuer = wrong === undefined ? choose(request.token, request.issuer) : undefined;
       let verdict = wrong ?? ofNoIssuer;
+      let issuer: Issuer | undefined;
       try {
+        issuer = wrong === undefined ? choose(request.token, request.issuer) : undefined;
         if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
         if (verdict.facts === "asked") setup.works(issuer?.name);
       } catch (error) {

@@ -34,6 +34,8 @@ const clients = [
   }),
 ];
 const common = {
+  // Both services manage tokens: what the other one keeps must be nothing to it all the same.
+  introspectionOfRefreshTokens: true,
   serviceName: "Example",
   supportedGrantTypes: grantTypes,
   supportedScopes: [{ name: "openid", description: "Who you are" }, { name: "read" }],

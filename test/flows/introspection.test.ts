@@ -19,6 +19,8 @@ import { makeStoreFile, openStoreBeside, startStore, type StoreFile } from "../s
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const authorization = basic(1, secretOf(1));
 const asResourceServer = { authorization: basic(resourceServer.id, resourceServer.secret) };
+/** Refresh tokens are introspected for whoever manages tokens only if the service says so. */
+const managingTokens = { introspectionOfRefreshTokens: true };
 const scopes = { supportedScopes: [{ name: "read" }, { name: "write" }] };
 
 async function deploy(t: ExecutionContext, start = Date.parse("2026-11-21T08:00:00.500Z")) {
@@ -58,7 +60,7 @@ test("7662-2.1-b: a token that is missing, empty, repeated or bracketed is an in
 });
 
 test("7662-2.1-c: whatever the hint says, the answer is that of the token", async (t) => {
-  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
+  const store = await startStore(t, [clientSettings({ clientId: 1 })], Date.now, managingTokens);
   const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const value of [accessToken, refreshToken]) {
     const answers = new Set<string>();
@@ -175,7 +177,7 @@ test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body an
   const other = serviceSettings({ apiKey: 42, accessTokens: ["service-access-token-of-42-0123456789abcdef"] });
   const clients = [clientSettings({ clientId: 1 })];
   const { introspect, token, revoke, api, backendUrl } = await startDeployment(t, {
-    service: scopes,
+    service: { ...scopes, ...managingTokens },
     clients,
     otherServices: [{ settings: other, clients }],
     configuration: file.configuration,
@@ -265,7 +267,7 @@ test("an expired token is dead at the second that was announced, in both forms",
 test("a refresh token is dead at the second that was announced", async (t) => {
   const start = Date.parse("2026-11-21T08:00:00.250Z");
   let now = start;
-  const store = await startStore(t, [clientSettings({ clientId: 1 })], () => now);
+  const store = await startStore(t, [clientSettings({ clientId: 1 })], () => now, managingTokens);
   const { refreshToken, refreshTokenExpiresAt } = await keepTokens(store, { clientId: 1, now: start });
   const ask = async () =>
     (await store.backend.authIntrospectionStandard({ parameters: `token=${refreshToken}` })).responseContent ?? "";
@@ -303,7 +305,7 @@ test("the answer names what it rests on: token, client and service", async (t) =
 });
 
 test("the answer on a token of a grant names the grant, too: its refresh token's and its access token's", async (t) => {
-  const store = await startStore(t, [clientSettings({ clientId: 1 })]);
+  const store = await startStore(t, [clientSettings({ clientId: 1 })], Date.now, managingTokens);
   const { grantId, accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const token of [accessToken, refreshToken]) {
     const { invalidationKeys } = await store.backend.authIntrospectionStandard({ parameters: `token=${token}` });

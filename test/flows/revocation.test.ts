@@ -18,7 +18,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 const isActive = (body: string): boolean => (JSON.parse(body) as { active: boolean }).active;
 
 test("7009-2-a: access tokens and refresh tokens can be revoked", async (t) => {
-  const store = await startStore(t, clients);
+  const store = await startStore(t, clients, Date.now, { introspectionOfRefreshTokens: true });
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
@@ -32,7 +32,7 @@ test("7009-2-a: access tokens and refresh tokens can be revoked", async (t) => {
 });
 
 test("revoking a refresh token ends the access tokens of its grant and no others", async (t) => {
-  const store = await startStore(t, clients);
+  const store = await startStore(t, clients, Date.now, { introspectionOfRefreshTokens: true });
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");
   const ended = await keepTokens(store, { clientId: 1, now: Date.now() });
@@ -45,7 +45,7 @@ test("revoking a refresh token ends the access tokens of its grant and no others
 });
 
 test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no token; a repeated one is refused", async (t) => {
-  const store = await startStore(t, clients);
+  const store = await startStore(t, clients, Date.now, { introspectionOfRefreshTokens: true });
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   for (const hint of ["access_token", "refresh_token", "other", ""]) {
     const tokens = await keepTokens(store, { clientId: 1, now: Date.now() });
@@ -79,7 +79,7 @@ test("7009-2.1-b: a client can revoke only its own tokens, and must prove which 
 
 test("7009-2.1-b: a client cannot revoke another client's refresh token, nor either token of its grant", async (t) => {
   const publicClient = clientSettings({ clientId: 3, tokenAuthMethod: "NONE" });
-  const store = await startStore(t, [...clients, publicClient]);
+  const store = await startStore(t, [...clients, publicClient], Date.now, { introspectionOfRefreshTokens: true });
   const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   const active = async (token: string) =>
     isActive((await store.backend.authIntrospectionStandard({ parameters: `token=${token}` })).responseContent ?? "");

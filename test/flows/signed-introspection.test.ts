@@ -80,6 +80,7 @@ test("9701-5-c: whatever makes a token inactive, the reply says active: false, a
   const other = serviceSettings({ apiKey: 42, accessTokens: ["service-access-token-of-42-0123456789abcdef"] });
   const clients = [clientSettings({ clientId: 1 })];
   const { issue, revoke, api, askSigned, introspect, backendUrl } = await deploy(t, {
+    service: { ...service, introspectionOfRefreshTokens: true },
     otherServices: [{ settings: other, clients }],
     configuration: file.configuration,
     clock: () => now,

@@ -89,6 +89,39 @@ test("an accepted token is told with what the backend knows, frozen", async (t) 
   t.false(Object.isFrozen(state.answer.scopes));
 });
 
+for (const [what, change] of Object.entries({
+  "a thumbprint under RFC 8705's name that differs": { "x5t#S256": "OID_Sc2yReTDx9QS7f1SMUzNxsh7khJYmaIwqXw8Yuw" },
+  "a thumbprint that is empty": { certificateThumbprint: "" },
+  "a thumbprint under a misspelt name": { certificateThumbprint: undefined, certificate_thumbprint: own.x5tS256 },
+  "the thumbprint of a DPoP key": { certificateThumbprint: undefined, dpopKeyThumbprint: own.x5tS256 },
+})) {
+  test(`a binding that an accepted answer states binds or refuses: ${what}`, async (t) => {
+    const { authorize, state } = createDeciding();
+    state.answer = { ...ok, ...change };
+    const error = await t.throwsAsync(authorize({ requirement: { binding: "if-bound" } }), {
+      instanceOf: AccessTokenRefused,
+    });
+    t.regex(error.code, /^confirmation_(malformed|unsupported)$/);
+  });
+}
+
+test("a binding that an accepted answer states beside certificateThumbprint binds like it", async (t) => {
+  const { authorize, state } = createDeciding();
+  state.answer = { ...ok, certificateThumbprint: undefined, "x5t#S256": own.x5tS256 };
+  t.is((await authorize()).x5tS256, own.x5tS256);
+  await refused(t, authorize({ certificate: undefined, requirement: { binding: "if-bound" } }), "certificate_missing");
+});
+
+test("an accepted answer that names another kind of token lets nobody in", async (t) => {
+  const { authorize, state } = createDeciding();
+  for (const change of [{ tokenType: "refresh_token" }, { typ: "ID" }, { token_use: "device" }]) {
+    state.answer = { ...ok, ...change };
+    await refused(t, authorize({ token: JSON.stringify(change) }), "token_unknown");
+  }
+  state.answer = { ...ok, type: "introspectionResponse" };
+  await t.notThrowsAsync(authorize({ token: "as version 2 answers" }));
+});
+
 test("the client is named by its alias when the token request did so", async (t) => {
   const { authorize, state } = createDeciding();
   state.answer = { ...ok, clientIdAlias: "my-client", clientIdAliasUsed: true };
@@ -133,9 +166,10 @@ test("an accepted token must be bound to the certificate that is here, whatever 
 test("7662-4-f: at expiresAt a remembered answer is dead to the millisecond, though its ttl goes on", async (t) => {
   const { asked, authorize, state } = createDeciding({ cache: { ttl: 86_400 } });
   await authorize();
-  state.wall = ok.expiresAt - 1;
+  state.monotonic = 3_599_999;
   await authorize();
   t.is(asked.length, 1);
+  state.monotonic = 3_600_000;
   state.wall = ok.expiresAt;
   await refused(t, authorize(), "token_expired");
   t.is(asked.length, 2);

@@ -54,6 +54,7 @@ test("8705-3-c: of what the library exports, the TLS socket is the only source o
     "protect",
     "protectedResourceMetadata",
     "readCertificate",
+    "readTokenFacts",
     "requireScopes",
     "serveMetadata",
     "tlsSocket",

@@ -49,7 +49,9 @@ export function grantsClient(settings: Partial<ClientSettings> & { clientId: num
 /** The settings that {@link openGrants} starts with. */
 export function grantsServices(service: Partial<ServiceSettings> = {}, clients: readonly ClientSettings[] = []) {
   const scopes = ["read", "write", "openid"].map((name) => ({ name }));
-  const settings = serviceSettings({ supportedGrantTypes, supportedScopes: scopes, ...service });
+  // Tests ask whether refresh tokens are in force, as a caller that manages tokens does.
+  const managing = { introspectionOfRefreshTokens: true };
+  const settings = serviceSettings({ supportedGrantTypes, supportedScopes: scopes, ...managing, ...service });
   const own = [
     grantsClient({ clientId: 1 }),
     grantsClient({ clientId: 2 }),

@@ -53,8 +53,11 @@ export async function startManagedTokens(
 ): Promise<ManagedTokens> {
   const commands: Command[] = [];
   const services = [
-    { settings: serviceSettings({ ...settings, ...more }), clients },
-    { settings: serviceSettings({ ...settings, ...more, apiKey: otherServiceId }), clients },
+    { settings: serviceSettings({ ...settings, introspectionOfRefreshTokens: true, ...more }), clients },
+    {
+      settings: serviceSettings({ ...settings, introspectionOfRefreshTokens: true, ...more, apiKey: otherServiceId }),
+      clients,
+    },
   ];
   const byHand = await createEngineByHand(t, services, {
     around: (store) => ({

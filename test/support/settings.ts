@@ -43,6 +43,7 @@ export function serviceSettings(settings: Partial<ServiceSettings> = {}): Servic
     refreshTokenKept: false,
     refreshTokenDurationKept: false,
     refreshTokenDurationReset: false,
+    introspectionOfRefreshTokens: false,
     idTokenDuration: 3600,
     allowableClockSkew: 10,
     ...settings,

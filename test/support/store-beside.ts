@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
-import type { ClientSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import { configurationOf, serviceSettings } from "./settings.ts";
@@ -53,9 +53,10 @@ export async function startStore(
   t: ExecutionContext,
   clients: readonly ClientSettings[],
   clock: () => number = Date.now,
+  service: Partial<ServiceSettings> = {},
 ): Promise<StoreAndBackend> {
   const file = await makeStoreFile(t);
-  const configuration = configurationOf([{ settings: serviceSettings(), clients }], file.configuration);
+  const configuration = configurationOf([{ settings: serviceSettings(service), clients }], file.configuration);
   const backend = await openBackend({ configuration, log: pino({ level: "silent" }), clock });
   t.teardown(() => backend.close());
   return { backend, store: await openStoreBeside(t, file) };

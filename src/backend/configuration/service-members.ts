@@ -79,6 +79,8 @@ export const serviceMembers = z.strictObject({
   refreshTokenKept: flag,
   refreshTokenDurationKept: flag,
   refreshTokenDurationReset: flag,
+  /** Not the API's: for callers that manage tokens, never for resource servers. */
+  introspectionOfRefreshTokens: flag,
   jwks: secretReference.exactOptional(),
   accessTokenSignAlg: z.enum(signingAlgorithms).exactOptional(),
   accessTokenSignatureKeyId: z.string().exactOptional(),

@@ -6,22 +6,14 @@ import { createKeyIndex } from "./key-index.ts";
 export interface Rememberable {
   /** Whether it lets anyone in; what does not is kept apart, so that random tokens push no good one out. */
   readonly positive: boolean;
-  /** Milliseconds since 1970: from then on it is void; `undefined`: it does not end by itself. */
-  readonly usableUntil: number | undefined;
+  /** On the monotonic clock: from then on it is void; `Infinity`: it does not end by itself. */
+  readonly diesAt: number;
   /** What it rests on: an event that names one of these makes it void. None: no event can, and none vouches for it. */
   readonly invalidationKeys?: readonly string[] | undefined;
   /** About how many octets of text it was made of. */
   readonly size?: number | undefined;
   /** `false`: good for the one who asked. */
   readonly reusable?: boolean | undefined;
-}
-
-/** When an answer was asked for and when it dies, both on the monotonic clock. */
-export interface AnswerTimes {
-  /** When the question was sent. */
-  readonly askedAt: number;
-  /** Where `usableUntil` lies, as far as could be seen when the answer came. */
-  readonly diesAt: number;
 }
 
 /** How long and how many; times in milliseconds, 0: never. */
@@ -42,7 +34,8 @@ export interface AnswerMemory<Answer> {
   recallStale(key: string, maxAge?: number): Answer | undefined;
   /** Whether this very answer is what is remembered. */
   holds(key: string, answer: Answer): boolean;
-  keep(key: string, answer: Answer, times: AnswerTimes): void;
+  /** `askedAt` is when the question was sent, on the monotonic clock. */
+  keep(key: string, answer: Answer, askedAt: number): void;
   /** Forgets what rests on any of these keys. */
   void(invalidationKeys: readonly string[]): void;
   /** Forgets what lets in. */
@@ -50,22 +43,9 @@ export interface AnswerMemory<Answer> {
   clear(): void;
 }
 
-interface Entry<Answer> extends Asked, AnswerTimes {
+interface Entry<Answer> extends Asked {
   readonly key: string;
   readonly answer: Answer;
-}
-
-/**
- * Where `usableUntil` lies on the monotonic clock, seen from now.
- *
- * @example diesAtOf({ positive: true, usableUntil: Date.now() + 60_000 }, Date.now, () => performance.now())
- */
-export function diesAtOf(
-  { usableUntil = Infinity }: Rememberable,
-  clock: () => number,
-  monotonicClock: () => number,
-): number {
-  return monotonicClock() + (usableUntil - clock());
 }
 
 /**
@@ -80,16 +60,15 @@ const negativeShare = 1 / 16;
  * Creates a bounded memory of answers, in which a life is counted from when the question was *sent*.
  *
  * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
- * hit. `usableUntil` ends a life on both clocks: by the wall clock, and after as long as was left of it when the answer
- * came, so that a wall clock that is set back brings nothing back. An answer never replaces one that was asked later, and
- * always what was known before it, even if it is not to be remembered itself.
+ * hit; the same clock ends a life at `diesAt`, so that setting the wall clock neither ends a life nor brings one back. An
+ * answer never replaces one that was asked later, and always what was known before it, even if it is not to be remembered
+ * itself.
  *
- * @example memory.keep(tokenDigestText(token), answer, { askedAt, diesAt: Infinity })
+ * @example memory.keep(tokenDigestText(token), answer, askedAt)
  */
 export function createAnswerMemory<Answer extends Rememberable>(
   limits: MemoryLimits,
   coverage: Coverage,
-  clock: () => number,
   monotonicClock: () => number,
 ): AnswerMemory<Answer> {
   const index = createKeyIndex<Entry<Answer>>();
@@ -107,8 +86,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
   const negativeLimits: FreshnessLimits = { ttl: limits.negativeTtl, lease: 0 };
   const uncovered = limits.ttl + limits.staleIfUnavailable;
 
-  const isAlive = ({ answer, diesAt }: Entry<Answer>, now: number): boolean =>
-    answer.usableUntil === undefined || (clock() < answer.usableUntil && now < diesAt);
+  const isAlive = ({ answer }: Entry<Answer>, now: number): boolean => now < answer.diesAt;
 
   return {
     recall(key, maxAge) {
@@ -132,7 +110,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
       return now - certifiedAt(entry, coverage) <= Math.min(uncovered, maxAge) ? entry.answer : undefined;
     },
     holds: (key, answer) => positives.peek(key)?.answer === answer,
-    keep(key, answer, { askedAt, diesAt }) {
+    keep(key, answer, askedAt) {
       const known = positives.peek(key) ?? negatives.peek(key);
       if (known !== undefined && known.askedAt > askedAt) return;
       const [into, other, ttl] = answer.positive
@@ -142,7 +120,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
       into.delete(key);
       if (ttl === 0 || answer.reusable === false) return;
       const { invalidationKeys = [] } = answer;
-      const entry = { key, answer, askedAt, revocable: answer.positive && invalidationKeys.length > 0, diesAt };
+      const entry = { key, answer, askedAt, revocable: answer.positive && invalidationKeys.length > 0 };
       into.set(key, entry);
       // One that is larger than all the room there is has not been taken.
       if (into.peek(key) === entry) index.add(invalidationKeys, entry);

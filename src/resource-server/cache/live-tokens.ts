@@ -1,5 +1,5 @@
 import { AccessTokenRefused } from "../access-token-refused.ts";
-import type { AnswerTimes, Rememberable } from "./answer-memory.ts";
+import type { Rememberable } from "./answer-memory.ts";
 import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
 import { createKeyIndex } from "./key-index.ts";
 import type { Schedule } from "./schedule.ts";
@@ -21,10 +21,10 @@ export interface LiveTokens<Answer> {
   watch(
     key: string,
     answer: Answer,
-    question: { readonly times: AnswerTimes; readonly certain: boolean; readonly ask: () => Promise<unknown> },
+    question: { readonly askedAt: number; readonly certain: boolean; readonly ask: () => Promise<unknown> },
   ): AbortSignal;
   /** To be told of every answer that may be used. */
-  learn(key: string, answer: Answer, times: AnswerTimes): void;
+  learn(key: string, answer: Answer, askedAt: number): void;
   /** What rests on these keys is asked for anew. */
   void(invalidationKeys: readonly string[]): void;
   /** Events were lost: everything is asked for anew. Called while the coverage is still what it was. */
@@ -38,7 +38,6 @@ export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
   /** How long after an event the answer may be in coming, milliseconds. */
   readonly patience: number;
   readonly coverage: Coverage;
-  readonly clock: () => number;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
 }
@@ -50,7 +49,6 @@ interface Watched {
   /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
   held: WeakRef<AbortSignal>;
   keys: readonly string[];
-  usableUntil: number | undefined;
   readonly gist: string;
   readonly ask: () => Promise<unknown>;
   askedAt: number;
@@ -71,7 +69,7 @@ interface Watched {
 
 /** Where nothing is remembered there is no bound of the cache's: a live token's, milliseconds. */
 const boundWithoutMemory = 10_000;
-/** The wall clock may be set at any time: all are looked at so often, milliseconds. */
+/** All are looked at so often, milliseconds: what is to happen sooner has a timer of its own. */
 const lookEvery = 1000;
 /** Live tokens that are asked for at a time. */
 const mostAsked = 16;
@@ -85,10 +83,10 @@ const mostSearched = 64;
  * While the stream is whole nothing is asked; without it a token is asked for when half of the bound is over, unless its
  * signal has been let go of. One timer for all, and one for each token to which something is to happen before that.
  *
- * @example live.watch(key, answer, { times, certain: true, ask: () => askAgain(token) })
+ * @example live.watch(key, answer, { askedAt, certain: true, ask: () => askAgain(token) })
  */
 export function createLiveTokens<Answer extends Rememberable>(options: LiveTokensOptions<Answer>): LiveTokens<Answer> {
-  const { limits, patience, coverage, clock, monotonicClock, schedule } = options;
+  const { limits, patience, coverage, monotonicClock, schedule } = options;
   const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
   const watched = new Map<string, Watched>();
   const index = createKeyIndex<Watched>();
@@ -100,15 +98,13 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
   const sources = new WeakMap<AbortSignal, AbortController>();
 
-  const traitsOf = ({ positive, usableUntil, invalidationKeys: keys = [] }: Answer) => ({
+  const traitsOf = ({ positive, diesAt, invalidationKeys: keys = [] }: Answer) => ({
     keys,
-    usableUntil,
+    diesAt,
     revocable: positive && keys.length > 0,
   });
   const knownAt = (one: Watched): number => Math.max(one.knownAt, certifiedAt(one, coverage));
   const deadlineOf = (one: Watched): number => Math.min(knownAt(one) + bound, one.answerBy);
-  const expiresIn = ({ usableUntil, diesAt }: Watched): number =>
-    usableUntil === undefined ? Infinity : Math.min(usableUntil - clock(), diesAt - monotonicClock());
   /** An event makes it due even if it was let go of: a signal made of this one may still be in use. */
   const dueAt = (one: Watched): number => {
     if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
@@ -131,7 +127,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
   function look(one: Watched, now: number): void {
     one.cancel();
-    const expires = expiresIn(one);
+    const expires = one.diesAt - monotonicClock();
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
     else if (!(left > 0)) end(one, lostSight());
@@ -202,7 +198,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   }
 
   return {
-    watch(key, answer, { times, certain, ask }) {
+    watch(key, answer, { askedAt, certain, ask }) {
       if (closed) return AbortSignal.abort(lostSight());
       const gist = options.gistOf(answer);
       const known = watched.get(key);
@@ -215,12 +211,12 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         return anew;
       }
       if (known !== undefined) {
-        if (known.askedAt > times.askedAt) return AbortSignal.abort(changed());
+        if (known.askedAt > askedAt) return AbortSignal.abort(changed());
         end(known, changed());
       }
       if (!findRoom()) {
-        const from = certain ? certifiedAt({ ...traitsOf(answer), ...times }, coverage) : times.askedAt;
-        return unwatched.open({ endsAt: from + bound, diesAt: times.diesAt });
+        const from = certain ? certifiedAt({ ...traitsOf(answer), askedAt }, coverage) : askedAt;
+        return unwatched.open({ endsAt: from + bound, diesAt: answer.diesAt });
       }
       const controller = new AbortController();
       const held = signalOf(controller);
@@ -231,8 +227,8 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         gist,
         ask,
         ...traitsOf(answer),
-        ...times,
-        knownAt: times.askedAt,
+        askedAt,
+        knownAt: askedAt,
         answerBy: certain ? Infinity : monotonicClock() + patience,
         urgent: !certain,
         asking: false,
@@ -244,7 +240,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       comeBackTo(one);
       return held;
     },
-    learn(key, answer, { askedAt, diesAt }) {
+    learn(key, answer, askedAt) {
       const one = watched.get(key);
       if (one === undefined || askedAt < one.askedAt) return;
       const refusal = options.refusalOf(answer);
@@ -253,7 +249,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         return;
       }
       index.remove(one.keys, one);
-      Object.assign(one, traitsOf(answer), { askedAt, diesAt, knownAt: Math.max(one.knownAt, askedAt) });
+      Object.assign(one, traitsOf(answer), { askedAt, knownAt: Math.max(one.knownAt, askedAt) });
       Object.assign(one, { answerBy: Infinity, urgent: false, retryAt: -Infinity });
       index.add(one.keys, one);
     },

@@ -1,13 +1,7 @@
 import { BackendAnswerMalformed } from "../../api-client/backend-answer-malformed.ts";
 import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
-import {
-  type AnswerTimes,
-  createAnswerMemory,
-  diesAtOf,
-  type MemoryLimits,
-  type Rememberable,
-} from "./answer-memory.ts";
+import { createAnswerMemory, type MemoryLimits, type Rememberable } from "./answer-memory.ts";
 import { createFlights, WaitedTooLong } from "./flights.ts";
 import type { Coverage } from "./freshness.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
@@ -17,8 +11,11 @@ import type { QuestionTurns } from "./question-turns.ts";
 import { createRecentInvalidations } from "./recent-invalidations.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Puts the question to the source; the signal is aborted when nobody waits for the answer any more. */
-export type AskSource<Answer> = (signal: AbortSignal) => Promise<Answer>;
+/**
+ * Puts the question to the source, at `askedAt` on the monotonic clock; the signal is aborted when nobody waits for the
+ * answer any more.
+ */
+export type AskSource<Answer> = (signal: AbortSignal, askedAt: number) => Promise<Answer>;
 
 /** One request's wish for an answer. */
 export interface Wish {
@@ -53,7 +50,6 @@ export interface RememberedAnswersOptions<Answer> extends ReadsAnswers<Answer> {
   readonly coverage: Coverage;
   /** Called before a question is asked. */
   readonly onQuestion: () => void;
-  readonly clock: () => number;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
 }
@@ -67,21 +63,21 @@ const calledOff = new DOMException("The answer would not be used any more.", "Ab
  * it was on its way is asked for once more, and used by nobody. `ask` rejects with {@link IntrospectionUnavailable},
  * {@link IntrospectionMalformed} or the signal's reason.
  *
- * @example answers.recall(key) ?? (await answers.ask(key, (stop) => askBackend(token, stop), { signal, maxAge }))
+ * @example answers.recall(key) ?? (await answers.ask(key, (stop, askedAt) => askBackend(token, stop, askedAt), { signal, maxAge }))
  */
 export function createRememberedAnswers<Answer extends Rememberable>(
   options: RememberedAnswersOptions<Answer>,
 ): RememberedAnswers<Answer> {
-  const { limits, patience, turns, coverage, clock, monotonicClock, schedule } = options;
-  const memory = createAnswerMemory<Answer>(limits, coverage, clock, monotonicClock);
+  const { limits, patience, turns, coverage, monotonicClock, schedule } = options;
+  const memory = createAnswerMemory<Answer>(limits, coverage, monotonicClock);
   const flights = createFlights<Answer>(monotonicClock, schedule);
   const recent = createRecentInvalidations();
-  const times = new WeakMap<Answer, AnswerTimes>();
+  const askedAts = new WeakMap<Answer, number>();
   const live = createLiveTokens<Answer>(options);
   const shared = limits.ttl > 0;
   let closed = false;
 
-  const timesOf = (answer: Answer): AnswerTimes => times.get(answer) ?? { askedAt: -Infinity, diesAt: -Infinity };
+  const askedAtOf = (answer: Answer): number => askedAts.get(answer) ?? -Infinity;
 
   /** One question and its answer; `undefined`: an event made it void on its way. */
   async function askOnce(question: AskSource<Answer>, key: string, nobodyWaits: AbortSignal, askedAt: number) {
@@ -101,13 +97,12 @@ export function createRememberedAnswers<Answer extends Rememberable>(
         };
         cancel = schedule(giveUp, patience, "background");
       });
-      const answer = await Promise.race([question(stop.signal), tooLate]);
+      const answer = await Promise.race([question(stop.signal, askedAt), tooLate]);
       if (answer.positive && open.isVoid(answer.invalidationKeys ?? [])) return undefined;
-      const diesAt = diesAtOf(answer, clock, monotonicClock);
-      times.set(answer, { askedAt, diesAt });
+      askedAts.set(answer, askedAt);
       if (closed) return answer;
-      if (shared) memory.keep(key, answer, { askedAt, diesAt });
-      live.learn(key, answer, { askedAt, diesAt });
+      if (shared) memory.keep(key, answer, askedAt);
+      live.learn(key, answer, askedAt);
       return answer;
     } finally {
       cancel?.();
@@ -146,7 +141,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     try {
       const answer = await flights.join(together, start, { patience, signal, notBefore });
       // Timers that come late (a busy process) must not make an old answer a new one.
-      if (!(monotonicClock() - timesOf(answer).askedAt <= patience)) throw new WaitedTooLong();
+      if (!(monotonicClock() - askedAtOf(answer) <= patience)) throw new WaitedTooLong();
       return answer;
     } catch (error) {
       signal?.throwIfAborted();
@@ -163,7 +158,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     ask,
     watch: (key, answer, question) =>
       live.watch(key, answer, {
-        times: timesOf(answer),
+        askedAt: askedAtOf(answer),
         // An event may have come between the decision and now, and nobody kept it.
         certain: closed || coverage.since === Infinity || memory.holds(key, answer),
         ask: () => ask(key, question, { signal: undefined, maxAge: 0 }),

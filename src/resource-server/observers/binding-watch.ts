@@ -6,11 +6,14 @@ import type { Clocks, Warning } from "../resource-server-options.ts";
 
 /** Looks at what was found out about tokens. */
 export interface BindingWatch {
-  /** Whether with this token its client has lost its binding: true once, until the client is bound again. */
-  look(facts: ActiveTokenFacts, accessToken: TokenDescription): boolean;
+  /**
+   * Whether with this token its client has lost its binding: true once, until the client is bound again. `now` is the
+   * issuer's time, milliseconds since 1970.
+   */
+  look(facts: ActiveTokenFacts, accessToken: TokenDescription, now: number): boolean;
 }
 
-export interface BindingWatchOptions extends Clocks {
+export interface BindingWatchOptions extends Pick<Clocks, "monotonicClock"> {
   readonly issuer: string | undefined;
   readonly warn: (warning: Warning) => void;
   /** Clients kept in mind; default 10,000. */
@@ -37,15 +40,15 @@ const quiet = 60_000;
  * than what is known: what is left from before a client was bound is no loss, and an old bound token no recovery. A
  * binding that is malformed, or not checked here, is a binding. Clients without any bound token take no room.
  *
- * @example if (watch.look(facts, accessToken)) …
+ * @example if (watch.look(facts, accessToken, now)) …
  */
 export function createBindingWatch(options: BindingWatchOptions): BindingWatch {
-  const { issuer, warn, clock, monotonicClock, maxClients = 10_000 } = options;
+  const { issuer, warn, monotonicClock, maxClients = 10_000 } = options;
   const clients = new LRUCache<string, BoundClient>({ max: maxClients });
 
   return {
-    look(facts, { clientId, iat }) {
-      const now = clock() / 1000;
+    look(facts, { clientId, iat }, milliseconds) {
+      const now = milliseconds / 1000;
       if (clientId === undefined || !isInForce(facts, now)) return false;
       // An instant to come would hide everything until then.
       const issuedAt = iat === undefined ? undefined : Math.min(iat, now);

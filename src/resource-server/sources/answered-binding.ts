@@ -1,5 +1,7 @@
-import { type Confirmation, isThumbprint, readConfirmation } from "../../oauth/confirmation.ts";
+import { bothConfirmations, type Confirmation, isThumbprint, readConfirmation } from "../../oauth/confirmation.ts";
 import type { Tolerances } from "./dialects.ts";
+import { misnamed, statedBindings, unpadded } from "./stated-bindings.ts";
+import { boundTypeMember, lettersOf } from "./token-kind.ts";
 
 /** What an answer says of a token's binding. */
 export interface AnsweredBinding {
@@ -10,17 +12,17 @@ export interface AnsweredBinding {
   readonly remark: string | undefined;
 }
 
-const misnamed = "x5t#SHA256";
 /** What WSO2 stores among the scopes of a bound token (`x5t#SHA256:<thumbprint>`), in any spelling, set off by anything. */
 const disguised = /(?<![a-z0-9])x5t(?![a-z0-9])/i;
-/** Other ways to say that a token is bound, without saying to what (RFC 9449 §5, RFC 9201 §8.2; WSO2's `binding_type`). */
-const bindingTypes: ReadonlySet<unknown> = new Set(["certificate", "dpop"]);
-const boundTokenTypes: ReadonlySet<unknown> = new Set(["dpop", "pop", "mac"]);
+/** Says that a token is bound, without saying to what (WSO2's `binding_type`). */
+const bindingMember = /^(token)?bindingtype$/;
+const bindingType = /cert|dpop|tls|x509/;
 const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 const unsupported: Confirmation = Object.freeze({ kind: "unsupported", member: misnamed });
 
 /**
- * Reads the binding out of `cnf`, the scopes and the types: what says that it is bound must never count as "not bound".
+ * Reads the binding out of `cnf`, the members beside it, the scopes and the types: what says that it is bound must never
+ * count as "not bound". Where it is said more than once, all must say the same.
  *
  * Without the tolerance for it both forms of WSO2 are `unsupported`, which refuses. With it the thumbprints must all be
  * the same.
@@ -32,11 +34,16 @@ export function readBinding(
   scopes: readonly string[],
   tolerances: Tolerances,
 ): AnsweredBinding {
-  const read = readNamed(claims["cnf"], scopes, tolerances);
-  const member = typedBinding(claims, read.confirmation);
+  const named = readNamed(claims["cnf"], scopes, tolerances);
+  const confirmation = statedBindings(claims, tolerances).reduce(bothConfirmations, named.confirmation);
+  const read = confirmation === named.confirmation ? named : { ...named, confirmation, remark: remarkOn(confirmation) };
+  const member = typedBinding(claims, confirmation);
   if (member === undefined) return read;
-  const remark = `${member} says that the token is bound, in a way that is not checked here`;
-  return { ...read, confirmation: { kind: "unsupported", member }, remark };
+  return { ...read, confirmation: { kind: "unsupported", member }, remark: unchecked(member) };
+}
+
+function unchecked(member: string): string {
+  return `${member} says that the token is bound, in a way that is not checked here`;
 }
 
 /** A binding that has a name: in `cnf`, or among the scopes. */
@@ -67,12 +74,12 @@ function readNamed(cnf: unknown, scopes: readonly string[], tolerances: Toleranc
 /** The member that says by a type, and no more, that the token is bound; what is wrong already stays so. */
 function typedBinding(claims: Readonly<Record<string, unknown>>, { kind }: Confirmation): string | undefined {
   if (kind !== "none" && kind !== "certificate") return undefined;
-  if (boundTokenTypes.has(inSmallLetters(claims["token_type"]))) return "token_type";
-  return kind === "none" && bindingTypes.has(inSmallLetters(claims["binding_type"])) ? "binding_type" : undefined;
-}
-
-function inSmallLetters(value: unknown): unknown {
-  return typeof value === "string" ? value.toLowerCase() : value;
+  const bound = boundTypeMember(claims);
+  if (bound !== undefined || kind === "certificate") return bound;
+  return Object.keys(claims).find((name) => {
+    const value = claims[name];
+    return bindingMember.test(lettersOf(name)) && typeof value === "string" && bindingType.test(value.toLowerCase());
+  });
 }
 
 function without(scopes: readonly string[]): readonly string[] {
@@ -80,12 +87,12 @@ function without(scopes: readonly string[]): readonly string[] {
 }
 
 /** `cnf` with its thumbprint under the registered name and without padding, as far as that is tolerated. */
-function asRegistered(cnf: unknown, { x5tSHA256, paddedThumbprint }: Tolerances): unknown {
+function asRegistered(cnf: unknown, tolerances: Tolerances): unknown {
   if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return cnf;
   const members = { ...(cnf as Record<string, unknown>) };
-  if (x5tSHA256 && Object.hasOwn(members, misnamed)) {
-    const value = unpadded(members[misnamed], paddedThumbprint);
-    const right = Object.hasOwn(members, "x5t#S256") ? unpadded(members["x5t#S256"], paddedThumbprint) : value;
+  if (tolerances.x5tSHA256 && Object.hasOwn(members, misnamed)) {
+    const value = unpadded(members[misnamed], tolerances);
+    const right = Object.hasOwn(members, "x5t#S256") ? unpadded(members["x5t#S256"], tolerances) : value;
     // Two bindings that differ cannot both be held.
     if (right !== value) return null;
     // Not by `delete`: whatever else is in it must still be looked at.
@@ -93,17 +100,13 @@ function asRegistered(cnf: unknown, { x5tSHA256, paddedThumbprint }: Tolerances)
     return { ...Object.fromEntries(others), "x5t#S256": value };
   }
   if (!Object.hasOwn(members, "x5t#S256")) return cnf;
-  return { ...members, "x5t#S256": unpadded(members["x5t#S256"], paddedThumbprint) };
-}
-
-function unpadded(value: unknown, tolerated: boolean): unknown {
-  return tolerated && typeof value === "string" && value.length === 44 && value.endsWith("=")
-    ? value.slice(0, -1)
-    : value;
+  return { ...members, "x5t#S256": unpadded(members["x5t#S256"], tolerances) };
 }
 
 function remarkOn(confirmation: Confirmation): string | undefined {
-  return confirmation.kind === "unsupported" && confirmation.member === misnamed
-    ? `cnf has ${misnamed} where RFC 8705 has x5t#S256: dialect: "wso2" understands it`
-    : undefined;
+  if (confirmation.kind === "malformed") return "what is said of the binding is no thumbprint, or two that differ";
+  if (confirmation.kind !== "unsupported") return undefined;
+  return confirmation.member === misnamed
+    ? `it has ${misnamed} where RFC 8705 has x5t#S256: dialect: "wso2" understands it`
+    : unchecked(confirmation.member);
 }

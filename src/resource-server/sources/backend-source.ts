@@ -1,4 +1,5 @@
-import type { IntrospectionOperations } from "../../api-client/introspection-caller.ts";
+import type { AnswerHeaders, IntrospectionOperations } from "../../api-client/introspection-caller.ts";
+import { answeredAtByDate, answeredAtByLife } from "./answered-at.ts";
 import type { FactsAnswer, FactsSource } from "./facts-source.ts";
 import { readStandardAnswer } from "./introspection-answer.ts";
 
@@ -15,10 +16,17 @@ export function backendSource(
   return {
     async ask(token, { signal }): Promise<FactsAnswer> {
       const parameters = `token=${encodeURIComponent(token)}&token_type_hint=access_token`;
-      const answer = await backend.authIntrospectionStandard({ parameters }, { signal });
-      const { responseContent, invalidationKeys = [] } = answer;
+      let byDate: number | undefined;
+      const onHeaders = (headers: AnswerHeaders): void => {
+        byDate = answeredAtByDate(headers);
+      };
+      const answer = await backend.authIntrospectionStandard({ parameters }, { signal, onHeaders });
+      const { responseContent, invalidationKeys = [], expiresIn } = answer;
+      const record = readStandardAnswer(answer);
+      const expiresAt = record.facts.active && record.facts.exp !== undefined ? record.facts.exp * 1000 : undefined;
       return {
-        record: readStandardAnswer(answer),
+        record,
+        answeredAt: answeredAtByLife("expiresIn", expiresAt, expiresIn) ?? byDate,
         invalidationKeys,
         size:
           typeof responseContent === "string" ? responseContent.length : JSON.stringify(responseContent ?? "").length,

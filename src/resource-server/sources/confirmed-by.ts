@@ -1,4 +1,4 @@
-import type { Confirmation } from "../../oauth/confirmation.ts";
+import { bothConfirmations } from "../../oauth/confirmation.ts";
 import { freezeDeeply } from "../access-token.ts";
 import type { FactsAnswer } from "./facts-source.ts";
 import type { ActiveRecord } from "./introspection-answer.ts";
@@ -22,7 +22,7 @@ export function confirmedBy(local: ActiveRecord, answer: FactsAnswer): FactsAnsw
       throw new IntrospectionMalformed(`it contradicts the token: ${name}`);
     }
   }
-  const confirmation = stricter(local.facts.confirmation, record.facts.confirmation);
+  const confirmation = bothConfirmations(local.facts.confirmation, record.facts.confirmation);
   const common = {
     exp: least(local.facts.exp, record.facts.exp),
     nbf: most(local.facts.nbf, record.facts.nbf),
@@ -48,15 +48,6 @@ export function confirmedBy(local: ActiveRecord, answer: FactsAnswer): FactsAnsw
       },
     }),
   };
-}
-
-/** A binding that one of them knows is a binding; two that differ cannot both be proven. */
-function stricter(one: Confirmation, other: Confirmation): Confirmation {
-  if (one.kind === "none") return other;
-  if (other.kind === "none") return one;
-  if (one.kind !== "certificate") return one;
-  if (other.kind !== "certificate") return other;
-  return one.x5tS256 === other.x5tS256 ? one : { kind: "malformed" };
 }
 
 function least(one: number | undefined, other: number | undefined): number | undefined {

@@ -20,8 +20,8 @@ export interface Tolerances {
   readonly x5tSHA256: boolean;
   /** A scope `x5t#SHA256:<thumbprint>` is the token's binding and no scope. */
   readonly bindingInScope: boolean;
-  /** A `typ` of `Refresh`, `Offline` or `ID` is no access token's. */
-  readonly typNamesTheToken: boolean;
+  /** `token_type: "JWT"`, which names a format, for a kind of token: the endpoint introspects access tokens only. */
+  readonly jwtAsTokenType: boolean;
   /** Only access tokens have a `token_type`. */
   readonly tokenTypeIsForAccessTokens: boolean;
 }
@@ -35,7 +35,7 @@ export const exact: Tolerances = Object.freeze({
   paddedThumbprint: false,
   x5tSHA256: false,
   bindingInScope: false,
-  typNamesTheToken: false,
+  jwtAsTokenType: false,
   tokenTypeIsForAccessTokens: false,
 });
 
@@ -49,14 +49,14 @@ const dialects = {
   /** `aud` always an array, `ext`, `token_use`; never a `cnf`. All read anyway. */
   hydra: rfc7662,
   identityserver4: { ...rfc7662, scopeAsArray: true },
-  /** Introspects refresh and ID tokens as well; `cnf` with more members is read anyway. */
-  keycloak: { ...rfc7662, typNamesTheToken: true },
+  /** Introspects refresh and ID tokens as well, and says so (`typ`); `cnf` with more members. All read anyway. */
+  keycloak: rfc7662,
   /** Introspects refresh tokens as well. */
   "oidc-provider": { ...rfc7662, tokenTypeIsForAccessTokens: true },
   /** A proof-of-possession `jwk` in `cnf` is refused, here as everywhere. */
   pingam: rfc7662,
   spring: { ...rfc7662, activeAsString: true, numericStrings: true, scopeAsArray: true },
-  wso2: { ...rfc7662, x5tSHA256: true, bindingInScope: true },
+  wso2: { ...rfc7662, x5tSHA256: true, bindingInScope: true, jwtAsTokenType: true },
 } as const satisfies Record<string, Tolerances>;
 
 /** The name of an introspection dialect: whose answers are read, with what is particular to them. */

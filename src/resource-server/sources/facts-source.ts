@@ -30,6 +30,12 @@ export interface FactsSource {
 /** What a source of facts answers about one token. */
 export interface FactsAnswer {
   readonly record: TokenRecord;
+  /**
+   * What the clock that `exp` and `nbf` are of showed when the answer was made, milliseconds since 1970: how much of the
+   * token's life is left is counted from there, on a monotonic clock. Default: this process's own clock when the answer
+   * came.
+   */
+  readonly answeredAt?: number | undefined;
   /** What the answer rests on: an invalidation event that names one of these makes it void. */
   readonly invalidationKeys: readonly string[];
   /** About how many octets remembering it takes. */

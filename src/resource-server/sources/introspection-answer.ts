@@ -4,7 +4,9 @@ import { freezeDeeply, type TokenDescription } from "../access-token.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
+import { latestInstant } from "./checked-members.ts";
 import { exact, type Tolerances } from "./dialects.ts";
+import { kindDefect } from "./token-kind.ts";
 
 /** What an introspection answer says of a token; frozen, good for every asker. */
 export type TokenRecord = ActiveRecord | InactiveRecord;
@@ -26,8 +28,13 @@ type Members = Readonly<Record<string, unknown>>;
 
 const inactive: InactiveRecord = freezeDeeply({ facts: { active: false, cause: "unknown" } });
 
-/** Later than the year 5138 in seconds: surely milliseconds (introspection answers have seconds, RFC 7662 §2.2). */
-const latestInstant = 100_000_000_000;
+/** Claims that were read here, by whatever dialect: what they say of kind and binding is in the record already. */
+const judged = new WeakSet();
+
+/** Whether these are claims of a record that was made here. */
+export function isJudged(claims: object): boolean {
+  return judged.has(claims);
+}
 
 /**
  * Reads the answer of `auth/introspection/standard`; its `responseContent` as text or as the object itself.
@@ -61,18 +68,25 @@ export function readIntrospection(answer: unknown, tolerances: Tolerances = exac
   }
   const claims = freezeDeeply(answer as Members);
   if (!isActive(claims["active"], tolerances)) return inactive;
-  return isAnotherToken(claims, tolerances) ? inactiveBecause("it is no access token") : readClaims(claims, tolerances);
+  if (tolerances.tokenTypeIsForAccessTokens && claims["token_type"] === undefined) {
+    return inactiveBecause("it has no token_type, and is no access token");
+  }
+  return readClaims(claims, tolerances);
 }
 
 /**
- * Reads what is said of a token that is in force: by an introspection answer, or by itself (RFC 9068 §2.2).
+ * Reads what is said of a token that is in force: by an introspection answer, or by itself (RFC 9068 §2.2). One that is
+ * no access token by its own account is not in force for an API: refresh tokens (RFC 6749 §1.5), ID tokens.
  *
  * Throws {@link IntrospectionMalformed} as {@link readIntrospection} does.
  *
- * @example readClaims({ scope: "read", exp: 1900000000 }, exact).facts.scopes // ["read"]
+ * @example readClaims({ scope: "read", exp: 1900000000 }, exact).facts // { active: true, scopes: ["read"], … }
  */
-export function readClaims(given: Members, tolerances: Tolerances): ActiveRecord {
+export function readClaims(given: Members, tolerances: Tolerances): TokenRecord {
   const claims = freezeDeeply(given);
+  const tokenType = text(claims, "token_type");
+  const defect = kindDefect(claims, tolerances);
+  if (defect !== undefined) return inactiveBecause(`it is no access token: ${defect}`);
   const { confirmation, scopes, remark } = readBinding(claims, readScopes(claims, tolerances), tolerances);
   const common = {
     active: true,
@@ -87,10 +101,11 @@ export function readClaims(given: Members, tolerances: Tolerances): ActiveRecord
     issuer: text(claims, "iss"),
     iat: instant(claims, "iat", tolerances),
     clientId: text(claims, "client_id"),
-    tokenType: text(claims, "token_type"),
+    tokenType,
     x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
     claims,
   };
+  judged.add(claims);
   return freezeDeeply({ facts: { ...common, confirmation }, accessToken, ...(remark !== undefined && { remark }) });
 }
 
@@ -104,15 +119,6 @@ function isActive(value: unknown, { activeAsString }: Tolerances): boolean {
   if (value !== "true" && value !== "false") throw wrong("active");
   if (!activeAsString) throw wrong("active", "activeAsString");
   return value === "true";
-}
-
-/** A refresh token is no credential for an API, in force as it may be (RFC 6749 §1.5), nor is an ID token. */
-function isAnotherToken(claims: Members, { typNamesTheToken, tokenTypeIsForAccessTokens }: Tolerances): boolean {
-  return (
-    claims["token_use"] === "refresh_token" ||
-    (typNamesTheToken && ["Refresh", "Offline", "ID"].includes(claims["typ"] as string)) ||
-    (tokenTypeIsForAccessTokens && claims["token_type"] === undefined)
-  );
 }
 
 function parse(json: string): unknown {

@@ -3,11 +3,12 @@ import type { ExchangeAnswer } from "../../api-client/exchange.ts";
 import { isMediaType } from "../../api-client/media-type.ts";
 import { optionError } from "../../api-client/option-error.ts";
 import type { FactsAnswer, FactsSource } from "./facts-source.ts";
-import { readIntrospection } from "./introspection-answer.ts";
+import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import type { Ambient } from "./ambient.ts";
+import { answeredAtByDate, answeredAtByLife, latestOf } from "./answered-at.ts";
 import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
 import { discover } from "./discovery.ts";
@@ -19,7 +20,7 @@ import {
 } from "./issuer-connection.ts";
 import { checkIssuer } from "./issuer-identifier.ts";
 import { openKeyRing } from "./issuer-keys.ts";
-import { signedAnswers, type SignedAnswerOptions, signedAnswerType } from "./signed-answer.ts";
+import { type SignedAnswer, signedAnswers, type SignedAnswerOptions, signedAnswerType } from "./signed-answer.ts";
 
 /** An introspection endpoint (RFC 7662): its `url`, or the `issuer` whose metadata says it (RFC 8414). */
 export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
@@ -93,7 +94,7 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
     });
   }
 
-  async function read(answer: ExchangeAnswer): Promise<unknown> {
+  async function read(answer: ExchangeAnswer): Promise<Partial<SignedAnswer>> {
     const { statusCode, headers, body } = answer;
     if (statusCode !== 200) throw failure(answer);
     const type = headers["content-type"];
@@ -103,20 +104,22 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
       return readSigned(body);
     }
     if (!isMediaType(type, "application/json")) throw new IntrospectionMalformed("it is not application/json");
-    return parse(body);
+    return { answer: parse(body) };
   }
 
   return {
     issuer,
     async ask(token, { signal }): Promise<FactsAnswer> {
       const answer = await send(token, signal);
-      const record = readIntrospection(await read(answer), tolerances);
+      const { answer: said, answeredAt } = await read(answer);
+      const record = readIntrospection(said, tolerances);
       const named = "accessToken" in record ? record.accessToken.issuer : undefined;
       if (issuer !== undefined && named !== undefined && named !== issuer) {
         throw new IntrospectionMalformed("its iss is another issuer's");
       }
       return {
         record,
+        answeredAt: latestOf(answeredAt, answeredAtByDate(answer.headers), byLife(record)),
         invalidationKeys: [],
         size: answer.body.length,
         reusable: !(honorNoStore && hasNoStore(answer.headers["cache-control"])),
@@ -124,6 +127,14 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
     },
     close: () => connection.close(),
   };
+}
+
+/** Some servers say in the answer itself what is left (`expires_in`, RFC 6749 §5.1): a number, or decimal text. */
+function byLife(record: TokenRecord): number | undefined {
+  if (!("accessToken" in record) || record.facts.exp === undefined) return undefined;
+  const { expires_in: left } = record.accessToken.claims;
+  const seconds = typeof left === "string" && /^\d{1,10}$/.test(left) ? Number(left) : left;
+  return answeredAtByLife("expires_in", record.facts.exp * 1000, seconds);
 }
 
 /** OAuth's own error codes are told to the operator: `invalid_client` means that our credentials are wrong. */

@@ -6,6 +6,7 @@ import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readAlgorithms } from "./algorithms.ts";
+import { checkedSource } from "./checked-source.ts";
 import { confirmedBy } from "./confirmed-by.ts";
 import { exact } from "./dialects.ts";
 import { discover } from "./discovery.ts";
@@ -47,7 +48,7 @@ const claimsOfJwt = Object.freeze({ ...exact, fractionalInstants: true });
 export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
-  const { issuer, jwks, jwksUri, clockTolerance = 0, introspection, allowInsecure = false } = options;
+  const { issuer, jwks, jwksUri, clockTolerance = 0, allowInsecure = false } = options;
   const fetched = jwks === undefined && jwksUri === undefined;
   checkIssuer(issuer, { fetched, allowInsecure });
   const audience = readAudience(options.audience);
@@ -55,7 +56,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   if (!(Number.isSafeInteger(clockTolerance) && clockTolerance >= 0 && clockTolerance <= 300)) {
     throw optionError("clockTolerance", "must be a whole number of seconds, 300 at most");
   }
-  if (introspection !== undefined) checkIntrospection(introspection, issuer);
+  if (options.introspection !== undefined) checkIntrospection(options.introspection, issuer);
+  const introspection = options.introspection && checkedSource(options.introspection);
   const connection = openIssuerConnection(options, undefined);
   const ring = openKeyRing(options, connection, fetched ? discover(issuer, connection) : undefined);
 
@@ -80,7 +82,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
 
   function readVerified({ payload }: UnverifiedJwt): TokenRecord {
     try {
-      return withTolerance(readClaims(payload, claimsOfJwt), clockTolerance);
+      const record = readClaims(payload, claimsOfJwt);
+      return "accessToken" in record ? withTolerance(record, clockTolerance) : record;
     } catch (error) {
       if (error instanceof IntrospectionMalformed) return inactiveBecause(`the JWT is refused: ${error.reason}`);
       throw error;

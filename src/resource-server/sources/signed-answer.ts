@@ -4,6 +4,7 @@ import { IntrospectionMalformed } from "../introspection-malformed.ts";
 import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
 import { readAlgorithms } from "./algorithms.ts";
 import type { Ambient } from "./ambient.ts";
+import { answeredAtByIssue } from "./answered-at.ts";
 import type { IssuerKeysOptions, KeyRing } from "./issuer-keys.ts";
 
 /** Answers that the authorization server signs (RFC 9701): with these, a plain one is refused. */
@@ -24,8 +25,15 @@ export const signedAnswerType = "application/token-introspection+jwt";
 
 const names = new Set(["jwks", "jwksUri", "algorithms", "issuer", "audience", "maxAge", "clockTolerance"]);
 
-/** Verifies an answer's text and hands out the RFC 7662 object in it. */
-export type ReadSignedAnswer = (jwt: string) => Promise<unknown>;
+/** The RFC 7662 object in a signed answer. */
+export interface SignedAnswer {
+  readonly answer: unknown;
+  /** What the issuer's clock shows by now at the latest, milliseconds since 1970. */
+  readonly answeredAt: number;
+}
+
+/** Verifies an answer's text and hands out what is in it. */
+export type ReadSignedAnswer = (jwt: string) => Promise<SignedAnswer>;
 
 /**
  * Checks the option `signed`; what it returns rejects with `IntrospectionMalformed` for an answer that is not the
@@ -61,10 +69,12 @@ export function signedAnswers(
     if (!namesAudience(payload["aud"], audience)) throw refused("it is for another resource server (aud)");
     const { iat } = payload;
     if (typeof iat !== "number" || !Number.isFinite(iat)) throw refused("it has no iat");
-    const age = clock() / 1000 - iat;
+    const now = clock();
+    const age = now / 1000 - iat;
     if (!(age <= maxAge)) throw refused("it is too old: a replay, or a clock that is wrong");
     if (!(age >= -clockTolerance)) throw refused("it is from the future");
-    return payload["token_introspection"];
+    // It may be as old as maxAge allows, and the token has that much less left.
+    return { answer: payload["token_introspection"], answeredAt: Math.max(answeredAtByIssue(iat), now) };
   };
 }
 

@@ -47,6 +47,7 @@ test("a valid token: A056001, OK, and every member that applies", async (t) => {
     scopes: ["read"],
     scopeDetails: [{ name: "read", description: "Look" }],
     expiresAt: Math.floor(startInstant / 1000) * 1000 + 3_600_000,
+    expiresIn: 3599.75,
     properties,
     certificateThumbprint: k1.x5tS256,
     accessTokenResources: [resource],
@@ -56,6 +57,7 @@ test("a valid token: A056001, OK, and every member that applies", async (t) => {
   });
   const standard = await backend.authIntrospectionStandard({ parameters: `token=${accessToken}` });
   t.is((JSON.parse(standard.responseContent ?? "") as { client_id: string }).client_id, "client-one");
+  t.is(standard.expiresIn, 3599.75);
 });
 
 const refusals = {

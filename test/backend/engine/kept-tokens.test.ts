@@ -6,7 +6,9 @@ import { keepTokens } from "../../support/keep-tokens.ts";
 import { clientSettings, secretOf, serviceId, serviceSettings } from "../../support/settings.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
-const services = [{ settings: serviceSettings(), clients: [clientSettings({ clientId: 1 })] }];
+const services = [
+  { settings: serviceSettings({ introspectionOfRefreshTokens: true }), clients: [clientSettings({ clientId: 1 })] },
+];
 
 test("a refresh token is active until the second it expires in, and not from then on", async (t) => {
   const byHand = await createEngineByHand(t, services);

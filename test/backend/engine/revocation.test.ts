@@ -11,7 +11,7 @@ const clients = [
   clientSettings({ clientId: 2 }),
   clientSettings({ clientId: 3, tokenAuthMethod: "NONE" }),
 ];
-const services = [{ settings: serviceSettings(), clients }];
+const services = [{ settings: serviceSettings({ introspectionOfRefreshTokens: true }), clients }];
 const asClient = (clientId: number) => ({ clientId: String(clientId), clientSecret: secretOf(clientId) });
 
 /** Commands that the engine gave its store, in order. */

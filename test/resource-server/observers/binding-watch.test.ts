@@ -225,13 +225,12 @@ test("it keeps no more clients in mind than it may, and none that were never bou
   const watch = createBindingWatch({
     issuer: undefined,
     warn: (warning) => void warnings.push(warning),
-    clock: () => start,
     monotonicClock: () => 0,
     maxClients: 2,
   });
   const look = (clientId: string, change: object = {}) => {
     const record = readIntrospection(boundFacts({ client_id: clientId, ...change }));
-    return "accessToken" in record && watch.look(record.facts, record.accessToken);
+    return "accessToken" in record && watch.look(record.facts, record.accessToken, start);
   };
   look("a");
   look("b");

@@ -42,7 +42,9 @@ async function startWso2(t: ExecutionContext, path: string) {
   t.teardown(() => server.stop());
   server.routes.set(path, ({ form }) => {
     const known = form.get("token") === "9d109c6d-d42e-3b6e-9d93-ae3cb8f65ade";
-    return { json: known ? wso2Answer : { active: false } };
+    // Of the day on which the article's token was in force.
+    const headers = { date: "Wed, 15 Apr 2020 05:41:40 GMT" };
+    return { headers, json: known ? wso2Answer : { active: false } };
   });
   const open = (clientId: string, dialect?: "wso2") => {
     const resourceServer = createResourceServer({

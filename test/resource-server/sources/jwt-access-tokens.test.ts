@@ -101,6 +101,39 @@ for (const [what, [typ, change]] of Object.entries(otherTypes)) {
   });
 }
 
+test("a JWT whose payload says that it is another kind of token is refused, at+jwt or not", async (t) => {
+  const { authorize } = open(t);
+  for (const change of [{ typ: "Refresh" }, { typ: "ID" }, { token_use: "id" }, { token_type: "refresh_token" }]) {
+    await refused(t, authorize(await jwt(change)), /it is no access token/);
+  }
+  for (const change of [{ typ: "Bearer" }, { typ: "at+jwt" }, { token_use: "access" }]) {
+    await t.notThrowsAsync(authorize(await jwt(change)));
+  }
+});
+
+test("a thumbprint beside cnf binds a JWT, and must agree with cnf", async (t) => {
+  const api = protectWith(t, { source: open(t).source });
+  const opens = async (change: Record<string, unknown>) => {
+    const token = await jwt({ cnf: undefined, ...change });
+    const holds = (certificate: { x5tS256: string } | undefined) =>
+      api.authorize({ token, certificate, requirement: { binding: "if-bound" } }).then(
+        () => true,
+        () => false,
+      );
+    return Promise.all([holds({ x5tS256 }), holds({ x5tS256: otherX5tS256 }), holds(undefined)]);
+  };
+  t.deepEqual(await opens({}), [true, true, true], "unbound");
+  t.deepEqual(await opens({ "x5t#S256": x5tS256 }), [true, false, false]);
+  t.deepEqual(await opens({ "x5t#S256": x5tS256, cnf: { "x5t#S256": x5tS256 } }), [true, false, false]);
+  for (const change of [
+    { "x5t#S256": x5tS256, cnf: { "x5t#S256": otherX5tS256 } },
+    { "x5t#s256": x5tS256 },
+    { certificate_thumbprint: x5tS256 },
+  ]) {
+    t.deepEqual(await opens(change), [false, false, false], JSON.stringify(change));
+  }
+});
+
 test("9068-4-a: an ID token, a DPoP proof and a logout token are refused by their typ", async (t) => {
   const { authorize } = open(t);
   for (const what of ["an ID token", "a DPoP proof", "a logout token"]) {

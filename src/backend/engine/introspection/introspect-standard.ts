@@ -19,7 +19,7 @@ import { oauthError } from "../oauth-error.ts";
 import { propertyMembers } from "../public-properties.ts";
 import { result } from "../result.ts";
 import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
-import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./token-facts.ts";
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 
@@ -89,15 +89,19 @@ async function answerForAccessToken(
   const known = await findAccessToken(dependencies, settings, service, accessToken);
   if (known === undefined) return undefined;
   noteToken(dependencies, known);
+  const now = dependencies.clock();
   // The proof of possession is the resource server's to check: here the token counts as presented rightly.
   const presentedRightly = known.token.x5tS256 === undefined ? undefined : { x5tS256: known.token.x5tS256 };
-  const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, dependencies.clock());
+  const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, now);
   if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
   const content = accessTokenContent(service, known, withHiddenProperties);
-  return active(service, known, "access_token", content);
+  return active(service, known, "access_token", content, now);
 }
 
-/** A refresh token concerns its client and us alone: to a resource server that names itself it is nothing. */
+/**
+ * A refresh token is no credential for an API (RFC 6749 §1.5), and RFC 7662 has no member that tells it from an access
+ * token: it is inactive unless the service says that its callers manage tokens, and to a named resource server always.
+ */
 async function answerForRefreshToken(
   { store, clock }: Dependencies,
   settings: Settings,
@@ -105,16 +109,17 @@ async function answerForRefreshToken(
   refreshToken: string,
   rsUri: string,
 ): Promise<StandardIntrospectionResponse | undefined> {
+  if (!service.settings.introspectionOfRefreshTokens || rsUri !== "") return undefined;
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
   // One that was consumed may give its answer once more for a moment, but it is not in force.
+  const now = clock();
   const inForce =
-    client !== undefined && !client.settings.locked && token.consumption === undefined && clock() < expOf(token) * 1000;
-  if (!inForce || rsUri !== "") return inactive;
-  // RFC 7662 has no member that tells it from an access token; a resource server must not take it for one.
+    client !== undefined && !client.settings.locked && token.consumption === undefined && now < expOf(token) * 1000;
+  if (!inForce) return inactive;
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
-  return active(service, { token, client }, "refresh_token", content);
+  return active(service, { token, client }, "refresh_token", content, now);
 }
 
 /** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
@@ -126,7 +131,6 @@ function accessTokenContent(service: Service, { token, client }: KnownAccessToke
   const { acr, authTime } = readGrantDetails(token.details);
   const content = {
     ...commonContent(service, token, clientIdOf({ client, clientIdAliasUsed: token.clientIdAliasUsed })),
-    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
     token_type: service.settings.accessTokenType,
     ...(acr === undefined ? {} : { acr }),
     ...(authTime === undefined ? {} : { auth_time: authTime }),
@@ -146,6 +150,7 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
     exp: expOf(token),
     client_id: clientId,
     ...(token.resources.length === 0 ? {} : { aud: [...token.resources] }),
+    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
   };
 }
 
@@ -158,6 +163,7 @@ function active(
   }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client; presented?: Uint8Array },
   type: "access_token" | "refresh_token",
   content: object,
+  now: number,
 ): StandardIntrospectionResponse {
   const serviceId = service.settings.apiKey;
   return {
@@ -175,5 +181,6 @@ function active(
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),
     ],
+    expiresIn: secondsLeftOf(token, now),
   };
 }

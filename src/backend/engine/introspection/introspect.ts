@@ -11,7 +11,7 @@ import type { GrantType } from "../management/settings.ts";
 import { noteCertificate, noteToken } from "../note-facts.ts";
 import { result, type ResultCode } from "../result.ts";
 import { refreshabilityOf, type Refreshability } from "./refreshability.ts";
-import { expOf, findAccessToken, type KnownAccessToken } from "./token-facts.ts";
+import { expOf, findAccessToken, secondsLeftOf, type KnownAccessToken } from "./token-facts.ts";
 
 interface RefusalAnswer {
   readonly code: ResultCode;
@@ -69,7 +69,7 @@ export async function introspect(
     // For errors that the API finds itself, later on: the token was good (Authlete's API).
     responseContent: bearerChallenge({ error: "invalid_request" }),
     ...state({ existent: true, usable: true, sufficient: true, refreshability }),
-    ...(known === undefined ? {} : factsForCaller(service, known)),
+    ...(known === undefined ? {} : { ...factsForCaller(service, known), expiresIn: secondsLeftOf(known.token, now) }),
   };
 }
 

@@ -47,6 +47,11 @@ export function expOf(token: { readonly expiresAt: number }): number {
   return Math.floor(token.expiresAt / 1000);
 }
 
+/** The seconds that a token in force has left at `now` (milliseconds since 1970), to the millisecond. */
+export function secondsLeftOf(token: { readonly expiresAt: number }, now: number): number {
+  return Math.max(0, (expOf(token) * 1000 - now) / 1000);
+}
+
 function confirmationOf(x5tS256: string | undefined): Confirmation {
   if (x5tS256 === undefined) return { kind: "none" };
   // A damaged row must not read as "not bound".

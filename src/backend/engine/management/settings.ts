@@ -70,6 +70,8 @@ export interface ServiceSettings {
   readonly refreshTokenDurationKept: boolean;
   /** The refresh token that is kept lives on for its whole duration after each use. */
   readonly refreshTokenDurationReset: boolean;
+  /** Whether `auth/introspection/standard` says of refresh tokens that they are active; not the API's. */
+  readonly introspectionOfRefreshTokens: boolean;
 
   /** A JWK Set with private keys as JSON text: what tokens and signed answers are signed with. A secret. */
   readonly jwks?: string;

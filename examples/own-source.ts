@@ -1,0 +1,68 @@
+/**
+ * Facts about tokens from a table of your own, for `createResourceServer({ source: ownSource(table) })`: here sessions
+ * that another program writes.
+ *
+ * A source finds a token's row and says what is in it, under the names of RFC 7662. Whether the token opens a route
+ * (expiry, scopes, audience, certificate) is decided around it, and what it answers is checked as strictly as what an
+ * authorization server answers.
+ */
+import { createHash } from "node:crypto";
+import { type FactsAnswer, type FactsSource, IntrospectionUnavailable, readTokenFacts } from "certbound";
+
+/** A row of the table; it is found by the SHA-256 of the token, which the table does not have. */
+export interface SessionRow {
+  readonly user: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly audience: string;
+  /** Milliseconds since 1970, as are all instants of that table. */
+  readonly endsAt: number;
+  /** SHA-256 of the client's certificate in base64url; `null`: the session is bound to none. */
+  readonly certificateSha256: string | null;
+}
+
+export interface SessionTable {
+  /** Rejects when the table cannot be read. */
+  find(tokenDigest: string, signal: AbortSignal): Promise<SessionRow | undefined>;
+  /** The table's own clock, milliseconds since 1970: `endsAt` is by this one, which need not be this machine's. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+export function ownSource(table: SessionTable): FactsSource {
+  return {
+    issuer: "https://sessions.example.com",
+    async ask(token, { signal }): Promise<FactsAnswer> {
+      const digest = createHash("sha256").update(token).digest("base64url");
+      const answeredAt = table.now();
+      const row = await table.find(digest, signal).catch((cause: unknown) => {
+        // Never "not active": nothing was found out about the token.
+        throw new IntrospectionUnavailable("the session table cannot be read", { cause });
+      });
+      const said = row === undefined ? { active: false } : claimsOf(row);
+      return {
+        record: readTokenFacts(said),
+        answeredAt,
+        // Without a stream of events no key can make the answer void: it lives for cache.ttl at the most.
+        invalidationKeys: [],
+        size: 500,
+        reusable: true,
+      };
+    },
+    close: () => table.close(),
+  };
+}
+
+function claimsOf({ user, clientId, scopes, audience, endsAt, certificateSha256 }: SessionRow): object {
+  return {
+    active: true,
+    iss: "https://sessions.example.com",
+    sub: user,
+    client_id: clientId,
+    scope: scopes.join(" "),
+    aud: audience,
+    // Seconds, as RFC 7662 has it.
+    exp: Math.floor(endsAt / 1000),
+    ...(certificateSha256 === null ? {} : { cnf: { "x5t#S256": certificateSha256 } }),
+  };
+}

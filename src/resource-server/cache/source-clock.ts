@@ -1,0 +1,58 @@
+import type { Clocks, Warning } from "../resource-server-options.ts";
+
+/** The clock that an issuer's `exp` and `nbf` are of, as far as its answers tell it. */
+export interface SourceClock {
+  /**
+   * What is to be added to the monotonic clock for the issuer's time (milliseconds since 1970), by one answer.
+   *
+   * `askedAt` is when its question was sent, on the monotonic clock; `answeredAt` what the issuer's clock showed after
+   * that, or `undefined`: then this process's own wall clock stands in for it, and is read here for the last time.
+   */
+  offsetOf(askedAt: number, answeredAt: number | undefined): number;
+}
+
+export interface SourceClockOptions extends Clocks {
+  readonly issuer: string | undefined;
+  readonly warn: (warning: Warning) => void;
+}
+
+/** Milliseconds: clocks that differ by more are worth a warning. */
+const tolerated = 5_000;
+
+/**
+ * Creates the clock of one issuer.
+ *
+ * The issuer's instant is laid on when the question was *sent*: the answer was made after that, so that a life counted
+ * from there on the monotonic clock never ends later than at the issuer. The first answer from which this process's wall
+ * clock is seen to differ by more than 5 s is a warning; nothing else rests on that clock.
+ *
+ * @example const now = monotonicClock() + sourceClock.offsetOf(askedAt, answer.answeredAt)
+ */
+export function createSourceClock({ issuer, warn, clock, monotonicClock }: SourceClockOptions): SourceClock {
+  let warned = false;
+
+  /** The wall clock's error is known to lie between what it would be if the answer was made at once, and just now. */
+  function look(askedAt: number, answeredAt: number): void {
+    const wall = clock();
+    const ahead = wall - (monotonicClock() - askedAt) - answeredAt;
+    const behind = answeredAt - wall;
+    if (warned || !(Math.max(ahead, behind) > tolerated)) return;
+    warned = true;
+    const error = ahead > behind ? `${Math.round(ahead / 1000)} s ahead of` : `${Math.round(behind / 1000)} s behind`;
+    warn({
+      code: "CERTBOUND_CLOCK_OFFSET",
+      message:
+        `The clock of this machine is ${error} that of ${issuer ?? "the authorization server"}. Tokens are counted by ` +
+        "the latter, and by a monotonic clock; what is checked here by the wall clock alone (JWT access tokens, signed " +
+        "answers, certificates) is not. Set the clock of the machine that is wrong (NTP).",
+    });
+  }
+
+  return {
+    offsetOf(askedAt, answeredAt) {
+      if (answeredAt === undefined) return clock() - monotonicClock();
+      look(askedAt, answeredAt);
+      return answeredAt - askedAt;
+    },
+  };
+}
