@@ -147,10 +147,12 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
       const found = await search(key, read, client);
       refuseWhenClosed();
       if ("unsigned" in found) {
-        const reason = readAnchors(path.anchors).unfit ?? found.unsigned;
+        const reason = readAnchors(path.anchors).unfit ?? read.leftOut ?? found.unsigned;
         // Words for the operator must not keep a client waiting, nor be had without end.
-        if (processes.areTaken() || !explanations.take(client, now)) return refuse(reason);
-        return ask({ whenTrusted: key, whenRefused: key }, path, { client, now, unsigned: reason });
+        const isPlain = reason === found.unsigned && !processes.areTaken() && explanations.take(client, now);
+        return isPlain
+          ? ask({ whenTrusted: key, whenRefused: key }, path, { client, now, unsigned: reason })
+          : refuse(reason);
       }
       const unreadable = readPathValidity(path);
       if ("unreadable" in unreadable) return refuse(unreadable.unreadable);

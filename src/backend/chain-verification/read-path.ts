@@ -52,20 +52,28 @@ export interface SignedDigests {
   readonly whenRefused: string;
 }
 
+/** What a client sent, as far as it is used, and why the first of its intermediates that are not is not. */
+interface SentPath extends ReadPath {
+  readonly leftOut: string | undefined;
+}
+
 /** Reads what a client sent, in its order, each once; of the intermediates those that are neither the leaf nor an anchor. */
-export function readSentPath({ leaf, intermediates, anchors }: CertificatePath): ReadPath | Unfit {
+export function readSentPath({ leaf, intermediates, anchors }: CertificatePath): SentPath | Unfit {
   const end = readSentCertificate(leaf, "the certificate");
   if ("unfit" in end) return end;
   const trusted = readAnchors(anchors).fit;
   const seen = new Set([end, ...trusted].map((certificate) => certificate.thumbprint));
   const between: PathCertificate[] = [];
+  let leftOut: string | undefined;
   for (const [index, der] of intermediates.entries()) {
     const certificate = readSentCertificate(der, `intermediate ${index + 1}`);
-    if ("unfit" in certificate) return certificate;
-    if (!seen.has(certificate.thumbprint)) between.push(certificate);
-    seen.add(certificate.thumbprint);
+    if ("unfit" in certificate) leftOut ??= certificate.unfit;
+    else if (!seen.has(certificate.thumbprint)) {
+      seen.add(certificate.thumbprint);
+      between.push(certificate);
+    }
   }
-  return { leaf: end, intermediates: between, anchors: trusted };
+  return { leaf: end, intermediates: between, anchors: trusted, leftOut };
 }
 
 function thumbprint(der: Uint8Array): string {

@@ -33,6 +33,9 @@ const algorithms: ReadonlyMap<string, string | undefined> = new Map([
   ["2b6571", undefined],
 ]);
 
+/** Octets: more than fit into the longest key that is accepted. */
+const longestSalt = 1024;
+
 const pss = "2a864886f70d01010a";
 const digests: ReadonlyMap<string, string> = new Map([
   ["2b0e03021a", "sha1"],
@@ -67,7 +70,7 @@ function readPss(der: Uint8Array, parameters: DerElement | undefined): Signature
   const salt = member(0xa2);
   const digest = hash === undefined ? "sha1" : digests.get(hexOf(der, childrenOf(der, hash, 2)[0]));
   const saltLength = salt === undefined ? 20 : Number(`0x${hexOf(der, salt, tags.integer)}`);
-  if (digest === undefined || saltLength > 64) return undefined;
+  if (digest === undefined || saltLength > longestSalt) return undefined;
   return { digest, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
 }
 
