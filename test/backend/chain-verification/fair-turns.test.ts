@@ -97,3 +97,21 @@ test("questions beyond the verifier's queue fail, and the others are answered", 
   }
   t.deepEqual(await standIn.leftovers(), []);
 });
+
+test("clients take turns, however many tasks one of them has, and each has a bound of its own", async (t) => {
+  const turns = createFairTurns({ concurrency: 1, queue: 10, queueOfClient: 3, timeout: 60_000 });
+  const first = createTask();
+  const order: string[] = [];
+  const run = (client: string, name: string) =>
+    turns.run(client, () => {
+      order.push(name);
+      return Promise.resolve();
+    });
+  const running: Promise<unknown>[] = [turns.run("x", first.run)];
+  for (const name of ["x1", "x2", "x3"]) running.push(run("x", name));
+  await t.throwsAsync(run("x", "x4"), { instanceOf: ChainVerificationFailure });
+  running.push(run("y", "y1"), run("y", "y2"), run("z", "z1"));
+  first.end();
+  await Promise.all(running);
+  t.deepEqual(order, ["x1", "y1", "z1", "x2", "y2", "x3"]);
+});
