@@ -13,8 +13,15 @@ import { introspection } from "./introspection.ts";
 import { issuing } from "./issuing.ts";
 import { startLoad } from "./measurement/load.ts";
 import { describeMachine } from "./measurement/print.ts";
+import { strangersBench } from "./strangers.ts";
 
-const benches: Readonly<Record<string, Bench>> = { introspection, issuing, authorize, "http-layer": httpLayer };
+const benches: Readonly<Record<string, Bench>> = {
+  introspection,
+  issuing,
+  authorize,
+  "http-layer": httpLayer,
+  strangers: strangersBench,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -24,6 +24,15 @@ export interface Deployment {
   readonly clients: readonly BoundClient[];
   /** How many tokens the file holds: {@link benchToken} 0 and up. */
   readonly tokens: number;
+  /** Clients besides that authenticate with a path to an anchor; they have no tokens. */
+  readonly pathClients?: readonly PathClient[];
+}
+
+/** A client that authenticates with its subject in a certificate, and with a path to this anchor (PEM). */
+export interface PathClient {
+  readonly clientId: number;
+  readonly subject: string;
+  readonly anchor: string;
 }
 
 /** A client with a certificate of its own, registered with the backend; its tokens are bound to it. */
@@ -72,7 +81,8 @@ export async function removeDeployment({ directory }: Deployment): Promise<void>
 }
 
 /** The configuration that the file was made under; with any other the tokens would no longer be in force. */
-export function configurationOf({ database, clients }: Pick<Deployment, "database" | "clients">): Configuration {
+export function configurationOf(deployment: Pick<Deployment, "database" | "clients" | "pathClients">): Configuration {
+  const { database, clients, pathClients = [] } = deployment;
   const bound = clients.map(({ clientId, jwks }): ClientSettings =>
     clientSettings({ clientId, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwks }),
   );
@@ -82,7 +92,18 @@ export function configurationOf({ database, clients }: Pick<Deployment, "databas
     tlsClientCertificateBoundAccessTokens: false,
   });
   const settings = serviceSettings({ supportedScopes: [{ name: "read" }, { name: "write" }] });
-  return wholeConfiguration([{ settings, clients: [secret, ...bound] }], { store: { sqlite: database }, secretKey });
+  const byPath = pathClients.map(({ clientId, subject, anchor }): ClientSettings =>
+    clientSettings({
+      clientId,
+      tokenAuthMethod: "TLS_CLIENT_AUTH",
+      tlsClientAuthSubjectDn: subject,
+      trustedRootCertificates: [anchor],
+    }),
+  );
+  return wholeConfiguration([{ settings, clients: [secret, ...bound, ...byPath] }], {
+    store: { sqlite: database },
+    secretKey,
+  });
 }
 
 async function issue(deployment: Deployment): Promise<void> {

@@ -50,8 +50,9 @@ export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: R
 }
 
 /**
- * A key set without the keys that anybody could sign with: secrets that were published, and RSA with the exponent 1.
- * What is no key set is left as it is, for jose to refuse.
+ * A key set without the keys that anybody could sign with, secrets that were published and RSA with the exponent 1, and
+ * without those with which a signature takes long to check: RSA of more than 8192 bits, or with a public exponent above
+ * 2³². What is no key set is left as it is, for jose to refuse.
  */
 function withoutWorthless(jwks: unknown): unknown {
   const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
@@ -61,9 +62,13 @@ function withoutWorthless(jwks: unknown): unknown {
 
 function isWorthless(key: unknown): boolean {
   if (typeof key !== "object" || key === null) return false;
-  const { kty, e } = key as { kty?: unknown; e?: unknown };
-  return kty === "oct" || (kty === "RSA" && typeof e === "string" && isOne(e));
+  const { kty, n, e } = key as { kty?: unknown; n?: unknown; e?: unknown };
+  if (kty !== "RSA") return kty === "oct";
+  return (typeof e === "string" && (isOne(e) || e.length > longestExponent)) || String(n).length > longestModulus;
 }
+
+/** Characters of base64url: 1024 octets, and five. */
+const [longestModulus, longestExponent] = [1366, 7];
 
 function isOne(e: string): boolean {
   const octets = Buffer.from(e, "base64url");

@@ -1,3 +1,4 @@
+import { hasMoreElements, mostJsonElements } from "./json-elements.ts";
 import { isJsonObject, type JsonObject } from "./json-object.ts";
 
 /** What a JWT in compact form says of itself: nothing of it is verified. */
@@ -14,8 +15,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Reads a JWT in the JWS compact form (RFC 7515 §7.1), only if it is written in the one way there is to write it.
  *
  * `undefined` for padding, blanks, a line break, bits set where base64url has none to spend, an empty part, octets that
- * are not UTF-8, and for a header or payload that is no JSON object: a token must not have two spellings, of which
- * revocation finds one.
+ * are not UTF-8, and for a header or payload that is no JSON object or one of more than 2000 elements: a token must not
+ * have two spellings, of which revocation finds one.
  *
  * @example readCompactJwt(token)?.payload["iss"]
  */
@@ -35,7 +36,9 @@ function decode(part: string): Buffer | undefined {
 
 function readObject(octets: Buffer | undefined): JsonObject | undefined {
   try {
-    const value: unknown = octets && JSON.parse(utf8.decode(octets));
+    const text = octets && utf8.decode(octets);
+    if (text === undefined || hasMoreElements(text, mostJsonElements)) return undefined;
+    const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,14 +1,17 @@
 import { deepestNesting, isNestedWithin } from "./is-nested-within.ts";
+import { hasMoreElements, mostJsonElements } from "./json-elements.ts";
 
 /** A JSON object, of whose members nothing is known. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * The JSON object that a text is; `undefined` for any other text, and for one that is nested too deep to be handed on.
+ * The JSON object that a text is; `undefined` for any other text, for one that is nested too deep to be handed on, and
+ * for one of more than 2000 elements.
  *
  * @example readJsonObject('{"a":1}')
  */
 export function readJsonObject(text: string): JsonObject | undefined {
+  if (hasMoreElements(text, mostJsonElements)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) && isNestedWithin(deepestNesting, value) ? value : undefined;

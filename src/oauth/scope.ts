@@ -3,8 +3,12 @@ export type ScopeReading = { readonly ok: true; readonly scopes: readonly string
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 
+/** More than any service has. */
+const mostScopes = 1000;
+
 /**
- * Reads a `scope` value: scope tokens with one blank between them (RFC 6749 §3.3); order kept, duplicates dropped.
+ * Reads a `scope` value: scope tokens with one blank between them (RFC 6749 §3.3); order kept, duplicates dropped. More
+ * than 1000 are not ok.
  *
  * The empty text is no scope at all, as a parameter without a value counts as omitted (RFC 6749 §3.2).
  *
@@ -13,7 +17,8 @@ const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/
 export function readScope(text: string): ScopeReading {
   if (text === "") return { ok: true, scopes: [] };
   if (!scopeTokens.test(text)) return { ok: false };
-  return { ok: true, scopes: [...new Set(text.split(" "))] };
+  const tokens = text.split(" ", mostScopes + 1);
+  return tokens.length > mostScopes ? { ok: false } : { ok: true, scopes: [...new Set(tokens)] };
 }
 
 /**

@@ -26,11 +26,18 @@ const strings: ReadonlyMap<number, (content: Buffer) => string | undefined> = ne
  * `undefined`: comparable with nothing. Throws `MalformedDer` unless it is exactly one DER element.
  */
 export function comparableValue(der: Uint8Array): string | undefined {
+  const text = readDirectoryString(der);
+  if (text === "octets") return `octets:${Buffer.from(der).toString("hex")}`;
+  return text === undefined ? undefined : comparableText(text.text);
+}
+
+/** The text of a value of a string type, given as DER; `undefined` when its octets are not of the type. */
+export function readDirectoryString(der: Uint8Array): { readonly text: string } | "octets" | undefined {
   const element = readDer(der);
   const read = strings.get(element.tag);
-  if (read === undefined) return `octets:${Buffer.from(der).toString("hex")}`;
+  if (read === undefined) return "octets";
   const text = read(Buffer.from(contentOf(der, element)));
-  return text === undefined ? undefined : comparableText(text);
+  return text === undefined ? undefined : { text };
 }
 
 /** As {@link comparableValue}, for a value written as text. */

@@ -10,14 +10,19 @@ export interface DerElement {
   readonly end: number;
 }
 
-/** The octets are not DER. `trailing`: they begin with one element and go on after it. */
+/**
+ * The octets are not DER. `trailing`: they begin with one element and go on after it. `tooMany`: they have more elements
+ * than are read.
+ */
 export class MalformedDer extends Error {
   override readonly name = "MalformedDer";
   readonly trailing: boolean;
+  readonly tooMany: boolean;
 
-  constructor(problem: string, options: { readonly trailing?: boolean } = {}) {
+  constructor(problem: string, options: { readonly trailing?: boolean; readonly tooMany?: boolean } = {}) {
     super(problem);
     this.trailing = options.trailing === true;
+    this.tooMany = options.tooMany === true;
   }
 }
 
@@ -25,6 +30,7 @@ export const tags = {
   boolean: 0x01,
   integer: 0x02,
   octetString: 0x04,
+  bitString: 0x03,
   objectIdentifier: 0x06,
   sequence: 0x30,
   set: 0x31,
@@ -34,24 +40,38 @@ export const tags = {
 const deepest = 32;
 
 /**
+ * A certificate has about a hundred. OpenSSL takes half a microsecond and more for each, and anyone may present a
+ * certificate.
+ */
+export const mostElements = 1000;
+
+/**
  * Reads exactly one element and checks all that is nested in it (X.690 §10): definite, minimal lengths; one-octet
  * tags; strings in one piece; nothing after the element, nothing read past its end.
  *
- * What an OCTET STRING or a BIT STRING holds is not looked at. Throws {@link MalformedDer}.
+ * What an OCTET STRING or a BIT STRING holds is not looked at. Throws {@link MalformedDer}, also for more than 1000
+ * elements.
  *
  * @example const certificate = readDer(octets); childrenOf(octets, certificate)
  */
 export function readDer(octets: Uint8Array): DerElement {
-  const element = readElement(octets, 0, octets.length);
-  if (element.end !== octets.length) throw new MalformedDer("there are octets after the element", { trailing: true });
-  checkNested(octets, element, 1);
+  const element = readOutermost(octets);
+  checkNested(octets, element, { depth: 1, left: mostElements - 1 });
   return element;
 }
 
-/** The elements directly inside a constructed one, of octets that {@link readDer} has read. */
-export function childrenOf(octets: Uint8Array, parent: DerElement): DerElement[] {
+/** As {@link readDer}, but nothing inside the element is looked at. */
+export function readOutermost(octets: Uint8Array): DerElement {
+  const element = readElement(octets, 0, octets.length);
+  if (element.end !== octets.length) throw new MalformedDer("there are octets after the element", { trailing: true });
+  return element;
+}
+
+/** The elements directly inside a constructed one; throws {@link MalformedDer}, also when there are more than `most`. */
+export function childrenOf(octets: Uint8Array, parent: DerElement, most = mostElements): DerElement[] {
   const children: DerElement[] = [];
   for (let at = parent.contentStart; at < parent.end;) {
+    if (children.length >= most) throw new MalformedDer("there are too many elements", { tooMany: true });
     const child = readElement(octets, at, parent.end);
     children.push(child);
     at = child.end;
@@ -69,13 +89,23 @@ export function encodingOf(octets: Uint8Array, element: DerElement): Uint8Array 
   return octets.subarray(element.start, element.end);
 }
 
-function checkNested(octets: Uint8Array, element: DerElement, depth: number): void {
+/** `left`: how many elements more may be read, all in all. */
+interface Budget {
+  depth: number;
+  left: number;
+}
+
+function checkNested(octets: Uint8Array, element: DerElement, budget: Budget): void {
   if (!isConstructed(element.tag)) {
     checkPrimitive(octets, element);
     return;
   }
-  if (depth > deepest) throw new MalformedDer("it is nested too deeply");
-  for (const child of childrenOf(octets, element)) checkNested(octets, child, depth + 1);
+  if (budget.depth > deepest) throw new MalformedDer("it is nested too deeply");
+  const children = childrenOf(octets, element, budget.left);
+  budget.left -= children.length;
+  budget.depth += 1;
+  for (const child of children) checkNested(octets, child, budget);
+  budget.depth -= 1;
 }
 
 function readElement(octets: Uint8Array, start: number, end: number): DerElement {

@@ -35,10 +35,15 @@ export function matchesDistinguishedName(expected: DistinguishedName, presented:
   });
 }
 
+/** Octets. To compare the values of a name takes most of a microsecond a character, and anyone may write one. */
+const longestName = 2048;
+
 /**
- * Reads a Name as it stands in a certificate (RFC 5280 §4.1.2.4); throws {@link MalformedDer}.
+ * Reads a Name as it stands in a certificate (RFC 5280 §4.1.2.4); throws {@link MalformedDer}, also for more than 2048
+ * octets.
  */
 export function readName(der: Uint8Array): DistinguishedName {
+  if (der.length > longestName) throw new MalformedDer("a Name is too long", { tooMany: true });
   const name = readDer(der);
   if (name.tag !== tags.sequence) throw new MalformedDer("a Name is not a SEQUENCE");
   return { rdns: childrenOf(der, name).map((rdn) => readRelativeName(der, rdn)) };

@@ -83,7 +83,7 @@ function checkDer(octets: Uint8Array): void {
     if (childrenOf(octets, outermost)[0]?.tag === tags.integer) throw new MalformedCertificate("private_key");
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
-    throw new MalformedCertificate(error.trailing ? "trailing_bytes" : "not_der");
+    throw new MalformedCertificate(error.trailing ? "trailing_bytes" : error.tooMany ? "too_large" : "not_der");
   }
 }
 

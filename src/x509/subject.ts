@@ -1,7 +1,5 @@
-// @peculiar/x509 resolves its parts by metadata and throws without this polyfill.
-import "reflect-metadata/lite";
-import { X509Certificate } from "@peculiar/x509";
-import { childrenOf, contentOf, encodingOf, MalformedDer, readDer, tags } from "./der.ts";
+import { readCertificateParts } from "./certificate-parts.ts";
+import { childrenOf, contentOf, MalformedDer, readDer, tags } from "./der.ts";
 import { matchesDistinguishedName, readName, type DistinguishedName } from "./distinguished-name.ts";
 import { MalformedCertificate } from "./malformed-certificate.ts";
 import { readEmailAddress, type EmailAddress, type SubjectExpectation } from "./subject-expectation.ts";
@@ -26,8 +24,8 @@ export interface SubjectAltName {
 /** Octets. Names are read before anything is proved, of certificates that anyone can make: it must not cost much. */
 const largestCertificate = 8192;
 
-/** RFC 5280 §4.2.1.6. */
-const subjectAltName = "2.5.29.17";
+/** 2.5.29.17 (RFC 5280 §4.2.1.6). */
+const subjectAltName = "551d11";
 
 const none: SubjectAltName = Object.freeze({ dns: [], uri: [], email: [], ip: [] });
 
@@ -48,7 +46,7 @@ export function readSubject(raw: Uint8Array): Subject {
   return subject;
 }
 
-/** By the octets that `readCertificate` hands out again for the same certificate: reading costs most of a millisecond. */
+/** By the octets that `readCertificate` hands out again for the same certificate. */
 const subjects = new WeakMap<Uint8Array, Subject>();
 
 /**
@@ -88,47 +86,38 @@ function isSameMailbox(expected: EmailAddress, presented: EmailAddress | undefin
   return presented?.localPart === expected.localPart && presented.domain === expected.domain;
 }
 
-/**
- * The subject by its very octets: @peculiar/x509 would write the name anew, and an odd string type differently.
- *
- * In a TBSCertificate: version [0], serialNumber, signature, issuer, validity, subject, …; version 1 is not written,
- * as in RFC 8705's own example.
- */
 function readSubjectName(raw: Uint8Array): DistinguishedName {
-  return orMalformed(() => {
-    const [toBeSigned] = childrenOf(raw, readDer(raw));
-    if (toBeSigned?.tag !== tags.sequence) throw new MalformedDer("there is no TBSCertificate");
-    const fields = childrenOf(raw, toBeSigned);
-    const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
-    if (subject === undefined) throw new MalformedDer("a TBSCertificate is too short");
-    return readName(encodingOf(raw, subject));
-  });
+  return orMalformed(() => readName(readCertificateParts(raw).subject));
 }
 
 function readSubjectAltName(raw: Uint8Array): SubjectAltName {
-  const [names, second] = orMalformed(() =>
-    new X509Certificate(raw).extensions.filter(({ type }) => type === subjectAltName),
-  );
-  if (second !== undefined) throw new MalformedCertificate("not_a_certificate");
-  return names === undefined ? none : orMalformed(() => readGeneralNames(new Uint8Array(names.value)));
+  return orMalformed(() => {
+    const [names, second] = readCertificateParts(raw).extensions(subjectAltName);
+    if (second !== undefined) throw new MalformedDer("there are two subjectAltNames");
+    return names === undefined ? none : readGeneralNames(names);
+  });
 }
 
-/** What a reader of ours or of the library cannot make sense of is not a certificate that names anyone. */
+/** What cannot be read is not a certificate that names anyone. */
 function orMalformed<Result>(read: () => Result): Result {
   try {
     return read();
-  } catch {
-    throw new MalformedCertificate("not_a_certificate");
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    throw new MalformedCertificate(error.tooMany ? "too_large" : "not_a_certificate");
   }
 }
+
+/** Of the nine kinds in their order (RFC 5280 §4.2.1.6), each in the one form that DER has for it. */
+const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
 function readGeneralNames(der: Uint8Array): SubjectAltName {
   const names = readDer(der);
   if (names.tag !== tags.sequence) throw new MalformedDer("a subjectAltName is not a SEQUENCE");
+  const entries = childrenOf(der, names);
+  if (!entries.every(({ tag }) => generalNameTags.has(tag))) throw new MalformedDer("an entry is no GeneralName");
   const contents = (tag: number): Buffer[] =>
-    childrenOf(der, names)
-      .filter((entry) => entry.tag === tag)
-      .map((entry) => Buffer.from(contentOf(der, entry)));
+    entries.filter((entry) => entry.tag === tag).map((entry) => Buffer.from(contentOf(der, entry)));
   return {
     email: contents(0x81).flatMap(readIa5),
     dns: contents(0x82).flatMap(readIa5),

@@ -58,16 +58,16 @@ for (const name of files) {
     const text = content.toString("latin1");
     const certificates = name.endsWith(".der") ? [content] : [...readPemBlocks(text), content];
     for (const der of certificates) {
-      const asLeaf = await verifier.verify({ leaf: der, intermediates: [], anchors: [ours] });
+      const asLeaf = await verifier.verify({ leaf: der, intermediates: [], anchors: [ours] }, "1/1");
       t.false(asLeaf.trusted);
 
-      const asItsOwnAnchor = await verifier.verify({ leaf: der, intermediates: [], anchors: [der] });
+      const asItsOwnAnchor = await verifier.verify({ leaf: der, intermediates: [], anchors: [der] }, "1/1");
       t.is(asItsOwnAnchor.trusted, trustThemselves.includes(name) && der !== content);
 
       // Beside a good chain it harms only where it cannot be read, and then all is refused.
-      const beside = await verifier.verify({ leaf: client.der, intermediates: [der], anchors: [ours] });
+      const beside = await verifier.verify({ leaf: client.der, intermediates: [der], anchors: [ours] }, "1/1");
       t.is(beside.trusted, isReadable(der) && !unreadableDates.includes(name));
-      const asAnotherAnchor = await verifier.verify({ leaf: client.der, intermediates: [], anchors: [ours, der] });
+      const asAnotherAnchor = await verifier.verify({ leaf: client.der, intermediates: [], anchors: [ours, der] }, "1/1");
       t.is(asAnotherAnchor.trusted, beside.trusted);
     }
     try {

@@ -97,3 +97,15 @@ test("any octets are read or refused, and nothing is read past their end", (t) =
   );
   t.pass();
 });
+
+test("a thousand elements are read, wherever they stand, and no more", (t) => {
+  const nulls = (count: number) => Array.from({ length: count }, () => Buffer.of(5, 0));
+  const flat = (count: number) => sequence(...nulls(count - 1));
+  const inGroups = (count: number) => sequence(...nulls((count - 1) % 10), ...tens(Math.floor((count - 1) / 10)));
+  const tens = (count: number) => Array.from({ length: count }, () => sequence(...nulls(9)));
+  for (const make of [flat, inGroups]) {
+    t.notThrows(() => readDer(make(1000)));
+    const error = t.throws(() => readDer(make(1001)), { instanceOf: MalformedDer });
+    t.true(error.tooMany);
+  }
+});

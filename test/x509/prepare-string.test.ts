@@ -68,3 +68,8 @@ test("a text that is longer than any name matches nothing, before anything is no
   t.is(prepareString("a".repeat(1025)), undefined);
   t.is(prepareString(`a${"\u0301".repeat(11_000)}${"\u0316".repeat(11_000)}`), undefined);
 });
+
+test("thirty accents on one letter are compared, and more match nothing", (t) => {
+  t.not(prepareString(`a${"\u0301".repeat(30)}`), undefined);
+  t.is(prepareString(`a${"\u0301".repeat(31)}`), undefined);
+});

@@ -1,12 +1,14 @@
-import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import type { CertificatePath, ChainVerdict, ChainVerifier, Clock } from "../engine/dependencies.ts";
 import { ChainVerificationFailure } from "./chain-verification-failure.ts";
-import { hasSignedPath } from "./has-signed-path.ts";
+import { createExplanations } from "./explanations.ts";
+import { createFairTurns } from "./fair-turns.ts";
 import type { Purpose } from "./openssl-verify.ts";
 import { verifyWithOpenssl } from "./openssl-verify.ts";
 import { readPathValidity } from "./path-validity.ts";
-import { createProcessSlots } from "./process-slots.ts";
+import { digestOfQuestion, digestsOfSigned, readAnchors, readSentPath, type SignedDigests } from "./read-path.ts";
+import { createSignatureChecks, type VerifySignature } from "./signature-checks.ts";
+import { findSignedPath, type ReadPath, type SignedPath } from "./signed-path.ts";
 import type { Period } from "./verdict-memo.ts";
 import { createVerdictMemo, isWithin } from "./verdict-memo.ts";
 
@@ -26,12 +28,17 @@ export interface ChainVerifierOptions {
   readonly timeout?: number;
   /** Processes at once; default 4. */
   readonly concurrency?: number;
-  /** Questions that may wait for a process; default 64. */
+  /** Questions that may wait for a process, of all clients and of each; defaults 256 and 64. */
   readonly queue?: number;
-  /** Verdicts kept; defaults 4096 trusted, 512 refused. */
+  readonly queueOfClient?: number;
+  /** Verdicts kept; defaults 4096 trusted, 4096 refused. */
   readonly memo?: { readonly trusted: number; readonly refused: number };
+  /** Processes a minute for OpenSSL's words on paths that are refused; defaults 4 of a client, 32 of all. */
+  readonly explanations?: { readonly ofClient: number; readonly ofAll: number };
   /** Default the system's. */
   readonly temporaryDirectory?: string;
+  /** Checks one signature; default one of libuv's threads. */
+  readonly verifySignature?: VerifySignature;
 }
 
 /** A {@link ChainVerifier} that has processes to end. */
@@ -43,6 +50,9 @@ export interface OpensslChainVerifier extends ChainVerifier {
 /** Milliseconds that a verdict is kept at most. */
 const longestPeriod = 600_000;
 
+/** Of libuv's four threads the others are left to the file system. */
+const checksAtOnce = 2;
+
 interface Question extends Period {
   readonly answer: Promise<ChainVerdict>;
 }
@@ -50,74 +60,120 @@ interface Question extends Period {
 /**
  * A verifier that puts certificate paths to `openssl verify` (RFC 5280 §6, RFC 8705 §2.1 and §7.5).
  *
- * The same question asked while it is being answered takes the same process. A verdict stands until the next
- * notBefore or notAfter of any certificate involved, 10 minutes at most. Whatever cannot be found out rejects with
- * {@link ChainVerificationFailure}, and is not remembered. While all processes are taken, a path without the signatures
- * of a valid one is refused without asking.
+ * First of all a path must be within bounds (number and size of certificates, kinds and sizes of keys), names and
+ * signatures must lead from an anchor to the leaf; of what the client sent besides, only what an anchor vouches for
+ * reaches OpenSSL. A verdict stands until the next notBefore or notAfter of any certificate involved, 10 minutes at
+ * most; the same question asked meanwhile, in whatever order, takes the same one. Clients take turns. Whatever cannot
+ * be found out rejects with {@link ChainVerificationFailure}, and is not remembered.
  *
- * @example const verdict = await createChainVerifier({ clock: Date.now }).verify({ leaf, intermediates: [], anchors });
+ * @example const verdict = await createChainVerifier({ clock: Date.now }).verify({ leaf, intermediates: [], anchors }, "1/2");
  */
 export function createChainVerifier(options: ChainVerifierOptions): OpensslChainVerifier {
   const { clock, purpose = "sslclient", maxDepth = 8, maxIntermediates = 16, timeout = 5000 } = options;
-  const { concurrency = 4, queue = 64, memo: memoLimits = { trusted: 4096, refused: 512 } } = options;
+  const { concurrency = 4, queue = 256, queueOfClient = 64 } = options;
+  const { memo: memoLimits = { trusted: 4096, refused: 4096 } } = options;
   const command = { executable: options.openssl ?? "openssl", path: options.path, timeout };
   const temporaryDirectory = options.temporaryDirectory ?? tmpdir();
-  const slots = createProcessSlots({ concurrency, queue, timeout });
+  const processes = createFairTurns({ concurrency, queue, queueOfClient, timeout });
+  const threads = { concurrency: checksAtOnce, queue: 4096, queueOfClient: 1024, timeout, what: "thread" };
+  const checks = createSignatureChecks(createFairTurns(threads), options.verifySignature);
+  const explanations = createExplanations(options.explanations ?? { ofClient: 4, ofAll: 32 });
   const memo = createVerdictMemo(memoLimits);
+  const searches = new Map<string, Promise<SignedPath>>();
   const open = new Map<string, Question>();
   const closing = new AbortController();
 
-  const ask = async (key: string, path: CertificatePath, period: Period): Promise<ChainVerdict> => {
-    const verdict = await slots.run(() => {
-      if (closing.signal.aborted) throw new ChainVerificationFailure("the chain verifier was closed");
-      const verification = { purpose, maxDepth, at: period.from, temporaryDirectory };
-      return verifyWithOpenssl(command, path, verification, closing.signal);
-    });
-    memo.set(key, verdict, period);
-    return verdict;
-  };
+  function refuseWhenClosed(): void {
+    if (closing.signal.aborted) throw new ChainVerificationFailure("the chain verifier was closed");
+  }
+
+  /** Asked for the same at the same time, it is done once. */
+  function search(key: string, path: ReadPath, client: string): Promise<SignedPath> {
+    const under = searches.get(key);
+    if (under !== undefined) return under;
+    const found = findSignedPath(path, checks, client).finally(() => searches.delete(key));
+    searches.set(key, found);
+    return found;
+  }
+
+  /** What OpenSSL says, remembered under these keys; of a path that is `unsigned` no more than its words. */
+  async function ask(
+    { whenTrusted, whenRefused }: SignedDigests,
+    path: CertificatePath,
+    { client, now, unsigned }: { readonly client: string; readonly now: number; readonly unsigned?: string },
+  ): Promise<ChainVerdict> {
+    const asked = open.get(whenRefused);
+    if (asked !== undefined && isWithin(asked, now)) return asked.answer;
+    const validity = readPathValidity(path);
+    if ("unreadable" in validity) return refused(validity.unreadable);
+    const next = validity.instants.find((instant) => instant > now) ?? Infinity;
+    const period = { from: now, until: Math.min(next, now + longestPeriod) };
+    const run = async () => {
+      const verdict = await processes.run(client, () => {
+        refuseWhenClosed();
+        const verification = { purpose, maxDepth, at: now, temporaryDirectory };
+        return verifyWithOpenssl(command, path, verification, closing.signal);
+      });
+      const final = unsigned !== undefined && verdict.trusted ? refused(unsigned) : verdict;
+      memo.set(final.trusted ? whenTrusted : whenRefused, final, period);
+      return final;
+    };
+    const question = { ...period, answer: run() };
+    open.set(whenRefused, question);
+    try {
+      return await question.answer;
+    } finally {
+      if (open.get(whenRefused) === question) open.delete(whenRefused);
+    }
+  }
 
   return {
-    async verify(path) {
-      if (closing.signal.aborted) throw new ChainVerificationFailure("the chain verifier was closed");
+    async verify(path, client) {
+      refuseWhenClosed();
       if (path.anchors.length === 0) return refused("no trust anchors are configured");
       if (path.intermediates.length > maxIntermediates) return refused(`more than ${maxIntermediates} intermediates`);
       const now = clock();
-      const key = digest(path, purpose);
+      const key = digestOfQuestion(path, purpose);
       const remembered = memo.get(key, now);
       if (remembered !== undefined) return remembered;
-      const asked = open.get(key);
-      if (asked !== undefined && isWithin(asked, now)) return asked.answer;
+      const refuse = (reason: string): ChainVerdict => {
+        const verdict = refused(reason);
+        memo.set(key, verdict, { from: now, until: now + longestPeriod });
+        return verdict;
+      };
 
-      const validity = readPathValidity(path);
-      if ("unreadable" in validity) return refused(validity.unreadable);
-      // Those who wait for a process must not wait behind strangers.
-      if (slots.areTaken() && !hasSignedPath(path)) return refused("no signatures lead from it to a trust anchor");
-      const next = validity.instants.find((instant) => instant > now) ?? Infinity;
-      const period = { from: now, until: Math.min(next, now + longestPeriod) };
-      const question = { ...period, answer: ask(key, path, period) };
-      open.set(key, question);
-      try {
-        return await question.answer;
-      } finally {
-        if (open.get(key) === question) open.delete(key);
+      const read = readSentPath(path);
+      if ("unfit" in read) return refuse(read.unfit);
+      const found = await search(key, read, client);
+      refuseWhenClosed();
+      if ("unsigned" in found) {
+        const reason = readAnchors(path.anchors).unfit ?? read.leftOut ?? found.unsigned;
+        // Words for the operator must not keep a client waiting, nor be had without end.
+        const isPlain = reason === found.unsigned && !processes.areTaken() && explanations.take(client, now);
+        return isPlain
+          ? ask({ whenTrusted: key, whenRefused: key }, path, { client, now, unsigned: reason })
+          : refuse(reason);
       }
+      const unreadable = readPathValidity(path);
+      if ("unreadable" in unreadable) return refuse(unreadable.unreadable);
+      const signed = { ...read, intermediates: found.signed };
+      const keys = digestsOfSigned(signed, purpose);
+      const known = memo.get(keys.whenTrusted, now) ?? memo.get(keys.whenRefused, now);
+      return known ?? (await ask(keys, derOf(signed), { client, now }));
     },
     async close() {
       closing.abort();
-      await Promise.allSettled([...open.values()].map(({ answer }) => answer));
+      await Promise.allSettled([...searches.values(), ...[...open.values()].map(({ answer }) => answer)]);
       memo.clear();
     },
   };
 }
 
-function refused(reason: string): ChainVerdict {
-  return { trusted: false, reason };
+function derOf({ leaf, intermediates, anchors }: ReadPath): CertificatePath {
+  const ders = (certificates: ReadPath["anchors"]) => certificates.map(({ der }) => der);
+  return { leaf: leaf.der, intermediates: ders(intermediates), anchors: ders(anchors) };
 }
 
-/** Each certificate by its own digest, each list by its length: no two questions have the same text. */
-function digest({ leaf, intermediates, anchors }: CertificatePath, purpose: Purpose): string {
-  const hash = createHash("sha256").update(`${purpose} ${intermediates.length} ${anchors.length} `);
-  for (const der of [leaf, ...intermediates, ...anchors]) hash.update(createHash("sha256").update(der).digest());
-  return hash.digest("base64");
+function refused(reason: string): ChainVerdict {
+  return { trusted: false, reason };
 }

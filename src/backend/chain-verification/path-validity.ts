@@ -27,11 +27,25 @@ export function readPathValidity({ leaf, intermediates, anchors }: CertificatePa
   return { instants: [...instants].sort((one, other) => one - other) };
 }
 
-function readValidity(der: Uint8Array): { notBefore: number; notAfter: number } | string {
+interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** By the octets that the reader hands out again for the same certificate: the library decodes the key each time. */
+const known = new WeakMap<Uint8Array, Validity | string>();
+
+function readValidity(der: Uint8Array): Validity | string {
   try {
-    const { validFromDate, validToDate } = new X509Certificate(readCertificate(der).raw);
+    const { raw } = readCertificate(der);
+    const found = known.get(raw);
+    if (found !== undefined) return found;
+    const { validFromDate, validToDate } = new X509Certificate(raw);
     const validity = { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
-    return Number.isFinite(validity.notBefore) && Number.isFinite(validity.notAfter) ? validity : "its validity";
+    const isReadable = Number.isFinite(validity.notBefore) && Number.isFinite(validity.notAfter);
+    const result = isReadable ? validity : "its validity";
+    known.set(raw, result);
+    return result;
   } catch (error) {
     if (error instanceof MalformedCertificate) return error.reason;
     throw error;

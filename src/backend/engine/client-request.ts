@@ -38,6 +38,14 @@ const notOneClient: ReadonlySet<ResultCode> = new Set(["A244301", "A244305"]);
 export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
+/** Characters. A mebibyte of what is to be decoded takes milliseconds, and clients send it before they are known. */
+const longestParameters = 65_536;
+
+/** Whether `parameters` are longer than the request of any client, which then is the client's own defect. */
+export function areTooLong(parameters: string): boolean {
+  return parameters.length > longestParameters;
+}
+
 /** Reads the form that a client sent: the API caller's own omission is a server error, everything else the client's. */
 export function readForwardedForm(
   service: Service,
@@ -47,6 +55,9 @@ export function readForwardedForm(
 ): FormOfRequest {
   if (parameters === undefined || parameters === null) {
     return { refusal: oauthError(service, "server_error", codes.missing) };
+  }
+  if (areTooLong(parameters)) {
+    return { refusal: oauthError(service, "invalid_request", codes.malformed, "it is too long") };
   }
   if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
   const reading = readForm(parameters, { repeatable });

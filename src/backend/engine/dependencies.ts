@@ -47,9 +47,13 @@ export interface CertificatePath {
 /** `reason` is for the operator: the verifier's own words. */
 export type ChainVerdict = { readonly trusted: true } | { readonly trusted: false; readonly reason: string };
 
-/** Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it could not find out. */
+/**
+ * Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it could not find out.
+ *
+ * `client` is who the path is said to be of, as one text: clients take turns, whoever presents paths in their names.
+ */
 export interface ChainVerifier {
-  verify(path: CertificatePath): Promise<ChainVerdict>;
+  verify(path: CertificatePath, client: string): Promise<ChainVerdict>;
 }
 
 /** A JWK Set (RFC 7517 §5); of its keys nothing is known but that they are objects. */

@@ -2,16 +2,21 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import getRawBody from "raw-body";
 import { ApiError } from "../../contract/api-error.ts";
+import { hasMoreElements } from "../../oauth/json-elements.ts";
 import type { FormBodyReader } from "./form-body.ts";
 
 /** The most octets that a body may have. */
 export const maximumBody = 1_048_576;
 
+/** Of JSON: four times the thousand entries that the longest lists of a request may have. */
+const mostElements = 4000;
+
 /**
  * Reads the body of a call into a value that nothing is known of yet; JSON, or a form.
  *
  * Throws {@link ApiError}: 400 `A258201` without a fitting Content-Type, 415 for a content coding, 400 `A126203`
- * without a body, 413 above 1 MiB, 400 `A126202` for what is not UTF-8 or not JSON. Messages never quote the body.
+ * without a body, 413 above 1 MiB, 400 `A126202` for what is not UTF-8, not JSON or JSON of more than 4000 elements.
+ * Messages never quote the body.
  *
  * @example await readBody(request, createFormBodyReader(authToken))
  */
@@ -63,6 +68,9 @@ async function readOctets(request: IncomingMessage): Promise<Buffer> {
 }
 
 function readJson(text: string): unknown {
+  if (hasMoreElements(text, mostElements)) {
+    throw new ApiError(400, "A126202", `The request body has more than ${mostElements} members and entries.`);
+  }
   try {
     return JSON.parse(text);
   } catch {

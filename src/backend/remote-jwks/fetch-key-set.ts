@@ -14,6 +14,9 @@ export interface FetchLimits {
   readonly signal: AbortSignal;
 }
 
+/** More than anyone rotates through; each may be decoded to find the one that is asked for. */
+const mostKeys = 100;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -68,7 +71,9 @@ function readKeySet(body: Uint8Array): KeySet {
     throw failure("it is not JSON");
   }
   const { keys } = isObject(value) ? value : {};
-  if (!Array.isArray(keys) || !keys.every(isObject)) throw failure("it is not a JWK Set");
+  if (!Array.isArray(keys)) throw failure("it is not a JWK Set");
+  if (keys.length > mostKeys) throw failure(`it has more than ${mostKeys} keys`);
+  if (!keys.every(isObject)) throw failure("it is not a JWK Set");
   return { keys };
 }
 

@@ -34,7 +34,7 @@ for (const [title, script, message] of [
     await using standIn = await createStandIn(script);
     const timeout = script.includes("sleep") ? 500 : 60_000;
     const verifier = createChainVerifier({ clock, timeout, ...standIn.options });
-    t.is(await failure(t, verifier.verify(path)), message);
+    t.is(await failure(t, verifier.verify(path, "1/1")), message);
     t.deepEqual(await standIn.leftovers(), []);
   });
 }
@@ -42,27 +42,27 @@ for (const [title, script, message] of [
 test.serial("a program that says OK with an error beside it has refused", async (t) => {
   const words = "error 10 at 0 depth lookup: certificate has expired";
   await using standIn = await createStandIn(`cat >/dev/null; echo '${words}' >&2; echo stdin: OK`);
-  const verdict = await createChainVerifier({ clock, ...standIn.options }).verify(path);
+  const verdict = await createChainVerifier({ clock, ...standIn.options }).verify(path, "1/1");
   t.deepEqual(verdict, { trusted: false, reason: words });
 });
 
 test.serial("a program that is not there is a failure", async (t) => {
   const verifier = createChainVerifier({ clock, openssl: "no-such-program" });
-  t.is(await failure(t, verifier.verify(path)), "openssl could not be run");
+  t.is(await failure(t, verifier.verify(path, "1/1")), "openssl could not be run");
 });
 
 test.serial("a temporary directory that cannot be made is a failure", async (t) => {
   const verifier = createChainVerifier({ clock, temporaryDirectory: "/no/such/directory" });
-  t.is(await failure(t, verifier.verify(path)), "no temporary directory could be made");
+  t.is(await failure(t, verifier.verify(path, "1/1")), "no temporary directory could be made");
 });
 
 test.serial("a failure is not remembered", async (t) => {
   await using standIn = await createStandIn('[ -e "$here/broken" ] && exit 3; exec openssl "$@"');
   const verifier = createChainVerifier({ clock, ...standIn.options });
   await writeFile(standIn.file("broken"), "");
-  t.is(await failure(t, verifier.verify(path)), "openssl ended with code 3 and gave no verdict");
+  t.is(await failure(t, verifier.verify(path, "1/1")), "openssl ended with code 3 and gave no verdict");
   await rm(standIn.file("broken"));
-  t.deepEqual(await verifier.verify(path), { trusted: true });
+  t.deepEqual(await verifier.verify(path, "1/1"), { trusted: true });
 });
 
 test.serial("the certificates lie in a private directory while OpenSSL runs, and nowhere afterwards", async (t) => {
@@ -70,14 +70,16 @@ test.serial("the certificates lie in a private directory while OpenSSL runs, and
   const between = createAuthority({ subject: "CN=Between", parent: root });
   const verifier = createChainVerifier({ clock, ...standIn.options });
   const longer = { ...path, leaf: between.issue({ subject: "CN=a" }).der, intermediates: [between.certificate.der] };
-  t.deepEqual(await verifier.verify(longer), { trusted: true });
+  t.deepEqual(await verifier.verify(longer, "1/1"), { trusted: true });
   t.is(await readFile(standIn.file("modes"), "utf8"), "700 .\n600 anchors.pem\n600 path.pem\n");
   t.deepEqual(await standIn.leftovers(), []);
 });
 
 test.serial("OpenSSL is asked with these options", async (t) => {
   await using standIn = await createStandIn('echo "$*" >"$here/asked"; exec openssl "$@"');
-  await createChainVerifier({ clock, ...standIn.options }).verify({ ...path, intermediates: [leaf.der] });
+  const between = createAuthority({ subject: "CN=Between", parent: root });
+  const longer = { ...path, leaf: between.issue({ subject: "CN=a" }).der, intermediates: [between.certificate.der] };
+  await createChainVerifier({ clock, ...standIn.options }).verify(longer, "1/1");
   const options = [
     "verify -purpose sslclient -x509_strict -verify_depth 8 -auth_level 2 -policy_check -policy anyPolicy",
     "-attime 1780315200 -no-CApath -no-CAstore -CAfile anchors.pem -untrusted path.pem\n",
@@ -88,7 +90,7 @@ test.serial("OpenSSL is asked with these options", async (t) => {
 test.serial("nothing of the environment reaches OpenSSL but PATH", async (t) => {
   process.env["SSL_CERT_FILE"] = "/certbound/test";
   await using standIn = await createStandIn('tr "\\0" "\\n" </proc/$$/environ >"$here/environment"; exec openssl "$@"');
-  await createChainVerifier({ clock, ...standIn.options }).verify(path);
+  await createChainVerifier({ clock, ...standIn.options }).verify(path, "1/1");
   const environment = await readFile(standIn.file("environment"), "utf8");
   t.deepEqual(
     environment
@@ -104,11 +106,11 @@ test.serial("closing ends what runs, leaves nothing behind, and no question is a
   await using standIn = await createStandIn("exec sleep 60");
   const verifier = createChainVerifier({ clock, concurrency: 1, timeout: 60_000, ...standIn.options });
   const other = { ...path, leaf: root.issue({ subject: "CN=client-b" }).der };
-  const messages = [path, other].map((asked) => failure(t, verifier.verify(asked)));
+  const messages = [path, other].map((asked) => failure(t, verifier.verify(asked, "1/1")));
   await verifier.close();
   t.deepEqual(await Promise.all(messages), ["the chain verifier was closed", "the chain verifier was closed"]);
   t.deepEqual(await standIn.leftovers(), []);
-  t.is(await failure(t, verifier.verify(path)), "the chain verifier was closed");
+  t.is(await failure(t, verifier.verify(path, "1/1")), "the chain verifier was closed");
 });
 
 const garbage = Buffer.alloc(1_048_576, 0x30);
@@ -143,6 +145,6 @@ for (const [title, asked, reason] of [
 ] as const) {
   test.serial(`OpenSSL is not asked, and the chain refused: ${title}`, async (t) => {
     const verifier = createChainVerifier({ clock, openssl: "no-such-program" });
-    t.deepEqual(await verifier.verify(asked), { trusted: false, reason });
+    t.deepEqual(await verifier.verify(asked, "1/1"), { trusted: false, reason });
   });
 }

@@ -26,7 +26,7 @@ const stranger = createAuthority({ subject: "CN=Stranger" });
 
 function verify(path: CertificatePath, options: { at?: number; maxDepth?: number } = {}) {
   const { at = now, ...limits } = options;
-  return createChainVerifier({ clock: () => at, path: opensslPath, timeout: 60_000, ...limits }).verify(path);
+  return createChainVerifier({ clock: () => at, path: opensslPath, timeout: 60_000, ...limits }).verify(path, "1/1");
 }
 
 function pathOf(leaf: TestCertificate, intermediates: readonly Authority[], anchors: readonly Authority[] = [root]) {

@@ -342,7 +342,7 @@ const refused: Readonly<
   "another key of the same kid": ["A157326", () => sign(jti, stranger)],
   "a key of a kid that is not registered": ["A157326", () => sign(jti, stranger, { kid: "k9" })],
   "a kid that looks like a path": ["A157326", () => sign(jti, es256, { kid: "../../../../dev/null" })],
-  "a kid that is long": ["A157326", () => sign(jti, es256, { kid: "k".repeat(100_000) })],
+  "a kid that is long": ["A157326", () => sign(jti, es256, { kid: "k".repeat(40_000) })],
   "a key that is for encryption": ["A157326", () => sign(jti, encryption)],
   "its own key in the header": ["A157326", () => sign(jti, stranger, { jwk: stranger.jwk })],
   "its own key in the header, and no kid": [
@@ -505,7 +505,7 @@ test("members of the header that say nothing of the signature change nothing", a
 
 test("a jti may be long, and may be what objects have anyway; each is good once", async (t) => {
   const { ask } = await open(t);
-  for (const one of ["j".repeat(200_000), "__proto__", "constructor", "\ud800", " ", "\0"]) {
+  for (const one of ["j".repeat(40_000), "__proto__", "constructor", "\ud800", " ", "\0"]) {
     t.is((await ask(await sign({ jti: one }))).action, "OK");
     t.is((await ask(await sign({ jti: one }))).resultCode, "A157324");
   }

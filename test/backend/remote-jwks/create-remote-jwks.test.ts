@@ -226,3 +226,11 @@ test("closing ends what runs, and nothing is fetched after it", async (t) => {
   pass(10 * second);
   await t.throwsAsync(latest(server.url), { instanceOf: RemoteJwksFailure });
 });
+
+test("a set of a hundred keys is taken, and none of more", async (t) => {
+  const keys = (count: number) => ({ keys: Array.from({ length: count }, () => ({ kty: "OKP" })) });
+  const server = await startJwksServer(t, keys(100));
+  t.is((await open(t).latest(server.url)).keys.length, 100);
+  server.serve(keys(101));
+  await t.throwsAsync(open(t).latest(server.url), { instanceOf: RemoteJwksFailure, message: /more than 100 keys/ });
+});

@@ -2,6 +2,7 @@ import type { AuthorizationRequest, AuthorizationResponse } from "../../../contr
 import { readForm, type Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { newAttempt } from "../attempt.ts";
+import { areTooLong } from "../client-request.ts";
 import { identifyClient } from "../client-authentication/identify-client.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { drawSecret } from "../drawn-text.ts";
@@ -33,6 +34,7 @@ export async function processAuthorizationRequest(
   const { parameters } = request;
   if (parameters === undefined || parameters === null) return errorOfCaller(service, "A004201");
   if (parameters.trim() === "") return toUser(service, "A004301");
+  if (areTooLong(parameters)) return toUser(service, "A004202");
   const reading = readForm(parameters, { repeatable: "any" });
   if (!reading.ok) return toUser(service, "A004202");
   return runDecided<AuthorizationResponse>(dependencies, async () => {

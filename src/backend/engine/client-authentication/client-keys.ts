@@ -1,19 +1,11 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { localKeys, type IssuerKeys } from "../../../jose/verify-signature.ts";
-import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../../x509/read-certificate.ts";
 import type { KeySet, RemoteJwks } from "../dependencies.ts";
 import type { Client } from "../management/settings-memo.ts";
 
-/** A certificate that a key set registers, as DER. */
-interface Registration {
-  readonly kid: unknown;
-  readonly der: Uint8Array;
-}
-
-/** What is worked out of a key set once: the set is the same object for as long as it is the latest. */
+/** What is worked out of a key set and its keys once: each is the same object for as long as the set is the latest. */
 const verifiers = new WeakMap<KeySet, IssuerKeys>();
-const registrations = new WeakMap<KeySet, readonly Registration[]>();
+const registrations = new WeakMap<Key, Registration>();
 
 /**
  * Puts a question to the client's keys: those that are registered, or those at its `jwksUri`.
@@ -45,36 +37,36 @@ export function verifiersOf(keySet: KeySet): IssuerKeys {
 /**
  * Whether a key set registers this certificate: as `x5c[0]` of a key, which is that of the certificate
  * (RFC 8705 §2.2.2, RFC 7517 §4.7). `keyId` picks the one key that counts.
+ *
+ * Octets are compared first: of a set of any size, the one key that has the certificate is decoded.
  */
 export function registers(keySet: KeySet, keyId: string | undefined, certificate: Uint8Array): boolean {
-  return registrationsOf(keySet).some(
-    ({ kid, der }) => (keyId === undefined || kid === keyId) && Buffer.compare(der, certificate) === 0,
-  );
+  return keySet.keys.some((key) => (keyId === undefined || key["kid"] === keyId) && isKeyOf(key, certificate));
 }
 
-function registrationsOf(keySet: KeySet): readonly Registration[] {
-  const known = registrations.get(keySet);
-  if (known !== undefined) return known;
-  const found = keySet.keys.flatMap((key) => readRegistration(key) ?? []);
-  registrations.set(keySet, found);
-  return found;
+type Key = KeySet["keys"][number];
+
+/** The certificate of a key, as DER, and once it has been asked for, whether the two belong together. */
+interface Registration {
+  readonly der: Uint8Array | undefined;
+  fits?: boolean;
 }
 
 /** What a client serves is its own affair: a key with an unusable `x5c` registers nothing, and the others stand. */
-function readRegistration(key: KeySet["keys"][number]): Registration | undefined {
+function isKeyOf(key: Key, certificate: Uint8Array): boolean {
+  const registration = registrations.get(key) ?? { der: readRegistration(key) };
+  registrations.set(key, registration);
+  if (registration.der === undefined || Buffer.compare(registration.der, certificate) !== 0) return false;
+  return (registration.fits ??= haveOneKey(key, certificate));
+}
+
+function readRegistration(key: Key): Uint8Array | undefined {
   const x5c: readonly unknown[] = Array.isArray(key["x5c"]) ? key["x5c"] : [];
-  if (typeof x5c[0] !== "string") return undefined;
-  try {
-    const { raw } = readCertificate(Buffer.from(x5c[0], "base64"));
-    return isKeyOf(key, raw) ? { kid: key["kid"], der: raw } : undefined;
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return undefined;
-    throw error;
-  }
+  return typeof x5c[0] === "string" ? Buffer.from(x5c[0], "base64") : undefined;
 }
 
 /** node:crypto's own words for a bad key may quote it. */
-function isKeyOf(key: KeySet["keys"][number], certificate: Uint8Array): boolean {
+function haveOneKey(key: Key, certificate: Uint8Array): boolean {
   try {
     const publicKey = createPublicKey({ key, format: "jwk" });
     return new X509Certificate(certificate).publicKey.equals(publicKey);

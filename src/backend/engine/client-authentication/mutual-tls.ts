@@ -1,5 +1,5 @@
 import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../../x509/read-certificate.ts";
+import { readPem } from "../../../x509/pem.ts";
 import { checkSubject, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service } from "../management/settings-memo.ts";
@@ -7,8 +7,11 @@ import type { ResultCode } from "../result.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 import { askClientKeys, registers } from "./client-keys.ts";
 
-/** More than any real chain has; each is read before the verifier, which has bounds of its own, is asked. */
+/** More than any real chain has. */
 const longestPath = 10;
+
+/** Characters: 8 KiB of DER as PEM, with some for line ends. */
+const longestPem = 12_288;
 
 const subjectDiffers = {
   dn: "A157343",
@@ -40,7 +43,8 @@ export async function authenticateByCertificatePath(
   if (anchors.length === 0) return notAuthenticated("A157335");
   const intermediates = readPath(evidence.certificatePath);
   if (intermediates === undefined) return notAuthenticated("A157339", "a certificate of the path cannot be read");
-  const verdict = await chainVerifier.verify({ leaf: certificate.raw, intermediates, anchors });
+  const name = `${service.settings.apiKey}/${client.settings.clientId}`;
+  const verdict = await chainVerifier.verify({ leaf: certificate.raw, intermediates, anchors }, name);
   return verdict.trusted ? authenticated : notAuthenticated("A157339", verdict.reason);
 }
 
@@ -64,11 +68,14 @@ export async function authenticateByRegisteredCertificate(
   return registered ? authenticated : notAuthenticated("A157333");
 }
 
-/** `undefined` when the path is too long or one of it is no certificate. */
+/**
+ * The octets of the path; `undefined` when it is too long or one of it is not PEM. Nothing else is looked at: the
+ * verifier reads certificates once it knows that an authority stands behind the first one.
+ */
 function readPath(pems: readonly string[]): readonly Uint8Array[] | undefined {
-  if (pems.length > longestPath) return undefined;
+  if (pems.length > longestPath || pems.some((pem) => pem.length > longestPem)) return undefined;
   try {
-    return pems.map((pem) => readCertificate(pem).raw);
+    return pems.map(readPem);
   } catch (error) {
     if (error instanceof MalformedCertificate) return undefined;
     throw error;

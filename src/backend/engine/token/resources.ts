@@ -5,6 +5,9 @@ import type { ResultCode } from "../result.ts";
 /** The audience that a token gets, or why the request names none that it can have. */
 export type GrantedResources = { readonly resources: readonly string[] } | { readonly refusedWith: ResultCode };
 
+/** Each is compared with each that is known; nobody asks for a token for a hundred. */
+const mostResources = 100;
+
 /**
  * Decides over the `resource` parameters of a token request (RFC 8707 §2.2).
  *
@@ -12,6 +15,7 @@ export type GrantedResources = { readonly resources: readonly string[] } | { rea
  */
 export function grantResources(service: Service, requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: service.settings.defaultResources };
+  if (requested.length > mostResources) return { refusedWith: "A251306" };
   if (requested.some((resource) => resource.includes("#"))) return { refusedWith: "A251308" };
   if (!requested.every(isResourceIndicator)) return { refusedWith: "A251307" };
   const supported = service.settings.supportedResources;
@@ -28,6 +32,7 @@ export function grantResources(service: Service, requested: readonly string[]): 
  */
 export function narrowResources(granted: readonly string[], requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: granted };
+  if (requested.length > mostResources) return { refusedWith: "A251309" };
   if (!requested.every((resource) => granted.includes(resource))) return { refusedWith: "A251309" };
   return { resources: [...new Set(requested)] };
 }

@@ -104,7 +104,7 @@ for (const [parameter, code] of Object.entries(repeated)) {
   });
 }
 
-const oversized = "x".repeat(1_000_000);
+const oversized = "x".repeat(60_000);
 const foreign: Asking = { clientSecret: secretOf(2) };
 
 const refused: Readonly<
