@@ -7,7 +7,6 @@ import { sweepStatements } from "../sweep-statements.ts";
 import { createEventSweep } from "./event-reader.ts";
 import { readFault, type Fault } from "./fault.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
-import { defineFunctions } from "./sql-functions.ts";
 
 /** What a writer does: a command, or the sweep of expired rows or of events past their retention. */
 export type Job =
@@ -34,7 +33,6 @@ class TransactionLost extends Error {
  */
 export function createBatch(db: DatabaseSync): Batch {
   const prepare = createPreparedStatements(db);
-  defineFunctions(db);
   const sweepEvents = createEventSweep(db);
 
   function runBatch(jobs: readonly Job[]): JobResult[] {

@@ -1,4 +1,9 @@
-import type { AccessTokensQuery, Store } from "../../../../src/backend/store/store.ts";
+import {
+  StoreFailure,
+  type AccessTokensQuery,
+  type Store,
+  type TokenCountQuery,
+} from "../../../../src/backend/store/store.ts";
 import {
   attempt,
   digest,
@@ -16,7 +21,12 @@ import {
 import { anew, apply, type Checks } from "./check.ts";
 
 const list = (store: Store, query: Partial<AccessTokensQuery> = {}, serviceId = 1) =>
-  store.listAccessTokens(serviceId, { status: "all", now: 2_000, start: 0, end: 100, ...query });
+  store.listAccessTokens(serviceId, { status: "all", now: 2_000, start: 0, end: 100, most: 1_000, ...query });
+
+const count = async (store: Store, of: TokenCountQuery["of"], serviceId = 1, now = 2_000, most = 1_000) =>
+  store.countTokens(serviceId, { of, now, most });
+
+const exactly = (number: number) => ({ count: number, moreThanCounted: false });
 
 const isInForce = async (store: Store, { accessToken, serviceId }: ReturnType<typeof issueTokens>) =>
   (await store.readAccessToken(serviceId, accessToken.digest)) !== undefined;
@@ -105,14 +115,16 @@ export const managementChecks: Checks = {
       both: [revokeTokens({ clientId: 11, subject: "ada" }), "mine aloneOfSubject", 3],
       nobody: [revokeTokens({ clientId: 11, subject: "eve" }), "", 0],
     } as const;
-    for (const [name, [revocation, ended, count]] of Object.entries(expected)) {
+    for (const [name, [revocation, ended, expectedCount]] of Object.entries(expected)) {
       const tokens = make(name);
-      await apply(t, store, ...Object.values(tokens), revocation);
+      await apply(t, store, ...Object.values(tokens));
+      const { clientId, subject } = revocation;
+      t.deepEqual(await count(store, { clientId, subject }), exactly(expectedCount), name);
+      await apply(t, store, revocation);
+      t.deepEqual(await count(store, { clientId, subject }), exactly(0), name);
       const gone = [];
       for (const [which, token] of Object.entries(tokens)) if (!(await isInForce(store, token))) gone.push(which);
       t.is(gone.join(" "), ended, name);
-      t.is(await store.countEnded(1, revocation.attempt, 2_000), count, name);
-      t.is(await store.countEnded(2, revocation.attempt, 2_000), 0, name);
       await apply(t, store, revokeTokens({ clientId: 11 }), revokeTokens({ clientId: 12 }));
     }
   },
@@ -136,20 +148,35 @@ export const managementChecks: Checks = {
     t.false(await isInForce(store, after));
   },
 
-  "what was ended is counted once: neither what had ended before, nor consumed, nor expired": async (t, store) => {
+  "what is in force is counted: neither what has ended, nor consumed, nor expired": async (t, store) => {
     const family = issueGrant("grant", { subject: "ada" });
     const rotation = rotate(family, { subject: "ada" });
-    const expired = refresh(rotation, undefined, { subject: "ada", accessToken: { expiresAt: 1_999 } });
+    const expired = refresh(rotation, undefined, { subject: "ada", accessToken: { expiresAt: 2_000 } });
     const [revoked, dead] = [issueTokens(), issueTokens({ accessToken: { expiresAt: 1_000 } })];
     await apply(t, store, family, rotation, expired, revoke(family), revoked, revoke(revoked), dead, issueTokens());
-    const revocation = revokeTokens({ clientId: 11 });
-    await apply(t, store, revocation);
-    t.is(await store.countEnded(1, revocation.attempt, 2_000), 3, "an access and a refresh token, and one alone");
-    t.is(await store.countEnded(1, attempt(), 2_000), 0);
-    const end = issueGrant("end");
-    const ending = endGrant("end");
-    await apply(t, store, end, ending);
-    t.is(await store.countEnded(1, ending.attempt, 2_000), 2);
+    t.deepEqual(await count(store, { clientId: 11 }), exactly(3), "an access and a refresh token, and one alone");
+    t.deepEqual(await count(store, { subject: "ada" }), exactly(2));
+    t.deepEqual(await count(store, { clientId: 11, subject: "ada" }), exactly(2));
+    t.deepEqual(await count(store, { clientId: 12, subject: "ada" }), exactly(0));
+    t.deepEqual(await count(store, { grantId: "grant" }), exactly(2));
+    t.deepEqual(await count(store, { grantId: "grant" }, 2), exactly(0));
+    t.deepEqual(await count(store, { clientId: 11 }, 1, 9_000), exactly(0), "all have expired");
+    await apply(t, store, issueGrant("end"));
+    t.deepEqual(await count(store, { grantId: "end" }), exactly(2));
+    await apply(t, store, endGrant("end"));
+    t.deepEqual(await count(store, { grantId: "end" }), exactly(0));
+    await apply(t, store, putConfiguration({ id: 1 }, { id: 2 }));
+    t.deepEqual(await count(store, { clientId: 11 }), exactly(0), "their client is gone");
+  },
+
+  "no more is counted than was asked for, and that is said": async (t, store) => {
+    await apply(t, store, ...["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" })));
+    for (const owner of [{ clientId: 11 }, { subject: "ada" }, { clientId: 11, subject: "ada" }]) {
+      t.deepEqual(await count(store, owner, 1, 2_000, 3), exactly(6));
+      const { count: found, moreThanCounted } = await count(store, owner, 1, 2_000, 2);
+      t.true(moreThanCounted && found >= 4 && found <= 6);
+    }
+    await t.throwsAsync(count(store, {}), { instanceOf: StoreFailure }, "never all of a service by an omission");
   },
 
   "tokens are listed in the order of their issue, slice by slice": async (t, store) => {
