@@ -8,8 +8,11 @@ import {
   attempt,
   digest,
   endGrant,
+  exchange,
+  issueCode,
   issueGrant,
   issueTokens,
+  keepTicket,
   putConfiguration,
   refresh,
   revoke,
@@ -146,6 +149,55 @@ export const managementChecks: Checks = {
     ]);
     await apply(t, store, revokeTokens({ clientId: 11 }));
     t.false(await isInForce(store, after));
+  },
+
+  "a revocation is kept for as long as anything that it has ended, and nothing comes back": async (t, store) => {
+    const families = ["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" }));
+    const ticket = keepTicket({ expiresAt: 20_000 });
+    const code = issueCode(ticket, { subject: "ada", expiresAt: 9_000 });
+    const remains = async () => {
+      const found = await Promise.all([
+        ...families.map(({ accessToken }) => store.readAccessToken(1, accessToken.digest)),
+        ...families.map(({ refreshToken }) => store.readRefreshToken(1, refreshToken.digest)),
+        store.readCode(1, code.code.digest),
+      ]);
+      return found.filter((one) => one !== undefined).length;
+    };
+    await apply(t, store, ...families, ticket, code);
+    t.is(await remains(), 7);
+    await apply(t, store, revokeTokens({ subject: "ada" }));
+    t.is(await remains(), 0);
+    t.is(await store.run(exchange(code)), "conflict");
+    t.is(await store.sweep(9_000, 100), 3, "the access tokens");
+    t.is(await remains(), 0);
+    // One of a kind at a time: three refresh tokens, three grants and a code go before the revocation.
+    const deleted = [];
+    for (let round = 0; round < 5; round++) {
+      deleted.push(await store.sweep(9_001, 1));
+      t.is(await remains(), 0);
+    }
+    t.deepEqual(deleted, [3, 2, 3, 0, 0]);
+    const later = issueGrant("later", { subject: "ada" });
+    await apply(t, store, later);
+    t.true(await isInForce(store, later));
+    await apply(t, store, revokeTokens({ subject: "ada" }));
+    t.false(await isInForce(store, later));
+  },
+
+  "two hundred issues beside a revocation: what comes before it ends, what comes after it is good": async (
+    t,
+    store,
+  ) => {
+    const decide = async (_: unknown, round: number): Promise<void> => {
+      const subject = `user-${round}`;
+      const owner = [{ subject }, { clientId: 12, subject }][round % 2] ?? {};
+      const issue = issueGrant(`grant-${round}`, { subject, clientId: 12 });
+      const first = round % 4 < 2;
+      const pair = first ? [issue, revokeTokens(owner)] : [revokeTokens(owner), issue];
+      await Promise.all(pair.map((command) => store.run(command)));
+      t.is(await isInForce(store, issue), !first);
+    };
+    await Promise.all(Array.from({ length: 200 }, decide));
   },
 
   "what is in force is counted: neither what has ended, nor consumed, nor expired": async (t, store) => {
