@@ -29,7 +29,8 @@ const beginGrant = `
   INSERT INTO token_grant (service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
     client_revocation, subject_revocation, revocation, expires_at, details, code_digest)
   SELECT service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
-    client_revocation, subject_revocation, revocation, $3, coalesce($4, (SELECT k.details FROM authorization_code k WHERE k.digest = $5)), $5
+    client_revocation, subject_revocation, revocation,
+    $3, coalesce($4, (SELECT k.details FROM authorization_code k WHERE k.digest = $5)), $5
   FROM access_token WHERE digest = $1 AND attempt = $2
   ON CONFLICT (service_id, grant_id) DO NOTHING`;
 
