@@ -13,8 +13,19 @@ export const tokenListRequest = z
       .enum(["VALID", "INVALID", "ALL", ""])
       .nullish()
       .describe("Whether they have expired; default ALL. Tokens that were ended are never listed."),
-    start: position("Where the slice begins, from 0, in the order of issue; default 0."),
-    end: position("Before which it ends; default 5 after its beginning. At most 1000 tokens are listed."),
+    start: position(
+      "Where the slice begins, from 0; default 0. The list is in the order of expiry, and of issue where tokens expire at the same time.",
+    ),
+    end: position(
+      "Before which it ends; default 5 after its beginning. At most 1000 tokens are listed, and none beyond the first 10,000: go on with `after` there.",
+    ),
+    after: z
+      .string()
+      .regex(/^(?:[A-Za-z0-9_-]{58}[AEIMQUYcgkosw048])?$/)
+      .nullish()
+      .describe(
+        "An extension: `next` of an earlier answer to the same question. The list begins behind it, and `start` and `end` count from there.",
+      ),
   })
   .meta({ id: "TokenListRequest" });
 
@@ -37,6 +48,10 @@ const listedToken = z
     grantType: member.grantType,
     scopes: z.array(z.string()).optional(),
     refreshTokenScopes: z.array(z.string()).optional(),
+    certificateThumbprint: z
+      .string()
+      .describe("The `x5t#S256` of the certificate that the token is bound to; left out when there is none.")
+      .optional(),
     accessTokenExpiresAt: member.milliseconds("When the access token expires"),
     refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
     createdAt: member.milliseconds("When it was issued"),
@@ -49,7 +64,24 @@ export const tokenListResponse = z
   .looseObject({
     start: z.int().describe("Where the slice begins.").meta({ format: "int64" }),
     end: z.int().describe("Before which it ends.").meta({ format: "int64" }),
-    totalCount: z.int().describe("How many there are all told.").meta({ format: "int64" }),
+    totalCount: z
+      .int()
+      .describe(
+        "How many there are all told, also with `after`. The first 10,000 are counted; see `totalCountIsLowerBound`.",
+      )
+      .meta({ format: "int64" }),
+    totalCountIsLowerBound: z
+      .literal(true)
+      .optional()
+      .describe(
+        "An extension: there are more than 10,000, and `totalCount` is how many of the first of them are in force.",
+      ),
+    next: z
+      .string()
+      .optional()
+      .describe(
+        "An extension: the list goes on; give it as `after`. Left out at the end. Where many tokens have ended one by one, an answer may have fewer than were asked for, even none, and a `next`.",
+      ),
     client: listedClient.optional(),
     subject: z.string().optional(),
     accessTokens: z.array(listedToken),
@@ -65,7 +97,8 @@ export const authTokenGetList = defineOperation({
   path: "/auth/token/get/list",
   caller: "service",
   summary: "List access tokens",
-  description: "Answers a slice of the service's access tokens, of one client or one user if these are named.",
+  description:
+    "Answers a slice of the service's access tokens, of one client or one user if these are named. It costs the same however many tokens there are: beyond the first 10,000 the list is read by `after`, and no more are counted.",
   request: tokenListRequest,
   response: tokenListResponse,
   v2Type: "tokenListResponse",
@@ -84,6 +117,7 @@ export const authTokenGetList = defineOperation({
           subject: "user-1",
           grantType: "AUTHORIZATION_CODE",
           scopes: ["read"],
+          certificateThumbprint: "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0",
           accessTokenExpiresAt: 1_640_419_200_000,
           createdAt: 1_640_415_600_000,
           lastRefreshedAt: 0,

@@ -14,7 +14,18 @@ export const tokenRevokeRequest = z
 export const tokenRevokeResponse = z
   .looseObject({
     ...member.result,
-    count: z.int().describe("How many access and refresh tokens have ended.").meta({ format: "int64" }),
+    count: z
+      .int()
+      .describe(
+        "How many access and refresh tokens have ended, counted just before. The first 1,000 of each kind are counted; all have ended.",
+      )
+      .meta({ format: "int64" }),
+    countIsLowerBound: z
+      .literal(true)
+      .optional()
+      .describe(
+        "An extension: more may have ended than `count` says, because they are too many or could not be counted.",
+      ),
   })
   .meta({ id: "TokenRevokeResponse" });
 
@@ -28,7 +39,7 @@ export const authTokenRevoke = defineOperation({
   caller: "service",
   summary: "Revoke tokens by what they have in common",
   description:
-    "Ends tokens, all of them in one call: those that a token's grant has, those of a client, of a user, or of a user with a client. Each kind of selector ends what it names.",
+    "Ends tokens, all of them in one call, and at once however many they are: those that a token's grant has, those of a client, of a user, or of a user with a client. Codes that were not exchanged yet end with them. Each kind of selector ends what it names.",
   request: tokenRevokeRequest,
   response: tokenRevokeResponse,
   v2Type: "tokenRevokeResponse",

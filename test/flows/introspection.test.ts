@@ -304,7 +304,7 @@ test("the answer names what it rests on: token, client and service", async (t) =
   t.false("invalidationKeys" in nothing);
 });
 
-test("the answer on a token of a grant names the grant, too: its refresh token's and its access token's", async (t) => {
+test("the answer on a token of a grant names grant and subject, too: its refresh token's and its access token's", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })], Date.now, managingTokens);
   const { grantId, accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const token of [accessToken, refreshToken]) {
@@ -313,6 +313,7 @@ test("the answer on a token of a grant names the grant, too: its refresh token's
     t.deepEqual(invalidationKeys, [
       `token:${digest}`,
       `grant:${grantId}`,
+      `subject:${createHash("sha256").update("user-1").digest("base64url")}`,
       `client:${serviceId}:1`,
       `service:${serviceId}`,
     ]);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
 import type { Command } from "../../src/backend/store/command.ts";
+import type { Store } from "../../src/backend/store/store.ts";
 import { createEngineByHand, type EngineByHand } from "./engine.ts";
 import { clientSettings, serviceSettings } from "./settings.ts";
 
@@ -50,6 +51,7 @@ export interface ManagedTokens extends EngineByHand {
 export async function startManagedTokens(
   t: ExecutionContext,
   more: Partial<ServiceSettings> = {},
+  around: Partial<Store> = {},
 ): Promise<ManagedTokens> {
   const commands: Command[] = [];
   const services = [
@@ -61,6 +63,7 @@ export async function startManagedTokens(
   ];
   const byHand = await createEngineByHand(t, services, {
     around: (store) => ({
+      ...around,
       run: (command) => {
         commands.push(command);
         return store.run(command);

@@ -28,7 +28,8 @@ export const managementSentences = {
   A144203: "A chosen token has 22 to 512 characters of a Bearer token, and no two are the same.",
   A159202: "The start of the list is negative.",
   A159204: "The end of the list is before its start.",
-  A159205: "The list would be of more than 1000 tokens.",
+  A159205:
+    "The list would be of more than 1000 tokens, or reach beyond the first 10000; go on there with `after`, the `next` of an earlier answer.",
   A161201: "The request does not say which access token to delete.",
   A161202: "There is no such access token.",
   A312001: "The tokens were revoked.",

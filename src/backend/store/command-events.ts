@@ -7,7 +7,7 @@ import type {
   RevokeTokens,
   UpdateToken,
 } from "./command.ts";
-import { grantKey, keysOfRow, tokenKey } from "./invalidation-keys.ts";
+import { clientKey, grantKey, keysOfRow, subjectKey, tokenKey } from "./invalidation-keys.ts";
 import type { Statement } from "./statement.ts";
 
 /**
@@ -94,12 +94,12 @@ function tokenUpdated({ attempt, serviceId, digest, changedAt, changes }: Update
   ];
 }
 
-const endedGrantEvents = event(keysOfRow.grant, "token_grant WHERE service_id = $3 AND ended_by = $2");
-const endedTokenEvents = event(keysOfRow.accessToken, "access_token WHERE service_id = $3 AND ended_by = $2");
+const revocationEvent = event("$3", "service WHERE service_id = $4 AND revoked_by = $2");
 
-/** One for each grant, with all its tokens, and one for each token that stood alone. */
-function tokensEnded({ attempt, serviceId, endedAt }: RevokeTokens): Statement[] {
-  return [endedGrantEvents, endedTokenEvents].map((sql) => ({ sql, values: [endedAt, attempt, serviceId] }));
+/** One, however many tokens have ended. Of a subject with one client, too, it names all that rests on the subject. */
+function tokensEnded({ attempt, serviceId, clientId = 0, subject, endedAt }: RevokeTokens): Statement[] {
+  const keys = [subject === undefined ? clientKey(serviceId, clientId) : subjectKey(subject)];
+  return [{ sql: revocationEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId] }];
 }
 
 const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = $2");

@@ -200,8 +200,8 @@ export interface UpdateToken extends Attempt {
 }
 
 /**
- * Ends every token of a client, of a subject, or of both together, and forgets the codes that would give more; never a
- * conflict.
+ * Ends every token of a client, of a subject, or of both together, and the codes that would give more, in one row however
+ * many those are; `conflict` only for a service that has never been kept.
  */
 export interface RevokeTokens extends Attempt {
   readonly name: "revoke-tokens";

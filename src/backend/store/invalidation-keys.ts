@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 /**
  * The texts by which cached facts are found again: an introspection answer names those that it rests on, an event those
  * that are void. Opaque to whoever reads them, and never anything that opens something.
@@ -5,6 +7,9 @@
 
 /** `digest` is the token's SHA-256 in base64url. */
 export const tokenKey = (digest: string): string => `token:${digest}`;
+
+/** By the subject's SHA-256: whoever watches the service's events is not told of users that it has never seen. */
+export const subjectKey = (subject: string): string => `subject:${hash("sha256", subject, "base64url")}`;
 
 /** Unique within a service, as the events that carry it are. */
 export const grantKey = (grantId: string): string => `grant:${grantId}`;
@@ -23,6 +28,4 @@ export const keysOfRow = {
   client: `'["${clientKey(column("service_id"), column("client_id"))}"]'`,
   /** Ids of grants are drawn by us: there is nothing in them that JSON would escape. */
   grant: `'["${grantKey(column("grant_id"))}"]'`,
-  /** `base64url` is a function that each driver gives to its database. */
-  accessToken: `'["${tokenKey(column("base64url(digest)"))}"]'`,
 } as const;

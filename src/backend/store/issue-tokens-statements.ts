@@ -1,6 +1,7 @@
 import type { IssueTokens, TokenSource } from "./command.ts";
 import { writeResources, writeScopes } from "./column-text.ts";
-import { decidedUpon } from "./standing.ts";
+import { lastOfPair, lastOfSubject } from "./revocations.ts";
+import { decidedUpon, grantStands } from "./standing.ts";
 import type { Plan, SqlValue, Statement } from "./statement.ts";
 import { sourceStatements } from "./token-source-statements.ts";
 
@@ -8,13 +9,14 @@ const newGrant = `
     AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $6)`;
 
 const standingGrant = `
-    AND EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $6 AND ended_at IS NULL)`;
+    AND ${grantStands("$6")}`;
 
 const insertAccessToken = (conditions: string): string => `
   INSERT INTO access_token (digest, service_id, service_version, client_id, client_version, grant_id, subject,
-    grant_type, scopes, resources, created_at, expires_at, x5t_s256, client_id_alias_used, properties, attempt,
-    jwt_digest)
-  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    grant_type, scopes, resources, created_at, expires_at, x5t_s256, by_alias, properties, attempt,
+    jwt_digest, client_revocation, subject_revocation, revocation)
+  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    c.revocation, ${lastOfSubject("s.service_id", "$7")}, ${lastOfPair("$7")}
   FROM service s JOIN client c ON c.service_id = s.service_id
   WHERE ${decidedUpon}
     AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = $18) ${conditions}
@@ -24,9 +26,10 @@ const issuedByThisAttempt = "SELECT 1 FROM access_token WHERE digest = $1 AND at
 
 /** A code's own details are the grant's when the command brings none. */
 const beginGrant = `
-  INSERT INTO token_grant (service_id, grant_id, client_id, subject, created_at, grant_type, client_id_alias_used,
-    expires_at, details, code_digest)
-  SELECT service_id, grant_id, client_id, subject, created_at, grant_type, client_id_alias_used,
+  INSERT INTO token_grant (service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
+    client_revocation, subject_revocation, revocation, expires_at, details, code_digest)
+  SELECT service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
+    client_revocation, subject_revocation, revocation,
     $3, coalesce($4, (SELECT k.details FROM authorization_code k WHERE k.digest = $5)), $5
   FROM access_token WHERE digest = $1 AND attempt = $2
   ON CONFLICT (service_id, grant_id) DO NOTHING`;

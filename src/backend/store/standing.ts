@@ -6,8 +6,19 @@
  * good, also after the same id has come back.
  */
 export const standsWith = (row: string): string => `
-  JOIN service s ON s.service_id = ${row}.service_id AND s.present = 1 AND s.first_version <= ${row}.service_version
-  JOIN client c ON c.service_id = ${row}.service_id AND c.client_id = ${row}.client_id
+  JOIN service s ON ${sameService(row)}
+  JOIN client c ON ${sameClient(row)}`;
+
+/** The same owners where every row is to be seen: they are null where the row does not stand. */
+export const ownersOf = (row: string): string => `
+  LEFT JOIN service s ON ${sameService(row)}
+  LEFT JOIN client c ON ${sameClient(row)}`;
+
+const sameService = (row: string): string =>
+  `s.service_id = ${row}.service_id AND s.present = 1 AND s.first_version <= ${row}.service_version`;
+
+const sameClient = (row: string): string =>
+  `c.service_id = ${row}.service_id AND c.client_id = ${row}.client_id
     AND c.present = 1 AND c.first_version <= ${row}.client_version`;
 
 /** The same as a condition on a row that is about to be changed. */
@@ -21,20 +32,33 @@ export const ownersStand = (table: string): string => `
 export const decidedUpon = `
   s.service_id = $1 AND s.version = $2 AND s.present = 1 AND c.client_id = $3 AND c.version = $4 AND c.present = 1`;
 
-/** Both at once: the row is of the client decided upon, and was not issued before a deletion. */
-export const ownersAsDecided = (table: string): string => `
+/** Both at once: the row is of the client decided upon, and was not issued before a deletion. `and` may speak of `c`. */
+export const ownersAsDecided = (table: string, and = ""): string => `
   ${table}.service_id = $1 AND ${table}.client_id = $3 AND EXISTS (
     SELECT 1 FROM service s JOIN client c ON c.service_id = s.service_id
     WHERE ${decidedUpon}
-      AND s.first_version <= ${table}.service_version AND c.first_version <= ${table}.client_version)`;
+      AND s.first_version <= ${table}.service_version AND c.first_version <= ${table}.client_version ${and})`;
 
-/** Neither the access token itself has ended nor its grant, if it has one. */
-export const accessTokenNotEnded = (row: string): string => `
-  ${row}.ended_at IS NULL AND (${row}.grant_id IS NULL OR EXISTS (
-    SELECT 1 FROM token_grant g
-    WHERE g.service_id = ${row}.service_id AND g.grant_id = ${row}.grant_id AND g.ended_at IS NULL))`;
+/**
+ * A token, a grant or a code was issued after the last revocation of its client `c`, of its subject, and of both
+ * together: those have numbers that grow, and the row has the last one that concerned it when it was issued.
+ */
+export const notRevoked = (row: string): string => `
+  c.revocation <= ${row}.revocation AND NOT EXISTS (
+    SELECT 1 FROM revocation v
+    WHERE v.service_id = ${row}.service_id AND v.subject = ${row}.subject AND v.client_id IN (0, ${row}.client_id)
+      AND v.number > ${row}.revocation)`;
+
+/** The grant `grantId` of the service `$1` has not ended, by itself or with all of its client or its subject. */
+export const grantStands = (grantId: string): string => `
+  EXISTS (
+    SELECT 1 FROM token_grant g JOIN client c ON c.service_id = g.service_id AND c.client_id = g.client_id
+    WHERE g.service_id = $1 AND g.grant_id = ${grantId} AND g.ended_at IS NULL AND ${notRevoked("g")})`;
 
 /** An access token in force, as `t`: `$1` the service, `$2` the digest. */
 export const accessTokenInForce = `
   FROM access_token t ${standsWith("t")}
-  WHERE t.service_id = $1 AND t.digest = $2 AND ${accessTokenNotEnded("t")}`;
+  WHERE t.service_id = $1 AND t.digest = $2 AND t.ended_at IS NULL
+    AND (t.grant_id IS NULL AND ${notRevoked("t")} OR EXISTS (
+      SELECT 1 FROM token_grant g
+      WHERE g.service_id = t.service_id AND g.grant_id = t.grant_id AND g.ended_at IS NULL AND ${notRevoked("g")}))`;

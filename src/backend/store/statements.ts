@@ -1,8 +1,9 @@
 import type { Command, PutConfiguration } from "./command.ts";
 import { eventStatements } from "./command-events.ts";
 import { putConfigurationStatements } from "./configuration-statements.ts";
-import { endGrant, revokeAccessToken, revokeTokens } from "./end-token-statements.ts";
+import { endGrant, revokeAccessToken } from "./end-token-statements.ts";
 import { issueTokens } from "./issue-tokens-statements.ts";
+import { revokeTokens } from "./revocations.ts";
 import type { Plan } from "./statement.ts";
 import { consumeTicket, issueCode, keepTicket, updateTicket, useAssertion } from "./ticket-statements.ts";
 import { updateToken } from "./update-token-statements.ts";

@@ -115,22 +115,56 @@ export interface StoredCode {
   readonly serviceVersion: number;
 }
 
-/** Which access tokens to list; instants in milliseconds. */
-export interface AccessTokensQuery {
+/** Whose access tokens: of a client, of a subject, of both together, or all of a service. */
+export interface Owner {
   readonly clientId?: number | undefined;
   readonly subject?: string | undefined;
+}
+
+/** The key by which lists are in order: what expires first comes first, then what was issued first. */
+export interface TokenPosition {
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly digest: Uint8Array;
+}
+
+/** Which access tokens to list; instants in milliseconds. */
+export interface AccessTokensQuery extends Owner {
   /** `valid` and `invalid` are told apart as of `now`; only tokens that have not been ended are listed. */
   readonly status: "valid" | "invalid" | "all";
   readonly now: number;
-  /** A slice, in the order of their issue: from `start`, before `end`. */
+  /** The list begins behind this position; without it, at the first token. */
+  readonly after?: TokenPosition | undefined;
+  /** A slice of what follows: from `start`, before `end`. */
   readonly start: number;
   readonly end: number;
+  /** How many rows are looked at for the slice, and how many for the count: the work is bounded by it, 1 or more. */
+  readonly most: number;
 }
 
 /** A slice of the tokens that a query finds. */
 export interface AccessTokens {
+  /** From the first token on, wherever the slice begins. */
   readonly totalCount: number;
+  /** There are more rows than were looked at: `totalCount` is a lower bound. */
+  readonly moreThanCounted: boolean;
   readonly tokens: readonly ListedAccessToken[];
+  /** Behind which the list goes on; `undefined`: there is no more. A slice may be short, even empty, with more to come. */
+  readonly next: TokenPosition | undefined;
+}
+
+/** Whose tokens to count, as of `now` in milliseconds. */
+export interface TokenCountQuery {
+  readonly of: Owner | { readonly grantId: string };
+  readonly now: number;
+  /** How many rows of a kind are looked at, 1 or more. */
+  readonly most: number;
+}
+
+export interface TokenCount {
+  readonly count: number;
+  /** There are more rows than were looked at: `count` is a lower bound. */
+  readonly moreThanCounted: boolean;
 }
 
 /** An access token in force, with its grant's refresh token that has not been consumed. */
@@ -195,9 +229,10 @@ export interface Store {
   readRefreshToken(serviceId: number, digest: Uint8Array): Promise<StoredRefreshToken | undefined>;
   readTicket(serviceId: number, digest: Uint8Array): Promise<StoredTicket | undefined>;
   readCode(serviceId: number, digest: Uint8Array): Promise<StoredCode | undefined>;
+  /** This and the count look at many rows: off the calling thread, one after the other; too many at once are refused. */
   listAccessTokens(serviceId: number, query: AccessTokensQuery): Promise<AccessTokens>;
-  /** How many access and refresh tokens, consumed and expired ones left out, a command of this attempt has ended. */
-  countEnded(serviceId: number, attempt: Uint8Array, now: number): Promise<number>;
+  /** How many access and refresh tokens are in force: neither ended, nor consumed, nor expired. */
+  countTokens(serviceId: number, query: TokenCountQuery): Promise<TokenCount>;
   /**
    * The events that were committed since, of every service: none is ever passed over, none comes twice.
    *

@@ -7,8 +7,24 @@ const byExpiry = (table: string): string => `
 const expiredGrants = (columns: string): string => `
   SELECT ${columns} FROM token_grant WHERE expires_at < $1 ORDER BY expires_at, service_id, grant_id LIMIT $2`;
 
+/** Its index begins with the service, of which there are as many as are configured. */
+const expiredAccessTokens = `
+  DELETE FROM access_token
+  WHERE digest IN (
+    SELECT digest FROM access_token
+    WHERE service_id IN (SELECT service_id FROM service) AND expires_at < $1 LIMIT $2)`;
+
+/** Only when nothing is left that it might have ended: what has expired would not be unknown any more. */
+const outlivedRevocations = `
+  DELETE FROM revocation
+  WHERE (service_id, subject, client_id) IN (
+      SELECT service_id, subject, client_id FROM revocation WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+    AND NOT EXISTS (SELECT 1 FROM access_token t WHERE t.service_id = revocation.service_id AND t.expires_at < $1)
+    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE expires_at < $1)
+    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE consumed_at IS NULL AND expires_at < $1)`;
+
 const sweeps = [
-  byExpiry("access_token"),
+  expiredAccessTokens,
   byExpiry("refresh_token"),
   // A consumed code is known as long as its grant is, so that a replay finds what to end; it goes in the same batch.
   `DELETE FROM authorization_code WHERE digest IN (${expiredGrants("code_digest")})`,
@@ -21,6 +37,7 @@ const sweeps = [
   `DELETE FROM used_assertion
     WHERE (service_id, client_id, digest) IN (
       SELECT service_id, client_id, digest FROM used_assertion WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+  outlivedRevocations,
 ];
 
 /** Deletes what expired before an instant in milliseconds, at most `limit` rows a kind. */

@@ -1,6 +1,6 @@
 import type { TicketKind } from "./command.ts";
 import { readResources, readScopes } from "./column-text.ts";
-import { standsWith } from "./standing.ts";
+import { notRevoked, standsWith } from "./standing.ts";
 import type { StoredCode, StoredTicket } from "./store.ts";
 
 /** The reads of what leads to tokens: tickets and authorization codes. */
@@ -10,11 +10,13 @@ export const ticketQueries = {
       c.version AS client_version, s.version AS service_version
     FROM ticket k ${standsWith("k")}
     WHERE k.service_id = $1 AND k.digest = $2`,
+  // A used code is known as long as its grant is kept: a replay is one also after a revocation.
   code: `
     SELECT k.client_id, k.grant_id, k.subject, k.redirect_uri, k.code_challenge, k.scopes, k.resources, k.details,
       k.created_at, k.expires_at, k.consumed_at, c.version AS client_version, s.version AS service_version
     FROM authorization_code k ${standsWith("k")}
-    WHERE k.service_id = $1 AND k.digest = $2`,
+    WHERE k.service_id = $1 AND k.digest = $2
+      AND (k.consumed_at IS NOT NULL OR ${notRevoked("k")})`,
 } as const;
 
 interface ConsumableRow {

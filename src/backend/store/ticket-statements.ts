@@ -1,5 +1,6 @@
 import type { ConsumeTicket, IssueCode, KeepTicket, UpdateTicket, UseAssertion } from "./command.ts";
 import { writeResources, writeScopes } from "./column-text.ts";
+import { lastOfPair } from "./revocations.ts";
 import { decidedUpon, ownersAsDecided, ownersStand } from "./standing.ts";
 import type { Plan } from "./statement.ts";
 
@@ -60,8 +61,8 @@ const consumeForCode = `
 
 const insertCode = `
   INSERT INTO authorization_code (digest, service_id, service_version, client_id, client_version, grant_id, subject,
-    redirect_uri, code_challenge, scopes, resources, details, created_at, expires_at, attempt)
-  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+    redirect_uri, code_challenge, scopes, resources, details, created_at, expires_at, attempt, revocation)
+  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, ${lastOfPair("$7")}
   FROM service s JOIN client c ON c.service_id = s.service_id
   WHERE ${decidedUpon} AND EXISTS (SELECT 1 FROM ticket WHERE digest = $16 AND consumed_by = $15)
   ON CONFLICT (digest) DO NOTHING`;

@@ -1,12 +1,12 @@
 import type { IssueTokens, TokenSource } from "./command.ts";
-import { ownersAsDecided } from "./standing.ts";
+import { grantStands, notRevoked, ownersAsDecided } from "./standing.ts";
 import type { SqlValue, Statement } from "./statement.ts";
 
 /** What the statements of an issue behind its source need to know of it. */
 export interface SourceStatements {
   /** Marks the source as used by this attempt, under every precondition of the command. */
   readonly mark: Statement;
-  /** Where the mark is found; `$n` are the digest and the attempt. */
+  /** Where the mark is found, beside the client `c`; `$n` are the digest and the attempt. */
   readonly marked: (digest: string, attempt: string) => string;
 }
 
@@ -19,13 +19,11 @@ const tokensAreNew = `
 const grantIsNew = `
     AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $11)`;
 
-const grantStands = `
-    AND grant_id = $11 AND EXISTS (
-      SELECT 1 FROM token_grant g WHERE g.service_id = $1 AND g.grant_id = $11 AND g.ended_at IS NULL)`;
+const codeStands = ownersAsDecided("authorization_code", `AND ${notRevoked("authorization_code")}`);
 
 const markCode = `
   UPDATE authorization_code SET consumed_at = $6, consumed_by = $7
-  WHERE digest = $5 AND consumed_at IS NULL AND grant_id = $11 AND ${ownersAsDecided("authorization_code")}
+  WHERE digest = $5 AND consumed_at IS NULL AND grant_id = $11 AND ${codeStands}
     ${tokensAreNew} ${grantIsNew}`;
 
 const markTicket = `
@@ -36,20 +34,21 @@ const markTicket = `
 const rotate = `
   UPDATE refresh_token SET consumed_at = $6, used_by = $7, sealed_answer = $12, successor_digest = $10
   WHERE digest = $5 AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
-    ${tokensAreNew} ${grantStands}`;
+    ${tokensAreNew} AND grant_id = $11 AND ${grantStands("$11")}`;
 
 const keep = `
   UPDATE refresh_token SET used_by = $6, expires_at = coalesce($7, expires_at)
   WHERE digest = $5 AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
     AND NOT EXISTS (SELECT 1 FROM access_token WHERE digest = $8)
     AND NOT EXISTS (SELECT 1 FROM access_token WHERE jwt_digest = $9)
-    AND grant_id = $10 AND EXISTS (
-      SELECT 1 FROM token_grant g WHERE g.service_id = $1 AND g.grant_id = $10 AND g.ended_at IS NULL)`;
+    AND grant_id = $10 AND ${grantStands("$10")}`;
 
-const consumedIn =
-  (table: string): SourceStatements["marked"] =>
-  (digest, attempt) =>
-    `SELECT 1 FROM ${table} WHERE digest = ${digest} AND consumed_by = ${attempt}`;
+const consumedTicket: SourceStatements["marked"] = (digest, attempt) =>
+  `SELECT 1 FROM ticket WHERE digest = ${digest} AND consumed_by = ${attempt}`;
+
+/** Looked at again where the tokens take their number: a revocation in between ends them with their code. */
+const consumedCode: SourceStatements["marked"] = (digest, attempt) =>
+  `SELECT 1 FROM authorization_code k WHERE k.digest = ${digest} AND k.consumed_by = ${attempt} AND ${notRevoked("k")}`;
 
 const usedRefreshToken: SourceStatements["marked"] = (digest, attempt) =>
   `SELECT 1 FROM refresh_token WHERE digest = ${digest} AND used_by = ${attempt}`;
@@ -63,9 +62,9 @@ export function sourceStatements(command: IssueTokens, source: TokenSource): Sou
   const values = [...owners, createdAt, attempt, ...tokens, command.refreshToken?.digest ?? null, grantId];
   switch (source.kind) {
     case "authorization-code":
-      return { mark: { guard: true, sql: markCode, values }, marked: consumedIn("authorization_code") };
+      return { mark: { guard: true, sql: markCode, values }, marked: consumedCode };
     case "ticket":
-      return { mark: { guard: true, sql: markTicket, values }, marked: consumedIn("ticket") };
+      return { mark: { guard: true, sql: markTicket, values }, marked: consumedTicket };
     case "refresh-token": {
       if (command.refreshToken === undefined) throw new TypeError("a rotation needs the token that takes the place");
       return {

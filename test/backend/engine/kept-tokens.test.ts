@@ -24,15 +24,21 @@ test("a refresh token is active until the second it expires in, and not from the
   t.is(await ask(exp * 1000 + 1), '{"active":false}');
 });
 
-test("an answer says what it rests on: the token, its grant, its client and its service", async (t) => {
+test("an answer says what it rests on: the token, its grant, its subject, its client and its service", async (t) => {
   const byHand = await createEngineByHand(t, services);
   const { grantId, accessToken, refreshToken } = await keepTokens(byHand, { clientId: 1 });
   const { authToken, authIntrospectionStandard } = byHand.operations();
   const keysOf = async (token: string) =>
     (await authIntrospectionStandard({ parameters: `token=${token}` })).invalidationKeys;
+  const subject = `subject:${tokenDigestText("user-1")}`;
   const clientAndService = [`client:${serviceId}:1`, `service:${serviceId}`];
   for (const token of [accessToken, refreshToken]) {
-    t.deepEqual(await keysOf(token), [`token:${tokenDigestText(token)}`, `grant:${grantId}`, ...clientAndService]);
+    t.deepEqual(await keysOf(token), [
+      `token:${tokenDigestText(token)}`,
+      `grant:${grantId}`,
+      subject,
+      ...clientAndService,
+    ]);
   }
   const alone = await authToken({
     parameters: "grant_type=client_credentials",

@@ -1,5 +1,6 @@
 import type { ExecutionContext, TestFn } from "ava";
 import type { Command } from "../../../src/backend/store/command.ts";
+import { subjectKey } from "../../../src/backend/store/invalidation-keys.ts";
 import { StoreFailure, type Store } from "../../../src/backend/store/store.ts";
 import {
   attempt,
@@ -205,32 +206,41 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
     },
   },
   "revoke-tokens": {
-    "of a client: one for each grant, one for each token alone": {
+    "of a client: one, however many tokens": {
       before: [twoServices(), family, rotation, alone, issueTokens({ clientId: 12 }), elsewhere],
       command: revokeTokens({ clientId: 11 }),
-      events: [
-        { serviceId: 1, keys: ["grant:grant"] },
-        { serviceId: 1, keys: [tokenKeyOf(alone)] },
-      ],
+      events: [client(1, 11)],
       conflict: undefined,
     },
     "of a subject": {
       before: [twoServices(), family, alone, elsewhere],
       command: revokeTokens({ subject: "user" }),
-      events: [{ serviceId: 1, keys: ["grant:grant"] }],
+      events: [{ serviceId: 1, keys: [subjectKey("user")] }],
+      conflict: undefined,
+    },
+    "of a subject with a client": {
+      before: [twoServices(), family, alone, elsewhere],
+      command: revokeTokens({ clientId: 11, subject: "user" }),
+      events: [{ serviceId: 1, keys: [subjectKey("user")] }],
       conflict: undefined,
     },
     "of another service": {
       before: [twoServices(), family, alone, elsewhere],
       command: revokeTokens({ subject: "user" }, 2),
-      events: [{ serviceId: 2, keys: ["grant:grant"] }],
+      events: [{ serviceId: 2, keys: [subjectKey("user")] }],
       conflict: undefined,
     },
     "that have ended already": {
       before: [twoServices(), family, alone, revoke(alone), endGrant("grant")],
       command: revokeTokens({ clientId: 11 }),
-      events: [],
+      events: [client(1, 11)],
       conflict: undefined,
+    },
+    "of a service that has never been": {
+      before: [twoServices(), revokeTokens({ clientId: 11 })],
+      command: revokeTokens({ subject: 'with "quotes" and \\' }),
+      events: [{ serviceId: 1, keys: [subjectKey('with "quotes" and \\')] }],
+      conflict: revokeTokens({ subject: "user" }, 3),
     },
   },
   "issue-tokens": {

@@ -7,7 +7,7 @@ import { decideAccess } from "../../../oauth/access-token-decision.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
-import { clientKey, grantKey, serviceKey, tokenKey } from "../../store/invalidation-keys.ts";
+import { clientKey, grantKey, serviceKey, subjectKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
 import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -178,6 +178,7 @@ function active(
         ? []
         : [tokenKey(Buffer.from(presented).toString("base64url"))]),
       ...(token.grantId === undefined ? [] : [grantKey(token.grantId)]),
+      ...(token.subject === undefined ? [] : [subjectKey(token.subject)]),
       clientKey(serviceId, client.settings.clientId),
       serviceKey(serviceId),
     ],

@@ -4,18 +4,21 @@ import type { ListedAccessToken } from "../../store/store.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { findEnabledClient } from "../find-client.ts";
+import { formatListCursor, readListCursor } from "./list-cursor.ts";
 import type { Client, Service, Settings } from "../management/settings-memo.ts";
 import type { GrantType } from "../management/settings.ts";
 
 /** What a caller gets who asks for no slice in particular (Authlete's API). */
 const usualLength = 5;
 const mostTokens = 1000;
+/** What is looked at of a list at once, for the slice as for the count: whatever is further on is reached by `after`. */
+const mostLookedAt = 10_000;
 
 /**
- * Lists access tokens of the service that have not been ended.
+ * Lists access tokens of the service that have not been ended, a bounded piece of work whatever the service has.
  *
- * Throws {@link CallRefused}: 400 `A159202`, `A159204`, `A159205` for a slice that cannot be, 404 `A001212` for a client
- * that there is not.
+ * Throws {@link CallRefused}: 400 `A159202`, `A159204`, `A159205` for a slice that cannot be, 404 `A001212` for an unknown
+ * client.
  */
 export async function listTokens(
   { store, clock }: Dependencies,
@@ -28,18 +31,22 @@ export async function listTokens(
   const client = identifier === "" ? undefined : (await findEnabledClient(settings, service, identifier))?.client;
   if (identifier !== "" && client === undefined) throw new CallRefused(404, "A001212");
   const subject = request.subject ?? "";
-  const { totalCount, tokens } = await store.listAccessTokens(service.settings.apiKey, {
+  const { totalCount, moreThanCounted, tokens, next } = await store.listAccessTokens(service.settings.apiKey, {
     clientId: client?.settings.clientId,
     subject: subject === "" ? undefined : subject,
     status: statusOf[request.tokenStatus ?? ""],
     now: clock(),
+    after: readListCursor(request.after ?? ""),
     start,
     end,
+    most: mostLookedAt,
   });
   return {
     start,
     end,
     totalCount,
+    ...(moreThanCounted ? { totalCountIsLowerBound: true as const } : {}),
+    ...(next === undefined ? {} : { next: formatListCursor(next) }),
     ...(client === undefined ? {} : { client: viewOf(client) }),
     ...(subject === "" ? {} : { subject }),
     accessTokens: tokens.map(listed),
@@ -50,11 +57,10 @@ const statusOf = { VALID: "valid", INVALID: "invalid", ALL: "all", "": "all" } a
 
 function readSlice(request: TokenListRequest): { readonly start: number; readonly end: number } {
   const start = request.start ?? 0;
-  // The last slice that numbers can name.
-  const end = request.end ?? Math.min(start + usualLength, Number.MAX_SAFE_INTEGER);
+  const end = request.end ?? Math.max(start, Math.min(start + usualLength, mostLookedAt));
   if (start < 0) throw new CallRefused(400, "A159202");
   if (end < start) throw new CallRefused(400, "A159204");
-  if (end - start > mostTokens) throw new CallRefused(400, "A159205");
+  if (end - start > mostTokens || end > mostLookedAt) throw new CallRefused(400, "A159205");
   return { start, end };
 }
 
@@ -77,6 +83,7 @@ function listed(token: ListedAccessToken): TokenListResponse["accessTokens"][num
     ...(token.subject === undefined ? {} : { subject: token.subject }),
     grantType: token.grantType as GrantType,
     ...(token.scopes.length === 0 ? {} : { scopes: [...token.scopes] }),
+    ...(token.x5tS256 === undefined ? {} : { certificateThumbprint: token.x5tS256 }),
     accessTokenExpiresAt: token.expiresAt,
     ...(refreshToken === undefined
       ? {}

@@ -1,5 +1,6 @@
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
 import type { Command } from "../../store/command.ts";
+import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
 import { newAttempt } from "../attempt.ts";
 import { CallRefused } from "../call-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -11,8 +12,16 @@ import { runDecided } from "../run-decided.ts";
 import { endToken } from "./end-token.ts";
 import { digestsOfIdentifier, findAccessToken, findRefreshToken } from "./token-identifier.ts";
 
-/** Finds what is to be ended, anew each time; `undefined`: nothing is. */
-type Decide = () => Promise<Command | undefined>;
+/** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */
+const mostCounted = 1_000;
+
+/** What ends, and how much that is; `undefined`: nothing does. */
+type Ending = { readonly command: Command; readonly counted: TokenCount } | undefined;
+
+const nothing: TokenCount = { count: 0, moreThanCounted: false };
+
+/** Finds what is to be ended, anew each time. */
+type Decide = () => Promise<Ending>;
 
 /**
  * Ends every token that the request names, all of them, and says how many those were. What is remembered of a token that
@@ -36,50 +45,89 @@ export async function revokeTokens(
   if (isGiven(accessTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findAccessToken(store, serviceId, accessTokenIdentifier);
-      return token === undefined ? forUnknown(accessTokenIdentifier) : endToken(dependencies, serviceId, token);
+      return token === undefined
+        ? { command: forUnknown(accessTokenIdentifier), counted: nothing }
+        : endingOf(dependencies, serviceId, token);
     });
   }
   if (isGiven(refreshTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findRefreshToken(store, serviceId, refreshTokenIdentifier);
-      return token === undefined ? forUnknown(refreshTokenIdentifier) : endToken(dependencies, serviceId, token);
+      return token === undefined
+        ? { command: forUnknown(refreshTokenIdentifier), counted: nothing }
+        : endingOf(dependencies, serviceId, token);
     });
   }
   if (isGiven(request.clientIdentifier) || isGiven(request.subject)) {
     decisions.push(() => decideByOwner(dependencies, settings, service, request));
   }
   if (decisions.length === 0) throw new CallRefused(400, "A312201");
-  let count = 0;
-  for (const decide of decisions) count += await endedBy(dependencies, serviceId, decide);
-  return { ...result(count === 0 ? "A313301" : "A312001"), count };
-}
-
-async function decideByOwner(
-  { random, clock }: Dependencies,
-  settings: Settings,
-  service: Service,
-  { clientIdentifier, subject }: TokenRevokeRequest,
-): Promise<Command | undefined> {
-  const client = isGiven(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
-  // Otherwise the tokens of every client would end that the user has.
-  if (isGiven(clientIdentifier) && client === undefined) return undefined;
+  let [count, isLowerBound] = [0, false];
+  for (const decide of decisions) {
+    const counted = await end(dependencies, decide);
+    count += counted.count;
+    isLowerBound ||= counted.moreThanCounted;
+  }
   return {
-    name: "revoke-tokens",
-    attempt: newAttempt(random),
-    serviceId: service.settings.apiKey,
-    clientId: client?.client.settings.clientId,
-    subject: isGiven(subject) ? subject : undefined,
-    endedAt: clock(),
+    ...result(count === 0 && !isLowerBound ? "A313301" : "A312001"),
+    count,
+    ...(isLowerBound ? { countIsLowerBound: true as const } : {}),
   };
 }
 
-async function endedBy(dependencies: Dependencies, serviceId: number, decide: Decide): Promise<number> {
-  const command = await runDecided(dependencies, async () => {
+/** A token ends with its grant, or by itself when it stands alone. */
+async function endingOf(
+  dependencies: Dependencies,
+  serviceId: number,
+  token: StoredAccessToken | StoredRefreshToken,
+): Promise<Ending> {
+  const { grantId, expiresAt } = token;
+  const counted =
+    grantId === undefined
+      ? { count: expiresAt > dependencies.clock() ? 1 : 0, moreThanCounted: false }
+      : await countOf(dependencies, serviceId, { grantId });
+  return { command: endToken(dependencies, serviceId, token), counted };
+}
+
+async function decideByOwner(
+  dependencies: Dependencies,
+  settings: Settings,
+  service: Service,
+  { clientIdentifier, subject: named }: TokenRevokeRequest,
+): Promise<Ending> {
+  const client = isGiven(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
+  // Otherwise the tokens of every client would end that the user has.
+  if (isGiven(clientIdentifier) && client === undefined) return undefined;
+  const { random, clock } = dependencies;
+  const serviceId = service.settings.apiKey;
+  const owner = { clientId: client?.client.settings.clientId, subject: isGiven(named) ? named : undefined };
+  const counted = await countOf(dependencies, serviceId, owner);
+  return {
+    command: { name: "revoke-tokens", attempt: newAttempt(random), serviceId, ...owner, endedAt: clock() },
+    counted,
+  };
+}
+
+/** Before they end: afterwards they cannot be told from what had ended earlier. What cannot be counted ends all the same. */
+async function countOf(
+  { store, clock, reportFault }: Dependencies,
+  serviceId: number,
+  of: TokenCountQuery["of"],
+): Promise<TokenCount> {
+  try {
+    return await store.countTokens(serviceId, { of, now: clock(), most: mostCounted });
+  } catch (error) {
+    reportFault?.(error, "the tokens to be revoked could not be counted");
+    return { count: 0, moreThanCounted: true };
+  }
+}
+
+async function end(dependencies: Dependencies, decide: Decide): Promise<TokenCount> {
+  const ending = await runDecided(dependencies, async () => {
     const decided = await decide();
-    return decided === undefined ? { outcome: undefined } : { outcome: decided, command: decided };
+    return decided === undefined ? { outcome: undefined } : { outcome: decided, command: decided.command };
   });
-  const { store, clock } = dependencies;
-  return command === undefined ? 0 : store.countEnded(serviceId, command.attempt, clock());
+  return ending?.counted ?? nothing;
 }
 
 function isGiven(text: string | null | undefined): text is string {

@@ -8,7 +8,6 @@ import { createEventSweep } from "./event-reader.ts";
 import { readFault, type Fault } from "./fault.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 import type { StoreHistory } from "./store-history.ts";
-import { defineFunctions } from "./sql-functions.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
 /**
@@ -50,7 +49,6 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
   const prepare = createPreparedStatements(db);
   /** Rows that were changed, also those of jobs that were undone. */
   let written = 0;
-  defineFunctions(db);
   const sweepEvents = createEventSweep(db);
   const probe = createWriteProbe(db);
 

@@ -64,7 +64,10 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
 }
 
 const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT $1";
-const deleteBefore = "DELETE FROM invalidation_event WHERE position < $1";
+/** By the positions themselves: a database whose statistics say that there are few events would look at all of them. */
+const deleteBefore = `
+  DELETE FROM invalidation_event WHERE position IN (
+    SELECT position FROM invalidation_event WHERE position < $1 ORDER BY position LIMIT $2)`;
 
 /**
  * An event that lies so much later, in milliseconds, was written by a clock that was wrong: it must not hold up the
@@ -84,6 +87,6 @@ export function createEventSweep(db: DatabaseSync): (createdBefore: number, limi
       (row) => row.created_at >= createdBefore && row.created_at < createdBefore + farAhead,
     );
     const last = (kept === -1 ? oldest : oldest.slice(0, kept)).at(-1);
-    return last === undefined ? 0 : Number(prepare(deleteBefore).run(last.position).changes);
+    return last === undefined ? 0 : Number(prepare(deleteBefore).run(last.position, limit).changes);
   };
 }

@@ -197,4 +197,62 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO store_state (commits, clock, clock_settled) VALUES (0, 0, 1);
   `,
+
+  // Revocations by number. A service counts its own; a client has the number of the last one that ended all of its
+  // tokens, a subject has a row (`client_id` 0: with every client). Tokens, grants and codes have the last number that
+  // concerned them when they were issued: a greater one has ended them. `expires_at` of a revocation is when the last
+  // of what it ended expires. The indexes are in the order of lists; `client_revocation` and `subject_revocation` lead
+  // them past what has been revoked. A column changes its name so that a process of an earlier version, which knows no
+  // numbers and has the file open still, fails instead of answering for what was revoked; with the new epoch watchers
+  // forget the answers that do not name their subject.
+  `
+  ALTER TABLE service ADD COLUMN revocations INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE service ADD COLUMN revoked_by BLOB;
+  ALTER TABLE client ADD COLUMN revocation INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE revocation (
+    service_id INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    client_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (service_id, subject, client_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX revocation_expiry ON revocation (expires_at);
+
+  ALTER TABLE authorization_code ADD COLUMN revocation INTEGER NOT NULL DEFAULT 0;
+
+  ALTER TABLE token_grant ADD COLUMN client_revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE token_grant ADD COLUMN subject_revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE token_grant ADD COLUMN revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE token_grant RENAME COLUMN client_id_alias_used TO by_alias;
+  DROP INDEX token_grant_client;
+  DROP INDEX token_grant_subject;
+  DROP INDEX token_grant_ended;
+  CREATE INDEX token_grant_client ON token_grant (service_id, client_id, client_revocation, ended_at)
+    WHERE ended_at IS NULL;
+  CREATE INDEX token_grant_subject ON token_grant (service_id, subject, subject_revocation, ended_at)
+    WHERE ended_at IS NULL AND subject IS NOT NULL;
+
+  ALTER TABLE access_token ADD COLUMN client_revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE access_token ADD COLUMN subject_revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE access_token ADD COLUMN revocation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE access_token RENAME COLUMN client_id_alias_used TO by_alias;
+  DROP INDEX access_token_expiry;
+  DROP INDEX access_token_client;
+  DROP INDEX access_token_subject;
+  DROP INDEX access_token_ended;
+  CREATE INDEX access_token_expiry ON access_token (service_id, expires_at, created_at, digest);
+  CREATE INDEX access_token_client
+    ON access_token (service_id, client_id, client_revocation, expires_at, created_at, digest)
+    WHERE ended_at IS NULL;
+  CREATE INDEX access_token_subject
+    ON access_token (service_id, subject, subject_revocation, expires_at, created_at, digest)
+    WHERE ended_at IS NULL AND subject IS NOT NULL;
+  CREATE INDEX access_token_pair
+    ON access_token (service_id, client_id, subject, revocation, expires_at, created_at, digest)
+    WHERE ended_at IS NULL AND subject IS NOT NULL;
+
+  UPDATE store_epoch SET epoch = randomblob(16);
+  `,
 ];

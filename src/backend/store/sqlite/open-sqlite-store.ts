@@ -3,6 +3,7 @@ import type { Store, UnexpectedOrigin } from "../store.ts";
 import { createBatch } from "./batch.ts";
 import { inMemory, openReaderConnection, openWriterConnection, type ConnectionOptions } from "./connection.ts";
 import { readFault, storeFailure } from "./fault.ts";
+import { createLongReads } from "./long-reads.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
 import { openWorkerHost } from "./worker-host.ts";
 import { createInThreadHost, createWriter } from "./writer.ts";
@@ -19,7 +20,8 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * Opens the embedded store: reads on the calling thread, all writes on one thread of their own.
+ * Opens the embedded store: look-ups on the calling thread, lists and counts on a thread of their own, all writes on
+ * another.
  *
  * Several processes may open one file; each sees at once what the others acknowledged. Rejects with
  * {@link StoreFailure}, whose message names the path and what is wrong with it.
@@ -45,11 +47,14 @@ async function openFile(connection: ConnectionOptions, report: SqliteStoreOption
   const writer = createWriter(await openWorkerHost(connection, undefined, report));
   try {
     const db = openConnection(openReaderConnection, connection);
-    return createSqliteStore(writer, db, () => {
+    const longReads = createLongReads(connection);
+    const close = async (): Promise<void> => {
       // The writer's connection goes last: only one that may write takes the log back into the file.
       db.close();
-      return writer.close();
-    });
+      await longReads.close();
+      await writer.close();
+    };
+    return createSqliteStore(writer, db, close, longReads);
   } catch (error) {
     await writer.close();
     throw error;

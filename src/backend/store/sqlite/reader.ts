@@ -11,7 +11,6 @@ import {
   type ServiceRow,
 } from "../configuration-facts.ts";
 import { liveTokensOfRows, liveTokensStatement, type LiveTokensRow } from "../live-token-facts.ts";
-import { countEndedQuery, listedTokenOfRow, listStatements, type ListedTokenRow } from "../listed-token-facts.ts";
 import type { SqlValue } from "../statement.ts";
 import type { Store } from "../store.ts";
 import { codeOfRow, ticketOfRow, ticketQueries, type CodeRow, type TicketRow } from "../ticket-facts.ts";
@@ -25,13 +24,12 @@ import {
 } from "../token-facts.ts";
 import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
-import { createSnapshot } from "./snapshot.ts";
 
 const selectClock = "SELECT clock, clock_settled FROM store_state";
 
-/** The reads of the interface, synchronous: each is one look-up of some microseconds, but for lists and counts. */
+/** The reads of the interface that are one look-up of some microseconds, synchronous. */
 export type Reader = {
-  readonly [Name in Extract<keyof Store, `read${string}` | "listAccessTokens" | "countEnded">]: (
+  readonly [Name in Extract<keyof Store, `read${string}`>]: (
     ...query: Parameters<Store[Name]>
   ) => Awaited<ReturnType<Store[Name]>>;
 };
@@ -39,7 +37,6 @@ export type Reader = {
 /** Never iterates: a statement left halfway would hold its snapshot, and later reads would miss acknowledged writes. */
 export function createReader(db: DatabaseSync): Reader {
   const prepare = createPreparedStatements(db);
-  const inSnapshot = createSnapshot(db);
 
   function readRow(sql: string, ...values: readonly SqlValue[]): unknown {
     return prepare(sql).get(...values);
@@ -91,17 +88,6 @@ export function createReader(db: DatabaseSync): Reader {
     readCode(serviceId, digest) {
       const row = readRow(ticketQueries.code, serviceId, digest) as CodeRow | undefined;
       return row && codeOfRow(digest, row);
-    },
-    listAccessTokens(serviceId, query) {
-      const { count, slice } = listStatements(serviceId, query);
-      return inSnapshot(() => {
-        const { total } = readRow(count.sql, ...count.values) as { total: number };
-        const rows = prepare(slice.sql).all(...slice.values) as unknown as ListedTokenRow[];
-        return { totalCount: total, tokens: rows.map(listedTokenOfRow) };
-      });
-    },
-    countEnded(serviceId, attempt, now) {
-      return (readRow(countEndedQuery, serviceId, attempt, now) as { ended: number }).ended;
     },
     readInvalidationEvents: createEventReader(db),
     readClock() {

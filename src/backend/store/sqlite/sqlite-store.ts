@@ -1,12 +1,20 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreFailure, type CommandOutcome, type Store } from "../store.ts";
+import type { Job } from "./batch.ts";
 import { readFault, storeFailure } from "./fault.ts";
+import { createInThreadReads } from "./long-reads.ts";
 import { checkSchema } from "./migrate.ts";
 import { createReader, type Reader } from "./reader.ts";
-import type { Writer } from "./writer.ts";
+import { createTokenLists } from "./token-lists.ts";
+import { notAcknowledged, type Writer } from "./writer.ts";
 
-/** The store over a writer and the connection that reads; `close` ends both. */
-export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () => Promise<void>): Store {
+/** The store over a writer, the connection that reads, and where long reads are done; `close` ends all of them. */
+export function createSqliteStore(
+  writer: Writer,
+  db: DatabaseSync,
+  close: () => Promise<void>,
+  longReads = createInThreadReads(createTokenLists(db)),
+): Store {
   const reader = createReader(db);
   let closing: Promise<void> | undefined;
 
@@ -20,6 +28,16 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
     }
   }
 
+  /** The writer itself closes behind the readers. */
+  function write(job: Job): ReturnType<Writer["run"]> {
+    if (closing === undefined) return writer.run(job);
+    return Promise.reject(new StoreFailure(`${notAcknowledged}: the store is closed`));
+  }
+
+  function refuseClosed(): void {
+    if (!db.isOpen) throw new StoreFailure("nothing was read: the store is closed");
+  }
+
   return {
     readService: (serviceId) => read((facts) => facts.readService(serviceId)),
     readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
@@ -30,31 +48,37 @@ export function createSqliteStore(writer: Writer, db: DatabaseSync, close: () =>
     readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
     readTicket: (serviceId, digest) => read((facts) => facts.readTicket(serviceId, digest)),
     readCode: (serviceId, digest) => read((facts) => facts.readCode(serviceId, digest)),
-    listAccessTokens: (serviceId, query) => read((facts) => facts.listAccessTokens(serviceId, query)),
-    countEnded: (serviceId, attempt, now) => read((facts) => facts.countEnded(serviceId, attempt, now)),
+    async listAccessTokens(serviceId, query) {
+      refuseClosed();
+      return longReads.run("listAccessTokens", serviceId, query);
+    },
+    async countTokens(serviceId, query) {
+      refuseClosed();
+      return longReads.run("countTokens", serviceId, query);
+    },
     readInvalidationEvents: (query) => read((facts) => facts.readInvalidationEvents(query)),
     async run(command) {
-      return (await writer.run(command)) as CommandOutcome;
+      return (await write(command)) as CommandOutcome;
     },
     async sweep(expiredBefore, limit) {
       checkSweepLimit(limit);
-      return (await writer.run({ name: "sweep", expiredBefore, limit })) as number;
+      return (await write({ name: "sweep", expiredBefore, limit })) as number;
     },
     async sweepInvalidationEvents(createdBefore, limit) {
       checkSweepLimit(limit);
-      return (await writer.run({ name: "sweep-events", createdBefore, limit })) as number;
+      return (await write({ name: "sweep-events", createdBefore, limit })) as number;
     },
     checkSchema: () =>
       read(() => {
         checkSchema(db);
       }),
     async probeWrite() {
-      await writer.run({ name: "probe" });
+      await write({ name: "probe" });
     },
     hasLostWriter: () => writer.isGone(),
     readClock: () => read((facts) => facts.readClock()),
     async keepClock(clock) {
-      await writer.run({ name: "keep-clock", ...clock });
+      await write({ name: "keep-clock", ...clock });
     },
     close: () => (closing ??= close()),
   };

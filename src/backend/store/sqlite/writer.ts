@@ -28,7 +28,7 @@ export interface Writer {
 }
 
 /** True of every failure, also of one after which nobody knows: the same command may be run again. */
-const notAcknowledged = "the write was not acknowledged";
+export const notAcknowledged = "the write was not acknowledged";
 
 interface Pending {
   resolve(result: Exclude<JobResult, Fault>): void;

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import { CallRefused } from "../../../../src/backend/engine/call-refused.ts";
+import { StoreFailure } from "../../../../src/backend/store/store.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
 import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "../../../support/managed-tokens.ts";
 import { serviceId } from "../../../support/settings.ts";
@@ -103,6 +104,34 @@ test("a hundred tokens end in one call", async (t) => {
   const created = await Promise.all(Array.from({ length: 50 }, () => create(managed)));
   t.is((await managed.operations().authTokenRevoke({ subject: "user-1" })).count, 100);
   t.deepEqual(new Set(await active(managed, ...created.map(({ accessToken }) => accessToken))), new Set([false]));
+});
+
+test("what cannot be counted ends all the same, and the answer says that it was not counted", async (t) => {
+  const countTokens = () => Promise.reject(new StoreFailure("nothing was read: too many wait"));
+  for (const by of ["subject", "accessTokenIdentifier"] as const) {
+    const managed = await startManagedTokens(t, {}, { countTokens });
+    const { accessToken, refreshToken } = await create(managed);
+    const answer = await managed.operations().authTokenRevoke({ [by]: by === "subject" ? "user-1" : accessToken });
+    t.like(answer, { resultCode: "A312001", count: 0, countIsLowerBound: true });
+    t.deepEqual(await active(managed, accessToken, refreshToken), [false, false]);
+  }
+});
+
+test("a count that has come to its end says so", async (t) => {
+  const managed = await startManagedTokens(
+    t,
+    {},
+    {
+      countTokens: (_, { most }) => Promise.resolve({ count: most, moreThanCounted: true }),
+    },
+  );
+  const { accessToken } = await create(managed);
+  t.like(await managed.operations().authTokenRevoke({ subject: "user-1" }), {
+    resultCode: "A312001",
+    count: 1_000,
+    countIsLowerBound: true,
+  });
+  t.deepEqual(await active(managed, accessToken), [false]);
 });
 
 test("a token names its grant, by its value or its hash", async (t) => {

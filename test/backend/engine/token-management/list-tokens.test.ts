@@ -1,5 +1,7 @@
 import test from "ava";
 import { CallRefused } from "../../../../src/backend/engine/call-refused.ts";
+import { formatListCursor, readListCursor } from "../../../../src/backend/engine/token-management/list-cursor.ts";
+import { tokenListRequest } from "../../../../src/contract/auth-token-get-list.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
 import { startInstant } from "../../../support/engine.ts";
 import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "../../../support/managed-tokens.ts";
@@ -9,6 +11,7 @@ interface Wanted {
   readonly clientId?: number;
   readonly subject?: string;
   readonly accessTokenDuration?: number;
+  readonly certificateThumbprint?: string | null;
 }
 
 async function create({ operations }: ManagedTokens, wanted: Wanted = {}, service = serviceId) {
@@ -109,6 +112,9 @@ for (const [what, query, status, code] of [
   ["a negative end", { end: -1 }, 400, "A159204"],
   ["an end before its start", { start: 3, end: 2 }, 400, "A159204"],
   ["1001 tokens", { start: 1, end: 1002 }, 400, "A159205"],
+  ["what is beyond the first 10,000", { start: 9_999, end: 10_001 }, 400, "A159205"],
+  ["what begins beyond the first 10,000", { start: 10_001 }, 400, "A159205"],
+  ["what begins at the end of all numbers", { start: Number.MAX_SAFE_INTEGER }, 400, "A159205"],
   ["the tokens of an unknown client", { clientIdentifier: "9" }, 404, "A001212"],
   ["the tokens of an alias that is not enabled", { clientIdentifier: "five" }, 404, "A001212"],
   ["the tokens of an unknown alias", { clientIdentifier: "nine" }, 404, "A001212"],
@@ -120,12 +126,83 @@ for (const [what, query, status, code] of [
   });
 }
 
-test("the slices at the end of all numbers are empty, and end at a number", async (t) => {
+test("the last slice by numbers ends at 10,000", async (t) => {
   const managed = await startManagedTokens(t);
   await create(managed);
-  const start = Number.MAX_SAFE_INTEGER;
-  for (const query of [{ start }, { start: start - 3 }, { start, end: start }]) {
+  for (const [query, start, end] of [
+    [{ start: 9_998 }, 9_998, 10_000],
+    [{ start: 10_000 }, 10_000, 10_000],
+    [{ start: 9_000, end: 10_000 }, 9_000, 10_000],
+  ] as const) {
     const answer = await managed.operations().authTokenGetList(query);
-    t.deepEqual([answer.end, answer.totalCount, answer.accessTokens], [start, 1, []]);
+    t.deepEqual(answer, { start, end, totalCount: 1, accessTokens: [] });
   }
+});
+
+test("pages behind each other by `next` are the whole list, and each says how many there are", async (t) => {
+  const managed = await startManagedTokens(t);
+  for (let made = 0; made < 5; made++) {
+    await create(managed, { clientId: made % 2 === 0 ? 1 : 4 });
+    managed.setClock(startInstant + made);
+  }
+  for (const query of [
+    {},
+    { subject: "a" },
+    { clientIdentifier: "1" },
+    { clientIdentifier: "1", tokenStatus: "VALID" as const },
+  ]) {
+    const whole = await managed.operations().authTokenGetList(query);
+    t.false("next" in whole);
+    const paged: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await managed.operations().authTokenGetList({ ...query, end: 2, after });
+      t.is(page.totalCount, whole.totalCount);
+      t.true(page.accessTokens.length <= 2);
+      paged.push(...page.accessTokens.map(({ accessTokenHash }) => accessTokenHash));
+      after = page.next;
+    } while (after !== undefined);
+    t.deepEqual(
+      paged,
+      whole.accessTokens.map(({ accessTokenHash }) => accessTokenHash),
+    );
+  }
+});
+
+test("a bound token is listed with the thumbprint of its certificate, another without", async (t) => {
+  const managed = await startManagedTokens(t);
+  await create(managed);
+  await create(managed, { clientId: 4, certificateThumbprint: null });
+  const { accessTokens } = await managed.operations().authTokenGetList({});
+  t.deepEqual(accessTokens.map(({ clientId, certificateThumbprint }) => [clientId, certificateThumbprint]).toSorted(), [
+    [1, thumbprint],
+    [4, undefined],
+  ]);
+});
+
+const position = { expiresAt: 253_402_300_799_999, createdAt: 0, digest: new Uint8Array(32).fill(7) };
+
+test("a cursor is read as it was written, and 59 characters of what the contract allows", (t) => {
+  for (const one of [position, { ...position, expiresAt: 1, createdAt: 2 ** 48 - 1 }]) {
+    const text = formatListCursor(one);
+    t.deepEqual(readListCursor(text), one);
+    t.true(tokenListRequest.safeParse({ after: text }).success);
+  }
+  t.is(readListCursor(""), undefined);
+});
+
+test("the contract refuses as a cursor whatever no answer has given", (t) => {
+  const text = formatListCursor(position);
+  for (const after of [
+    "x",
+    text.slice(1),
+    `${text}A`,
+    `${text.slice(0, -1)}B`,
+    `${text.slice(0, -1)}=`,
+    ` ${text}`,
+    1,
+  ]) {
+    t.false(tokenListRequest.safeParse({ after }).success, String(after));
+  }
+  for (const after of ["", null, undefined]) t.true(tokenListRequest.safeParse({ after }).success);
 });

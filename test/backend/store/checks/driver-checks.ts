@@ -12,10 +12,15 @@ export const driverChecks: Checks = {
     t.is(await store.readRefreshToken(1, digest()), undefined);
     t.is(await store.readTicket(1, digest()), undefined);
     t.is(await store.readCode(1, digest()), undefined);
-    t.is(await store.countEnded(1, attempt(), 0), 0);
-    t.deepEqual(await store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), {
+    t.deepEqual(await store.countTokens(1, { of: { clientId: 11 }, now: 0, most: 1 }), {
+      count: 0,
+      moreThanCounted: false,
+    });
+    t.deepEqual(await store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10, most: 10 }), {
       totalCount: 0,
+      moreThanCounted: false,
       tokens: [],
+      next: undefined,
     });
     t.is(await store.sweep(10_000, 10), 0);
   },
@@ -129,8 +134,11 @@ export const driverChecks: Checks = {
     await t.throwsAsync(store.readRefreshToken(1, digest()), closedFailure);
     await t.throwsAsync(store.readTicket(1, digest()), closedFailure);
     await t.throwsAsync(store.readCode(1, digest()), closedFailure);
-    await t.throwsAsync(store.countEnded(1, attempt(), 0), closedFailure);
-    await t.throwsAsync(store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10 }), closedFailure);
+    await t.throwsAsync(store.countTokens(1, { of: { clientId: 11 }, now: 0, most: 1 }), closedFailure);
+    await t.throwsAsync(
+      store.listAccessTokens(1, { status: "all", now: 0, start: 0, end: 10, most: 10 }),
+      closedFailure,
+    );
     await store.close();
   },
 };

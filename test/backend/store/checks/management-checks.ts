@@ -1,10 +1,18 @@
-import type { AccessTokensQuery, Store } from "../../../../src/backend/store/store.ts";
+import {
+  StoreFailure,
+  type AccessTokensQuery,
+  type Store,
+  type TokenCountQuery,
+} from "../../../../src/backend/store/store.ts";
 import {
   attempt,
   digest,
   endGrant,
+  exchange,
+  issueCode,
   issueGrant,
   issueTokens,
+  keepTicket,
   putConfiguration,
   refresh,
   revoke,
@@ -16,7 +24,12 @@ import {
 import { anew, apply, type Checks } from "./check.ts";
 
 const list = (store: Store, query: Partial<AccessTokensQuery> = {}, serviceId = 1) =>
-  store.listAccessTokens(serviceId, { status: "all", now: 2_000, start: 0, end: 100, ...query });
+  store.listAccessTokens(serviceId, { status: "all", now: 2_000, start: 0, end: 100, most: 1_000, ...query });
+
+const count = async (store: Store, of: TokenCountQuery["of"], serviceId = 1, now = 2_000, most = 1_000) =>
+  store.countTokens(serviceId, { of, now, most });
+
+const exactly = (number: number) => ({ count: number, moreThanCounted: false });
 
 const isInForce = async (store: Store, { accessToken, serviceId }: ReturnType<typeof issueTokens>) =>
   (await store.readAccessToken(serviceId, accessToken.digest)) !== undefined;
@@ -105,14 +118,16 @@ export const managementChecks: Checks = {
       both: [revokeTokens({ clientId: 11, subject: "ada" }), "mine aloneOfSubject", 3],
       nobody: [revokeTokens({ clientId: 11, subject: "eve" }), "", 0],
     } as const;
-    for (const [name, [revocation, ended, count]] of Object.entries(expected)) {
+    for (const [name, [revocation, ended, expectedCount]] of Object.entries(expected)) {
       const tokens = make(name);
-      await apply(t, store, ...Object.values(tokens), revocation);
+      await apply(t, store, ...Object.values(tokens));
+      const { clientId, subject } = revocation;
+      t.deepEqual(await count(store, { clientId, subject }), exactly(expectedCount), name);
+      await apply(t, store, revocation);
+      t.deepEqual(await count(store, { clientId, subject }), exactly(0), name);
       const gone = [];
       for (const [which, token] of Object.entries(tokens)) if (!(await isInForce(store, token))) gone.push(which);
       t.is(gone.join(" "), ended, name);
-      t.is(await store.countEnded(1, revocation.attempt, 2_000), count, name);
-      t.is(await store.countEnded(2, revocation.attempt, 2_000), 0, name);
       await apply(t, store, revokeTokens({ clientId: 11 }), revokeTokens({ clientId: 12 }));
     }
   },
@@ -136,20 +151,84 @@ export const managementChecks: Checks = {
     t.false(await isInForce(store, after));
   },
 
-  "what was ended is counted once: neither what had ended before, nor consumed, nor expired": async (t, store) => {
+  "a revocation is kept for as long as anything that it has ended, and nothing comes back": async (t, store) => {
+    const families = ["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" }));
+    const ticket = keepTicket({ expiresAt: 20_000 });
+    const code = issueCode(ticket, { subject: "ada", expiresAt: 9_000 });
+    const remains = async () => {
+      const found = await Promise.all([
+        ...families.map(({ accessToken }) => store.readAccessToken(1, accessToken.digest)),
+        ...families.map(({ refreshToken }) => store.readRefreshToken(1, refreshToken.digest)),
+        store.readCode(1, code.code.digest),
+      ]);
+      return found.filter((one) => one !== undefined).length;
+    };
+    await apply(t, store, ...families, ticket, code);
+    t.is(await remains(), 7);
+    await apply(t, store, revokeTokens({ subject: "ada" }));
+    t.is(await remains(), 0);
+    t.is(await store.run(exchange(code)), "conflict");
+    t.is(await store.sweep(9_000, 100), 3, "the access tokens");
+    t.is(await remains(), 0);
+    // One of a kind at a time: three refresh tokens, three grants and a code go before the revocation.
+    const deleted = [];
+    for (let round = 0; round < 5; round++) {
+      deleted.push(await store.sweep(9_001, 1));
+      t.is(await remains(), 0);
+    }
+    t.deepEqual(deleted, [3, 2, 3, 0, 0]);
+    const later = issueGrant("later", { subject: "ada" });
+    await apply(t, store, later);
+    t.true(await isInForce(store, later));
+    await apply(t, store, revokeTokens({ subject: "ada" }));
+    t.false(await isInForce(store, later));
+  },
+
+  "two hundred issues beside a revocation: what comes before it ends, what comes after it is good": async (
+    t,
+    store,
+  ) => {
+    const decide = async (_: unknown, round: number): Promise<void> => {
+      const subject = `user-${round}`;
+      const owner = [{ subject }, { clientId: 12, subject }][round % 2] ?? {};
+      const issue = issueGrant(`grant-${round}`, { subject, clientId: 12 });
+      const first = round % 4 < 2;
+      const pair = first ? [issue, revokeTokens(owner)] : [revokeTokens(owner), issue];
+      await Promise.all(pair.map((command) => store.run(command)));
+      t.is(await isInForce(store, issue), !first);
+    };
+    await Promise.all(Array.from({ length: 200 }, decide));
+  },
+
+  "what is in force is counted: neither what has ended, nor consumed, nor expired": async (t, store) => {
     const family = issueGrant("grant", { subject: "ada" });
     const rotation = rotate(family, { subject: "ada" });
-    const expired = refresh(rotation, undefined, { subject: "ada", accessToken: { expiresAt: 1_999 } });
+    const expired = refresh(rotation, undefined, { subject: "ada", accessToken: { expiresAt: 2_000 } });
     const [revoked, dead] = [issueTokens(), issueTokens({ accessToken: { expiresAt: 1_000 } })];
     await apply(t, store, family, rotation, expired, revoke(family), revoked, revoke(revoked), dead, issueTokens());
-    const revocation = revokeTokens({ clientId: 11 });
-    await apply(t, store, revocation);
-    t.is(await store.countEnded(1, revocation.attempt, 2_000), 3, "an access and a refresh token, and one alone");
-    t.is(await store.countEnded(1, attempt(), 2_000), 0);
-    const end = issueGrant("end");
-    const ending = endGrant("end");
-    await apply(t, store, end, ending);
-    t.is(await store.countEnded(1, ending.attempt, 2_000), 2);
+    t.deepEqual(await count(store, { clientId: 11 }), exactly(3), "an access and a refresh token, and one alone");
+    t.deepEqual(await count(store, { subject: "ada" }), exactly(2));
+    t.deepEqual(await count(store, { clientId: 11, subject: "ada" }), exactly(2));
+    t.deepEqual(await count(store, { clientId: 12, subject: "ada" }), exactly(0));
+    t.deepEqual(await count(store, { grantId: "grant" }), exactly(2));
+    t.deepEqual(await count(store, { grantId: "grant" }, 2), exactly(0));
+    t.deepEqual(await count(store, { clientId: 11 }, 1, 9_000), exactly(0), "all have expired");
+    await apply(t, store, issueGrant("end"));
+    t.deepEqual(await count(store, { grantId: "end" }), exactly(2));
+    await apply(t, store, endGrant("end"));
+    t.deepEqual(await count(store, { grantId: "end" }), exactly(0));
+    await apply(t, store, putConfiguration({ id: 1 }, { id: 2 }));
+    t.deepEqual(await count(store, { clientId: 11 }), exactly(0), "their client is gone");
+  },
+
+  "no more is counted than was asked for, and that is said": async (t, store) => {
+    await apply(t, store, ...["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" })));
+    for (const owner of [{ clientId: 11 }, { subject: "ada" }, { clientId: 11, subject: "ada" }]) {
+      t.deepEqual(await count(store, owner, 1, 2_000, 3), exactly(6));
+      const { count: found, moreThanCounted } = await count(store, owner, 1, 2_000, 2);
+      t.true(moreThanCounted && found >= 4 && found <= 6);
+    }
+    await t.throwsAsync(count(store, {}), { instanceOf: StoreFailure }, "never all of a service by an omission");
   },
 
   "tokens are listed in the order of their issue, slice by slice": async (t, store) => {

@@ -183,7 +183,8 @@ export const refreshChecks: Checks = {
     const rotation = rotate(family, { createdAt: 2_600 });
     const longer = { ...rotation, refreshToken: { ...rotation.refreshToken, expiresAt: 20_000 } };
     const listed = async () =>
-      (await store.listAccessTokens(1, { subject: "user", status: "all", now: 0, start: 0, end: 1 })).tokens[0];
+      (await store.listAccessTokens(1, { subject: "user", status: "all", now: 0, start: 0, end: 1, most: 10 }))
+        .tokens[0];
     await apply(t, store, family);
     t.is((await listed())?.lastRefreshedAt, undefined);
     await apply(t, store, longer);

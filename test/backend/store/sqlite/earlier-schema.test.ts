@@ -34,11 +34,7 @@ const oldGrant = (grantId: string): OldGrant => ({
 async function fileOfSecondSchema(t: ExecutionContext, alone: Uint8Array, grants: readonly OldGrant[]) {
   const path = await temporaryFile(t);
   using db = new DatabaseSync(path);
-  db.exec("PRAGMA application_id = 0x63727462; CREATE TABLE migration (number INTEGER PRIMARY KEY) STRICT");
-  for (const [index, ddl] of migrations.slice(0, 2).entries()) {
-    db.exec(`INSERT INTO migration (number) VALUES (${index + 1})`);
-    db.exec(ddl);
-  }
+  applyMigrations(db, 2);
   db.exec(`
     INSERT INTO service VALUES (1, 1, 1, 1, 'configuration', 'service 1', x'01', x'02', NULL);
     INSERT INTO client VALUES (1, 11, NULL, 1, 1, 1, 'configuration', 'client 11', x'01', x'02', NULL)`);
@@ -60,6 +56,22 @@ async function fileOfSecondSchema(t: ExecutionContext, alone: Uint8Array, grants
     ).run(refreshToken.digest, grant.grantId);
   }
   return path;
+}
+
+/** An empty file as the release with three migrations left it. */
+async function fileOfThirdSchema(t: ExecutionContext): Promise<string> {
+  const path = await temporaryFile(t);
+  using db = new DatabaseSync(path);
+  applyMigrations(db, 3);
+  return path;
+}
+
+function applyMigrations(db: DatabaseSync, count: number): void {
+  db.exec("PRAGMA application_id = 0x63727462; CREATE TABLE migration (number INTEGER PRIMARY KEY) STRICT");
+  for (const [index, ddl] of migrations.slice(0, count).entries()) {
+    db.exec(`INSERT INTO migration (number) VALUES (${index + 1})`);
+    db.exec(ddl);
+  }
 }
 
 async function openMigrated(t: ExecutionContext) {
@@ -102,7 +114,14 @@ test("tokens and grants of the second schema are what they were", async (t) => {
   });
   t.is(await store.readAccessToken(1, ended.accessToken.digest), undefined);
   t.is(await store.readRefreshToken(1, ended.refreshToken.digest), undefined);
-  const { totalCount } = await store.listAccessTokens(1, { clientId: 11, status: "all", now: 2_000, start: 0, end: 9 });
+  const { totalCount } = await store.listAccessTokens(1, {
+    clientId: 11,
+    status: "all",
+    now: 2_000,
+    start: 0,
+    end: 9,
+    most: 9,
+  });
   t.is(totalCount, 3);
 });
 
@@ -127,10 +146,11 @@ test("what the second schema kept is revoked by its owner, and swept, like what 
   const later = exchange(code);
   const ticket = keepTicket({ digest: code.ticketDigest });
   for (const command of [ticket, code, later]) t.is(await store.run(command), "done");
-  const all = revokeTokens({ clientId: 11 });
-  t.is(await store.run(all), "done");
   // The lone token, two grants of before and one of now, with an access and a refresh token each.
-  t.is(await store.countEnded(1, all.attempt, 2_000), 7);
+  const all = { of: { clientId: 11 }, now: 2_000, most: 100 };
+  t.deepEqual(await store.countTokens(1, all), { count: 7, moreThanCounted: false });
+  t.is(await store.run(revokeTokens({ clientId: 11 })), "done");
+  t.deepEqual(await store.countTokens(1, all), { count: 0, moreThanCounted: false });
   const tokens = [{ digest: alone }, later.accessToken, ...grants.map(({ accessToken }) => accessToken)];
   for (const token of tokens) t.is(await store.readAccessToken(1, token.digest), undefined);
   t.is(await store.run(revoke(later)), "conflict");
@@ -150,4 +170,19 @@ test("a file of the second schema has every migration once, also when it is look
       .map(({ number }) => number),
     migrations.map((_, index) => index + 1),
   );
+});
+
+test("a process of the version before, which knows no revocations by number, fails on a migrated file", async (t) => {
+  const path = await fileOfThirdSchema(t);
+  using db = new DatabaseSync(path);
+  const epoch = db.prepare("SELECT epoch FROM store_epoch");
+  const before = epoch.get();
+  const statements = [
+    "SELECT t.client_id_alias_used FROM access_token t WHERE t.digest = x'00'",
+    "SELECT g.client_id_alias_used FROM refresh_token r JOIN token_grant g ON g.grant_id = r.grant_id",
+  ].map((sql) => db.prepare(sql));
+  for (const statement of statements) t.deepEqual(statement.all(), []);
+  await (await openSqliteStore({ path })).close();
+  for (const statement of statements) t.throws(() => statement.all(), { message: /no such column/ });
+  t.notDeepEqual(epoch.get(), before, "and whoever watches its events forgets what it has been answered");
 });
