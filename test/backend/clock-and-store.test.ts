@@ -115,13 +115,28 @@ test("a reset of the clock ends what a wrong clock issued, and gives back what i
   await wrong.close();
   now = startInstant + second;
   t.like(
-    resetClock({ store: { sqlite: file.path } }, () => now),
+    resetClock({ store: { sqlite: file.path } }, () => now, { endTokens: true }),
     { ended: 1 },
   );
   const right = await openAt(t, file, () => now);
   t.deepEqual([await isActive(right, before), await isActive(right, ahead)], [true, false]);
   now += 10 * year;
   t.false(await isActive(right, ahead), "not when its time comes either");
+});
+
+test("a reset by a clock that is behind ends no token unless that is allowed, and changes nothing", async (t) => {
+  const file = await makeStoreFile(t);
+  const now = startInstant;
+  const first = await openAt(t, file, () => now);
+  const { accessToken } = await issue(first);
+  await first.close();
+  t.throws(() => resetClock({ store: { sqlite: file.path } }, () => 0), {
+    instanceOf: StoreFailure,
+    message:
+      /: 1 access and refresh tokens were issued later than the time of this machine, 1970-01-01T00:00:00\.000Z, and would end for good: if that time is right, add --end-tokens$/,
+  });
+  const again = await openAt(t, file, () => now);
+  t.true(await isActive(again, accessToken));
 });
 
 test("a store that is not there has no clock to reset, and none is made", async (t) => {
