@@ -1,4 +1,5 @@
 import { copyFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
@@ -66,6 +67,42 @@ test("a restart with the clock set back revives no token that had expired, and e
     t.deepEqual([await isActive(again, expired), await isActive(again, alive)], [false, true], `${back} s`);
     await again.close();
   }
+});
+
+test("nor does it after a start that came long after the last stop, whose time is still in doubt", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const clock = () => now;
+  const first = await openAt(t, file, clock, clock);
+  const { accessToken, lifetime } = await issue(first);
+  t.true(lifetime > hour / 2);
+  await first.close();
+  now += lifetime;
+  for (const back of [0, 20, 120, 1_000]) {
+    now -= back * second;
+    const again = await openAt(t, file, clock, clock);
+    t.false(await isActive(again, accessToken), `${back} s`);
+    await again.close();
+  }
+});
+
+test("a time in doubt that is taken back by a restart has ended nothing", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const clock = () => now;
+  const first = await openAt(t, file, clock, clock);
+  const { accessToken } = await issue(first);
+  await first.close();
+  now += year;
+  const wrong = await openAt(t, file, clock, clock);
+  t.false(await isActive(wrong, accessToken));
+  await wrong.close();
+  now = startInstant + second;
+  const right = await openAt(t, file, clock, clock);
+  t.true(await isActive(right, accessToken));
+  await right.close();
+  using db = new DatabaseSync(file.path);
+  t.deepEqual({ ...db.prepare("SELECT clock_in_doubt FROM store_state").get() }, { clock_in_doubt: 0 });
 });
 
 test("two backends on one file: what the one has seen expire, the other does not take for valid", async (t) => {

@@ -97,6 +97,6 @@ function reset(db: DatabaseSync, now: number): ClockReset {
   const ended = tokens.reduce((sum, table) => sum + deleteFrom(table), 0);
   for (const table of others) deleteFrom(table);
   db.prepare("UPDATE invalidation_event SET created_at = ?1 WHERE created_at > ?1").run(now);
-  db.prepare("UPDATE store_state SET clock = ?1, clock_settled = 1").run(now);
+  db.prepare("UPDATE store_state SET clock = ?1, clock_settled = 1, clock_in_doubt = 0").run(now);
   return { before, ended };
 }
