@@ -78,7 +78,10 @@ export async function openForwardClock(options: KeptClockOptions): Promise<KeptF
       const doubt = doubtToKeep();
       const { inDoubt: before = 0 } = kept;
       const { inDoubt: after = before } = doubt;
-      if (actedOn - kept.actedOn >= keptEvery || after - before >= keptEvery || (after === 0 && before > 0)) {
+      // Another process has come to its end; this one has acted since.
+      const isUnsettled = kept.settled && actedOn > kept.actedOn;
+      const isLate = actedOn - kept.actedOn >= keptEvery || after - before >= keptEvery;
+      if (isUnsettled || isLate || (after === 0 && before > 0)) {
         await store.keepClock({ actedOn, settled: false, ...doubt });
       }
       wasInDoubt = clock.actedOnInDoubt() > 0;

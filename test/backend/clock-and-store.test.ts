@@ -244,6 +244,37 @@ test("after another stop it waits for the second that may not have been kept", a
   ]);
 });
 
+test("what another process settled at its end is not settled any more when this one acts after it", async (t) => {
+  let kept: KeptClock = { actedOn: startInstant, settled: true };
+  let now = startInstant;
+  let tell: (clock: KeptClock) => void = () => undefined;
+  const clock = await openForwardClock({
+    store: {
+      readClock: () => Promise.resolve(kept),
+      keepClock(clock) {
+        kept = clock;
+        tell(clock);
+        return Promise.resolve();
+      },
+    },
+    wallClock: () => now,
+    monotonicClock: () => now,
+    log: pino({ level: "silent" }),
+  });
+  kept = { actedOn: startInstant, settled: true };
+  now += 100;
+  clock.now();
+  const next = await new Promise<KeptClock>((resolve) => {
+    tell = resolve;
+    const keepsAlive = setInterval(() => undefined, second);
+    t.teardown(() => {
+      clearInterval(keepsAlive);
+    });
+  });
+  t.deepEqual(next, { actedOn: startInstant + 100, settled: false });
+  await clock.close();
+});
+
 test("where the clock is further behind there is nothing to wait for: it begins after that second", async (t) => {
   const { open, waits } = createKeptWorld();
   const clock = await open({ actedOn: startInstant, settled: false }, startInstant - 20 * second);
