@@ -126,7 +126,6 @@ async function answerOf(
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),
     body,
-    ...(request.socket.remoteAddress === undefined ? {} : { address: request.socket.remoteAddress }),
     ...certificate,
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
