@@ -77,7 +77,7 @@ export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = 
     },
   };
   return (request, response) => {
-    const endpoint = byPath.get((request.url ?? "").split("?")[0] ?? "");
+    const endpoint = byPath.get(pathOf(request.url ?? ""));
     answerOf(request, endpoint, serving).then(
       (answer) => {
         const unwritten = write(request, response, answer);
@@ -126,7 +126,6 @@ async function answerOf(
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),
     body,
-    ...(request.socket.remoteAddress === undefined ? {} : { address: request.socket.remoteAddress }),
     ...certificate,
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
@@ -152,6 +151,11 @@ async function inTime<Result>(result: Promise<Result>, timeout: number): Promise
 function isCoded({ headers }: IncomingMessage): boolean {
   const codings = headers["content-encoding"]?.split(",") ?? [];
   return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
+}
+
+function pathOf(url: string): string {
+  const at = url.indexOf("?");
+  return at === -1 ? url : url.slice(0, at);
 }
 
 function browserRequest({ url = "", headers }: IncomingMessage): BrowserRequest {
