@@ -56,29 +56,29 @@ for (const [entry, sent, cost] of [
   ["a service id of 15,000 digits", head(`POST /api/${"1".repeat(headerOctets)}/auth/token`), nothing],
   ["a service id beyond what is counted", head("POST /api/9999999999999999/auth/token"), nothing],
   ["a method that the path has not", head("PATCH /api/1/auth/token", ...announced), nothing],
-  ["a body without an Authorization header", head("POST /api/1/auth/token", ...announced), nothing],
+  ["no Authorization header", head("POST /api/1/auth/token", ...announced), nothing],
   [
-    "a body with an Authorization header of another scheme",
+    "an Authorization header of another scheme",
     head("POST /api/1/auth/token", ...announced, `Authorization: Basic ${"A".repeat(headerOctets)}`),
     nothing,
   ],
   [
-    "a body with two Authorization headers",
+    "two Authorization headers",
     head("POST /api/1/auth/token", ...announced, "Authorization: Bearer a", "Authorization: Bearer b"),
     nothing,
   ],
   [
-    "a body with a wrong token of 15,000 characters",
+    "a wrong token of 15,000 characters",
     head("POST /api/1/auth/token", ...announced, `Authorization: Bearer ${"a".repeat(headerOctets)}`),
     { ...nothing, authenticated: 1 },
   ],
   [
-    "a body with wrong Basic credentials of 15,000 characters",
+    "wrong Basic credentials of 15,000 characters",
     head("POST /api/auth/token", ...announced, `Authorization: ${basic("1", "a".repeat(11_000))}`),
     { ...nothing, authenticated: 1 },
   ],
 ] satisfies readonly Row<string>[]) {
-  test(`the HTTP API answers a stranger and reads no body: ${entry}`, async (t) => {
+  test(`the HTTP API reads nothing of a stranger's body: ${entry}`, async (t) => {
     let authenticated = 0;
     const operations = fakeOperations();
     const { raw, log } = await startApp(t, {
@@ -218,7 +218,7 @@ for (const [entry, sent, cost] of [
   ],
   ["with an unknown token", { authorization: `Bearer ${"a".repeat(headerOctets)}` }, { asked: 1 }],
 ] satisfies readonly Row<Partial<EndpointRequest>>[]) {
-  test(`the userinfo endpoint asks its backend ${cost.asked} times, and no user table: ${entry}`, async (t) => {
+  test(`userinfo endpoint, ${cost.asked} questions asked, no user table: ${entry}`, async (t) => {
     let asked = 0;
     const endpoint = userInfoEndpoint({
       backend: {
@@ -248,7 +248,7 @@ test("the introspection endpoint asks its backend nothing for a caller that it d
   }
 });
 
-test("a document for everybody is asked for once a second, however many want it, also while it fails", async (t) => {
+test("a public document is asked for once a second, however many want it, also while it fails", async (t) => {
   let asked = 0;
   let now = 0;
   let answers: () => Promise<unknown> = () => Promise.resolve({ keys: [] });
@@ -328,7 +328,7 @@ for (const [entry, sent, cost] of [
   ["another method", { method: "PUT" }, free],
 ] satisfies readonly Row<Partial<EndpointRequest> & Pick<EndpointRequest, "method">>[]) {
   const { opened: opens, asked: asks } = cost;
-  test(`the authorization endpoint opens ${opens} seals and asks its backend ${asks} times: ${entry}`, async (t) => {
+  test(`authorization endpoint, ${opens} seals opened, ${asks} questions asked: ${entry}`, async (t) => {
     const counts = { opened: 0, asked: 0 };
     const endpoint: Endpoint = openAuthorization(
       {
@@ -363,57 +363,51 @@ for (const [entry, sent, cost] of [
   });
 }
 
-test.serial(
-  "a sealed value whose header is not ours is neither read nor decrypted; one with ours is, once",
-  async (t) => {
-    const { subtle } = globalThis.crypto;
-    let decrypted = 0;
-    const own = subtle.decrypt.bind(subtle);
-    Object.defineProperty(subtle, "decrypt", {
-      configurable: true,
-      value: (...given: Parameters<typeof own>) => {
-        decrypted += 1;
-        return own(...given);
-      },
-    });
-    t.teardown(() => Reflect.deleteProperty(subtle, "decrypt"));
-    const header = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const rest = `..${"A".repeat(16)}.${"A".repeat(48_000)}.${"A".repeat(22)}`;
-    const proper = { alg: "dir", enc: "A256GCM", typ: "p" };
-    for (const [text, cost] of [
-      [header({ ...proper, a: Array.from({ length: 10_000 }, () => 0) }) + rest, 0],
-      [header({ ...proper, zip: "DEF" }) + rest, 0],
-      [header({ ...proper, typ: "other" }) + rest, 0],
-      ["a".repeat(65_536), 0],
-      [header(proper) + rest, 1],
-    ] as const) {
-      decrypted = 0;
-      t.is(await openSealedJson(text, key, "p"), undefined);
-      t.is(decrypted, cost);
-    }
-    t.deepEqual(await openSealedJson(await sealJson({ a: 1 }, key, "p"), key, "p"), { a: 1 });
-  },
-);
+test.serial("a sealed value with a header that is not ours is not decrypted; one with ours is, once", async (t) => {
+  const { subtle } = globalThis.crypto;
+  let decrypted = 0;
+  const own = subtle.decrypt.bind(subtle);
+  Object.defineProperty(subtle, "decrypt", {
+    configurable: true,
+    value: (...given: Parameters<typeof own>) => {
+      decrypted += 1;
+      return own(...given);
+    },
+  });
+  t.teardown(() => Reflect.deleteProperty(subtle, "decrypt"));
+  const header = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const rest = `..${"A".repeat(16)}.${"A".repeat(48_000)}.${"A".repeat(22)}`;
+  const proper = { alg: "dir", enc: "A256GCM", typ: "p" };
+  for (const [text, cost] of [
+    [header({ ...proper, a: Array.from({ length: 10_000 }, () => 0) }) + rest, 0],
+    [header({ ...proper, zip: "DEF" }) + rest, 0],
+    [header({ ...proper, typ: "other" }) + rest, 0],
+    ["a".repeat(65_536), 0],
+    [header(proper) + rest, 1],
+  ] as const) {
+    decrypted = 0;
+    t.is(await openSealedJson(text, key, "p"), undefined);
+    t.is(decrypted, cost);
+  }
+  t.deepEqual(await openSealedJson(await sealJson({ a: 1 }, key, "p"), key, "p"), { a: 1 });
+});
 
-test.serial(
-  "of a request of 60,000 characters by POST nothing is encoded, and of one that fits each character once",
-  async (t) => {
-    const own = globalThis.encodeURIComponent;
-    let encoded = 0;
-    globalThis.encodeURIComponent = (text) => {
-      encoded += 1;
-      return own(text);
-    };
-    t.teardown(() => {
-      globalThis.encodeURIComponent = own;
-    });
-    const { endpoint } = createSignInWorld();
-    t.is((await endpoint({ ...posted, body: "é".repeat(30_000) })).status, 400);
-    t.is(encoded, 0);
-    t.is((await endpoint({ ...posted, body: "é".repeat(1000) })).status, 303);
-    t.is(encoded, 1000);
-  },
-);
+test.serial("a request of 60,000 characters by POST is refused before a character of it is encoded", async (t) => {
+  const own = globalThis.encodeURIComponent;
+  let encoded = 0;
+  globalThis.encodeURIComponent = (text) => {
+    encoded += 1;
+    return own(text);
+  };
+  t.teardown(() => {
+    globalThis.encodeURIComponent = own;
+  });
+  const { endpoint } = createSignInWorld();
+  t.is((await endpoint({ ...posted, body: "é".repeat(30_000) })).status, 400);
+  t.is(encoded, 0);
+  t.is((await endpoint({ ...posted, body: "é".repeat(1000) })).status, 303);
+  t.is(encoded, 1000);
+});
 
 test("of a body above 65,536 octets nothing is kept or asked, whatever the endpoint", async (t) => {
   let asked = 0;
@@ -480,7 +474,7 @@ for (const [entry, sent, cost] of [
     unasked,
   ],
   [
-    "a second token at the end of a body of a mebibyte",
+    "a second token at the end of a mebibyte",
     {
       lines: ["authorization", "Bearer a", "content-type", form],
       body: `${"a&".repeat(524_288)}access_toke%6E=b`,
@@ -498,14 +492,14 @@ for (const [entry, sent, cost] of [
     { certificates: 1, asked: 1 },
   ],
 ] satisfies readonly Row<Parameters<typeof present>[1]>[]) {
-  test(`an API looks for ${cost.certificates} certificates and asks ${cost.asked} questions: ${entry}`, async (t) => {
+  test(`an API, ${cost.certificates} certificates looked for, ${cost.asked} questions: ${entry}`, async (t) => {
     const { counts, granted } = await present(t, sent);
     t.false(granted);
     t.deepEqual(counts, cost);
   });
 }
 
-test("a hundred unknown tokens ask as many questions as may be asked at a time; the rest waits or is refused", async (t) => {
+test("a hundred unknown tokens ask as many questions as may be asked at once; the rest waits or fails", async (t) => {
   let asked = 0;
   const source: FactsSource = {
     ask: (_, { signal }) => {
@@ -616,7 +610,7 @@ for (const [name, create] of sourcesOf) {
   });
 }
 
-test("of a byte sequence no thousands of parameters are read, and what begins otherwise is not read", async (t) => {
+test("a byte sequence has 256 characters of parameters at most, and nothing else is read", async (t) => {
   const { readByteSequence } = await import("../src/client-certificate/encodings/byte-sequence.ts");
   t.is(readByteSequence(`:AQI=:${";a".repeat(127)}`)?.length, 2);
   t.is(readByteSequence(`:AQI=:${";a".repeat(128)}`), undefined);

@@ -117,7 +117,7 @@ test("no text makes the reader throw, and a token is never other than what stood
   );
 });
 
-test("a token in a form is found however its name is written, as a reader that decodes each name would find it", (t) => {
+test("a token in a form is found however its name is written, as by decoding each name", (t) => {
   const decoding = (text: string): boolean =>
     text.split("&").some((pair) => {
       const name = decodeFormComponent(pair.split("=", 1)[0] ?? "");
