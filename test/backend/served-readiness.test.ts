@@ -102,7 +102,7 @@ test("while another process holds the store's lock the backend is alive and not 
   );
 });
 
-test("a backend whose clock steps back by 20 s is alive and not ready, and ready again when it has caught up", async (t) => {
+test("a backend whose clock steps back by 20 s is alive, and not ready until it has caught up", async (t) => {
   const wall = Date.parse("2026-11-21T08:00:00Z");
   let stepped = 0;
   const served = serve(t, await makeStoreFile(t), () => wall + served.now + stepped);

@@ -193,7 +193,7 @@ test("9068-x: another spelling of a JWT is no token, before and after the JWT wa
   await refusedEverywhere();
 });
 
-test("either form is the token: whichever is revoked, both end, and the JWT names its own key beside the identifier's", async (t) => {
+test("whichever form is revoked, both end, and the JWT names its own key beside the identifier's", async (t) => {
   for (const revoked of ["jwt", "identifier"] as const) {
     const { token, api, facts, isActive, revoke } = await startJwts(t);
     const jwt = accessTokenOf(t, await token(askedFor, k1, { authorization }));

@@ -246,7 +246,7 @@ async function served(t: ExecutionContext, onCall: OnCall) {
   return { here, overHttp, requests: () => lines.filter((line) => line.includes('"msg":"request"')) };
 }
 
-test("a call over HTTP is told to the log and not to onCall, one in the process to onCall and not to the log", async (t) => {
+test("a call over HTTP is told to the log alone, and one in the process to onCall alone", async (t) => {
   const calls: ObservedCall[] = [];
   const { here, overHttp, requests } = await served(t, (call) => calls.push(call));
   t.is(await overHttp("wrong"), "INVALID_CLIENT");

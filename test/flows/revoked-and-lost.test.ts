@@ -17,7 +17,7 @@ const settings = serviceSettings({
 const confidential = (clientId: number) => clientSettings({ clientId, tlsClientCertificateBoundAccessTokens: false });
 
 for (const form of ["jwt", "identifier"] as const) {
-  test(`a revocation of a JWT access token that the store has lost voids what an API remembers of its ${form}`, async (t) => {
+  test(`revoking a JWT that the store has lost voids what an API remembers of its ${form}`, async (t) => {
     const file = await makeStoreFile(t);
     const backend = await openBackend({
       configuration: configurationOf([{ settings, clients: [confidential(1)] }], file.configuration),
