@@ -1,5 +1,6 @@
 import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
+import { asError } from "../serving/fault.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
@@ -40,7 +41,8 @@ export async function askBackend<Response>(
 }
 
 /** 500 for what trying again does not mend. */
-export function failureStatus(error: unknown): 500 | 503 {
+export function failureStatus(thrown: unknown): 500 | 503 {
+  const error = asError(thrown);
   return error instanceof ApiError && error.status < 500 ? 500 : 503;
 }
 

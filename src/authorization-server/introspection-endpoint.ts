@@ -52,7 +52,7 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
     if (refusal !== undefined) return refusal;
     let resourceServer: ResourceServerIdentity | undefined;
     try {
-      resourceServer = await options.authenticate(request);
+      resourceServer = readIdentity(await options.authenticate(request));
     } catch (error) {
       tellFailure(options.onBackendFailure, error);
       return tryLater();
@@ -86,6 +86,21 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       },
     );
   };
+}
+
+/** Nobody is let in by a slip: `false`, for example, is no identity, and `undefined` alone is nobody's. */
+function readIdentity(answered: unknown): ResourceServerIdentity | undefined {
+  if (answered === undefined) return undefined;
+  if (typeof answered !== "object" || answered === null || Array.isArray(answered)) {
+    throw new Error("authenticate answered neither a resource server nor undefined.");
+  }
+  const { rsUri, introspectionSignAlg } = answered as ResourceServerIdentity;
+  for (const value of [rsUri, introspectionSignAlg] as unknown[]) {
+    if (value !== undefined && typeof value !== "string") {
+      throw new Error("authenticate answered a resource server whose rsUri or introspectionSignAlg is no text.");
+    }
+  }
+  return answered;
 }
 
 /** Whether the form has a `client_id` that is not the user of the Basic credentials (RFC 6749 §2.3.1, §5.2). */

@@ -132,7 +132,7 @@ async function answerOf(
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
   const answer = await inTime(endpoint(endpointRequest), timeout);
-  if (answer !== tooLate) return answer;
+  if (answer !== tooLate) return readAnswer(answer);
   tell(new Error(`The endpoint took longer than ${timeout} ms.`), request);
   return tryLater();
 }
@@ -182,6 +182,8 @@ const clientGone = new Error("The client has left.");
 /** `undefined` when the body is larger than allowed; the rest of it is not kept. */
 function readBody(request: IncomingMessage): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
+    // A parser in front of us, for example: its end has been told and will not be told again.
+    if (request.readableEnded) reject(new Error("The body of the request was read before the endpoint could read it."));
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
@@ -204,4 +206,13 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
 function write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: EndpointAnswer): unknown {
   const length = { "content-length": String(Buffer.byteLength(body)) };
   return answerOrClose(request, response, { status, headers: { ...headers, ...length }, body });
+}
+
+/** What an endpoint answers, read once; an endpoint may be anybody's. Throws for what is no answer. */
+function readAnswer(answered: EndpointAnswer): EndpointAnswer {
+  const { status, headers, body } = answered as Partial<Record<keyof EndpointAnswer, unknown>>;
+  if (!Number.isInteger(status) || typeof body !== "string" || typeof headers !== "object" || headers === null) {
+    throw new Error("The endpoint's answer is none: it needs status, headers and body.");
+  }
+  return { status, headers, body } as EndpointAnswer;
 }

@@ -47,7 +47,10 @@ export async function claimsAsJson(
   names: readonly string[],
 ): Promise<string | undefined> {
   if (names.length === 0) return undefined;
-  const known = await claimsOf(subject, names);
+  const known: unknown = await claimsOf(subject, names);
+  if (typeof known !== "object" || known === null || Array.isArray(known)) {
+    throw new Error("The user table answered no claims: they are the members of an object.");
+  }
   const asked = Object.entries(known).filter(
     ([name, value]) => isAsked(name, names) && value !== null && value !== undefined,
   );

@@ -37,7 +37,7 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
 /** The operations of an open engine, for callers in the same process. */
 export function createBackend(
   { engine, close }: Pick<OpenEngine, "engine" | "close">,
-  options: Pick<BackendOptions, "configuration" | "serviceId">,
+  options: BackendOptions,
 ): Backend {
   let closing: Promise<void> | undefined;
   const operationsFor = (serviceId: number): Operations => readingRequests(engine, serviceId, options);

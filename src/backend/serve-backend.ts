@@ -130,8 +130,8 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     await listening.close();
     await opened.close();
   }
-  const own = {
-    ...(options.serviceId !== undefined && { serviceId: options.serviceId }),
+  const own: BackendOptions = {
+    ...options,
     get configuration() {
       return running;
     },

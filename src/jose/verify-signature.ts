@@ -64,15 +64,17 @@ function isWorthless(key: unknown): boolean {
   if (typeof key !== "object" || key === null) return false;
   const { kty, n, e } = key as { kty?: unknown; n?: unknown; e?: unknown };
   if (kty !== "RSA") return kty === "oct";
-  return (typeof e === "string" && (isOne(e) || e.length > longestExponent)) || String(n).length > longestModulus;
+  return (typeof e === "string" && !isExponent(e)) || String(n).length > longestModulus;
 }
 
 /** Characters of base64url: 1024 octets, and five. */
 const [longestModulus, longestExponent] = [1366, 7];
 
-function isOne(e: string): boolean {
+function isExponent(e: string): boolean {
+  if (e.length > longestExponent) return false;
   const octets = Buffer.from(e, "base64url");
-  return octets.every((octet, at) => octet === (at === octets.length - 1 ? 1 : 0));
+  const exponent = octets.length === 0 ? 0 : octets.readUIntBE(0, octets.length);
+  return exponent > 1 && exponent <= 2 ** 32;
 }
 
 /**

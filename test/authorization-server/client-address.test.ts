@@ -1,89 +1,123 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import { createServer, request as send } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import {
-  type AddressSource,
   forwardedAddress,
   nodeHandler,
-  type NodeHandlerOptions,
+  type AddressSource,
+  type EndpointRequest,
 } from "../../src/authorization-server/index.ts";
-import { answer } from "../../src/authorization-server/endpoint.ts";
+import { peerAddress } from "../../src/authorization-server/client-address.ts";
 import { trustedProxies } from "../../src/client-certificate/trusted-proxies.ts";
 
-/** What an endpoint is told of the address of a request with these lines of X-Forwarded-For. */
-async function toldOf(
-  t: ExecutionContext,
-  options: NodeHandlerOptions,
-  lines: readonly string[] = [],
-  headers: Readonly<Record<string, string>> = {},
-): Promise<string | undefined> {
-  const told = Promise.withResolvers<string | undefined>();
-  const server = createServer(
-    nodeHandler(
-      {
-        "/token": ({ address }) => {
-          told.resolve(address);
-          return Promise.resolve(answer(200));
-        },
-      },
-      options,
-    ),
-  );
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const request = httpRequest({ host: "127.0.0.1", port, path: "/token", method: "POST", agent: false, headers });
-  if (lines.length > 0) request.setHeader("X-Forwarded-For", lines);
-  request.end();
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  response.resume();
-  return told.promise;
+/** A request of a peer at this address, with these header lines. */
+function from(remoteAddress: string | undefined, header: string, ...lines: readonly string[]): IncomingMessage {
+  const headersDistinct = lines.length === 0 ? {} : { [header]: [...lines] };
+  return { socket: { remoteAddress }, headersDistinct } as unknown as IncomingMessage;
 }
 
-const listed = forwardedAddress({ from: trustedProxies(["127.0.0.1"]) });
-const others = forwardedAddress({ from: trustedProxies(["192.0.2.200"]) });
+const proxies = trustedProxies(["10.0.0.7", "2001:db8:1::/48"]);
+const forwarded = forwardedAddress({ from: proxies });
+const asked = (...lines: readonly string[]) => forwarded(from("10.0.0.7", "x-forwarded-for", ...lines));
 
-test("without the option the address is the connection's, whatever a header says", async (t) => {
-  t.is(await toldOf(t, {}, ["198.51.100.7"]), "127.0.0.1");
-});
+for (const [what, lines, address] of [
+  ["one address", ["192.0.2.1"], "192.0.2.1"],
+  ["the last of several hops, which the proxy has added", ["203.0.113.9, 198.51.100.4,192.0.2.1"], "192.0.2.1"],
+  ["the last of several lines", ["203.0.113.9", "198.51.100.4, 192.0.2.1"], "192.0.2.1"],
+  ["an address with a port", ["192.0.2.1:50123"], "192.0.2.1"],
+  ["an IPv6 address", ["2001:db8::1"], "2001:db8::1"],
+  ["an IPv6 address in brackets", ["[2001:db8::1]"], "2001:db8::1"],
+  ["an IPv6 address in brackets with a port", ["192.0.2.1, [2001:db8::1]:443"], "2001:db8::1"],
+  ["an IPv4 address mapped into IPv6", ["::ffff:192.0.2.1"], "192.0.2.1"],
+  ["blanks around it", ["  203.0.113.9 ,\t192.0.2.1  "], "192.0.2.1"],
+] as const) {
+  test(`a listed proxy names its peer: ${what}`, (t) => {
+    t.is(asked(...lines), address);
+  });
+}
 
-test("the address that a listed proxy has added itself reaches the endpoint", async (t) => {
-  for (const [lines, told] of [
-    [["198.51.100.7"], "198.51.100.7"],
-    [["198.51.100.7:1234"], "198.51.100.7"],
-    [["2001:db8::1"], "2001:db8::1"],
-    [["[2001:db8::1]:1234"], "2001:db8::1"],
-    [["::ffff:198.51.100.7"], "198.51.100.7"],
-    // What stands before it is what the client says of itself.
-    [["203.0.113.1, 198.51.100.7"], "198.51.100.7"],
-    [["203.0.113.1", "198.51.100.7"], "198.51.100.7"],
-  ] as const) {
-    t.is(await toldOf(t, { address: listed }, lines), told);
+for (const [what, lines] of [
+  ["no header", []],
+  ["an empty one", [""]],
+  ["a list that ends with nothing", ["192.0.2.1,"]],
+  ["a name", ["192.0.2.1, unknown"]],
+  ["an obfuscated one", ["_hidden"]],
+  ["an address that is none", ["192.0.2.256"]],
+  ["an address with leading zeros", ["192.000.002.001"]],
+  ["a network", ["192.0.2.0/24"]],
+  ["an IPv6 address with a port and no brackets around it", ["[2001:db8::1"]],
+  ["text after the brackets", ["[2001:db8::1]x"]],
+  ["a line break", ["192.0.2.1\r\nx: y"]],
+  ["two addresses without a comma", ["192.0.2.1 192.0.2.2"]],
+  ["a megabyte", ["9".repeat(1_000_000)]],
+] as const) {
+  test(`a listed proxy names nobody: ${what} leaves the proxy's own address`, (t) => {
+    t.is(asked(...lines), "10.0.0.7");
+  });
+}
+
+for (const [peer, own] of [
+  ["192.0.2.66", "192.0.2.66"],
+  ["10.0.0.8", "10.0.0.8"],
+  ["::ffff:10.0.0.8", "10.0.0.8"],
+  ["2001:db8:2::1", "2001:db8:2::1"],
+] as const) {
+  test(`a header from ${peer}, which is no listed proxy, is what a client says of itself`, (t) => {
+    t.is(forwarded(from(peer, "x-forwarded-for", "198.51.100.4")), own);
+  });
+}
+
+test("a proxy is known by its mapped address and by its network, too", (t) => {
+  for (const peer of ["::ffff:10.0.0.7", "2001:db8:1::5"]) {
+    t.is(forwarded(from(peer, "x-forwarded-for", "198.51.100.4")), "198.51.100.4", peer);
   }
 });
 
-test("another header can be the proxy's", async (t) => {
-  const address = forwardedAddress({ from: trustedProxies(["127.0.0.1"]), header: "X-Real-IP" });
-  t.is(await toldOf(t, { address }, ["203.0.113.1"], { "x-real-ip": "198.51.100.7" }), "198.51.100.7");
+test("nobody knows the address of a connection that has ended, or of a unix socket that is not listed", (t) => {
+  t.is(forwarded(from(undefined, "x-forwarded-for", "198.51.100.4")), undefined);
+  t.is(peerAddress(from(undefined, "x-forwarded-for")), undefined);
 });
 
-test("where no listed proxy has named an address, it is the connection's", async (t) => {
-  t.is(await toldOf(t, { address: others }, ["198.51.100.7"]), "127.0.0.1");
-  for (const lines of [[], ["unknown"], ["198.51.100.7,"], ["198.51.100.7, _hidden"], ["999.0.0.1"]]) {
-    t.is(await toldOf(t, { address: listed }, lines), "127.0.0.1");
+test("another header is read where it is named, in whatever case, and X-Forwarded-For is then not", (t) => {
+  const real = forwardedAddress({ from: proxies, header: "X-Real-IP" });
+  t.is(real(from("10.0.0.7", "x-real-ip", "192.0.2.1")), "192.0.2.1");
+  t.is(real(from("10.0.0.7", "x-forwarded-for", "192.0.2.1")), "10.0.0.7");
+});
+
+test("wrong options are refused: a list that is not trustedProxies, a header that is no list of addresses", (t) => {
+  for (const wrong of [undefined, ["10.0.0.7"], { sent: () => true }]) {
+    t.throws(() => forwardedAddress({ from: wrong as never }), { instanceOf: TypeError, message: /^from / });
+  }
+  for (const header of ["", "Forwarded", "forwarded", "x y", "x:y", 7]) {
+    const options = { from: proxies, header: header as string };
+    t.throws(() => forwardedAddress(options), { instanceOf: TypeError, message: /^header / });
   }
 });
 
-test("an address of one's own that is not known, or is no text, is none", async (t) => {
-  t.is(await toldOf(t, { address: () => undefined }), undefined);
-  t.is(await toldOf(t, { address: (() => Promise.reject(new Error("late"))) as unknown as AddressSource }), undefined);
-});
+/** The addresses that an endpoint is told of requests with this header, from a peer on this machine. */
+async function served(address: AddressSource | undefined, header: string): Promise<EndpointRequest["address"]> {
+  const addresses: EndpointRequest["address"][] = [];
+  const endpoint = (request: EndpointRequest) => {
+    addresses.push(request.address);
+    return Promise.resolve({ status: 204, headers: {}, body: "" });
+  };
+  const options = { certificate: () => undefined, ...(address === undefined ? {} : { address }) };
+  const server = createServer(nodeHandler({ "/token": endpoint }, options)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const sent = send({ port, host: "127.0.0.1", path: "/token", agent: false, headers: { "x-forwarded-for": header } });
+  const [answer] = (await once(sent.end(), "response")) as [IncomingMessage];
+  answer.resume();
+  server.close();
+  await once(server, "close");
+  return addresses[0];
+}
 
-test("forwardedAddress refuses proxies that are not listed by trustedProxies, and headers that are no list", (t) => {
-  const from = trustedProxies(["127.0.0.1"]);
-  for (const options of [{ from: ["127.0.0.1"] }, {}, { from, header: "Forwarded" }, { from, header: "a b" }]) {
-    t.throws(() => forwardedAddress(options as never), { instanceOf: TypeError });
-  }
+test("an endpoint is told the address that the option says, and the connection's without it", async (t) => {
+  t.is(await served(forwardedAddress({ from: trustedProxies(["127.0.0.1"]) }), "203.0.113.9, 192.0.2.1"), "192.0.2.1");
+  t.is(await served(forwardedAddress({ from: trustedProxies(["10.0.0.7"]) }), "192.0.2.1"), "127.0.0.1");
+  t.is(await served(undefined, "192.0.2.1"), "127.0.0.1");
+  t.is(await served(() => undefined, "192.0.2.1"), undefined);
 });

@@ -32,7 +32,7 @@ interface Served {
   now: number;
 }
 
-function serve(t: ExecutionContext, { path, configuration }: StoreFile): Served {
+function serve(t: ExecutionContext, { path, configuration }: StoreFile, clock: () => number = Date.now): Served {
   const socketPath = join(dirname(path), "backend.sock");
   const log: string[] = [];
   const served: Served = {
@@ -40,6 +40,7 @@ function serve(t: ExecutionContext, { path, configuration }: StoreFile): Served 
       configuration: configurationOf(services, { ...configuration, listen: { unix: socketPath } }),
       log: pino({ level: "info" }, { write: (line: string) => void log.push(line) }),
       monotonicClock: () => served.now,
+      clock,
     }),
     socketPath,
     log,
@@ -99,6 +100,38 @@ test("while another process holds the store's lock the backend is alive and not 
       ["ready again", undefined],
     ],
   );
+});
+
+test("a backend whose clock steps back by 20 s is alive, and not ready until it has caught up", async (t) => {
+  const wall = Date.parse("2026-11-21T08:00:00Z");
+  let stepped = 0;
+  const served = serve(t, await makeStoreFile(t), () => wall + served.now + stepped);
+  await served.backend;
+  const pass = (milliseconds: number): void => void (served.now += milliseconds);
+  t.deepEqual(await ask(served), allHold);
+  stepped = -20_000;
+  pass(1_000);
+  t.deepEqual(await ask(served), notReady("clock"));
+  // Time goes on at half its speed meanwhile: 20 s are caught up with after 40.
+  pass(38_000);
+  t.deepEqual(await ask(served), notReady("clock"));
+  pass(3_000);
+  t.deepEqual(await ask(served), allHold);
+  // Half a second is what daemons that set clocks do.
+  stepped -= 500;
+  pass(1_000);
+  t.deepEqual(await ask(served), allHold);
+  stepped = 0;
+  pass(1_000);
+  t.deepEqual(await ask(served), allHold);
+  const told = served.log
+    .map((line) => JSON.parse(line) as { msg: string; check?: string })
+    .filter(({ msg }) => ["not ready", "ready again"].includes(msg))
+    .map(({ msg, check }) => [msg, check]);
+  t.deepEqual(told, [
+    ["not ready", "clock"],
+    ["ready again", undefined],
+  ]);
 });
 
 test("a backend that waits for its store at the start is alive and not ready", async (t) => {

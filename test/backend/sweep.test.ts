@@ -271,3 +271,31 @@ test.serial("stop in the middle of a sweep lets the batch under way end and begi
     [batch],
   );
 });
+
+test.serial(
+  "an event dated a year ahead holds no sweep up, one dated hours ahead does until that hour is over",
+  async (t) => {
+    const { store, setClock, passMinute } = await startSweeping(t);
+    const [hour, day] = [3_600_000, 24 * 3_600_000];
+    const revokeAt = async (endedAt: number): Promise<string> => {
+      await store.run({ ...revoke(await keep(store, 1000 * day)), endedAt });
+      return (await store.readInvalidationEvents({ limit: 1 })).cursor;
+    };
+    const isKnown = async (after: string) => !(await store.readInvalidationEvents({ after, limit: 1 })).reset;
+    const before = await revokeAt(1_000);
+    const yearAhead = await revokeAt(365 * day);
+    const hoursAhead = await revokeAt(5 * hour);
+    const after = await revokeAt(2_000);
+    const newest = await revokeAt(3_000);
+    const known = () => Promise.all([before, yearAhead, hoursAhead, after, newest].map(isKnown));
+    setClock(hour + 1_000);
+    await passMinute();
+    t.deepEqual(await known(), [true, true, true, true, true]);
+    setClock(hour + 3_001);
+    await passMinute();
+    t.deepEqual(await known(), [false, true, true, true, true]);
+    setClock(6 * hour + 1);
+    await passMinute();
+    t.deepEqual(await known(), [false, false, false, false, true]);
+  },
+);

@@ -2,11 +2,19 @@ import type { ExecutionContext } from "ava";
 import test from "ava";
 import type { ClientRefusal } from "../../src/authorization-server/index.ts";
 import { createLog } from "../../src/backend/http/create-log.ts";
-import { openBackend, type CallRecord, type ObservedCall } from "../../src/backend/index.ts";
+import { openBackend, serveBackend, type CallRecord, type ObservedCall, type OnCall } from "../../src/backend/index.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
+import { failures } from "../support/failing-hooks.ts";
 import { basic } from "../support/https-request.ts";
-import { clientSettings, configurationOf, secretOf, serviceId, serviceSettings } from "../support/settings.ts";
+import {
+  clientSettings,
+  configurationOf,
+  secretOf,
+  serviceAccessToken,
+  serviceId,
+  serviceSettings,
+} from "../support/settings.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA,O=certbound tests" });
 const subject = "CN=client-1.example.com,O=Client One,C=JP";
@@ -215,3 +223,50 @@ test("a backend in the same process tells of each call what the log would have",
   );
   t.true(calls.every(({ ms }) => Math.round(ms * 10) / 10 === ms));
 });
+
+/** A backend that is served and called in its own process, too. */
+async function served(t: ExecutionContext, onCall: OnCall) {
+  const lines: string[] = [];
+  const backend = await serveBackend({
+    configuration: configurationOf([{ settings: serviceSettings(), clients: [bySecret] }]),
+    log: createLog({ level: "info", stream: { write: (line) => void lines.push(line) } }),
+    onCall,
+  });
+  t.teardown(() => backend.close());
+  const secret = { parameters: "grant_type=client_credentials", clientId: "1002" };
+  const overHttp = async (clientSecret: string) => {
+    const answer = await fetch(`${backend.address.url}/api/${serviceId}/auth/token`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${serviceAccessToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ ...secret, clientSecret }),
+    });
+    return ((await answer.json()) as { action?: string }).action;
+  };
+  const here = async (clientSecret: string) => (await backend.authToken({ ...secret, clientSecret })).action;
+  return { here, overHttp, requests: () => lines.filter((line) => line.includes('"msg":"request"')) };
+}
+
+test("a call over HTTP is told to the log alone, and one in the process to onCall alone", async (t) => {
+  const calls: ObservedCall[] = [];
+  const { here, overHttp, requests } = await served(t, (call) => calls.push(call));
+  t.is(await overHttp("wrong"), "INVALID_CLIENT");
+  t.deepEqual([calls.length, requests().length], [0, 1]);
+  t.is(await here("wrong"), "INVALID_CLIENT");
+  t.deepEqual([calls.length, requests().length], [1, 1]);
+  const line = JSON.parse(requests()[0] ?? "") as CallRecord;
+  const [call] = calls;
+  for (const name of ["level", "service", "clientId", "grantType", "resultCode", "action", "sentence"] as const) {
+    t.not(call?.[name], undefined, name);
+    t.is(call?.[name], line[name], name);
+  }
+});
+
+for (const [how, fail] of Object.entries(failures)) {
+  test(`an onCall that ${how} changes no answer and no line`, async (t) => {
+    const { here, overHttp, requests } = await served(t, fail);
+    t.is(await here("wrong"), "INVALID_CLIENT");
+    t.is(await here(secretOf(1002)), "OK");
+    t.is(await overHttp(secretOf(1002)), "OK");
+    t.is(requests().length, 1);
+  });
+}

@@ -1,7 +1,7 @@
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
 import test from "ava";
 import { SignJWT } from "jose";
-import { KeysUnusable, localKeys, sharedSecret, signatureDefect } from "../../src/jose/verify-signature.ts";
+import { KeysUnusable, localKeys, remoteKeys, sharedSecret, signatureDefect } from "../../src/jose/verify-signature.ts";
 import { createSigningKey } from "../support/jwt-issuer.ts";
 
 const key = createSigningKey("ES256", "k1");
@@ -31,4 +31,64 @@ test("what is no key set says nothing of a signature", (t) => {
   for (const none of [undefined, null, {}, { keys: {} }, { keys: [1] }, { keys: [[]] }, "keys"]) {
     t.throws(() => localKeys(none), { instanceOf: KeysUnusable });
   }
+});
+
+const rsa = (modulusLength: number, publicExponent = 65_537) =>
+  generateKeyPairSync("rsa", { modulusLength, publicExponent });
+const shortRsa = rsa(2048);
+const jwkOf = ({ publicKey }: { readonly publicKey: KeyObject }) => publicKey.export({ format: "jwk" });
+
+for (const [what, exponent] of [
+  ["3", 3],
+  ["65537", 65_537],
+  ["the greatest prime below 2³²", 4_294_967_291],
+] as const) {
+  test(`a signature by RSA is checked where its public exponent is ${what}`, async (t) => {
+    const pair = rsa(2048, exponent);
+    const jws = await sign("RS256", pair.privateKey);
+    t.is(await signatureDefect(jws, localKeys({ keys: [jwkOf(pair)] }), ["RS256"]), undefined);
+  });
+}
+
+test("a modulus of 8192 bits is taken, and one of a bit more is no key", async (t) => {
+  const jws = await sign("RS256", shortRsa.privateKey);
+  const modulus = (bits: number): string => {
+    const octets = Buffer.alloc(Math.ceil(bits / 8), 0xff);
+    octets[0] = 0xff >> (octets.length * 8 - bits);
+    return octets.toString("base64url");
+  };
+  const defectWith = (bits: number, form = (n: string) => n) =>
+    signatureDefect(jws, localKeys({ keys: [{ ...jwkOf(shortRsa), n: form(modulus(bits)) }] }), ["RS256"]);
+  t.is(await defectWith(8192), "its signature is not the issuer's");
+  for (const bits of [8193, 8200, 16_384, 65_536]) t.is(await defectWith(bits), "the issuer has no key for it");
+});
+
+test("an RSA key with an exponent that makes a check dear, or that anybody can sign with, is none", async (t) => {
+  const jws = await sign("RS256", shortRsa.privateKey);
+  const one = Buffer.of(0, 0, 1);
+  for (const e of [
+    Buffer.alloc(6, 1),
+    Buffer.alloc(256, 0xff),
+    Buffer.of(1, 0, 0, 0, 1),
+    Buffer.of(1),
+    one,
+    Buffer.of(),
+  ]) {
+    const keys = localKeys({ keys: [{ ...jwkOf(shortRsa), e: e.toString("base64url") }, key.jwk] });
+    t.is(await signatureDefect(jws, keys, ["RS256"]), "the issuer has no key for it", e.toString("hex").slice(0, 16));
+  }
+});
+
+test("a dear key beside a good one costs the good one nothing, in a set that is fetched, too", async (t) => {
+  const jws = await sign("RS256", shortRsa.privateKey);
+  const dear = { ...jwkOf(shortRsa), n: Buffer.alloc(1025, 0xff).toString("base64url") };
+  const keys = { keys: [...Array.from({ length: 20 }, () => dear), jwkOf(shortRsa)] };
+  t.is(await signatureDefect(jws, localKeys(keys), ["RS256"]), undefined);
+  const fetched = remoteKeys(new URL("https://as.example.com/jwks"), {
+    fetchJson: () => Promise.resolve(JSON.stringify(keys)),
+    timeout: 1000,
+    cooldown: 1000,
+    maxAge: 1000,
+  });
+  t.is(await signatureDefect(jws, fetched, ["RS256"]), undefined);
 });

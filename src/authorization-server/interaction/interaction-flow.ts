@@ -74,7 +74,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
    */
   async function grantedBefore({ client, answerTo }: AskedAuthorization, user: LoggedIn): Promise<readonly Consent[]> {
     const known = answerTo?.startsWith("https:") === true ? consents?.granted(user.subject, client.id) : undefined;
-    return (await known) ?? [];
+    return readConsents((await known) ?? []);
   }
 
   /** Goes as far as it can without the user. */
@@ -180,6 +180,19 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
       return login(interaction, sealed, browser, form, address);
     },
   };
+}
+
+/** A text has `includes`, too: one in place of a list would be a consent to each part of it. Throws for what is no list. */
+function readConsents(granted: unknown): readonly Consent[] {
+  const isList = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === "string");
+  const isConsent = (one: unknown): boolean => {
+    const { scopes, claims, resources } = one as Partial<Record<keyof Consent, unknown>>;
+    return isList(scopes) && isList(claims) && isList(resources);
+  };
+  if (!Array.isArray(granted) || !granted.every(isConsent)) {
+    throw new Error("consents.granted answered no list of consents: each has lists of scopes, claims and resources.");
+  }
+  return granted as readonly Consent[];
 }
 
 function withCookie(answer: EndpointAnswer, cookie: string): EndpointAnswer {

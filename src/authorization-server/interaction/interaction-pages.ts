@@ -1,6 +1,6 @@
 import { disown } from "../../serving/disown.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
-import { html, type Html } from "./html.ts";
+import { html, Html } from "./html.ts";
 import { pageAnswer } from "./page-answer.ts";
 import type { LoginView, MessageView, Page, Pages } from "./pages.ts";
 import type { AskedAuthorization } from "./sealed-state.ts";
@@ -40,7 +40,7 @@ export function createInteractionPages(
     login: (asked: AskedAuthorization, sealed: string, said: Pick<LoginView, "wrongCredentials" | "retryAfter">) => {
       const { client, uiLocales, loginHint } = asked;
       const hint = loginHint === undefined ? {} : { loginHint };
-      const page = disown(pages.login({ client, uiLocales, ...hint, ...said, form: form(sealed) }));
+      const page = readPage(pages.login({ client, uiLocales, ...hint, ...said, form: form(sealed) }));
       if (said.retryAfter === undefined) return show(asked, page);
       const answer = show(asked, page, 429);
       return { ...answer, headers: { ...answer.headers, "retry-after": String(said.retryAfter) } };
@@ -51,7 +51,7 @@ export function createInteractionPages(
       const { claims, resources } = demands;
       return show(
         asked,
-        disown(pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) })),
+        readPage(pages.consent({ client, uiLocales, subject, scopes, claims, resources, form: form(sealed) })),
       );
     },
 
@@ -59,7 +59,7 @@ export function createInteractionPages(
     message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
       const view = { reason, text: messages[reason] };
       try {
-        return pageAnswer(status, disown(message(view)), { style, formTargets: [] });
+        return pageAnswer(status, readPage(message(view)), { style, formTargets: [] });
       } catch (error) {
         onFailure(error);
         return pageAnswer(status, plainMessage(view), { formTargets: [] });
@@ -69,6 +69,15 @@ export function createInteractionPages(
 }
 
 export type InteractionPages = ReturnType<typeof createInteractionPages>;
+
+/** What a page's function answers. Throws for what is no page: a promise, for example, would be shown as an empty one. */
+function readPage(answered: Page): Page {
+  const { title, body, lang } = disown(answered) as Partial<Record<keyof Page, unknown>>;
+  if (typeof title !== "string" || !(body instanceof Html) || (lang !== undefined && typeof lang !== "string")) {
+    throw new Error("A page's function answered no page: it needs a title, and a body made by html.");
+  }
+  return { title, body, ...(lang === undefined ? {} : { lang }) };
+}
 
 function plainMessage({ text }: MessageView): Page {
   return { title: "Sign in", body: html`<main><p>${text}</p></main>` };

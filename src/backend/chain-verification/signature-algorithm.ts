@@ -69,7 +69,9 @@ function readPss(der: Uint8Array, parameters: DerElement | undefined): Signature
   const hash = member(0xa0);
   const salt = member(0xa2);
   const digest = hash === undefined ? "sha1" : digests.get(hexOf(der, childrenOf(der, hash, 2)[0]));
-  const saltLength = salt === undefined ? 20 : Number(`0x${hexOf(der, salt, tags.integer)}`);
+  const digits = salt === undefined ? "14" : hexOf(der, salt, tags.integer);
+  // A first digit above 7 is that of a negative number.
+  const saltLength = /^[0-7]/.test(digits) ? Number(`0x${digits}`) : Infinity;
   if (digest === undefined || saltLength > longestSalt) return undefined;
   return { digest, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
 }

@@ -22,7 +22,10 @@ export function textLogStream(stream: DestinationStream, { colour }: { readonly 
 
 function textOf(record: Readonly<Record<string, unknown>>, colour: boolean): string {
   const { level, time, msg, err } = record;
-  const label = (typeof level === "string" ? level : "").toUpperCase().padEnd(5);
+  // A line may have a member of this name besides; the last one counts.
+  const label = visible(typeof level === "string" ? level : "")
+    .toUpperCase()
+    .padEnd(5);
   const members = Object.entries(record)
     .filter(([name]) => !leading.has(name))
     .map(([name, value]) => `${visible(name)}=${valueOf(value)}`);

@@ -64,6 +64,24 @@ for (const [what, hostile] of [
   });
 }
 
+for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as const) {
+  test(`a ${level} line of text escapes control characters, wherever they stand`, (t) => {
+    const hostile = "a\u001b[2J\u009b1m\r\nINFO forged\u0000\u007f";
+    for (const isTerminal of [true, false]) {
+      const text = written({ format: "text", level: "trace", isTerminal }, (log) => {
+        log.child({ bound: hostile })[level]({ value: hostile, nested: { [hostile]: hostile } }, hostile);
+        log[level]({ level: hostile, time: hostile, msg: hostile });
+      });
+      const lines = text.replaceAll(/\u001b\[3\dm(.*?)\u001b\[39m/g, "$1").split("\n");
+      t.is(lines.pop(), "");
+      t.is(lines.length, 2);
+      for (const line of lines) t.true(/^[\x20-\x7e]+$/.test(line), JSON.stringify(line));
+      t.true(lines[0]?.includes(` ${level.toUpperCase().padEnd(5)} a\\u{1b}[2J`), lines[0]);
+      t.is(text.includes("\u001b["), isTerminal);
+    }
+  });
+}
+
 test("secrets are redacted in text as in JSON, and the causes of an error are told", (t) => {
   const text = written({ format: "text" }, (log) => {
     log.error({ clientSecret: "MARKER", err: new Error("outer", { cause: new Error("inner") }) }, "failed");
