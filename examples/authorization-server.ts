@@ -7,7 +7,7 @@
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   RESOURCE_SERVER_ID=api RESOURCE_SERVER_SECRET=… \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 PAGES_PORT=9444 \
- *   node --conditions=certbound-source examples/authorization-server.ts
+ *   npm run example -- examples/authorization-server.ts
  *
  * RESOURCE_SERVER_URI says who that resource server is: tokens for others are then inactive to it, and it can ask for
  * signed answers (Accept: application/token-introspection+jwt), which INTROSPECTION_ALG signs (RS256).

@@ -3,7 +3,7 @@
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 \
- *   node --conditions=certbound-source examples/fastify-api.ts
+ *   npm run example -- examples/fastify-api.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
