@@ -9,7 +9,7 @@ const root = new URL("../", import.meta.url);
 for (const [document, programs] of [
   ["README.md", 2],
   ["docs/frameworks.md", 6],
-  ["docs/authorization-server.md", 2],
+  ["docs/authorization-server.md", 3],
 ] as const) {
   test(`every program in ${document} compiles as it is printed`, async (t) => {
     const text = await readFile(new URL(document, root), "utf8");
