@@ -15,6 +15,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { html } from "certbound/authorization-server";
+import { serverTimeouts } from "certbound/node";
 import * as oauth from "openid-client";
 import { Agent, fetch } from "undici";
 
@@ -95,45 +96,43 @@ const page = (title: string, body: ReturnType<typeof html>): string =>
       ${body}
     </html>`.toString();
 
-const server = createServer(
-  { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 },
-  (request, response) => {
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const url = new URL(request.url ?? "/", origin);
-    response.setHeader("content-type", "text/html; charset=utf-8");
-    response.setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
-    response.setHeader("cache-control", "no-store");
-    const answer = async (): Promise<string> => {
-      if (url.pathname === "/") {
-        const { location, state } = await beginSignIn(`${origin}/callback`);
-        response.statusCode = 303;
-        response.setHeader("location", location);
-        response.setHeader("set-cookie", `${cookie}=${state}; HttpOnly; SameSite=Lax; Path=/`);
-        return "";
-      }
-      if (url.pathname !== "/callback") {
-        response.statusCode = 404;
-        return page("Not found", html`<p>Start at <a href="/">the first page</a>.</p>`);
-      }
-      const token = await endSignIn(url, request);
-      const [own, stolen] = [await callApi(token, withCertificate), await callApi(token, withoutCertificate)];
-      return page(
-        "Signed in",
-        html`<p>The website has a token that is bound to its certificate. The API answers:</p>
-          <p id="own">with the certificate: ${own}</p>
-          <p id="stolen">the same token without it: ${stolen}</p>`,
-      );
-    };
-    answer().then(
-      (body) => response.end(body),
-      (error: unknown) => {
-        console.error(error instanceof Error ? error.message : "the sign-in failed");
-        response.statusCode = 400;
-        response.end(page("Not signed in", html`<p>That did not work. <a href="/">Begin again</a>.</p>`));
-      },
+// Nobody holds a connection with half a request.
+const server = createServer({ ...serverTimeouts }, (request, response) => {
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = new URL(request.url ?? "/", origin);
+  response.setHeader("content-type", "text/html; charset=utf-8");
+  response.setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+  response.setHeader("cache-control", "no-store");
+  const answer = async (): Promise<string> => {
+    if (url.pathname === "/") {
+      const { location, state } = await beginSignIn(`${origin}/callback`);
+      response.statusCode = 303;
+      response.setHeader("location", location);
+      response.setHeader("set-cookie", `${cookie}=${state}; HttpOnly; SameSite=Lax; Path=/`);
+      return "";
+    }
+    if (url.pathname !== "/callback") {
+      response.statusCode = 404;
+      return page("Not found", html`<p>Start at <a href="/">the first page</a>.</p>`);
+    }
+    const token = await endSignIn(url, request);
+    const [own, stolen] = [await callApi(token, withCertificate), await callApi(token, withoutCertificate)];
+    return page(
+      "Signed in",
+      html`<p>The website has a token that is bound to its certificate. The API answers:</p>
+        <p id="own">with the certificate: ${own}</p>
+        <p id="stolen">the same token without it: ${stolen}</p>`,
     );
-  },
-);
+  };
+  answer().then(
+    (body) => response.end(body),
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : "the sign-in failed");
+      response.statusCode = 400;
+      response.end(page("Not signed in", html`<p>That did not work. <a href="/">Begin again</a>.</p>`));
+    },
+  );
+});
 
 server.listen(Number(process.env["PORT"] ?? 8080), "127.0.0.1", () => {
   console.log(JSON.stringify({ listening: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));

@@ -4,6 +4,7 @@ import { createServer as createHttpServer, ServerResponse, type RequestListener,
 import { createServer as createHttpsServer } from "node:https";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { createSecureContext, Server as TlsServer, type SecureContextOptions } from "node:tls";
+import { serverTimeouts } from "../../serving/server-timeouts.ts";
 import { removeStaleSocket } from "./remove-stale-socket.ts";
 
 /** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
@@ -35,15 +36,6 @@ export interface Listening {
    */
   readonly close: (deadline?: AbortSignal) => Promise<void>;
 }
-
-/** Milliseconds. Whoever sends slower than this is holding a connection, not using it. */
-const timeouts = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  // Longer than callers and load balancers keep idle connections: they close first, never into a request.
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 2_000,
-};
 
 /** Of TLS 1.2 those that RFC 9325 §4.2 (BCP 195) recommends: forward secrecy and AEAD. All of 1.3 are such. */
 const suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -127,16 +119,9 @@ function createServer(
       return super.writeHead(status, ...(rest as []));
     }
   }
-  const options = { ...timeouts, ServerResponse: DrainingResponse };
+  const options = { ...serverTimeouts, ServerResponse: DrainingResponse };
   if (tls === undefined) return createHttpServer(options, listener);
-  return createHttpsServer(
-    {
-      ...options,
-      ...secureContextOf(tls),
-      handshakeTimeout: timeouts.headersTimeout,
-    },
-    listener,
-  );
+  return createHttpsServer({ ...options, ...secureContextOf(tls) }, listener);
 }
 
 function secureContextOf(tls: TlsOptions): SecureContextOptions {

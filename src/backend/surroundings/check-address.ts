@@ -8,7 +8,7 @@ import { problem, warning, type Finding } from "./finding.ts";
 /** Octets: one less than what Linux has for a socket's path. */
 const longestSocketPath = 107;
 
-const inUse = "if it is this backend that is well, and anything else must end before a start";
+const inUse = "fine if it is this backend; stop any other program before a start";
 
 /**
  * Whether the address can be had: a port is taken for a moment, a unix socket is never made.

@@ -60,7 +60,7 @@ function refused({ status, resultMessage }: ApiError): SetupCause | undefined {
     );
   }
   if (status !== 404 && status !== 405) return undefined;
-  const what = `does not know what it is asked (HTTP ${status}, ${resultMessage.slice(0, 100)})`;
+  const what = `does not know the request (HTTP ${status}, ${resultMessage.slice(0, 100)})`;
   return cause("CERTBOUND_BACKEND_NOT_THERE", what, "Look at backend.baseUrl: everything before /api");
 }
 
@@ -72,7 +72,7 @@ function unavailable({ code, cause: below }: BackendUnavailable): SetupCause | u
   }
   if (noTls.test(`${code} ${words}`)) {
     const advice = "If it speaks plain HTTP on this machine, write http: in backend.baseUrl; else let it speak TLS";
-    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and backend.baseUrl says https:", advice);
+    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and backend.baseUrl begins with https", advice);
   }
   if (hungUp.has(code)) {
     const advice = "If it speaks TLS, write https: in backend.baseUrl";

@@ -10,13 +10,10 @@ import {
   type AdviceFor,
 } from "../advice.ts";
 import type { tokenSentences } from "../token.ts";
+import { handBodyOn, scopes, userId } from "./requests.ts";
 import { certificateMissing, certificateMismatch, tokenOfAnotherClient } from "./tokens.ts";
 
-const handBodyOn = callerIsWrong("Let the front end hand the body of the client's request on as `parameters`.");
 const grantNotDeclared = refusal("Add the grant type to `grantTypes` of the client, if it may use it.");
-const scopes = ordinary(
-  "Compare the scopes that the client asks for with `supportedScopes` of the service and `requestableScopes` of the client.",
-);
 const resource = ordinary(
   "Compare the `resource` that the client asks for with `supportedResources` of the service and with what was granted.",
 );
@@ -31,9 +28,6 @@ const ticket = callerIsWrong(
 );
 const ticketOver = ordinary("Let the client ask again: a ticket is good once, and for a day.");
 const byFrontEnd = ordinary("The front end decided so, with the `reason` of its call of `auth/token/fail`.");
-const userId = callerIsWrong(
-  "Let the front end send the user's id as `subject`: 1 to 100 characters of printable ASCII, no client's id.",
-);
 
 /** What to do about token requests. */
 export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
