@@ -10,7 +10,7 @@ import { env, writeConfiguration } from "./a-folder.ts";
 import { secretClients } from "./secret-clients.ts";
 
 test("a backend whose terminal is gone stops, and closes its store", async (t) => {
-  const path = await writeConfiguration(t, secretClients({ clients: [1] }));
+  const path = await writeConfiguration(t, secretClients({ clients: [1], more: "log: { format: json }\n" }));
   const command = fileURLToPath(new URL("../../src/cli/certbound.ts", import.meta.url));
   const line = `exec ${process.execPath} --conditions=certbound-source ${command} serve --config ${path}`;
   // `script` (util-linux) runs it on a terminal of its own. The fourth pipe is closed when the last process has ended.
@@ -38,6 +38,6 @@ test("a backend whose terminal is gone stops, and closes its store", async (t) =
   const left = await readdir(dirname(path));
   t.deepEqual(
     left.filter((name) => name.startsWith("store.db")),
-    ["store.db"],
+    ["store.db", "store.db-mark"],
   );
 });

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import { tokenDigestText } from "../../src/oauth/token-digest.ts";
 import { jwtAccessTokens, type JwtAccessTokensOptions } from "../../src/resource-server/index.ts";
 import { accessTokenOf } from "../support/deployment.ts";
 import { createEngineByHand } from "../support/engine.ts";
@@ -192,7 +193,7 @@ test("9068-x: another spelling of a JWT is no token, before and after the JWT wa
   await refusedEverywhere();
 });
 
-test("either form is the token: whichever is revoked, both end, and both name the same invalidation keys", async (t) => {
+test("either form is the token: whichever is revoked, both end; the JWT's answer names its own digest besides", async (t) => {
   for (const revoked of ["jwt", "identifier"] as const) {
     const { token, api, facts, isActive, revoke } = await startJwts(t);
     const jwt = accessTokenOf(t, await token(askedFor, k1, { authorization }));
@@ -201,7 +202,9 @@ test("either form is the token: whichever is revoked, both end, and both name th
     const keysOf = async (form: string) =>
       (await api.authIntrospectionStandard({ parameters: `token=${form}` })).invalidationKeys;
     t.truthy((await keysOf(jwt))?.[0]?.startsWith("token:"));
-    t.deepEqual(await keysOf(jwt), await keysOf(identifier));
+    // A store that has lost the token can still end what is remembered of its JWT.
+    const [tokenKey, ...others] = (await keysOf(identifier)) ?? [];
+    t.deepEqual(await keysOf(jwt), [tokenKey, `token:${tokenDigestText(jwt)}`, ...others]);
     await revoke({ token: revoked === "jwt" ? jwt : identifier }, k1, { authorization });
     t.false(await isActive(jwt));
     t.false(await isActive(identifier));

@@ -251,12 +251,15 @@ test("a client that is locked, and one that is gone, is without its tokens at an
   ];
   await authorize(other);
   await begun;
-  const restarted = (by: (text: string) => string) => async () => {
-    await change(configuration, by);
-    await startBackendProcess(t, configuration, secrets);
-  };
+  const restarted =
+    (by: (text: string) => string, ...more: readonly string[]) =>
+    async () => {
+      await change(configuration, by);
+      await startBackendProcess(t, configuration, secrets, more);
+    };
   const lock = restarted((text) => text.replace("clientId: 2\n", "clientId: 2\n        locked: true\n"));
   await seeEnd(t, { authorize }, { token: locked, end: lock }, "locked");
-  await seeEnd(t, { authorize }, { token: gone, end: restarted((text) => text.replace(client(3), "\n")) }, "gone");
+  const remove = restarted((text) => text.replace(client(3), "\n"), "--allow-removal", `${serviceId}/3`);
+  await seeEnd(t, { authorize }, { token: gone, end: remove }, "gone");
   await t.notThrowsAsync(authorize(other));
 });

@@ -48,6 +48,7 @@ test("8705-3-c: of what the library exports, the TLS socket is the only source o
     "IntrospectionMalformed",
     "IntrospectionUnavailable",
     "MalformedCertificate",
+    "SetupFailure",
     "createResourceServer",
     "introspectionEndpoint",
     "jwtAccessTokens",

@@ -16,7 +16,7 @@ const expected: Readonly<Record<ApiHook, { readonly token: "good" | "bad"; reado
   listener: { token: "good", outcomes: [500] },
   ask: { token: "good", outcomes: [500, 503] },
   // What is not `true` is no claim; the token is then shown to the other issuer.
-  claims: { token: "good", outcomes: [500, 200, 101] },
+  claims: { token: "good", outcomes: [500, 503, 200, 101] },
   certificate: { token: "good", outcomes: [500] },
   requirement: { token: "good", outcomes: [500] },
   issuer: { token: "good", outcomes: [500] },

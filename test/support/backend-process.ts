@@ -17,14 +17,15 @@ export interface BackendProcess {
 const command = fileURLToPath(new URL("../../src/cli/certbound.ts", import.meta.url));
 const endWithParent = new URL("end-with-parent.ts", import.meta.url).href;
 
-/** Runs `certbound serve --config FILE` until it says where it listens; killed with the test. */
+/** Runs `certbound serve --config FILE`, with what is given besides, until it says where it listens; killed with the test. */
 export async function startBackendProcess(
   t: Lifetime,
   configuration: string,
   environment: Readonly<Record<string, string>>,
+  more: readonly string[] = [],
 ): Promise<BackendProcess> {
   const options = [...process.execArgv, "--import", endWithParent];
-  const child = spawn(process.execPath, [...options, command, "serve", "--config", configuration], {
+  const child = spawn(process.execPath, [...options, command, "serve", "--config", configuration, ...more], {
     env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });

@@ -48,10 +48,9 @@ function* checkTls({ certificate, key }: ListenTls): Generator<Problem> {
   if (place > 0) {
     const sentence = `must begin with the certificate of listen.tls.key, which is its certificate ${place + 1}`;
     yield { path: "listen.tls.certificate", sentence };
-  } else if (place === -1) {
-    yield { path: "listen.tls.key", sentence: "is not the key of listen.tls.certificate" };
-    return;
   }
+  if (place === -1) yield { path: "listen.tls.key", sentence: "is not the key of listen.tls.certificate" };
+  if (place !== 0) return;
   const refusal = refusalOf(certificate, key);
   if (refusal !== undefined) yield { path: "listen.tls", sentence: `cannot be used: OpenSSL says "${refusal}"` };
 }

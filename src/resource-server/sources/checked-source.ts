@@ -1,4 +1,5 @@
 import { bothConfirmations, type Confirmation, isThumbprint } from "../../oauth/confirmation.ts";
+import { disown } from "../../serving/disown.ts";
 import { freezeDeeply } from "../access-token.ts";
 import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
@@ -43,7 +44,7 @@ export function checkedSource(source: FactsSource): FactsSource {
 /** Whoever cannot say whose a token is has found out nothing about it. */
 function claims(source: FactsSource, token: string): boolean {
   try {
-    return (source.claims?.(token) as unknown) === true;
+    return (disown(source.claims?.(token)) as unknown) === true;
   } catch (cause) {
     throw new IntrospectionUnavailable("the source could not say whether the token is its own", { cause });
   }

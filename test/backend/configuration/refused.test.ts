@@ -313,7 +313,7 @@ test("secrets that stand in the file, or are not where they should be, are refus
     [["[{ env: SERVICE_TOKEN }]", "[literal]"], `services[0].serviceAccessTokens[0] ${how}`],
     [
       ["[{ env: SERVICE_TOKEN }]", "[{ env: EMPTY }]"],
-      "services[0].serviceAccessTokens[0] is empty: the environment variable EMPTY has no text",
+      "services[0].serviceAccessTokens[0] is empty: the environment variable EMPTY has nothing in it",
     ],
     [["clientSecret: { file: secrets/client-c }", "clientSecret: literal"], `${withSecret}.clientSecret ${how}`],
     [["secretKey: { env: SECRET_KEY }", `secretKey: ${"07".repeat(32)}`], `secretKey ${how}`],
