@@ -42,7 +42,7 @@ const app = fastify({
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    // Nobody holds a connection with half a request.
+    // Limits how long a client can hold a connection with half a request.
     ...serverTimeouts,
     // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
     // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).

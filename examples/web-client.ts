@@ -96,7 +96,7 @@ const page = (title: string, body: ReturnType<typeof html>): string =>
       ${body}
     </html>`.toString();
 
-// Nobody holds a connection with half a request.
+// Limits how long a client can hold a connection with half a request.
 const server = createServer({ ...serverTimeouts }, (request, response) => {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = new URL(request.url ?? "/", origin);

@@ -4,7 +4,7 @@ export interface EndpointRequest {
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
-  /** The address that the request came from, without port: for the logs, and for whoever slows down guesses. */
+  /** The address that the request came from, without port: for logs and for slowing guesses down. */
   readonly address?: string;
   /** The Accept header, several of them joined by commas. */
   readonly accept?: string;
@@ -79,7 +79,7 @@ export function refuseUnless(
   return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }
 
-/** What is wrong with a body that is no form, or one in characters that are not read here. */
+/** The refusal of a body that is not a form, or whose `charset` is not supported. */
 export function refuseUnlessFormBody(request: EndpointRequest): EndpointAnswer | undefined {
   const [mediaType, ...parameters] = (request.contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
   if (mediaType !== "application/x-www-form-urlencoded") {
@@ -90,7 +90,7 @@ export function refuseUnlessFormBody(request: EndpointRequest): EndpointAnswer |
   return errorAnswer(415, "invalid_request", "The request must be in UTF-8.");
 }
 
-/** Some programs name ISO-8859-1 whatever they send: what has octets of ASCII alone is the same in both. */
+/** Some programs always name ISO-8859-1; a body of ASCII octets is the same in UTF-8. */
 function isReadAsMeant(charset: string, body: string): boolean {
   if (charset === "utf-8" || charset === "utf8") return true;
   const extendsAscii = /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/.test(charset);

@@ -3,8 +3,8 @@ import type { Clock } from "./engine/dependencies.ts";
 import { resetSqliteClock, type ClockReset } from "./store/sqlite/reset-sqlite-clock.ts";
 
 /**
- * Makes a store forget a clock that was wrong: time begins anew at `clock`. What was issued later than that is gone;
- * what had expired by the wrong clock only, and was not swept, is valid again.
+ * Sets a store's time to `clock`, after a clock was wrong. Deletes what was issued later than that. What had expired
+ * only by the wrong clock, and was not swept, is valid again.
  *
  * No backend may run on the store. Throws `StoreFailure`.
  *

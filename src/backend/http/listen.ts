@@ -26,8 +26,8 @@ export interface Listening {
   /** `http://127.0.0.1:8705`, or `unix:` and the path; the port is `undefined` on a unix socket. */
   readonly address: { readonly url: string; readonly port: number | undefined };
   /**
-   * Checks another certificate and key; what it answers puts them in place for the handshakes that come, and cannot
-   * fail. Connections go on as they are. Throws OpenSSL's error, and a `TypeError` where the listener has no TLS.
+   * Checks another certificate and key, and returns a function that uses them for new handshakes; that function cannot
+   * fail. Open connections stay. Throws OpenSSL's error, or a `TypeError` if the listener has no TLS.
    */
   readonly prepareTls: (tls: TlsOptions) => () => void;
   /**
@@ -76,7 +76,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   return {
     address: addressOf(server, options),
     prepareTls(tls) {
-      if (!(server instanceof TlsServer)) throw new TypeError("the listener speaks no TLS");
+      if (!(server instanceof TlsServer)) throw new TypeError("The listener has no TLS.");
       const wanted = secureContextOf(tls);
       createSecureContext(wanted);
       return () => {

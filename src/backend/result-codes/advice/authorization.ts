@@ -36,7 +36,7 @@ const ascii = (name: string) => fixRequest(`use printable ASCII in \`${name}\`.`
 /** What to do about authorization requests. */
 export const authorizationAdvice: AdviceFor<typeof authorizationSentences> = {
   A004001: done,
-  A004201: callerIsWrong("Let the front end hand the query of the browser's request on as `parameters`."),
+  A004201: callerIsWrong("Let the front end pass the query of the browser's request on as `parameters`."),
   A004202: fixRequest("send parameters that are percent-encoded and each sent once."),
   A004301: fixRequest("send an authorization request: the page was opened without one."),
   A004304: fixRequest("send each parameter once."),

@@ -1,7 +1,7 @@
 import { callerIsWrong, ordinary } from "../advice.ts";
 
 /** `parameters` is missing. */
-export const handBodyOn = callerIsWrong("Let the front end hand the body of the client's request on as `parameters`.");
+export const handBodyOn = callerIsWrong("Let the front end pass the body of the client's request on as `parameters`.");
 
 /** The client asks for scopes that it cannot have. */
 export const scopes = ordinary(

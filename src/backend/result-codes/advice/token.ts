@@ -26,7 +26,7 @@ const codeVerifier = fixRequest(
 const ticket = callerIsWrong(
   "Let the front end send the `ticket` that `auth/token` answered with the action `PASSWORD`.",
 );
-const ticketOver = ordinary("Let the client ask again: a ticket is good once, and for a day.");
+const ticketOver = ordinary("Let the client ask again: a ticket is valid once, and for a day.");
 const byFrontEnd = ordinary("The front end decided so, with the `reason` of its call of `auth/token/fail`.");
 
 /** What to do about token requests. */
@@ -51,7 +51,7 @@ export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
     "Compare the `redirect_uri` of the client's two requests: they must be equal. If they are, a code of one login was used in another.",
   ),
   A050310: sameRedirectUri,
-  A050311: ordinary("Let the client redeem a code at once; `authorizationCodeDuration` says how long it is good."),
+  A050311: ordinary("Let the client redeem a code at once; `authorizationCodeDuration` says how long it is valid."),
   A050312: codeVerifier,
   A050314: sendOnce("code_verifier"),
   A050315: refusal(
