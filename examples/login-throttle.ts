@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * Slows down guesses at passwords by address and by name, in the memory of one process; several share a table instead.
  *
@@ -38,12 +40,13 @@ export function createLoginThrottle(clock: () => number): LoginThrottle {
   };
 
   const keysOf = (username: string, address = "unknown"): readonly [key: string, longest: number][] => {
-    const isOwners = known.get(username)?.includes(address) === true;
+    const name = digest(username);
+    const isOwners = known.get(name)?.includes(address) === true;
     // Guesses at one name from the owner's address are the owner's, and nobody else's at that address.
-    if (isOwners) return [[JSON.stringify([address, username]), longest.address]];
+    if (isOwners) return [[JSON.stringify([address, name]), longest.address]];
     return [
       [JSON.stringify([address]), longest.address],
-      [JSON.stringify(["name", username]), longest.name],
+      [JSON.stringify(["name", name]), longest.name],
     ];
   };
 
@@ -64,8 +67,14 @@ export function createLoginThrottle(clock: () => number): LoginThrottle {
     succeeded(username, address = "unknown") {
       const [[key] = [""]] = keysOf(username, address);
       counts.delete(key);
-      const others = (known.get(username) ?? []).filter((one) => one !== address);
-      keep(known, username, [address, ...others].slice(0, mostKnown));
+      const name = digest(username);
+      const others = (known.get(name) ?? []).filter((one) => one !== address);
+      keep(known, name, [address, ...others].slice(0, mostKnown));
     },
   };
+}
+
+/** Whoever guesses chooses how long a name is, and it is kept. */
+function digest(username: string): string {
+  return createHash("sha256").update(username).digest("base64url");
 }

@@ -10,6 +10,8 @@ export interface EndpointRequest {
   readonly accept?: string;
   /** The body as text; never the query. */
   readonly body: string;
+  /** Whether the query carries an access token (RFC 6750 §2.3), which is none here and never handed on. */
+  readonly tokenInQuery?: boolean;
   /** The certificate of this very TLS connection as PEM, or what a trusted proxy says of its own; never from a body. */
   readonly clientCertificate?: string;
   /** The rest of the chain, leaf excluded. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { optionError } from "../api-client/option-error.ts";
+import { namesAccessToken } from "../oauth/bearer-token.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
 import { disown } from "../serving/disown.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
@@ -127,7 +128,7 @@ async function answerOf(
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined ? {} : { accept }),
     body,
-    ...(request.socket.remoteAddress === undefined ? {} : { address: request.socket.remoteAddress }),
+    ...(namesAccessToken(queryOf(request)) ? { tokenInQuery: true } : {}),
     ...certificate,
     ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
   };
@@ -155,11 +156,16 @@ function isCoded({ headers }: IncomingMessage): boolean {
   return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
 }
 
-function browserRequest({ url = "", headers }: IncomingMessage): BrowserRequest {
+function queryOf({ url = "" }: IncomingMessage): string {
   const at = url.indexOf("?");
+  return at === -1 ? "" : url.slice(at + 1);
+}
+
+function browserRequest(request: IncomingMessage): BrowserRequest {
+  const { headers } = request;
   const { cookie, host, origin, "sec-fetch-site": fetchSite } = headers;
   return {
-    query: at === -1 ? "" : url.slice(at + 1),
+    query: queryOf(request),
     ...(cookie === undefined ? {} : { cookie }),
     ...(host === undefined ? {} : { host }),
     ...(origin === undefined ? {} : { origin }),

@@ -63,8 +63,11 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     if (refusal !== undefined) return refusal;
     const bearer = readBearerToken(request.authorization);
     if (bearer.kind === "none") return challenged(401)(scheme);
-    // One method a request (RFC 6750 §2).
-    const twice = refuseUnlessFormBody(request) === undefined && namesAccessToken(request.body);
+    // One method a request (RFC 6750 §2); whether a form in other characters has a token in it nobody can say.
+    const noForm = request.body === "" ? undefined : refuseUnlessFormBody(request);
+    if (noForm?.status === 415) return noForm;
+    const inBody = noForm === undefined && namesAccessToken(request.body);
+    const twice = inBody || request.tokenInQuery === true;
     if (bearer.kind === "malformed" || twice) return challenged(400)(`${scheme}, error="invalid_request"`);
     const { token } = bearer;
     const { clientCertificate } = request;

@@ -17,6 +17,8 @@ export interface ForwardClockOptions {
   readonly monotonicClock: MonotonicClock;
   /** The greatest instant that is known to have been acted on; 0 when there is none. */
   readonly floor: number;
+  /** The greatest instant that was acted on, before a restart, while a jump was in doubt; default: none was. */
+  readonly inDoubt?: number;
   readonly report: (event: ClockEvent) => void;
 }
 
@@ -36,6 +38,8 @@ export interface ForwardClock {
   readonly isDoubtful: () => boolean;
   /** The greatest instant that was acted on and that no clock which steps back may undo. */
   readonly actedOn: () => number;
+  /** The greatest instant that was acted on while a jump is in doubt; 0 when none is. */
+  readonly actedOnInDoubt: () => number;
 }
 
 /**
@@ -70,7 +74,13 @@ interface Doubt {
  *
  * @example createForwardClock({ wallClock: Date.now, monotonicClock: () => performance.now(), floor: 0, report }).now()
  */
-export function createForwardClock({ wallClock, monotonicClock, floor, report }: ForwardClockOptions): ForwardClock {
+export function createForwardClock({
+  wallClock,
+  monotonicClock,
+  floor,
+  inDoubt = 0,
+  report,
+}: ForwardClockOptions): ForwardClock {
   let last = Math.max(floor, 0);
   let lastAt = monotonicClock();
   let acted = last;
@@ -82,9 +92,11 @@ export function createForwardClock({ wallClock, monotonicClock, floor, report }:
 
   function begin(): void {
     const wall = wallClock();
-    // The length of the pause before this start is unknown. A new store has no earlier instant to compare with.
-    if (last > 0 && wall > last + longestBelieved) doubt = { instant: last, at: lastAt, reported: false };
-    last = Math.max(last, wall);
+    // A restart makes no difference: what takes a jump back is a step back of more than half an hour.
+    const begun = inDoubt - wall > longestBelieved ? wall : Math.max(wall, inDoubt);
+    // How long nobody ran is not known. A new store has nothing to doubt by.
+    if (last > 0 && begun > last + longestBelieved) doubt = { instant: last, at: lastAt, reported: false };
+    last = Math.max(last, begun);
     look();
   }
 
@@ -150,5 +162,6 @@ export function createForwardClock({ wallClock, monotonicClock, floor, report }:
     isBehind: () => reported,
     isDoubtful: () => doubt !== undefined,
     actedOn: () => Math.floor(doubt === undefined ? acted : Math.min(acted, undoubted(lastAt))),
+    actedOnInDoubt: () => (doubt === undefined ? 0 : Math.floor(acted)),
   };
 }

@@ -36,13 +36,17 @@ const keptWithin = 1_000;
 export async function openForwardClock(options: KeptClockOptions): Promise<KeptForwardClock> {
   const { store, wallClock, monotonicClock, log, wait = waitFor } = options;
   let kept = await store.readClock();
-  const floor = kept.settled ? kept.actedOn : kept.actedOn + keptWithin;
-  const missing = floor - wallClock();
-  if (!kept.settled && missing > 0 && missing <= keptWithin) await wait(missing);
+  const unkept = kept.settled ? 0 : keptWithin;
+  const floor = kept.actedOn + unkept;
+  const inDoubt = kept.inDoubt === undefined ? 0 : kept.inDoubt + unkept;
+  const begun = wallClock();
+  const missing = Math.max(...[floor, inDoubt].map((instant) => instant - begun).filter((by) => by <= unkept));
+  if (missing > 0) await wait(missing);
   const clock = createForwardClock({
     wallClock,
     monotonicClock,
     floor,
+    inDoubt,
     report: (event) => {
       logClockEvent(log, event);
     },
@@ -50,7 +54,19 @@ export async function openForwardClock(options: KeptClockOptions): Promise<KeptF
   let keeping: Promise<void> | undefined;
   let failing = false;
   clock.now();
-  await store.keepClock({ actedOn: clock.actedOn(), settled: false });
+  const begunInDoubt = clock.actedOnInDoubt();
+  let wasInDoubt = begunInDoubt > 0;
+  // A doubt that was taken back meanwhile ends here.
+  const ownDoubt = wasInDoubt || kept.inDoubt !== undefined ? { inDoubt: begunInDoubt } : {};
+  kept = { actedOn: clock.actedOn(), settled: false, ...ownDoubt };
+  await store.keepClock(kept);
+
+  /** What of a doubt is to be kept: another process may have acted later, and only whoever was in doubt ends it. */
+  function doubtToKeep(): { readonly inDoubt?: number } {
+    const acted = clock.actedOnInDoubt();
+    if (acted > 0) return { inDoubt: Math.max(acted, kept.inDoubt ?? 0) };
+    return wasInDoubt ? { inDoubt: 0 } : {};
+  }
 
   /** Never rejects. */
   async function look(): Promise<void> {
@@ -59,7 +75,16 @@ export async function openForwardClock(options: KeptClockOptions): Promise<KeptF
       kept = await store.readClock();
       clock.raise(kept.actedOn);
       const actedOn = clock.actedOn();
-      if (actedOn - kept.actedOn >= keptEvery) await store.keepClock({ actedOn, settled: false });
+      const doubt = doubtToKeep();
+      const { inDoubt: before = 0 } = kept;
+      const { inDoubt: after = before } = doubt;
+      // Another process has come to its end; this one has acted since.
+      const isUnsettled = kept.settled && actedOn > kept.actedOn;
+      const isLate = actedOn - kept.actedOn >= keptEvery || after - before >= keptEvery;
+      if (isUnsettled || isLate || (after === 0 && before > 0)) {
+        await store.keepClock({ actedOn, settled: false, ...doubt });
+      }
+      wasInDoubt = clock.actedOnInDoubt() > 0;
       failing = false;
     } catch (error) {
       // Once an outage: while the store cannot be written, callers that write get 503, and those that read need a clock.
@@ -80,7 +105,7 @@ export async function openForwardClock(options: KeptClockOptions): Promise<KeptF
     async close() {
       clearInterval(timer);
       await keeping;
-      await store.keepClock({ actedOn: clock.actedOn(), settled: true }).catch(() => undefined);
+      await store.keepClock({ actedOn: clock.actedOn(), settled: true, ...doubtToKeep() }).catch(() => undefined);
     },
   };
 }

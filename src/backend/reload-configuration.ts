@@ -11,6 +11,7 @@ export function refuseRestartMembers(running: Configuration, wanted: Configurati
     ...(isSameAddress(running.listen, wanted.listen) ? [] : ["listen"]),
     ...(running.store.sqlite === wanted.store.sqlite ? [] : ["store.sqlite"]),
     ...(isSameKey(running.secretKey, wanted.secretKey) ? [] : ["secretKey"]),
+    ...(running.log.format === wanted.log.format ? [] : ["log.format"]),
   ];
   const sentence = "has changed, and only a restart can apply that: restart, or undo the change";
   const problems = changed.map((path): Problem => ({ path, sentence }));

@@ -6,6 +6,8 @@ import { explainStartFailure } from "./start-failure.ts";
 export interface ClockResetOptions {
   /** Path of the configuration file. */
   readonly config: string;
+  /** Tokens that were issued later than the machine's time may end. */
+  readonly endTokens?: boolean;
 }
 
 const cannotReset = 2;
@@ -16,11 +18,16 @@ const cannotReset = 2;
  *
  * @example process.exitCode = await clockReset({ config: "backend.yaml" }, host);
  */
-export async function clockReset({ config }: ClockResetOptions, host: ProgramHost): Promise<number> {
+export async function clockReset({ config, endTokens = false }: ClockResetOptions, host: ProgramHost): Promise<number> {
   try {
     const configuration = await readConfiguration({ path: config, env: host.env });
     const now = Date.now();
-    const { before, ended } = resetClock(configuration, () => now);
+    const { before, ended } = resetClock(configuration, () => now, {
+      endTokens,
+      warn(sentence) {
+        host.stderr.write(`certbound: warning: ${sentence}\n`);
+      },
+    });
     const was = before === 0 ? "unknown" : new Date(before).toISOString();
     host.stdout.write(
       `The store's time was ${was}; it is now ${new Date(now).toISOString()}. ` +

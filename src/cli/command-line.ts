@@ -29,11 +29,12 @@ one message on standard error says why.
 `;
 
 const clockResetExample = `
-Tokens that were issued later than the machine's time are deleted. Tokens that were issued earlier and have not expired
-by the machine's time are valid again, unless they were deleted: a backend deletes tokens ten minutes after they expire.
+Tokens that were issued before the machine's time and have not expired by it are valid, also those that had expired by
+the wrong clock, unless they were deleted ten minutes after. Tokens that were issued later are deleted. Since a clock that
+is behind would end every token, the command refuses to delete any without --end-tokens, and says how many there are.
 
 Example:
-  $ API_SECRET=… certbound clock reset --config backend.yaml
+  $ API_SECRET=… certbound clock reset --config backend.yaml --end-tokens
 
 Exit codes: 0 done; 2 nothing was changed, and one message on standard error says why.
 `;
@@ -103,6 +104,7 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
       "Set the store's time to the machine's, after a clock that was far ahead was set right. Stop the backend first.",
     )
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
+    .option("--end-tokens", "the machine's time is right: delete the tokens that were issued later than that")
     .addHelpText("after", clockResetExample)
     .action(async (options: ClockResetOptions) => {
       exitCode = await clockReset(options, host);

@@ -8,6 +8,7 @@ import type { FactsSource } from "./sources/facts-source.ts";
 import { type QuestionLimits, readQuestionLimits } from "./cache/question-limits.ts";
 import type { TurnLimits } from "./cache/question-turns.ts";
 import { duration } from "./read-number.ts";
+import type { Asked } from "./setup/setup-cause.ts";
 
 /** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
 export interface IssuerOptions {
@@ -33,6 +34,8 @@ export const issuerOptionNames = ["issuer", "backend", "source", "decide", "cach
 export interface ResolvedIssuer {
   readonly name: string | undefined;
   readonly source: FactsSource;
+  /** Which of the two options said so. */
+  readonly asked: Asked;
   /** Set when the backend decides. */
   readonly decidingBackend: IntrospectionOperations | undefined;
   readonly limits: ResolvedCache;
@@ -69,12 +72,14 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
     }
     if (typeof source.close !== "function") throw optionError("source", "must have a function close");
     const checked = checkedSource(source);
-    return { name: issuer ?? source.issuer, source: checked, decidingBackend: undefined, limits, patience, turns };
+    const name = issuer ?? source.issuer;
+    return { name, source: checked, asked: "source", decidingBackend: undefined, limits, patience, turns };
   }
   if (!isObject(backend)) throw optionError("backend", "must be a connection or a backend");
   const connected = connect(backend);
   const decidingBackend = decide === "backend" ? connected.operations : undefined;
-  return { name: issuer, source: checkedSource(connected.source), decidingBackend, limits, patience, turns };
+  const checked = checkedSource(connected.source);
+  return { name: issuer, source: checked, asked: "backend", decidingBackend, limits, patience, turns };
 }
 
 function connect(backend: ApiConnection | IntrospectionOperations) {

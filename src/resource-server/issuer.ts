@@ -10,14 +10,17 @@ import { createQuestionTurns } from "./cache/question-turns.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
 import type { FactsSource } from "./sources/facts-source.ts";
 import { IntrospectionMalformed } from "./introspection-malformed.ts";
+import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
 import type { Clocks, Warning } from "./resource-server-options.ts";
 import { type Schedule, systemSchedule } from "./cache/schedule.ts";
 import { createSourceClock } from "./cache/source-clock.ts";
+import type { Asked } from "./setup/setup-cause.ts";
 import { createStreamFollower, type StreamFollower } from "./cache/stream-follower.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
   readonly name: string | undefined;
+  readonly asked: Asked;
   readonly claims: ((token: string) => boolean) | undefined;
   readonly decide: Decide;
   /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
@@ -37,7 +40,7 @@ const nobodysToken = "warm-up";
 
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
-  const { name, source, decidingBackend, limits, patience } = resolved;
+  const { name, source, asked, decidingBackend, limits, patience } = resolved;
   const { clock, monotonicClock, schedule = systemSchedule } = parts;
   const turns = createQuestionTurns(resolved.turns);
   const memories: Pick<RememberedAnswers<never>, "void" | "voidAll" | "close">[] = [];
@@ -65,13 +68,28 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   };
   return {
     name,
+    asked,
     claims: source.claims?.bind(source),
     decide:
       decidingBackend === undefined
         ? decideInLibrary(ofIssuer(source, name), all)
         : decideAtBackend(decidingBackend, all, name),
     async check() {
-      await source.ask(nobodysToken, { signal: AbortSignal.timeout(patience) });
+      const stop = new AbortController();
+      let cancel: (() => void) | undefined;
+      // Not by the signal alone: a source of one's own may not listen to it.
+      const late = new Promise<never>((_resolve, reject) => {
+        cancel = schedule(() => {
+          const error = new IntrospectionUnavailable(`no answer within ${patience} ms`);
+          reject(error);
+          stop.abort(error);
+        }, patience);
+      });
+      try {
+        await Promise.race([source.ask(nobodysToken, { signal: stop.signal }), late]);
+      } finally {
+        cancel?.();
+      }
     },
     async close() {
       stream?.close();

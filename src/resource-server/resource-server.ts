@@ -158,7 +158,7 @@ export function openResourceServer(
       } catch (error) {
         // Anything else is no decision: a wrong argument, or the end of this request's waiting.
         if (isFailure(error)) {
-          setup.failed(issuer?.name, error);
+          setup.failed(issuer, error);
           const diagnosis = withIssuer(error, issuer?.name);
           tell?.({ issuer: issuer?.name, diagnosis });
         }
@@ -174,6 +174,7 @@ export function openResourceServer(
       const { scopes } = requirement;
       const details = { realm: request.realm ?? realm, scopes, reason, evidence, resourceMetadata };
       const refusal = new AccessTokenRefused(code, { ...details, issuer: issuer?.name });
+      if (verdict.facts !== undefined) setup.judged(refusal);
       tell?.({ ...verdict, issuer: issuer?.name, diagnosis: refusal.diagnosis });
       throw refusal;
     },

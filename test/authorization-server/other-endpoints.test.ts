@@ -1,8 +1,12 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import test from "ava";
 import {
   discoveryEndpoint,
   introspectionEndpoint,
   jwksEndpoint,
+  nodeHandler,
   tokenEndpoint,
   userInfoEndpoint,
   type AuthenticateUser,
@@ -142,6 +146,26 @@ test("introspection whose list of resource servers cannot be asked is 503, and t
 });
 
 // The userinfo endpoint.
+
+test("userinfo with a token in the header and in the query is 400, with a form that nobody can read 415", async (t) => {
+  const { asked, common } = scripted({ authUserinfo: { action: "UNAUTHORIZED", responseContent: "Bearer x" } });
+  const endpoint = userInfoEndpoint({ ...common, claims });
+  const contentType = "application/x-www-form-urlencoded;charset=utf-7";
+  const form = { method: "POST", contentType, body: "access+AF8-token=abc", authorization: "Bearer abc" };
+  t.is((await call(endpoint, form)).status, 415);
+  const server = createServer(nodeHandler({ "/userinfo": endpoint }));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/userinfo`;
+  const get = async (query: string) =>
+    (await fetch(url + query, { headers: { authorization: "Bearer abc", connection: "close" } })).status;
+  for (const query of ["?access_token=abc", "?a=1&access%5Ftoken="]) t.is(await get(query), 400);
+  t.deepEqual(asked, []);
+  t.is(await get("?schema=openid"), 401);
+  t.is(await get(""), 401);
+  t.is(asked.length, 2);
+});
 
 test("userinfo with a token in the header and in the form is 400: one method a request", async (t) => {
   const { asked, common } = scripted({ authUserinfo: { action: "UNAUTHORIZED", responseContent: "Bearer x" } });

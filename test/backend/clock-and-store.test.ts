@@ -1,4 +1,5 @@
 import { copyFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
@@ -68,6 +69,42 @@ test("a restart with the clock set back revives no token that had expired, and e
   }
 });
 
+test("nor does it after a start that came long after the last stop, whose time is still in doubt", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const clock = () => now;
+  const first = await openAt(t, file, clock, clock);
+  const { accessToken, lifetime } = await issue(first);
+  t.true(lifetime > hour / 2);
+  await first.close();
+  now += lifetime;
+  for (const back of [0, 20, 120, 1_000]) {
+    now -= back * second;
+    const again = await openAt(t, file, clock, clock);
+    t.false(await isActive(again, accessToken), `${back} s`);
+    await again.close();
+  }
+});
+
+test("a time in doubt that is taken back by a restart has ended nothing", async (t) => {
+  const file = await makeStoreFile(t);
+  let now = startInstant;
+  const clock = () => now;
+  const first = await openAt(t, file, clock, clock);
+  const { accessToken } = await issue(first);
+  await first.close();
+  now += year;
+  const wrong = await openAt(t, file, clock, clock);
+  t.false(await isActive(wrong, accessToken));
+  await wrong.close();
+  now = startInstant + second;
+  const right = await openAt(t, file, clock, clock);
+  t.true(await isActive(right, accessToken));
+  await right.close();
+  using db = new DatabaseSync(file.path);
+  t.deepEqual({ ...db.prepare("SELECT clock_in_doubt FROM store_state").get() }, { clock_in_doubt: 0 });
+});
+
 test("two backends on one file: what the one has seen expire, the other does not take for valid", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
@@ -115,13 +152,28 @@ test("a reset of the clock ends what a wrong clock issued, and gives back what i
   await wrong.close();
   now = startInstant + second;
   t.like(
-    resetClock({ store: { sqlite: file.path } }, () => now),
+    resetClock({ store: { sqlite: file.path } }, () => now, { endTokens: true }),
     { ended: 1 },
   );
   const right = await openAt(t, file, () => now);
   t.deepEqual([await isActive(right, before), await isActive(right, ahead)], [true, false]);
   now += 10 * year;
   t.false(await isActive(right, ahead), "not when its time comes either");
+});
+
+test("a reset by a clock that is behind ends no token unless that is allowed, and changes nothing", async (t) => {
+  const file = await makeStoreFile(t);
+  const now = startInstant;
+  const first = await openAt(t, file, () => now);
+  const { accessToken } = await issue(first);
+  await first.close();
+  t.throws(() => resetClock({ store: { sqlite: file.path } }, () => 0), {
+    instanceOf: StoreFailure,
+    message:
+      /: 1 access and refresh tokens were issued later than the time of this machine, 1970-01-01T00:00:00\.000Z, and would end for good: if that time is right, add --end-tokens$/,
+  });
+  const again = await openAt(t, file, () => now);
+  t.true(await isActive(again, accessToken));
 });
 
 test("a store that is not there has no clock to reset, and none is made", async (t) => {
@@ -190,6 +242,37 @@ test("after another stop it waits for the second that may not have been kept", a
     { actedOn: startInstant + second, settled: false },
     { actedOn: startInstant + second, settled: true },
   ]);
+});
+
+test("what another process settled at its end is not settled any more when this one acts after it", async (t) => {
+  let kept: KeptClock = { actedOn: startInstant, settled: true };
+  let now = startInstant;
+  let tell: (clock: KeptClock) => void = () => undefined;
+  const clock = await openForwardClock({
+    store: {
+      readClock: () => Promise.resolve(kept),
+      keepClock(clock) {
+        kept = clock;
+        tell(clock);
+        return Promise.resolve();
+      },
+    },
+    wallClock: () => now,
+    monotonicClock: () => now,
+    log: pino({ level: "silent" }),
+  });
+  kept = { actedOn: startInstant, settled: true };
+  now += 100;
+  clock.now();
+  const next = await new Promise<KeptClock>((resolve) => {
+    tell = resolve;
+    const keepsAlive = setInterval(() => undefined, second);
+    t.teardown(() => {
+      clearInterval(keepsAlive);
+    });
+  });
+  t.deepEqual(next, { actedOn: startInstant + 100, settled: false });
+  await clock.close();
 });
 
 test("where the clock is further behind there is nothing to wait for: it begins after that second", async (t) => {

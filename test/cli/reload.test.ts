@@ -124,6 +124,7 @@ test("a reload that is refused leaves everything as it was, and the log says why
     [text({ ...more, listen: "port: 0" }), restart("configuration: listen")],
     [text(more).replace("store.db", "other.db"), restart("store.sqlite")],
     [text(more).replace("secret.key", "other-secret.key"), restart("secretKey")],
+    [text({ ...more, more: "log: { format: text }\n" }), restart("log.format")],
     [
       text({ ...more, listen: tls.replace("port: 0", "port: 2") }).replace("secret.key", "other-secret.key"),
       /2 problems\n {2}listen has changed[^]*\n {2}secretKey has changed/,

@@ -6,6 +6,8 @@ import type { ExecutionContext } from "ava";
 import test from "ava";
 import {
   createResourceServer,
+  type FactsSource,
+  introspectionEndpoint,
   nginx,
   SetupFailure,
   trustedProxies,
@@ -52,6 +54,22 @@ function open(t: ExecutionContext, backend: Partial<Backend> & Pick<Backend, "ba
   t.teardown(() => resourceServer.close());
   return { resourceServer, warnings };
 }
+
+/** The same for another source. */
+function openSource(t: ExecutionContext, source: FactsSource, more: object = {}) {
+  const warnings: Warning[] = [];
+  const onWarning = (warning: Warning) => warnings.push(warning);
+  const resourceServer = createResourceServer({ source, onWarning, timeout: 30_000, ...more });
+  t.teardown(() => resourceServer.close());
+  return { resourceServer, warnings };
+}
+
+const endpointAt = (url: string): FactsSource =>
+  introspectionEndpoint({
+    url,
+    clientAuthentication: { method: "client_secret_basic", clientId: "api", clientSecret: "wrong" },
+    timeout: { attempt: 30_000, total: 30_000 },
+  });
 
 const ask = (resourceServer: ResourceServer, token = "some-token") =>
   resourceServer.authorize({ token, certificate: undefined });
@@ -145,6 +163,78 @@ for (const [what, wrong, code, option] of [
   });
 }
 
+for (const [what, status, body, code, option] of [
+  ["credentials (401)", 401, { error: "invalid_client" }, "CERTBOUND_BACKEND_REFUSES", /the source's clientAuth/],
+  ["credentials (400)", 400, { error: "invalid_client" }, "CERTBOUND_BACKEND_REFUSES", /the source's clientAuth/],
+  ["url", 404, { error: "not found" }, "CERTBOUND_BACKEND_NOT_THERE", /the source's url/],
+  ["method's url", 405, undefined, "CERTBOUND_BACKEND_NOT_THERE", /the source's url/],
+] as const) {
+  test(`an introspection endpoint with wrong ${what} is one warning that names the source's option`, async (t) => {
+    const port = await listen(
+      t,
+      createHttpServer((_request, response) => {
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+      }),
+    );
+    await assertCause(t, openSource(t, endpointAt(`http://127.0.0.1:${port}/introspect`)), code, option);
+  });
+}
+
+test("an introspection endpoint that is down is one warning that names the source's option, no backend's", async (t) => {
+  const server = createTcpServer();
+  const port = await listen(t, server);
+  server.close();
+  await once(server, "close");
+  const opened = openSource(t, endpointAt(`http://127.0.0.1:${port}/introspect`));
+  await assertCause(t, opened, "CERTBOUND_BACKEND_UNREACHABLE", /the source's url, issuer or jwksUri/);
+  t.notRegex(opened.warnings[0]?.message ?? "", /backend\./);
+});
+
+test("what is no backend and repeats what it was asked gets none of it into a warning", async (t) => {
+  const server = createHttpServer((request, response) => {
+    let asked = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (asked += chunk));
+    request.on("end", () => {
+      const answer = { resultCode: "A001202", resultMessage: `[A001202] What is ${asked}?` };
+      response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify(answer));
+    });
+  });
+  const { resourceServer, warnings } = open(t, { baseUrl: `http://127.0.0.1:${await listen(t, server)}` });
+  await t.throwsAsync(ask(resourceServer, "a-secret-token"));
+  t.deepEqual(
+    warnings.map(({ code }) => code),
+    ["CERTBOUND_BACKEND_NOT_THERE"],
+  );
+  t.false(JSON.stringify(warnings).includes("a-secret-token"));
+});
+
+test("the first check ends in time, with the same cause as a request, when a source never answers", async (t) => {
+  let aborted = false;
+  const source: FactsSource = {
+    ask: (_token, { signal }) => {
+      signal.addEventListener("abort", () => {
+        aborted = true;
+      });
+      return new Promise(() => undefined);
+    },
+    close: () => Promise.resolve(),
+  };
+  const { resourceServer } = openSource(t, source, { timeout: 50 });
+  const failure = await t.throwsAsync(resourceServer.warmUp(), { instanceOf: SetupFailure });
+  t.is(failure.code, "CERTBOUND_BACKEND_SILENT");
+  t.true(aborted);
+});
+
+test("the first check of a silent backend has the same cause where both waits are equally long", async (t) => {
+  const port = await listen(
+    t,
+    createTcpServer((socket) => void socket.on("error", () => undefined)),
+  );
+  const { resourceServer } = open(t, { baseUrl: `http://127.0.0.1:${port}`, timeout: { attempt: 100, total: 100 } });
+  const failure = await t.throwsAsync(resourceServer.warmUp(), { instanceOf: SetupFailure });
+  t.is(failure.code, "CERTBOUND_BACKEND_SILENT");
+});
+
 test("after the backend has answered again a new outage is a new warning, once a minute at most", async (t) => {
   let now = 0;
   let down = true;
@@ -187,9 +277,17 @@ async function boundToken(t: ExecutionContext, { token }: Deployment): Promise<s
 async function serveApi(
   t: ExecutionContext,
   deployment: Deployment,
-  { tls, source }: { readonly tls?: ServerOptions; readonly source?: ReturnType<typeof nginx> },
+  {
+    tls,
+    source,
+    ...more
+  }: {
+    readonly tls?: ServerOptions;
+    readonly source?: ReturnType<typeof nginx>;
+    readonly decide?: "backend";
+  },
 ) {
-  const { resourceServer, warnings } = open(t, { baseUrl: deployment.backendUrl });
+  const { resourceServer, warnings } = open(t, { baseUrl: deployment.backendUrl }, more);
   const listener: RequestListener = protect(
     resourceServer,
     source === undefined ? {} : { certificate: source },
@@ -254,6 +352,15 @@ test("a proxy that is not listed: one warning that names trustedProxies", async 
   t.is(await get(token, header), 401);
   t.is(await get(token, header), 401);
   t.deepEqual(codes(), ["CERTBOUND_PROXY_NOT_LISTED"]);
+});
+
+test("where the backend decides, no made-up token from an unlisted peer sounds the warning of good ones", async (t) => {
+  const deployment = await startDeployment(t, { clients: [client] });
+  const how = { source: nginx({ from, header: "X-SSL-Cert" }), decide: "backend" } as const;
+  const { get, codes } = await serveApi(t, deployment, how);
+  t.is(await get("made-up", { "X-SSL-Cert": encodeURIComponent(certificate.pem) }), 401);
+  t.is(await get("made-up"), 401);
+  t.deepEqual(codes(), []);
 });
 
 test("a server that is set up rightly warns of nothing, also when a thief comes without a certificate", async (t) => {

@@ -1,5 +1,6 @@
 import test from "ava";
 import { createLoginThrottle } from "../../examples/login-throttle.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 
 function open() {
   let now = 1_800_000_000_000;
@@ -46,4 +47,14 @@ test("what somebody guesses at an owner's address at other names does not hold t
   for (let at = 0; at < 4; at++) t.is(begin("alice", "192.0.2.1"), 0);
   succeeded("alice", "192.0.2.1");
   for (let at = 0; at < 4; at++) t.is(begin("alice", "192.0.2.1"), 0);
+});
+
+test("a name takes the same room however long it is", async (t) => {
+  const { begin } = open();
+  await collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let at = 0; at < 1000; at++) begin(`${at}`.padEnd(60_000, "x"), `192.0.2.${at}`);
+  await collectGarbage();
+  t.true(process.memoryUsage().heapUsed - before < 10_000_000);
+  begin("", undefined);
 });

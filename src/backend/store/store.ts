@@ -257,7 +257,7 @@ export interface Store {
   hasLostWriter(): boolean;
   /** The floor under "now" that {@link Store.keepClock} left, of whichever process; `actedOn` is 0 in a new store. */
   readClock(): Promise<KeptClock>;
-  /** Raises the floor to an instant that was acted on; never lowers it. */
+  /** Raises the floor to an instant that was acted on; never lowers it. Without `inDoubt` that stays; 0 ends it. */
   keepClock(clock: KeptClock): Promise<void>;
   close(): Promise<void>;
 }
@@ -268,6 +268,8 @@ export interface KeptClock {
   readonly actedOn: number;
   /** Nothing was acted on after it: whoever kept it had come to its end. */
   readonly settled: boolean;
+  /** The greatest instant that was acted on while the clock's jump there was not believed yet. */
+  readonly inDoubt?: number;
 }
 
 /**

@@ -19,7 +19,8 @@ const inUse = "fine if it is this backend; stop any other program before a start
 export async function checkAddressFree(listen: Listen): Promise<readonly Finding[]> {
   if ("unix" in listen) return checkSocket(listen.unix);
   const { host, port } = listen;
-  const server = createServer();
+  // Whoever connects in this moment is not served.
+  const server = createServer((socket) => socket.destroy());
   try {
     server.listen({ host, port });
     await once(server, "listening");

@@ -97,6 +97,7 @@ export function openProtection<Context>(
   const server = isResourceServer(given) ? given : createResourceServer(given);
   const setup = setupWatchOf(server);
   const { certificate = tlsSocket(), realm, onRefusal } = options;
+  const ofConnection = certificate === tlsSocket();
   const resourceMetadata = readMetadataUrl(options.resourceMetadata);
   const requirementOf = readDemand(options.requirement);
   const issuerOf = readIssuer(options.issuer);
@@ -116,7 +117,7 @@ export function openProtection<Context>(
         leaving.abort();
       };
       let watched: Connection | undefined;
-      let presented: CertificateOfConnection = undefined;
+      let presented = undefined as CertificateOfConnection;
       try {
         watched = emitterOf(connection) ?? emitterOf(request.socket);
         if (watched?.destroyed === true) return gone;
@@ -137,12 +138,10 @@ export function openProtection<Context>(
           },
         );
         if (leaving.signal.aborted) return gone;
-        setup?.decided({
-          presented,
-          refusedWith: admission.granted ? undefined : admission.refusal.code,
-          ofConnection: certificate === tlsSocket(),
-          encrypted: isEncrypted(request),
-        });
+        if (presented !== undefined && !("unreadable" in presented)) setup?.certificateArrived();
+        else if (!admission.granted) {
+          setup?.refused({ presented, refusal: admission.refusal, ofConnection, encrypted: isEncrypted(request) });
+        }
         if (!admission.granted) return { kind: "refused", answer: answer(admission.refusal, context) };
         const { accessToken } = admission;
         admissions.set(request, {

@@ -9,6 +9,9 @@ export interface SetupCause {
   readonly message: string;
 }
 
+/** By which option an issuer is asked. */
+export type Asked = "backend" | "source";
+
 /** What is wrong between an API and its issuer; stable, for logs and alarms. */
 export type SetupCode =
   /** Nothing listens there, or the name is unknown. */
@@ -31,59 +34,85 @@ const hungUp = new Set("ECONNRESET EPIPE ECONNABORTED".split(" "));
 /** OpenSSL's words for a peer that answers a handshake with something else. */
 const noTls = /wrong[ _]version[ _]number|packet length too long|http[ _]request|unexpected message/i;
 
+/** The options that say how an issuer is asked. */
+interface Options {
+  readonly address: string;
+  readonly authority: string;
+  readonly timeout: string;
+  readonly identity: string;
+  readonly path: string;
+}
+
+const optionsOf: Readonly<Record<Asked, Options>> = {
+  backend: {
+    address: "backend.baseUrl",
+    authority: "backend.tls.ca",
+    timeout: "backend.timeout",
+    identity: "backend.serviceId and backend.credentials",
+    path: "backend.baseUrl: everything before /api",
+  },
+  source: {
+    address: "the source's url, issuer or jwksUri",
+    authority: "the source's tls.ca",
+    timeout: "the source's timeout",
+    identity: "the source's clientAuthentication",
+    path: "the source's url, issuer or jwksUri",
+  },
+};
+
 /**
  * What a failed question to an issuer says of the set-up; `undefined` for what is an outage of another kind, a full queue
  * for example.
  *
- * @example causeOf(error)?.code // "CERTBOUND_BACKEND_UNREACHABLE"
+ * @example causeOf(error, "backend")?.code // "CERTBOUND_BACKEND_UNREACHABLE"
  */
-export function causeOf(error: unknown): SetupCause | undefined {
-  if (error instanceof ApiError) return refused(error);
+export function causeOf(error: unknown, asked: Asked): SetupCause | undefined {
+  const options = optionsOf[asked];
+  if (error instanceof ApiError) return refused(error, options);
   if (error instanceof BackendUntrusted) {
-    return cause("CERTBOUND_BACKEND_UNTRUSTED", `shows a certificate that is not accepted (${error.code})`, untrusted);
+    const advice = `Give its authority in ${options.authority}, and call it by a name that its certificate has (${options.address})`;
+    return cause("CERTBOUND_BACKEND_UNTRUSTED", `shows a certificate that is not accepted (${error.code})`, advice);
   }
-  if (error instanceof BackendUnavailable) return unavailable(error);
-  if (error instanceof IntrospectionUnavailable && waitedTooLong.test(error.reason)) return silent;
-  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : undefined;
+  if (error instanceof BackendUnavailable) return unavailable(error, options);
+  if (error instanceof IntrospectionUnavailable && waitedTooLong.test(error.reason)) return silent(options);
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, asked) : undefined;
 }
 
-const untrusted =
-  "Give its authority in tls.ca (backend.tls.ca), and call it by a name that its certificate has (backend.baseUrl)";
-
-function refused({ status, resultMessage }: ApiError): SetupCause | undefined {
-  if (status === 401 || status === 403) {
+function refused({ status, resultCode }: ApiError, { identity, path }: Options): SetupCause | undefined {
+  if (status === 401 || status === 403 || resultCode === "invalid_client") {
     const what = `does not accept this API as its caller (HTTP ${status})`;
-    return cause(
-      "CERTBOUND_BACKEND_REFUSES",
-      what,
-      "Compare backend.serviceId and backend.credentials with its configuration",
-    );
+    return cause("CERTBOUND_BACKEND_REFUSES", what, `Compare ${identity} with its configuration`);
   }
   if (status !== 404 && status !== 405) return undefined;
-  const what = `does not know the request (HTTP ${status}, ${resultMessage.slice(0, 100)})`;
-  return cause("CERTBOUND_BACKEND_NOT_THERE", what, "Look at backend.baseUrl: everything before /api");
+  // Not its words: whatever listens there may repeat what it was asked.
+  const what = `does not know the request (HTTP ${status})`;
+  return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Look at ${path}`);
 }
 
-function unavailable({ code, cause: below }: BackendUnavailable): SetupCause | undefined {
+function unavailable({ code, cause: below }: BackendUnavailable, options: Options): SetupCause | undefined {
+  const { address } = options;
   const words = below instanceof Error ? below.message.slice(0, 200) : "";
   if (nobody.has(code)) {
     const what = `cannot be reached (${words === "" ? code : words})`;
-    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, "Start it, or look at host and port of backend.baseUrl");
+    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, `Start it, or look at host and port of ${address}`);
   }
   if (noTls.test(`${code} ${words}`)) {
-    const advice = "If it speaks plain HTTP on this machine, write http: in backend.baseUrl; else let it speak TLS";
-    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and backend.baseUrl begins with https", advice);
+    const advice = `If it speaks plain HTTP on this machine, write http: in ${address}; else let it speak TLS`;
+    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and is called by https:", advice);
   }
   if (hungUp.has(code)) {
-    const advice = "If it speaks TLS, write https: in backend.baseUrl";
+    const advice = `If it speaks TLS, write https: in ${address}`;
     return cause("CERTBOUND_BACKEND_HANGS_UP", `closes connections without an answer (${code})`, advice);
   }
-  return code === "ETIMEDOUT" ? silent : undefined;
+  return code === "ETIMEDOUT" ? silent(options) : undefined;
 }
 
 /** The resource server's own waiting may end just before the connection's. */
 const waitedTooLong = /^no answer within \d+ ms$/;
-const silent = cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", "Look at its log and at backend.timeout");
+
+function silent({ timeout }: Options): SetupCause {
+  return cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", `Look at its log and at ${timeout}`);
+}
 
 function cause(code: SetupCode, what: string, advice: string): SetupCause {
   return { code, message: `The issuer of access tokens ${what}: requests are refused with 503. ${advice}.` };

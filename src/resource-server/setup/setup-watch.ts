@@ -1,12 +1,12 @@
 import type { CertificateOfConnection } from "../../client-certificate/certificate-source.ts";
+import type { Issuer } from "../issuer.ts";
 import type { Warning } from "../resource-server-options.ts";
 import { causeOf } from "./setup-cause.ts";
 
-/** A request that was decided upon, as far as it says something of the set-up. */
-export interface DecidedRequest {
+/** A request that was refused, and had no certificate that could be read. */
+export interface RefusedRequest {
   readonly presented: CertificateOfConnection;
-  /** Why it was refused, if it was. */
-  readonly refusedWith: string | undefined;
+  readonly refusal: { readonly code: string };
   /** Whether the certificate is the connection's own, and no header's. */
   readonly ofConnection: boolean;
   /** Whether the request came over TLS to this very process. */
@@ -16,10 +16,14 @@ export interface DecidedRequest {
 /** Warns of mistakes in the set-up: each once, and again when it is back after all had worked, once a minute at most. */
 export interface SetupWatch {
   /** An issuer could not be asked. */
-  failed(issuer: string | undefined, error: unknown): void;
+  failed(issuer: Pick<Issuer, "name" | "asked"> | undefined, error: unknown): void;
   /** An issuer has answered. */
   works(issuer: string | undefined): void;
-  decided(request: DecidedRequest): void;
+  /** A request had a certificate that could be read. */
+  certificateArrived(): void;
+  /** This refusal is one of a token that somebody was asked about. */
+  judged(refusal: object): void;
+  refused(request: RefusedRequest): void;
 }
 
 const shortestPause = 60_000;
@@ -79,6 +83,7 @@ export function createSetupWatch({
 }): SetupWatch {
   const standing = new Set<string>();
   const warnedAt = new Map<string, number>();
+  const ofJudgedTokens = new WeakSet();
   let certificateSeen = false;
 
   function warnOnce(key: string, warning: Warning): void {
@@ -92,26 +97,31 @@ export function createSetupWatch({
 
   return {
     failed(issuer, error) {
-      const cause = causeOf(error);
+      const cause = issuer && causeOf(error, issuer.asked);
       if (cause === undefined) return;
-      const message = issuer === undefined ? cause.message : `${issuer}: ${cause.message}`;
-      warnOnce(`${keyOf(issuer)} ${cause.code}`, { code: cause.code, message });
+      const { name } = issuer ?? {};
+      const message = name === undefined ? cause.message : `${name}: ${cause.message}`;
+      warnOnce(`${keyOf(name)} ${cause.code}`, { code: cause.code, message });
     },
     works(issuer) {
       if (standing.size === 0) return;
       const prefix = `${keyOf(issuer)} `;
       for (const key of standing) if (key.startsWith(prefix)) standing.delete(key);
     },
-    decided({ presented, refusedWith, ofConnection, encrypted }) {
-      if (presented !== undefined && !("unreadable" in presented)) {
-        certificateSeen = true;
-        standing.delete(notListed.code);
-        return;
-      }
-      if (refusedWith === "certificate_unreadable" && presented?.unreadable === "peer_not_trusted") {
-        warnOnce(notListed.code, notListed);
-      }
-      if (refusedWith !== "certificate_missing" || certificateSeen) return;
+    certificateArrived() {
+      certificateSeen = true;
+      if (standing.size > 0) standing.delete(notListed.code);
+    },
+    judged(refusal) {
+      ofJudgedTokens.add(refusal);
+    },
+    refused({ presented, refusal, ofConnection, encrypted }) {
+      // With `decide: "backend"` nobody is asked about the token of a request with an unreadable certificate.
+      if (!ofJudgedTokens.has(refusal)) return;
+      const notTrusted =
+        presented !== undefined && "unreadable" in presented && presented.unreadable === "peer_not_trusted";
+      if (refusal.code === "certificate_unreadable" && notTrusted) warnOnce(notListed.code, notListed);
+      if (refusal.code !== "certificate_missing" || certificateSeen) return;
       const warning = ofConnection ? missing[encrypted ? "tls" : "plain"] : missing.proxy;
       warnOnce(warning.code, warning);
     },

@@ -16,6 +16,7 @@ import {
   type IssuerConnectionOptions,
   issuerConnectionNames,
   openIssuerConnection,
+  asApiError,
   unexpectedStatus,
 } from "./issuer-connection.ts";
 import { checkIssuer } from "./issuer-identifier.ts";
@@ -144,6 +145,7 @@ function failure(answer: ExchangeAnswer): IntrospectionUnavailable | Introspecti
     const told = error === undefined ? "" : `, ${error}`;
     return new IntrospectionUnavailable(
       `the authorization server does not accept this resource server's own credentials (${answer.statusCode}${told})`,
+      { cause: asApiError(answer, error) },
     );
   }
   const told = error === undefined ? label : `${label}: ${error}`;

@@ -3,6 +3,7 @@ import { BackendAnswerMalformed } from "../../api-client/backend-answer-malforme
 import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
 import { BackendUntrusted } from "../../api-client/backend-untrusted.ts";
 import { type ExchangeAnswer, openExchange, type ExchangeRequest } from "../../api-client/exchange.ts";
+import { ApiError } from "../../api-client/introspection-caller.ts";
 import { isMediaType } from "../../api-client/media-type.ts";
 import { optionError } from "../../api-client/option-error.ts";
 import { IntrospectionMalformed } from "../introspection-malformed.ts";
@@ -103,8 +104,14 @@ export function unexpectedStatus(
   const { "retry-after": later } = headers;
   const retryAfter = typeof later === "string" && /^\d{1,5}$/.test(later) ? Number(later) : undefined;
   return new IntrospectionUnavailable(`${label}: the authorization server answered ${statusCode}`, {
+    cause: asApiError({ statusCode }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
+}
+
+/** A status that is no answer as the error of which a set-up mistake is told; `code` is OAuth's, where there is one. */
+export function asApiError({ statusCode }: Pick<ExchangeAnswer, "statusCode">, code = String(statusCode)): ApiError {
+  return new ApiError(statusCode, code, "The authorization server refused.");
 }
 
 function explain(error: unknown): unknown {

@@ -14,12 +14,15 @@ const spellsThumbprint = /(^|[^a-z0-9])x5t($|[^a-z])|x5t[^a-z0-9]*(s\d|sha)/;
 /** `Cnf`, `cnf.jkt`, `cnf_jwk`: a `cnf` that was spelt otherwise or flattened. */
 const spellsCnf = /^cnf($|[^a-z0-9])/;
 const ofCertificate = /cert|tls|x509|x5/;
+const digested = /fingerprint|digest|hash|sha256$/;
+/** `cnf` is read by itself; an actor's binding is the actor's (RFC 8693 §4.1). */
+const aboutOthers: ReadonlySet<string> = new Set(["cnf", "act", "may_act"]);
 const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 /** A server chose its length. */
 const longestName = 32;
 
 /**
- * The bindings that stand outside of `cnf`, beside it or in Hydra's `ext`: each binds, or refuses.
+ * The bindings that stand outside of `cnf`, beside it or in an object beside it (Hydra's `ext`): each binds, or refuses.
  *
  * Under a name that is understood the value must be a thumbprint (else `malformed`); a name that plainly means a
  * thumbprint and is spelt otherwise is `unsupported`. `null` says nothing.
@@ -27,9 +30,21 @@ const longestName = 32;
  * @example statedBindings({ "x5t#S256": "A4Dt…" }, exact) // [{ kind: "certificate", x5tS256: "A4Dt…" }]
  */
 export function statedBindings(claims: Members, tolerances: Tolerances): readonly Confirmation[] {
-  const { ext } = claims;
-  const inExt = isObject(ext) ? [readConfirmation(ext["cnf"]), ...statedIn(ext, tolerances)] : [];
-  return [...statedIn(claims, tolerances), ...inExt];
+  const stated = statedIn(claims, tolerances);
+  for (const [name, value] of Object.entries(claims)) {
+    if (aboutOthers.has(name) || !isObject(value)) continue;
+    if (name === "ext") stated.push(readConfirmation(value["cnf"]), ...statedIn(value, tolerances));
+    // A JWK's thumbprint is of that key's certificate (RFC 7517 §4.9).
+    else if (!Object.hasOwn(value, "kty")) stated.push(...plainlyStatedIn(value, tolerances));
+  }
+  return stated;
+}
+
+/** In an object of which nobody knows what it is about: `cnf` by its own name, and what can be a thumbprint alone. */
+function plainlyStatedIn(members: Members, tolerances: Tolerances): Confirmation[] {
+  const thumbprints = Object.entries(members).filter(([name]) => spellsThumbprint.test(name.toLowerCase()));
+  const cnf = members["cnf"] ?? undefined;
+  return [readConfirmation(cnf), ...statedIn(Object.fromEntries(thumbprints), tolerances)];
 }
 
 function statedIn(members: Members, tolerances: Tolerances): Confirmation[] {
@@ -50,7 +65,7 @@ function meansBinding(name: string, value: unknown): boolean {
   const letters = lettersOf(name);
   if (letters === "jkt" || letters === "dpopjkt" || letters.includes("thumbprint")) return true;
   if (letters === "confirmation") return isObject(value);
-  return letters.includes("fingerprint") && ofCertificate.test(letters);
+  return digested.test(letters) && ofCertificate.test(letters);
 }
 
 function isObject(value: unknown): value is Members {

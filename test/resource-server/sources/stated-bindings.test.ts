@@ -27,6 +27,8 @@ const binding: Record<string, object> = {
   "twice, the same": { "x5t#S256": x5tS256, certificateThumbprint: x5tS256 },
   "a cnf in Hydra's ext": { ext: { cnf: { "x5t#S256": x5tS256 } } },
   "a thumbprint in Hydra's ext": { ext: { "x5t#S256": x5tS256 } },
+  "a cnf in another object": { additional: { cnf: { "x5t#S256": x5tS256 } } },
+  "a thumbprint in another object": { mtls: { "x5t#S256": x5tS256 } },
   "beside a cnf that says null elsewhere": { cnf: { "x5t#S256": x5tS256 }, certificateThumbprint: null },
 };
 for (const [what, change] of Object.entries(binding)) {
@@ -69,6 +71,12 @@ const refused: Record<string, object> = {
   "of a DPoP key": { jkt: x5tS256 },
   "of a DPoP key, by its whole name": { dpopKeyThumbprint: x5tS256 },
   "a cnf that is not checked here, in ext": { ext: { cnf: { jkt: x5tS256 } } },
+  "a cnf that is not checked here, in another object": { claims: { cnf: { jkt: x5tS256 } } },
+  "misspelt in another object": { mtls: { "x5t#s256": x5tS256 } },
+  "and another in another object": { "x5t#S256": x5tS256, mtls: { "x5t#S256": other } },
+  "as a certificate's hash": { cert_hash: x5tS256 },
+  "as a certificate's digest": { client_cert_sha256: x5tS256 },
+  "as a hash of TLS": { tls_client_certificate_hash: x5tS256 },
   "a binding type in another spelling": { bindingType: "client-certificate" },
   "a bound type in another member": { typ: "DPoP" },
 };
@@ -83,6 +91,10 @@ const elsewhere: Record<string, object> = {
   "a flag": { confirmation: true },
   "words that have the letters in them": { max5total: 1, x5team: "a", prefix5t: "b", cnfg: 1 },
   null: { "x5t#S256": null, certificateThumbprint: null, jkt: null },
+  "hashes of other things": { at_hash: "a", c_hash: "a", s_hash: "a", password_digest: "a" },
+  "an actor's": { act: { sub: "a", cnf: { "x5t#S256": other } }, may_act: { cnf: { jkt: x5tS256 } } },
+  "a key's": { sub_jwk: { kty: "EC", "x5t#S256": other } },
+  "another object's own matters": { device: { thumbprint: "abc", jkt: "abc", cnf: null }, address: { region: "x" } },
   "an ext without a binding": { ext: { department: "sales" } },
 };
 for (const [what, change] of Object.entries(elsewhere)) {

@@ -84,7 +84,7 @@ export async function putConfiguration(
     if ((await store.run(commandOf(dependencies, sealed, allowRemoval))) === "done") return plan;
   }
   throw new ConfigurationConflict(
-    "A service or client of the configuration has the id or alias of one that was made through the API.",
+    "A service or client of the configuration has the id or alias of one that was made through the API, or got tokens each time that it was to be removed.",
   );
 }
 

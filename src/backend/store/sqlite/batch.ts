@@ -19,7 +19,7 @@ export type Job =
   | { readonly name: "probe" }
   | { readonly name: "sweep"; readonly expiredBefore: number; readonly limit: number }
   | { readonly name: "sweep-events"; readonly createdBefore: number; readonly limit: number }
-  | { readonly name: "keep-clock"; readonly actedOn: number; readonly settled: boolean };
+  | { readonly name: "keep-clock"; readonly actedOn: number; readonly settled: boolean; readonly inDoubt?: number };
 
 /** A command's outcome, the number of rows that a sweep deleted, or why it failed. */
 export type JobResult = CommandOutcome | number | Fault;
@@ -30,8 +30,9 @@ export type Batch = (jobs: readonly Job[]) => JobResult[];
 /** Raises the floor under "now", never lowers it; only whoever acted last can say that nothing came after. */
 const keepClock = `
   UPDATE store_state
-  SET clock = max(clock, $1), clock_settled = CASE WHEN clock <= $1 THEN $2 ELSE clock_settled END
-  WHERE clock < $1 OR (clock = $1 AND clock_settled <> $2)`;
+  SET clock = max(clock, $1), clock_settled = CASE WHEN clock <= $1 THEN $2 ELSE clock_settled END,
+    clock_in_doubt = coalesce($3, clock_in_doubt)
+  WHERE clock < $1 OR (clock = $1 AND clock_settled <> $2) OR clock_in_doubt <> $3`;
 
 /** The database undid the whole transaction, the jobs before the failing one with it. */
 class TransactionLost extends Error {
@@ -98,7 +99,9 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
     if (job.name === "sweep") return sweep(job.expiredBefore, job.limit);
     if (job.name === "probe") return probe();
     if (job.name === "sweep-events") return noteWritten(sweepEvents(job.createdBefore, job.limit));
-    if (job.name === "keep-clock") return change({ sql: keepClock, values: [job.actedOn, job.settled ? 1 : 0] });
+    if (job.name === "keep-clock") {
+      return change({ sql: keepClock, values: [job.actedOn, job.settled ? 1 : 0, job.inDoubt ?? null] });
+    }
     return runCommand(job);
   }
 

@@ -188,14 +188,16 @@ export const migrations: readonly string[] = [
 
   // What the store knows of itself, in one row. `commits` counts transactions that wrote: a store that has fewer than
   // the mark beside it was restored. `clock` is the greatest instant acted on, in milliseconds; `clock_settled` is 1
-  // when nothing was acted on after it (a clean stop).
+  // when nothing was acted on after it (a clean stop). `clock_in_doubt` is the same for a time that is not believed yet,
+  // 0 for none.
   `
   CREATE TABLE store_state (
     commits INTEGER NOT NULL,
     clock INTEGER NOT NULL,
-    clock_settled INTEGER NOT NULL CHECK (clock_settled IN (0, 1))
+    clock_settled INTEGER NOT NULL CHECK (clock_settled IN (0, 1)),
+    clock_in_doubt INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO store_state (commits, clock, clock_settled) VALUES (0, 0, 1);
+  INSERT INTO store_state (commits, clock, clock_settled, clock_in_doubt) VALUES (0, 0, 1, 0);
   `,
 
   // Revocations by number. A service counts its own; a client has the number of the last one that ended all of its

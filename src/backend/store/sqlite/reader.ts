@@ -25,7 +25,7 @@ import {
 import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 
-const selectClock = "SELECT clock, clock_settled FROM store_state";
+const selectClock = "SELECT clock, clock_settled, clock_in_doubt FROM store_state";
 
 /** The reads of the interface that are one look-up of some microseconds, synchronous. */
 export type Reader = {
@@ -91,8 +91,9 @@ export function createReader(db: DatabaseSync): Reader {
     },
     readInvalidationEvents: createEventReader(db),
     readClock() {
-      const row = readRow(selectClock) as { clock: number; clock_settled: number };
-      return { actedOn: row.clock, settled: row.clock_settled === 1 };
+      const row = readRow(selectClock) as { clock: number; clock_settled: number; clock_in_doubt: number };
+      const inDoubt = row.clock_in_doubt === 0 ? {} : { inDoubt: row.clock_in_doubt };
+      return { actedOn: row.clock, settled: row.clock_settled === 1, ...inDoubt };
     },
   };
 }

@@ -17,15 +17,22 @@ export interface ClockReset {
 const tokens = ["access_token", "refresh_token"] as const;
 const others = ["token_grant", "authorization_code", "ticket"] as const;
 
+export interface SqliteClockResetOptions {
+  /** Whether tokens may end that were issued later. */
+  readonly endTokens: boolean;
+  /** Told when the file is not the store that this path had, or an older state of it. */
+  readonly report: (origin: UnexpectedOrigin) => void;
+}
+
 /**
  * Sets the floor under "now" to an instant, deletes what was issued after it, and gives the store a new epoch.
  *
- * The store must be open nowhere else. Rejects with {@link StoreFailure}.
+ * The store must be open nowhere else. Throws {@link StoreFailure}.
  */
 export function resetSqliteClock(
   path: string,
   now: number,
-  report: (origin: UnexpectedOrigin) => void = () => undefined,
+  { endTokens, report }: SqliteClockResetOptions,
 ): ClockReset {
   const file = resolve(path);
   if (!existsSync(file))
@@ -33,6 +40,7 @@ export function resetSqliteClock(
   const db = new DatabaseSync(file, { timeout: 1_000 });
   try {
     takeAlone(db);
+    if (!endTokens) refuseToEndTokens(db, now);
     migrate(db);
     const history = openStoreHistory(db, file, report);
     try {
@@ -66,6 +74,22 @@ function takeAlone(db: DatabaseSync): void {
   }
 }
 
+/** A clock that is behind, not right, would end every token. Nothing was changed yet, not even the schema. */
+function refuseToEndTokens(db: DatabaseSync, now: number): void {
+  if (readSchemaVersion(db) === 0) return;
+  const later = tokens.reduce((sum, table) => {
+    const { count } = db.prepare(`SELECT count(*) AS count FROM ${table} WHERE created_at > ?1`).get(now) as {
+      count: number;
+    };
+    return sum + count;
+  }, 0);
+  if (later === 0) return;
+  throw new UnusableDatabase(
+    `${later} access and refresh tokens were issued later than the time of this machine, ${new Date(now).toISOString()}, ` +
+      "and would end for good: if that time is right, add --end-tokens",
+  );
+}
+
 function reset(db: DatabaseSync, now: number): ClockReset {
   const { before } = db.prepare("SELECT clock AS before FROM store_state").get() as { before: number };
   const deleteFrom = (table: string): number =>
@@ -73,6 +97,6 @@ function reset(db: DatabaseSync, now: number): ClockReset {
   const ended = tokens.reduce((sum, table) => sum + deleteFrom(table), 0);
   for (const table of others) deleteFrom(table);
   db.prepare("UPDATE invalidation_event SET created_at = ?1 WHERE created_at > ?1").run(now);
-  db.prepare("UPDATE store_state SET clock = ?1, clock_settled = 1").run(now);
+  db.prepare("UPDATE store_state SET clock = ?1, clock_settled = 1, clock_in_doubt = 0").run(now);
   return { before, ended };
 }
