@@ -1,6 +1,7 @@
 import type { Operations } from "../contract/operations.ts";
-import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, refuseUnless, type Endpoint } from "./endpoint.ts";
+import type { OnBackendFailure } from "./ask-backend.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { publicDocument } from "./public-document.ts";
 
 /** The options of `discoveryEndpoint`. */
 export interface DiscoveryEndpointOptions {
@@ -14,8 +15,7 @@ export interface JwksEndpointOptions {
   readonly onBackendFailure?: OnBackendFailure;
 }
 
-/** Public, and the same for everybody; short, for keys are changed. In seconds. */
-const mayBeKept = { "cache-control": "public, max-age=60" } as const;
+const monotonicClock = (): number => performance.now();
 
 /**
  * What the authorization server is and can do (RFC 8414 §3, OpenID Connect Discovery §4).
@@ -23,7 +23,7 @@ const mayBeKept = { "cache-control": "public, max-age=60" } as const;
  * @example nodeHandler({ "/.well-known/openid-configuration": discoveryEndpoint({ backend }) })
  */
 export function discoveryEndpoint({ backend, onBackendFailure }: DiscoveryEndpointOptions): Endpoint {
-  return publicDocument(() => backend.serviceConfiguration({}), onBackendFailure);
+  return publicDocument(() => backend.serviceConfiguration({}), { onBackendFailure, monotonicClock });
 }
 
 /**
@@ -32,19 +32,5 @@ export function discoveryEndpoint({ backend, onBackendFailure }: DiscoveryEndpoi
  * @example nodeHandler({ "/jwks": jwksEndpoint({ backend }) })
  */
 export function jwksEndpoint({ backend, onBackendFailure }: JwksEndpointOptions): Endpoint {
-  return publicDocument(() => backend.serviceJwksGet({}), onBackendFailure);
-}
-
-function publicDocument(ask: () => Promise<unknown>, onBackendFailure: OnBackendFailure | undefined): Endpoint {
-  return async (request) =>
-    refuseUnless("GET, HEAD", request) ??
-    askBackend(ask, onBackendFailure, (document) =>
-      document === undefined
-        ? answer(404)
-        : {
-            status: 200,
-            headers: { "content-type": "application/json", ...mayBeKept },
-            body: JSON.stringify(document),
-          },
-    );
+  return publicDocument(() => backend.serviceJwksGet({}), { onBackendFailure, monotonicClock });
 }

@@ -81,20 +81,27 @@ export function refuseUnless(
   return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }
 
-/** The refusal of a body that is not a form, or whose `charset` is not supported. */
-export function refuseUnlessFormBody(request: EndpointRequest): EndpointAnswer | undefined {
-  const [mediaType, ...parameters] = (request.contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
+/** Characters: a media type, a charset, and what some programs add. */
+const longestContentType = 256;
+
+/** What is wrong with a body that is no form, or one in characters that are not read here. */
+export function refuseUnlessFormBody({ contentType = "", body }: EndpointRequest): EndpointAnswer | undefined {
+  const [mediaType, ...parameters] =
+    contentType.length > longestContentType ? [] : contentType.split(";").map((part) => part.trim().toLowerCase());
   if (mediaType !== "application/x-www-form-urlencoded") {
     return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
   }
   const charsets = parameters.flatMap((parameter) => /^charset *= *"?([^"]*)"?$/.exec(parameter)?.[1] ?? []);
-  if (charsets.every((charset) => isReadAsMeant(charset, request.body))) return undefined;
+  const others = charsets.filter((charset) => charset !== "utf-8" && charset !== "utf8");
+  if (others.length === 0 || (others.every(extendsAscii) && isAscii(body))) return undefined;
   return errorAnswer(415, "invalid_request", "The request must be in UTF-8.");
 }
 
-/** Some programs always name ISO-8859-1; a body of ASCII octets is the same in UTF-8. */
-function isReadAsMeant(charset: string, body: string): boolean {
-  if (charset === "utf-8" || charset === "utf8") return true;
-  const extendsAscii = /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/.test(charset);
-  return extendsAscii && !/%[89a-f]|[^\x00-\x7f]/i.test(body);
+/** Some programs name ISO-8859-1 whatever they send: what has octets of ASCII alone is the same in both. */
+function extendsAscii(charset: string): boolean {
+  return /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/.test(charset);
+}
+
+function isAscii(form: string): boolean {
+  return !/%[89a-f]|[^\x00-\x7f]/i.test(form);
 }

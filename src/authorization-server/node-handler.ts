@@ -79,7 +79,7 @@ export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = 
     },
   };
   return (request, response) => {
-    const endpoint = byPath.get((request.url ?? "").split("?")[0] ?? "");
+    const endpoint = byPath.get(pathOf(request.url ?? ""));
     answerOf(request, endpoint, serving).then(
       (answer) => {
         const unwritten = write(request, response, answer);
@@ -154,6 +154,11 @@ async function inTime<Result>(result: Promise<Result>, timeout: number): Promise
 function isCoded({ headers }: IncomingMessage): boolean {
   const codings = headers["content-encoding"]?.split(",") ?? [];
   return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
+}
+
+function pathOf(url: string): string {
+  const at = url.indexOf("?");
+  return at === -1 ? url : url.slice(0, at);
 }
 
 function queryOf({ url = "" }: IncomingMessage): string {

@@ -1,4 +1,5 @@
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { readForm } from "../oauth/form.ts";
 import { printableLine } from "../oauth/printable-line.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
@@ -67,8 +68,14 @@ export function tellRefusal(
 /** The client's own claim, in the places where it may stand: the user id of Basic, the form, the query. */
 function clientIdIn({ authorization, body, browser }: EndpointRequest): string | undefined {
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  const named = basic?.ok === true ? basic.userId : new URLSearchParams(browser?.query ?? body).get("client_id");
-  return named === null || named === "" ? undefined : printableLine(named, longestName);
+  const named = basic?.ok === true ? basic.userId : clientIdOf(browser?.query ?? body);
+  return named === undefined || named === "" ? undefined : printableLine(named, longestName);
+}
+
+/** As the backend reads it: of what is no form, nothing. */
+function clientIdOf(form: string): string | undefined {
+  const reading = readForm(form, { repeatable: "any" });
+  return reading.ok ? reading.form.get("client_id") : undefined;
 }
 
 function thumbprintOf(pem: string | undefined): string | undefined {

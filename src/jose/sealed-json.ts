@@ -10,18 +10,25 @@ import { CompactEncrypt, compactDecrypt, errors } from "jose";
  */
 export function sealJson(value: object, key: Uint8Array, typ: string): Promise<string> {
   return new CompactEncrypt(new TextEncoder().encode(JSON.stringify(value)))
-    .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ })
+    .setProtectedHeader(headerFor(typ))
     .encrypt(key);
 }
 
-/** The value of `sealJson`; `undefined` when the text was not sealed with this key for this purpose. */
+function headerFor(typ: string): { readonly alg: string; readonly enc: string; readonly typ: string } {
+  return { alg: "dir", enc: "A256GCM", typ };
+}
+
+/**
+ * The value of `sealJson`; `undefined` when the text was not sealed with this key for this purpose. A header that is not
+ * the one that `sealJson` writes is not read: it may be as long as anybody likes.
+ */
 export async function openSealedJson(text: string, key: Uint8Array, typ: string): Promise<unknown> {
+  if (!text.startsWith(`${Buffer.from(JSON.stringify(headerFor(typ))).toString("base64url")}..`)) return undefined;
   try {
-    const { plaintext, protectedHeader } = await compactDecrypt(text, key, {
+    const { plaintext } = await compactDecrypt(text, key, {
       keyManagementAlgorithms: ["dir"],
       contentEncryptionAlgorithms: ["A256GCM"],
     });
-    if (protectedHeader.typ !== typ) return undefined;
     return JSON.parse(new TextDecoder().decode(plaintext)) as unknown;
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;

@@ -1,5 +1,3 @@
-import { decodeFormComponent } from "./form-component.ts";
-
 /**
  * What an Authorization header says of a bearer token. `none`: no header, or one of another scheme.
  *
@@ -48,7 +46,16 @@ function readValue(value: string): BearerReading {
   return { kind: "malformed", reason: wellSeparated ? "token_malformed" : "separator_malformed" };
 }
 
-const tokenParameter = "access_token";
+/**
+ * The parameter's name as each of its characters may be written, where a name begins; bracketed it counts, too. One pass:
+ * to split and decode a body of a mebibyte takes 75 ms.
+ */
+const tokenParameter = new RegExp(`(?:^|&)${Array.from("access_token", asWritten).join("")}(?:=|&|\\[|%5[Bb]|$)`);
+
+function asWritten(character: string): string {
+  const hex = character.charCodeAt(0).toString(16);
+  return `(?:${character}|%${hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`)})`;
+}
 
 /**
  * Whether a query or a form body carries an access token, however the parameter's name is encoded, or in the bracketed
@@ -57,10 +64,5 @@ const tokenParameter = "access_token";
  * @example namesAccessToken("a=1&access%5Ftoken=abc") // true
  */
 export function namesAccessToken(form: string): boolean {
-  // What most requests have is known without taking it to pieces.
-  if (!form.includes(tokenParameter) && !form.includes("%")) return false;
-  return form.split("&").some((pair) => {
-    const name = decodeFormComponent(pair.split("=", 1)[0] ?? "");
-    return name === tokenParameter || name?.startsWith(`${tokenParameter}[`) === true;
-  });
+  return tokenParameter.test(form);
 }

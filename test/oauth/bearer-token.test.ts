@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import { readBearerToken } from "../../src/oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../../src/oauth/bearer-token.ts";
+import { decodeFormComponent } from "../../src/oauth/form-component.ts";
 
 test("a bearer token is read with the scheme in any case", (t) => {
   for (const scheme of ["Bearer", "bearer", "BEARER", "bEaReR"]) {
@@ -113,5 +114,36 @@ test("no text makes the reader throw, and a token is never other than what stood
       else t.true(["none", "malformed"].includes(reading.kind));
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("a token in a form is found however its name is written, as by decoding each name", (t) => {
+  const decoding = (text: string): boolean =>
+    text.split("&").some((pair) => {
+      const name = decodeFormComponent(pair.split("=", 1)[0] ?? "");
+      return name === "access_token" || name?.startsWith("access_token[") === true;
+    });
+  const written = fc
+    .constantFrom("access_token", "access_token[", "access_token[]", "access_toke", "xaccess_token", "ACCESS_TOKEN")
+    .chain((name) =>
+      fc
+        .array(fc.constantFrom("plain", "lower", "upper"), { minLength: name.length, maxLength: name.length })
+        .map((ways) =>
+          Array.from(name, (character, at) => {
+            const hex = character.charCodeAt(0).toString(16);
+            if (ways[at] === "plain") return character;
+            return `%${ways[at] === "lower" ? hex : hex.toUpperCase()}`;
+          }).join(""),
+        ),
+    );
+  const pair = fc.tuple(
+    fc.oneof(written, fc.constantFrom("a", "", "+", "%20")),
+    fc.constantFrom("", "=", "=b", "=b=c"),
+  );
+  const form = fc.array(pair.map((parts) => parts.join(""))).map((pairs) => pairs.join("&"));
+  fc.assert(
+    fc.property(form, (text) => {
+      t.is(namesAccessToken(text), decoding(text), text);
+    }),
   );
 });

@@ -196,6 +196,7 @@ export const compositionRoots = [
   "resource-server/create-resource-server.ts",
   "resource-server/create-introspection-endpoint.ts",
   "authorization-server/authorization-endpoint.ts",
+  "authorization-server/discovery-endpoint.ts",
   "bound-client/create-bound-client.ts",
 ];
 

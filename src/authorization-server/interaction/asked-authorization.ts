@@ -1,5 +1,6 @@
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
 import { scopeClaims } from "../../oauth/claims-request.ts";
+import { readForm } from "../../oauth/form.ts";
 import { sourceOf } from "./page-answer.ts";
 import type { ClientView, ScopeView } from "./pages.ts";
 import type { AskedAuthorization } from "./sealed-state.ts";
@@ -15,8 +16,9 @@ export function askedAuthorization(response: AuthorizationResponse, parameters: 
   const ofScopes = new Set(scopeClaims(names));
   const claimsByName = [...new Set([...claims, ...claimsAtUserInfo])].filter((name) => !ofScopes.has(name));
   // The backend has checked it against the client's registration before anybody is asked anything.
-  const redirectUri = new URLSearchParams(parameters).get("redirect_uri");
-  const answerTo = redirectUri === null ? undefined : sourceOf(redirectUri);
+  const reading = readForm(parameters, { repeatable: "any" });
+  const redirectUri = reading.ok ? reading.form.get("redirect_uri") : undefined;
+  const answerTo = redirectUri === undefined ? undefined : sourceOf(redirectUri);
   return {
     ticket,
     client: clientView(response.client),

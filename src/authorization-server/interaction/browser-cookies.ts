@@ -3,13 +3,29 @@ const cookieNames = { browser: "__Host-certbound-browser", session: "__Host-cert
 
 type CookieName = keyof typeof cookieNames;
 
-/** The value of one of our cookies; `undefined` when there is none, or more than one. */
+/**
+ * The value of one of our cookies; `undefined` when there is none, or more than one. Looks at each character of the header
+ * once or twice, however many pairs it has.
+ */
 export function readCookie(header: string | undefined, name: CookieName): string | undefined {
+  if (header === undefined) return undefined;
   const prefix = `${cookieNames[name]}=`;
-  // Blanks and tabs alone: browsers do not know `\u00a0__Host-…` as one of these names, so any site near us may set it.
-  const found = (header ?? "").split(";").map((pair) => pair.replace(/^[ \t]+/, ""));
-  const [value, second] = found.filter((pair) => pair.startsWith(prefix));
-  return second === undefined ? value?.slice(prefix.length) : undefined;
+  let value: string | undefined;
+  for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + prefix.length)) {
+    if (!beginsPair(header, at)) continue;
+    if (value !== undefined) return undefined;
+    const start = at + prefix.length;
+    const end = header.indexOf(";", start);
+    value = header.slice(start, end === -1 ? undefined : end);
+  }
+  return value;
+}
+
+/** Blanks and tabs alone: browsers do not know `\u00a0__Host-…` as one of these names, so any site near us may set it. */
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (header[before] === " " || header[before] === "\t") before -= 1;
+  return before === -1 || header[before] === ";";
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
 import { scopeClaims } from "../../oauth/claims-request.ts";
+import type { Form } from "../../oauth/form.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { authenticatedBy, claimsAsJson, type LoginAttempt, type Users } from "../users.ts";
 import { readCookie, writeCookie } from "./browser-cookies.ts";
@@ -103,7 +104,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     { asked }: Interaction,
     sealed: string,
     browser: Browser | undefined,
-    form: URLSearchParams,
+    form: Form,
     address: string | undefined,
   ): Promise<EndpointAnswer> {
     const { ticket, client } = asked;
@@ -136,7 +137,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     asked: AskedAuthorization,
     user: LoggedIn,
     browser: Browser | undefined,
-    form: URLSearchParams,
+    form: Form,
   ): Promise<EndpointAnswer> {
     const decision = form.get("decision");
     if (decision === "deny") return fail(asked, "DENIED");
@@ -165,7 +166,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
 
     /** A form that comes back. */
     async resume(
-      form: URLSearchParams,
+      form: Form,
       { cookie, address }: { readonly cookie: string | undefined; readonly address: string | undefined },
     ): Promise<EndpointAnswer> {
       const sealed = form.get("interaction") ?? "";

@@ -1,6 +1,7 @@
 import { optionError } from "../../api-client/option-error.ts";
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
 import type { Operations } from "../../contract/operations.ts";
+import { readForm } from "../../oauth/form.ts";
 import { askBackend, failureStatus, onBehalfOf, tellFailure, type OnBackendFailure } from "../ask-backend.ts";
 import {
   answer,
@@ -68,6 +69,8 @@ const mostTries = 10;
 const mostCounted = 10_000;
 /** A request that came by POST is led on by GET; more than this does not fit a request line. */
 const longestQuery = 8192;
+/** The field of our own pages, as browsers write it. */
+const hasInteraction = /(?:^|&)interaction=/;
 /** What cannot stand in a query (RFC 3986 §3.4), but for a percent sign, be it malformed. */
 const beyondQuery = /[^\x21-\x7E]|["#<>[\\\]^`{|}]/gu;
 
@@ -129,10 +132,11 @@ export function openAuthorization(
   const serve = async (request: EndpointRequest): Promise<EndpointAnswer> => {
     const { body, method, address, browser = { query: "" } } = request;
     if (method === "POST") {
-      const form = new URLSearchParams(body);
-      if (!form.has("interaction")) return redirectToQuery(body);
+      if (!hasInteraction.test(body)) return redirectToQuery(body);
       if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
-      return orTryLater(flow.resume(form, { cookie: browser.cookie, address }));
+      const reading = readForm(body, { repeatable: "any" });
+      if (!reading.ok) return pages.message("not_usable", 400);
+      return orTryLater(flow.resume(reading.form, { cookie: browser.cookie, address }));
     }
     return askBackend(
       () => backend.authAuthorization({ parameters: browser.query }, onBehalfOf(request)),
@@ -159,7 +163,9 @@ export function openAuthorization(
  * cookies, which the GET that follows brings along. What is malformed stays so: it is for the backend to refuse.
  */
 function redirectToQuery(body: string): EndpointAnswer {
-  const query = body.trimEnd().toWellFormed().replace(beyondQuery, encodeURIComponent);
+  const sent = body.trimEnd();
+  // Before and after, for it only becomes longer: there may be tens of thousands of characters to encode.
+  const query = sent.length > longestQuery ? sent : sent.toWellFormed().replace(beyondQuery, encodeURIComponent);
   if (query.length > longestQuery) return errorAnswer(400, "invalid_request", "The request is too long.");
   return redirectAnswer(`?${query}`);
 }
