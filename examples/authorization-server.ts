@@ -7,12 +7,12 @@
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   RESOURCE_SERVER_ID=api RESOURCE_SERVER_SECRET=… \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 PAGES_PORT=9444 \
- *   node --conditions=certbound-source examples/authorization-server.ts
+ *   npm run example -- examples/authorization-server.ts
  *
  * RESOURCE_SERVER_URI says who that resource server is: tokens for others are then inactive to it, and it can ask for
  * signed answers (Accept: application/token-introspection+jwt), which INTROSPECTION_ALG signs (RS256).
- * USERS names a file of users (see user-table.ts), COOKIE_KEY is 32 octets in base64: without it everybody is logged out
- * by a restart.
+ * USERS names a file of users (see user-table.ts), COOKIE_KEY is 32 octets in base64: without it everybody is logged
+ * out by a restart.
  */
 import { constants, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -53,7 +53,7 @@ const backend = createApiClient({
 const onBackendFailure = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : "the backend failed");
 };
-/** Clients are told little of why they were refused; whoever operates them asks here. */
+/** Why a client was refused: the client itself gets only an error code. */
 const onRefusal: OnClientRefusal = ({ endpoint, clientId, resultMessage, thumbprint, address }) => {
   console.error(JSON.stringify({ refused: endpoint, clientId, resultMessage, thumbprint, address }));
 };
@@ -95,7 +95,7 @@ const tls = {
   // Of TLS 1.2 the suites that RFC 9325 §4.2 recommends; those of 1.3 are all good.
   ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  // Nobody holds a connection with half a request.
+  // Limits how long a client can hold a connection with half a request.
   ...serverTimeouts,
 } as const;
 

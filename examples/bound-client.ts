@@ -3,7 +3,7 @@
  *
  *   ISSUER=https://as.example.com API_URL=https://api.example.com CLIENT_ID=4711 \
  *   CLIENT_CERT=client.pem CLIENT_KEY=client-key.pem [CA=ca.pem] \
- *   node --conditions=certbound-source examples/bound-client.ts
+ *   npm run example -- examples/bound-client.ts
  *
  * Give TOKEN_ENDPOINT instead of ISSUER where there is no metadata. Each line on standard input makes one call, and
  * SIGHUP reads certificate and key again.

@@ -3,7 +3,7 @@
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 \
- *   node --conditions=certbound-source examples/node-api.ts
+ *   npm run example -- examples/node-api.ts
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -59,7 +59,7 @@ const server = createSecureServer(
     key: readFileSync(setting("TLS_KEY")),
     minVersion: "TLSv1.2",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    // Nobody holds a connection with half a request.
+    // Limits how long a client can hold a connection with half a request.
     ...serverTimeouts,
     // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
     // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).

@@ -3,7 +3,7 @@
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 METRICS_PORT=9464 \
- *   node --conditions=certbound-source examples/observed-api.ts
+ *   npm run example -- examples/observed-api.ts
  *
  * Spans go where the process's OpenTelemetry SDK sends them; without one they are nothing.
  */

@@ -2,9 +2,9 @@
  * Facts about tokens from a table of your own, for `createResourceServer({ source: ownSource(table) })`: here sessions
  * that another program writes.
  *
- * A source finds a token's row and says what is in it, under the names of RFC 7662. Whether the token opens a route
- * (expiry, scopes, audience, certificate) is decided around it, and what it answers is checked as strictly as what an
- * authorization server answers.
+ * A source finds a token's row and returns its facts, under the names of RFC 7662. The library checks them as strictly
+ * as an authorization server's answer, and decides whether the token opens a route (expiry, scopes, audience,
+ * certificate).
  */
 import { createHash } from "node:crypto";
 import { type FactsAnswer, type FactsSource, IntrospectionUnavailable, readTokenFacts } from "certbound";
@@ -24,7 +24,7 @@ export interface SessionRow {
 export interface SessionTable {
   /** Rejects when the table cannot be read. */
   find(tokenDigest: string, signal: AbortSignal): Promise<SessionRow | undefined>;
-  /** The table's own clock, milliseconds since 1970: `endsAt` is by this one, which need not be this machine's. */
+  /** The clock that `endsAt` is set by, in milliseconds since 1970; it may be another machine's. */
   now(): number;
   close(): Promise<void>;
 }
@@ -36,14 +36,14 @@ export function ownSource(table: SessionTable): FactsSource {
       const digest = createHash("sha256").update(token).digest("base64url");
       const answeredAt = table.now();
       const row = await table.find(digest, signal).catch((cause: unknown) => {
-        // Never "not active": nothing was found out about the token.
+        // Not `active: false`: the lookup failed, so nothing is known about the token.
         throw new IntrospectionUnavailable("the session table cannot be read", { cause });
       });
       const said = row === undefined ? { active: false } : claimsOf(row);
       return {
         record: readTokenFacts(said),
         answeredAt,
-        // Without a stream of events no key can make the answer void: it lives for cache.ttl at the most.
+        // No keys, because there is no stream of events: the answer is cached for cache.ttl at most.
         invalidationKeys: [],
         size: 500,
         reusable: true,

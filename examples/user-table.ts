@@ -1,7 +1,7 @@
 /**
  * The users of the example authorization server: names, scrypt hashes of passwords, and what may be told of them.
  *
- * A line for a file of your own: USER_PASSWORD=… node examples/user-table.ts
+ * A line for a file of your own: USER_PASSWORD=… npm run --silent example -- examples/user-table.ts
  */
 import { randomBytes, scryptSync, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";

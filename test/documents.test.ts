@@ -7,6 +7,7 @@ import ts from "typescript";
 const root = new URL("../", import.meta.url);
 
 for (const [document, programs] of [
+  ["README.md", 2],
   ["docs/frameworks.md", 6],
   ["docs/authorization-server.md", 3],
 ] as const) {

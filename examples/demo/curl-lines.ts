@@ -1,12 +1,17 @@
 import type { Certificates, Identity } from "./certificates.ts";
 import type { Servers } from "./servers.ts";
 
-/** Commands to copy into another terminal while the servers stay up. */
-export function curlLines(servers: Servers, { authority, clientA, clientB }: Certificates): string {
+/** What to try while the servers stay up: an address for a browser, and commands to copy into another terminal. */
+export function curlLines(servers: Servers, { authority, clientA, clientB }: Certificates, website: string): string {
   const as = ({ certificate, key }: Identity): string => `--cert ${certificate} --key ${key}`;
   const curl = `curl -s --cacert ${authority}`;
   return `
-The servers stay up until Ctrl-C. In another terminal:
+The servers stay up until Ctrl-C.
+
+Sign in with a browser: ${website}/
+  The name is alice, the password wonderland. The browser warns once, because it does not know the demo's own CA.
+
+In another terminal:
 
 # a token for client A, kept in a variable
 TOKEN=$(${curl} ${as(clientA)} ${servers.authorizationServer.url}/token \\

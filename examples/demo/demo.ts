@@ -2,7 +2,7 @@
  * The demo: three real processes, real TLS handshakes, and a stolen token that is worth nothing.
  *
  *   npm run demo             plays the story; exit code 0 only if every step went as told
- *   npm run demo -- --stay   keeps the servers up afterwards and prints curl lines to play with
+ *   npm run demo -- --stay   keeps the servers up and prints an address to sign in at, and curl lines
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { makeCertificates, thumbprintByOpenssl } from "./certificates.ts";
 import { curlLines } from "./curl-lines.ts";
 import { createNarrator } from "./narrator.ts";
 import { stopServers } from "./processes.ts";
-import { startServers } from "./servers.ts";
+import { startServers, startWebsite } from "./servers.ts";
 import { tellStory } from "./story.ts";
 
 const stay = process.argv.includes("--stay");
@@ -43,7 +43,7 @@ async function play(folder: string): Promise<number> {
   const { failures } = narrator;
   console.log(failures === 0 ? "\nEvery step went as told." : `\n${failures} steps did not go as told.`);
   if (stay) {
-    console.log(curlLines(servers, certificates));
+    console.log(curlLines(servers, certificates, await startWebsite(servers, certificates)));
     await interrupted.catch(() => undefined);
   }
   return failures;

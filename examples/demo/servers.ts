@@ -19,6 +19,22 @@ export interface Servers {
   readonly clientB: string;
 }
 
+/** Starts client A's own website, where a user can begin to sign in; answers its address. */
+export async function startWebsite(servers: Servers, { authority, clientA }: Certificates): Promise<string> {
+  const { url } = await startServer("website", [file("../web-client.ts")], {
+    ISSUER: servers.issuer,
+    AUTHORIZATION_ENDPOINT: `${servers.pages}/authorize`,
+    TOKEN_ENDPOINT: `${servers.authorizationServer.url}/token`,
+    CLIENT_ID: servers.clientA,
+    CLIENT_CERT: clientA.certificate,
+    CLIENT_KEY: clientA.key,
+    CA: authority,
+    API_URL: `${servers.api.url}/hello`,
+    PORT: "0",
+  });
+  return url;
+}
+
 const serviceId = 3_693_555_439;
 const clientA = "4326385670";
 const clientB = "4326385671";
@@ -84,7 +100,7 @@ services:
         clientName: Client A
         clientType: CONFIDENTIAL
         grantTypes: [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN]
-        redirectUris: [${redirectUri}]
+        redirectUris: [${redirectUri}, "http://127.0.0.1/callback"]
         tokenAuthMethod: TLS_CLIENT_AUTH
         tlsClientAuthSubjectDn: CN=client-a.example.com,O=Client A,C=JP
         tlsClientCertificateBoundAccessTokens: true

@@ -32,7 +32,7 @@ export interface ResolvedConnection {
   url(path: string, caller: "service" | "none"): string;
 }
 
-/** What `process.env["…"] ?? ""` gives for a variable that is not set. */
+/** The message for an empty option, which `process.env["…"] ?? ""` is if the variable is not set. */
 export const isEmpty = "is empty: is the environment variable that it comes from not set?";
 
 const members = ["baseUrl", "serviceId", "credentials", "timeout", "tls", "maxSockets", "allowInsecure"];

@@ -16,10 +16,10 @@ export type {
   OpenInvalidationEvents,
 } from "../contract/invalidation-message.ts";
 
-/** How a question is put; what a backend in the same process does not know of, it ignores. */
+/** Options of one question; a backend in the same process ignores those of HTTP. */
 export interface QuestionOptions {
   readonly signal?: AbortSignal;
-  /** Told of the HTTP headers of the answer, where there are any. */
+  /** Called with the HTTP headers of the answer, if there are any. */
   readonly onHeaders?: (headers: AnswerHeaders) => void;
 }
 

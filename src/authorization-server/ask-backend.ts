@@ -5,8 +5,8 @@ import { tellHook } from "../serving/tell-hook.ts";
 import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /**
- * What a front end is told when its backend could not answer; for its log, never for the client. One that throws, or
- * rejects, changes no answer; the process is warned once.
+ * Reports that the backend could not answer, for the front end's log. If it throws or rejects, the answer stays the
+ * same and the process warns once.
  */
 export type OnBackendFailure = (error: unknown) => unknown;
 
@@ -15,7 +15,7 @@ export function tellFailure(onFailure: OnBackendFailure | undefined, error: unkn
   tellHook("onBackendFailure", onFailure, error);
 }
 
-/** What is said of a call of the backend: whose request it is about, for the backend's log. */
+/** The call's options: the client's address, for the backend's log. */
 export function onBehalfOf({ address }: EndpointRequest): CallOptions {
   return address === undefined ? {} : { clientAddress: address };
 }
@@ -56,7 +56,7 @@ export function tryLater(): EndpointAnswer {
   return errorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
 }
 
-/** Somebody tries too often; not known to RFC 6749, so the status says it (RFC 6585 §4). */
+/** Too many attempts: 429 (RFC 6585 §4), because RFC 6749 has no error code for it. */
 export function tooSoon({ retryAfter }: { readonly retryAfter: number }): EndpointAnswer {
   const headers = { "retry-after": String(retryAfter) };
   return errorAnswer(429, "temporarily_unavailable", "Too many attempts. Try again later.", headers);

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { optionError } from "../api-client/option-error.ts";
 import { isTrustedProxies, type TrustedProxies } from "../client-certificate/trusted-proxies.ts";
 
-/** Says which address a request came from, without port; `undefined` when nobody knows (a unix socket). */
+/** Returns the address that a request came from, without port; `undefined` if unknown (a unix socket). */
 export type AddressSource = (request: IncomingMessage) => string | undefined;
 
 /** The options of `forwardedAddress`. */
@@ -15,7 +15,7 @@ export interface ForwardedAddressOptions {
 }
 
 /**
- * The address of the connection's other end. Anything else, a header for example, is what a client says of itself.
+ * The address of the connection's peer. A header would be the client's own claim.
  *
  * @example peerAddress(request) // "192.0.2.1"
  */
@@ -24,9 +24,9 @@ export function peerAddress({ socket }: Pick<IncomingMessage, "socket">): string
 }
 
 /**
- * The address that a proxy in front of this server names as its peer: the last one of the header, which the proxy has
- * added itself; those before are what the client says. From a peer that is none of the proxies, or where the header has
- * no address, it is the peer's own. Throws a `TypeError` with a `code` for wrong options.
+ * Reads the client's address from a proxy's header: the last one, which the proxy has added itself; earlier ones are
+ * the client's claims. If the peer is not a listed proxy, or the header has no address, it is the peer's own. Throws a
+ * `TypeError` with a `code` for wrong options.
  *
  * @example nodeHandler(endpoints, { address: forwardedAddress({ from: trustedProxies(["10.0.0.7"]) }) })
  */

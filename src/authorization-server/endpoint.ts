@@ -4,7 +4,7 @@ export interface EndpointRequest {
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
-  /** The address that the request came from, without port: for the logs, and for whoever slows down guesses. */
+  /** The address that the request came from, without port: for logs and for slowing guesses down. */
   readonly address?: string;
   /** The Accept header, several of them joined by commas. */
   readonly accept?: string;

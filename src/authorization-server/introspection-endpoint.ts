@@ -28,7 +28,7 @@ export interface IntrospectionEndpointOptions {
   readonly authenticate: AuthenticateResourceServer;
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Told of each request that was refused, and why: clients are told less. */
+  /** Called for each refused request, with the reason, which the client does not get. */
   readonly onRefusal?: OnClientRefusal;
 }
 
@@ -41,8 +41,8 @@ const statusOf = { OK: 200, JWT: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 5
 const signed = { "content-type": "application/token-introspection+jwt" };
 
 /**
- * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server. One that has
- * an `rsUri` and asks for it gets a signed answer (RFC 9701).
+ * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server. One that
+ * has an `rsUri` and asks for it gets a signed answer (RFC 9701).
  *
  * @example introspectionEndpoint({ backend, realm, authenticate: basicResourceServers([{ id, secret, rsUri }]) })
  */
@@ -58,7 +58,7 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       return tryLater();
     }
     if (resourceServer === undefined) {
-      const resultMessage = "The resource server's credentials are not those of one that is known.";
+      const resultMessage = "The resource server is unknown or its credentials are wrong.";
       tellRefusal(options.onRefusal, "introspection", request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
       return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
@@ -108,7 +108,7 @@ function namesAnother({ authorization, body }: EndpointRequest): boolean {
   const credentials =
     authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
   const reading = readForm(body, { repeatable: "any" });
-  // What is no form is for the backend to refuse.
+  // The backend refuses what is not a form.
   if (credentials?.ok !== true || !reading.ok) return false;
   return reading.form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }

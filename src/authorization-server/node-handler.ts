@@ -25,18 +25,18 @@ export type Endpoints = Readonly<Record<string, Endpoint>>;
 /** The options of `nodeHandler`. */
 export interface NodeHandlerOptions extends CertificateOptions {
   /**
-   * Which address a request came from, for `users.authenticate`; default: the other end of the connection. Behind a proxy:
-   * `forwardedAddress`.
+   * Returns the address that a request came from, for `users.authenticate` and the backend's log; default: the
+   * connection's peer. Behind a proxy: `forwardedAddress`.
    */
   readonly address?: AddressSource;
   /**
-   * Milliseconds that an endpoint may take after the request has been read (default 30,000): a user table that never
-   * answers keeps no client waiting, it is told to try again later.
+   * Milliseconds that an endpoint may take after the request has been read (default 30,000); then the answer is 503,
+   * for example if the user table never answers.
    */
   readonly timeout?: number;
   /**
-   * Told of faults: an endpoint that throws (its client's connection is closed), one that takes too long, an answer that
-   * cannot be written; default: a warning of the process. One that throws, or rejects, changes no answer.
+   * Called for faults: an endpoint that throws (its client's connection is closed) or takes too long, an answer that
+   * cannot be written; default: a process warning. If it throws or rejects, the answer stays the same.
    */
   readonly onError?: (error: Error, request: IncomingMessage) => unknown;
 }
@@ -57,7 +57,8 @@ const tooLate = Symbol("too late");
  *
  * The client's certificate is the connection's, and no header is ever read for it, unless the option `certificate` says
  * otherwise (RFC 8705 §6.5). A certificate that cannot be read is not "none": the backend refuses it, and a
- * request with two certificate headers is 400. A body with a content coding is 415. Throws a `TypeError` with a `code` for wrong options.
+ * request with two certificate headers is 400. A body with a content coding is 415. Throws a `TypeError` with a `code`
+ * for wrong options.
  *
  * @example https.createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, nodeHandler({ "/token": token }))
  */
@@ -149,7 +150,7 @@ async function inTime<Result>(result: Promise<Result>, timeout: number): Promise
   }
 }
 
-/** Whether the body is in a coding that nobody undoes here (RFC 9110 §8.4). */
+/** Whether the body has a content coding, which is not supported (RFC 9110 §8.4). */
 function isCoded({ headers }: IncomingMessage): boolean {
   const codings = headers["content-encoding"]?.split(",") ?? [];
   return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
@@ -202,7 +203,7 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
   });
 }
 
-/** Returns why it could not be written. */
+/** Returns the error if it could not be written. */
 function write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: EndpointAnswer): unknown {
   const length = { "content-length": String(Buffer.byteLength(body)) };
   return answerOrClose(request, response, { status, headers: { ...headers, ...length }, body });

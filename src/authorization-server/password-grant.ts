@@ -37,7 +37,7 @@ export async function answerPasswordGrant(
 ): Promise<EndpointAnswer> {
   const { onBackendFailure } = options;
   if (options.authenticateUser === undefined) {
-    const reason = "The service has the password grant, and the token endpoint no authenticateUser.";
+    const reason = "The service allows the password grant, but the token endpoint has no authenticateUser.";
     tellFailure(onBackendFailure, new Error(reason));
     return serverError();
   }
@@ -53,7 +53,7 @@ export async function answerPasswordGrant(
     tellFailure(onBackendFailure, error);
     return tryLater();
   }
-  // The ticket is left to expire: it has not been found out whether the password is wrong.
+  // The ticket is not failed but left to expire: whether the password is wrong is unknown.
   if (user !== undefined && "retryAfter" in user) return tooSoon(user);
   return askBackend<TokenIssueResponse | TokenFailResponse>(
     () =>

@@ -5,7 +5,7 @@ import { tellHook } from "../serving/tell-hook.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { EndpointRequest } from "./endpoint.ts";
 
-/** What the operator of a front end is told of a request that was refused; clients are told less. Nothing in it opens anything. */
+/** A refused request, for the operator of a front end. It has no credential in it. */
 export interface ClientRefusal {
   readonly endpoint: "authorization" | "token" | "revocation" | "introspection" | "userinfo";
   /** The backend's `action`. */
@@ -14,7 +14,7 @@ export interface ClientRefusal {
   readonly resultCode: string | undefined;
   /** The backend's sentence with all its reasons, OpenSSL's for example; for the operator alone. */
   readonly resultMessage: string;
-  /** What the request calls its client, as one bounded line of printable ASCII; nobody may have proved to be it. */
+  /** The client id that the request claims, as one bounded line of printable ASCII; it may not be authenticated. */
   readonly clientId: string | undefined;
   /** The thumbprint (`x5t#S256`) of the certificate that came with the request, or `unreadable`. */
   readonly thumbprint: string | undefined;
@@ -22,7 +22,7 @@ export interface ClientRefusal {
   readonly address: string | undefined;
 }
 
-/** Told of every refusal, without being waited for. What it throws or rejects with changes no answer. */
+/** Called for every refusal, and not waited for. If it throws or rejects, the answer stays the same. */
 export type OnClientRefusal = (refusal: ClientRefusal) => unknown;
 
 /** The members of an answer of the backend that say what was decided. */
@@ -41,7 +41,7 @@ const longestName = 64;
 const longestMessage = 600;
 
 /**
- * Tells the operator of an answer, if it is a refusal. A hook that fails harms nothing; the process is warned of it.
+ * Calls `onRefusal` if the answer is a refusal. If the hook fails, the process warns.
  *
  * @example tellRefusal(onRefusal, "token", request, await backend.authToken(members))
  */

@@ -20,7 +20,7 @@ export interface ClientEndpointOptions {
   /** The realm of the Basic challenge; the issuer is a good one. */
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Told of each request that was refused, and why: clients are told less. */
+  /** Called for each refused request, with the reason, which the client does not get. */
   readonly onRefusal?: OnClientRefusal;
 }
 

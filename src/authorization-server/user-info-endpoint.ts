@@ -21,7 +21,7 @@ export interface UserInfoEndpointOptions {
   readonly realm: string;
   readonly claims: ClaimsOfUser;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Told of each request that was refused, and why: clients are told less. */
+  /** Called for each refused request, with the reason, which the client does not get. */
   readonly onRefusal?: OnClientRefusal;
 }
 

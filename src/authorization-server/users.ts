@@ -6,15 +6,15 @@ export interface AuthenticatedUser {
   readonly acr?: string;
 }
 
-/** Where a guess comes from: what a user table needs to slow guesses down. */
+/** Where an attempt comes from, for slowing guesses down. */
 export interface LoginAttempt {
   /** The address of the request, without port; behind a proxy, what the option `address` of `nodeHandler` says. */
   readonly address?: string;
-  /** The number of the client that the user is on the way to. */
+  /** The number of the client that the user signs in for. */
   readonly clientId?: string;
 }
 
-/** The answer to an attempt that comes too soon; nothing is said about the password. */
+/** The answer to an attempt that comes too soon; the password was not checked. */
 export interface TryLater {
   /** Whole seconds. */
   readonly retryAfter: number;
@@ -23,8 +23,8 @@ export interface TryLater {
 type Found = AuthenticatedUser | TryLater | undefined;
 
 /**
- * Says who has this name and password: `undefined` for a wrong pair, whichever half of it is wrong, and
- * {@link TryLater} without looking at it.
+ * Returns the user with this name and password, `undefined` for an unknown name or a wrong password, or {@link
+ * TryLater} without checking the password.
  */
 export type AuthenticateUser = (username: string, password: string, attempt: LoginAttempt) => Found | Promise<Found>;
 
@@ -62,12 +62,11 @@ function isAsked(name: string, names: readonly string[]): boolean {
   return names.includes(name) || names.includes(name.split("#")[0] ?? name);
 }
 
-/** Seconds: more than a day is no answer to somebody who sits in front of a page. */
+/** Seconds: a user is told to wait a day at most. */
 const longestWait = 86_400;
 
 /**
- * Asks the user table. Rejects with what it throws, and when it gives something that is no answer: nobody is logged in
- * by a slip.
+ * Asks the user table. Rejects with what it throws, and if its answer is malformed, so that a mistake logs nobody in.
  *
  * @example await authenticatedBy(users.authenticate, "alice", "wonderland", { address: "192.0.2.1" })
  */

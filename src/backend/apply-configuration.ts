@@ -14,7 +14,7 @@ import {
 export type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secretBox">;
 
 /**
- * Puts the configuration into the store, all of it or nothing, and answers what that changed.
+ * Puts the configuration into the store, all of it or nothing, and returns what that changed.
  *
  * Throws `ConfigurationError`, also where it would end live tokens that `allowRemoval` does not name.
  */
@@ -30,14 +30,14 @@ export async function applyConfiguration(
   }
 }
 
-/** What the operator is told of why a configuration does not go with the store; anything else stays as it is. */
+/** Turns a conflict between configuration and store into a `ConfigurationError`; returns other errors unchanged. */
 export function asConfigurationError(error: unknown): unknown {
   if (error instanceof RemovalRefused) return removalRefused(error.removals, error);
   const problem = problemOf(error);
   return problem === undefined ? error : new ConfigurationError("configuration", [problem], { cause: error });
 }
 
-/** Says which clients and services must not go, how many tokens that would end, and what to do. */
+/** Names the clients and services that cannot be removed, how many tokens that would end, and what to do. */
 export function removalRefused(removals: readonly Removal[], cause?: RemovalRefused): ConfigurationError {
   return new ConfigurationError("configuration", removals.map(problemOfRemoval), { cause });
 }

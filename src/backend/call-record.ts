@@ -15,11 +15,11 @@ export interface CallRecord extends Readonly<CallFacts> {
   readonly action?: string;
   /** What `resultMessage` says, without the code. */
   readonly sentence?: string;
-  /** The OAuth client's address as the API caller names it: never believed. */
+  /** The OAuth client's address as the API caller names it: for the log only, never trusted. */
   readonly clientAddress?: string;
 }
 
-/** The members that answers have and that the log repeats; of the rest it has nothing. */
+/** The members of answers that are logged; no others are. */
 interface Answered {
   readonly resultCode?: unknown;
   readonly resultMessage?: unknown;

@@ -2,14 +2,14 @@ import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
 
 /** What a forward clock found out about the wall clock. Lengths are in milliseconds. */
 export type ClockEvent =
-  /** The wall clock is behind what was acted on already. */
+  /** The wall clock is behind the latest instant that was acted on. */
   | { readonly type: "behind"; readonly by: number }
   | { readonly type: "caught-up" }
   /** The wall clock is further ahead than the monotonic clock can explain. */
   | { readonly type: "jumped-ahead"; readonly by: number }
-  /** It has gone back from there in time: the jump does not count. */
+  /** It has gone back within the hour: the jump is undone. */
   | { readonly type: "jump-undone" }
-  /** It has stayed there for so long that it is believed. */
+  /** It has stayed there for an hour: the jump counts as real. */
   | { readonly type: "jump-kept" };
 
 export interface ForwardClockOptions {
@@ -26,15 +26,15 @@ export interface ForwardClockOptions {
 export interface ForwardClock {
   /** The instant to act on. */
   readonly now: Clock;
-  /** Looks at the clocks without acting on the instant, so that a step is noticed soon. */
+  /** Reads the clocks, so that a step is noticed soon; does not raise the floor. */
   readonly observe: () => void;
-  /** Somebody else acted on this instant. */
+  /** Another process has acted on this instant. */
   readonly raise: (instant: number) => void;
   /** How far the wall clock is behind what was acted on, 0 when it is not. */
   readonly behind: () => number;
   /** Whether it is behind by enough to be reported: by a second or more. */
   readonly isBehind: () => boolean;
-  /** Whether the wall clock is ahead by a jump that is not believed yet. */
+  /** Whether the wall clock has jumped ahead within the last hour, so that the jump is in doubt. */
   readonly isDoubtful: () => boolean;
   /** The greatest instant that was acted on and that no clock which steps back may undo. */
   readonly actedOn: () => number;
@@ -51,17 +51,17 @@ const pace = 0.5;
 /** A jump ahead is one when it is longer than this: longer than a clock is corrected by, shorter than a time zone. */
 const longestBelieved = 30 * 60_000;
 
-/** A jump that has not been undone for so long is believed. */
+/** A jump that is not undone for so long counts as real, in milliseconds. */
 const doubtLasts = 60 * 60_000;
 
-/** A wall clock that is behind by less is not worth a word: daemons that set clocks do that. */
+/** Steps back that are shorter are not reported: time daemons make them, in milliseconds. */
 const reportedFrom = 1_000;
 
-/** The time of before a jump, which goes on beside the wall clock until the jump is believed. */
+/** The time as it would be without the jump; kept until the jump counts as real. */
 interface Doubt {
   readonly instant: number;
   readonly at: number;
-  /** Whether the jump was reported: that time has passed while nobody ran is nothing to report. */
+  /** Whether the jump was reported; a pause between a stop and a start is not. */
   readonly reported: boolean;
 }
 

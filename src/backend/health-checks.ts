@@ -2,7 +2,7 @@ import type { ForwardClock } from "./forward-clock.ts";
 import type { ReadinessCheck } from "./readiness.ts";
 import type { Store } from "./store/store.ts";
 
-/** What of the store must hold while requests are taken. */
+/** The store's checks of readiness. */
 export function storeReadiness(store: Pick<Store, "checkSchema" | "probeWrite">): readonly ReadinessCheck[] {
   return [
     { name: "store-read", check: () => store.checkSchema() },
@@ -10,12 +10,12 @@ export function storeReadiness(store: Pick<Store, "checkSchema" | "probeWrite">)
   ];
 }
 
-/** Names what of the store only a new start of the process can mend. */
+/** Names failures of the store that only a restart of the process can repair. */
 export function storeLiveness(store: Pick<Store, "hasLostWriter">): readonly string[] {
   return store.hasLostWriter() ? ["store-writer"] : [];
 }
 
-/** Whether the wall clock is where the backend's time is. Behind it, tokens and codes live longer than they should. */
+/** Checks that the wall clock is not behind the backend's time; while it is, tokens and codes live too long. */
 export function clockReadiness(clock: Pick<ForwardClock, "observe" | "behind" | "isBehind">): ReadinessCheck {
   return {
     name: "clock",

@@ -12,20 +12,20 @@ export interface ObservedCall extends CallRecord {
   readonly ms: number;
 }
 
-/** Told of each call, after it was decided and without being waited for. What it throws or rejects with changes nothing. */
+/** Called for each call after it was decided, and not waited for. If it throws or rejects, the answer stays the same. */
 export type OnCall = (call: ObservedCall) => unknown;
 
 /** The call to watch. */
 interface WatchedCall {
   readonly operation: string;
   readonly service: number;
-  /** Whether its answer is a document, whose members the log has nothing of. */
+  /** Whether its answer is a document, of which nothing is logged. */
   readonly isDocument: boolean;
   readonly options: CallOptions | undefined;
 }
 
 /**
- * Makes a call and tells of it, be it answered or refused; a fault that is no answer of the API is a result `A001101`.
+ * Makes a call and reports it, answered or refused; a fault without an answer of the API has the result code `A001101`.
  *
  * @example await observeCall(onCall, () => performance.now(), { operation, service, isDocument, options }, decide)
  */

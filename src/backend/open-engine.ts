@@ -29,8 +29,8 @@ export interface BackendOptions {
   /** Default: on standard output, at the configuration's level and in its format. */
   readonly log?: Logger;
   /**
-   * Told of each call that this program makes of the backend in its own process; a backend that is served logs those
-   * that come over HTTP. Example: `({ level, ...call }) => log[level](call, "call")`.
+   * Called for each call that this program makes of the backend in its own process. Calls over HTTP are logged instead.
+   * Example: `({ level, ...call }) => log[level](call, "call")`.
    */
   readonly onCall?: OnCall;
   /** The wall clock: milliseconds since 1970. */
@@ -58,11 +58,11 @@ export type Removable = TokenOwner;
 /** The decisions over an open store, and how to close what they rest on. */
 export interface OpenEngine {
   readonly engine: Engine;
-  /** Puts another configuration into the store, all of it or nothing; throws `ConfigurationError`. */
+  /** Applies another configuration to the store, all of it or nothing; throws `ConfigurationError`. */
   readonly put: (configuration: Configuration, allowRemoval: readonly Removable[]) => Promise<ConfigurationPlan>;
-  /** What must hold while requests are taken. */
+  /** The checks of readiness. */
   readonly readinessChecks: readonly ReadinessCheck[];
-  /** Names what only a new start of the process can mend. */
+  /** Names failures that only a restart of the process can repair. */
   readonly livenessFailures: () => readonly string[];
   readonly close: () => Promise<void>;
 }
@@ -167,7 +167,7 @@ export function logOf({ log, configuration }: BackendOptions): Logger {
   return log ?? createLog({ ...configuration.log, ...place });
 }
 
-/** A log whose `info` lines are written at every level but silent: somebody waits for them. */
+/** A log whose `info` lines are written at every level but `silent`, because the operator waits for them. */
 export function toldAtEveryLevel(log: Logger): Logger {
   return log.child({}, log.level === "silent" ? {} : { level: "info" });
 }

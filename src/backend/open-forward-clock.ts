@@ -20,9 +20,9 @@ export interface KeptClockOptions {
 
 /** Milliseconds between two looks at the clocks and at what other processes have kept. */
 const lookInterval = 250;
-/** What was acted on is kept when it is so far beyond what was kept before; in milliseconds. */
+/** An instant is kept when it is later than the last kept one by so many milliseconds. */
 const keptEvery = 500;
-/** So late, in milliseconds, is what was acted on kept at the most, unless a commit takes longer than the rest of it. */
+/** Milliseconds until an instant is kept, at most, unless a commit takes longer than what is left of it. */
 const keptWithin = 1_000;
 
 /**

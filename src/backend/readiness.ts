@@ -1,14 +1,14 @@
 import type { MonotonicClock } from "./engine/dependencies.ts";
 
-/** Something that must hold while a backend takes requests. */
+/** A check that has to succeed while a backend takes requests. */
 export interface ReadinessCheck {
-  /** What a probe's answer calls it; nothing of the configuration. */
+  /** Its name in a probe's answer; nothing of the configuration. */
   readonly name: string;
-  /** Throws or rejects while it does not hold; why is for the operator's log. */
+  /** Throws or rejects if it fails; the reason is logged. */
   readonly check: () => void | Promise<void>;
 }
 
-/** A check that does not hold, and why. */
+/** A failed check, and why it failed. */
 export interface FailedCheck {
   readonly name: string;
   readonly error: unknown;
@@ -30,10 +30,10 @@ const interval = 1000;
 const patience = 500;
 
 /**
- * Answers the names of the checks that do not hold; empty when all do.
+ * Returns a function that resolves to the names of the failed checks.
  *
- * Anyone may ask, so asking costs next to nothing: all who ask within a second get one answer, and a check that has not
- * ended is not begun again; it counts as failed.
+ * Anyone may ask, so asking has to be cheap: all requests within a second get one answer, and a check that has not
+ * ended is not started again; it counts as failed.
  *
  * @example const failedChecks = createReadiness({ checks: [{ name: "store-write", check }], monotonicClock });
  */
@@ -67,11 +67,11 @@ export function createReadiness(options: ReadinessOptions): () => Promise<readon
   };
 }
 
-/** Resolves to why the check does not hold, if it does not; never rejects. */
+/** Resolves to why the check failed, or to `undefined`; never rejects. */
 function oneAtATime(check: () => void | Promise<void>): (late: AbortSignal) => Promise<unknown> {
   let running = false;
   return async (late) => {
-    if (running) return new Error("it was asked for before, and has not answered yet");
+    if (running) return new Error("its previous run has not ended");
     running = true;
     const held = (async () => check())()
       .then(

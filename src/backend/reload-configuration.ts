@@ -2,7 +2,7 @@ import { ConfigurationError, type Problem } from "./configuration/configuration-
 import type { Configuration, Listen, ListenTls } from "./configuration/configuration.ts";
 
 /**
- * Refuses a configuration that a running backend cannot take over.
+ * Refuses a configuration that a running backend cannot apply.
  *
  * Throws `ConfigurationError` with every member that needs a restart.
  */

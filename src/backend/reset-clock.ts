@@ -12,8 +12,8 @@ export interface ClockResetOptions {
 }
 
 /**
- * Makes a store forget a clock that was wrong: time begins anew at `clock`. What was issued later than that is gone;
- * what had expired by the wrong clock only, and was not swept, is valid again.
+ * Sets a store's time to `clock`, after a clock was wrong. Deletes what was issued later than that. What had expired
+ * only by the wrong clock, and was not swept, is valid again.
  *
  * No backend may run on the store. Throws `StoreFailure`, also where tokens would end that nobody has allowed to.
  *

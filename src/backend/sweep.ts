@@ -13,8 +13,8 @@ const keptAfterExpiry = 600_000;
 const eventRetention = 3_600_000;
 
 /**
- * Deletes expired rows and old events in small batches until stopped; none while `isDoubtful` says that the clock may
- * be wrong, since what was deleted by a wrong clock does not come back.
+ * Deletes expired rows and old events in small batches until stopped; nothing while `isDoubtful` says that the clock
+ * may be wrong, since a wrong clock would delete for good what has not expired.
  */
 export function startSweep(
   store: Store,

@@ -12,7 +12,7 @@ export type ClientAuthentication =
 /** Makes a fresh assertion (RFC 7523 §2.2) for each token request; what it signs is the program's. */
 export type ClientAssertion = (at: TokenEndpoint & { readonly clientId: string }) => string | Promise<string>;
 
-/** How long the program may take for its assertion. */
+/** How long the program's `clientAssertion` may take. */
 interface Waiting {
   /** Milliseconds. */
   readonly timeout: number;
@@ -49,14 +49,14 @@ export async function clientAuthentication(
     }
     case "private_key_jwt": {
       const assertion: unknown = await givenInTime(authentication.clientAssertion, { ...endpoint, clientId }, waiting);
-      if (typeof assertion !== "string" || assertion === "") throw optionError("clientAssertion", "gave no text");
+      if (typeof assertion !== "string" || assertion === "") throw optionError("clientAssertion", "must return a text");
       const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
       return { form: [...form, ["client_assertion_type", type], ["client_assertion", assertion]], headers: {} };
     }
   }
 }
 
-/** A program's function that never comes to an end must not hold up whoever waits for a token. */
+/** A function of the program that never ends must not block callers that wait for a token. */
 async function givenInTime(
   clientAssertion: ClientAssertion,
   at: Parameters<ClientAssertion>[0],
@@ -73,7 +73,7 @@ async function givenInTime(
     return await within(over, given);
   } catch (error) {
     if (!over.aborted) throw error;
-    throw new AuthorizationServerUnavailable("The clientAssertion has not come in time.", "ETIMEDOUT", {
+    throw new AuthorizationServerUnavailable("clientAssertion did not return in time.", "ETIMEDOUT", {
       cause: error,
     });
   } finally {

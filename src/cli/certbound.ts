@@ -14,7 +14,7 @@ if (running < needed) {
 const { runCommandLine } = await import("./command-line.ts");
 
 const stdout = pino.destination({ fd: 1, sync: true, maxLength: mostUnwritten });
-// A log that cannot be written (a full disk, a terminal that is gone) must not end what it is about.
+// A log that cannot be written (a full disk, a lost terminal) must not stop the backend.
 stdout.on("error", () => undefined);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {

@@ -13,8 +13,8 @@ export interface ClockResetOptions {
 const cannotReset = 2;
 
 /**
- * Sets the time that a store has acted on to the machine's clock, for a clock that was far ahead and was set right;
- * resolves to the exit code: 0, or 2 with one message on standard error.
+ * Sets a store's time to the machine's clock, after a clock that was far ahead was set right; resolves to the exit
+ * code: 0, or 2 with one message on standard error.
  *
  * @example process.exitCode = await clockReset({ config: "backend.yaml" }, host);
  */
@@ -30,8 +30,8 @@ export async function clockReset({ config, endTokens = false }: ClockResetOption
     });
     const was = before === 0 ? "unknown" : new Date(before).toISOString();
     host.stdout.write(
-      `The store's time was ${was}; it is ${new Date(now).toISOString()}. ` +
-        `Tokens that were issued later than that and are gone: ${ended}.\n`,
+      `The store's time was ${was}; it is now ${new Date(now).toISOString()}. ` +
+        `Deleted tokens, which were issued later than that: ${ended}.\n`,
     );
     return 0;
   } catch (error) {

@@ -13,16 +13,16 @@ Example:
   $ API_SECRET=… certbound serve --config backend.yaml --check
   $ API_SECRET=… certbound serve --config backend.yaml
 
-It logs to standard output, one JSON object a line; "listening" has the address and the process id. SIGTERM or SIGINT
-stops it when the requests under way are answered; a second one stops it at once. SIGHUP reads the configuration anew,
-with the files that it names, and takes it over as a whole or not at all; the log says which.
+It logs to standard output: text on a terminal, JSON lines in a pipe. "listening" has the address and the process id.
+SIGTERM or SIGINT stops it when the requests under way are answered; a second one stops it at once. SIGHUP reads the
+configuration and the files that it names again, and applies all of it or nothing; the log says which.
 
 A configuration that leaves out a client or service with live tokens would end them for good. It is refused unless
---allow-removal names what may go: 1004 is a service, 1004/17 a client of it.
+--allow-removal names the client or service: 1004 is a service, 1004/17 a client of it.
 
---check looks at everything that a start would: the configuration, the store and what would change in it, the address,
-key sets at URLs, the validity of certificates. It makes and changes nothing. What a start would fail with is an error;
-what may not be meant, or may be over by then, is a warning.
+--check looks at the configuration, the store and what would change in it, the address, key sets at URLs, and the
+validity of certificates. It changes nothing. An error means that a start would fail; a warning names a probable
+mistake, or something that may have changed by the time of the start.
 
 Exit codes: 0 stopped, or with --check no error (there may be warnings); 2 not started, or with --check an error, and
 one message on standard error says why.
@@ -84,11 +84,11 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .command("serve")
     .description("Run the backend: issue tokens, and answer whether a token and a certificate belong together.")
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
-    .option("--check", "only say whether a start would succeed, and what it would change in the store")
+    .option("--check", "only report whether a start would succeed, and what it would change in the store")
     .option("--new-secret-key", "secretKey has changed: replace what the store has sealed under the former one")
     .option(
       "--allow-removal <id>",
-      "a service (1004) or client (1004/17) that may go together with its live tokens; may be repeated",
+      "a service (1004) or client (1004/17) that may be removed with its live tokens; may be repeated",
       collectRemovable,
       [],
     )
@@ -98,10 +98,10 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     });
   program
     .command("clock")
-    .description("What a store knows of the time.")
+    .description("Manage the time that a store keeps.")
     .command("reset")
     .description(
-      "After a clock that was far ahead was set right: begin anew at the machine's time. Stop the backend first.",
+      "Set the store's time to the machine's, after a clock that was far ahead was set right. Stop the backend first.",
     )
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
     .option("--end-tokens", "the machine's time is right: delete the tokens that were issued later than that")

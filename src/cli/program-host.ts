@@ -3,13 +3,13 @@ export interface ProgramHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the log goes, and what was asked for. */
   readonly stdout: Output;
-  /** Whether people read along: the log is then text. */
+  /** Whether standard output is a terminal: the log is then text. */
   readonly stdoutIsTerminal?: boolean;
   /** Where one message goes that says why the program ends. */
   readonly stderr: Output;
   readonly pid: number;
   onSignal(listener: (signal: StopSignal) => void): void;
-  /** SIGHUP: from somebody who wants a reload, or from a terminal that is gone. */
+  /** SIGHUP: a request to reload, or the loss of the terminal. */
   onHangUp(listener: () => void): void;
   /** Whether the process belongs to a terminal, now. */
   hasTerminal(): boolean;

@@ -9,7 +9,7 @@ export interface Reloads {
 }
 
 /**
- * Puts signals in order: they come at any moment, also before there is anything to reload and after it has stopped.
+ * Queues reload signals, which come at any moment, also before the start has ended and after the stop.
  *
  * @example const reloads = createReloads(); host.onHangUp(() => { reloads.ask(); });
  */

@@ -47,7 +47,7 @@ export async function serve(options: ServeOptions, host: ProgramHost): Promise<n
   }
 }
 
-/** Throws what a start would be refused for. */
+/** Throws if a start would be refused. */
 async function report(options: ServeOptions, host: ProgramHost): Promise<void> {
   const { config: path } = options;
   const configuration = await readConfiguration({ path, env: host.env });
@@ -100,7 +100,7 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
   log.info("stopped");
 }
 
-/** A configuration that cannot be taken over leaves everything as it was; the log says why. */
+/** A configuration that cannot be applied changes nothing; the log says why. */
 async function reload(path: string, backend: ServedBackend, log: Logger, host: ProgramHost): Promise<void> {
   try {
     const configuration = await readConfigurationAside({ path, env: host.env });
@@ -114,8 +114,8 @@ async function reload(path: string, backend: ServedBackend, log: Logger, host: P
 }
 
 /**
- * The first signal asks for a graceful stop; whoever sends a second one does not want to wait. SIGHUP asks for a reload,
- * unless it says that the terminal is gone which the process belonged to.
+ * The first signal starts a graceful stop; a second one stops at once. SIGHUP asks for a reload, unless the process has
+ * lost its terminal.
  */
 function stopSignal(host: ProgramHost, reloads: Reloads): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

@@ -6,8 +6,8 @@ const shape = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:
 const longest = 64;
 
 /**
- * The client's address as an API caller names it: the first of a list separated by commas, `undefined` for what is no
- * address. It is for the log: whoever calls may write anything there, so nothing is ever decided by it.
+ * The client's address as an API caller names it: the first of a list separated by commas, `undefined` for anything
+ * but an address. It is for the log only: a caller may write anything there.
  *
  * @example readClientAddress("203.0.113.7, 10.0.0.1") // "203.0.113.7"
  */

@@ -68,12 +68,12 @@ export const milliseconds = (description: string) =>
   z.int().describe(`${description}, in milliseconds since 1970.`).meta({ format: "int64" });
 export const seconds = (description: string) =>
   z.int().describe(`${description}, in seconds.`).meta({ format: "int64" });
-/** Not the API's own: what is left of a life is counted by a monotonic clock, whoever's wall clock is wrong. */
+/** An extension: seconds can be counted on a monotonic clock, so a wrong wall clock does no harm. */
 export const secondsLeft = z
   .number()
   .min(0)
   .describe(
-    "An extension of this backend: the seconds that the token has left when the answer is made, to the millisecond. Count them from when the request was sent, on a monotonic clock; no wall clocks need to agree then.",
+    "An extension of this backend: the seconds that the token has left when the answer is made, to the millisecond. Count them on a monotonic clock from when the request was sent; then no wall clocks have to agree.",
   );
 export const identifier = (description: string) => z.int().describe(description).meta({ format: "int64" });
 

@@ -4,14 +4,14 @@ import type { JsonObject } from "./openapi-schemas.ts";
 const ready =
   "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, the clock is not behind, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
 
-/** What is served for who watches the process, and asks for no credentials. */
+/** The probes, which need no credentials. */
 export const probePaths: JsonObject = {
   "/livez": {
     get: probe({
       operationId: "livez",
-      summary: "Whether the backend needs a new start",
-      description: "Answers `OK` unless only a new start of the process can help; also while it starts and stops.",
-      otherwise: { description: "It needs a new start.", example: "NOT ALIVE: store-writer" },
+      summary: "Whether the backend needs a restart",
+      description: "Answers `OK` unless only a restart of the process can help; also while it starts and stops.",
+      otherwise: { description: "It needs a restart.", example: "NOT ALIVE: store-writer" },
     }),
   },
   "/readyz": {
@@ -19,7 +19,7 @@ export const probePaths: JsonObject = {
       operationId: "readyz",
       summary: "Whether the backend answers requests",
       description: ready,
-      otherwise: { description: "It does not, for now.", example: "NOT READY: store-write" },
+      otherwise: { description: "It does not at present.", example: "NOT READY: store-write" },
     }),
   },
   "/api/lifecycle/healthcheck": {
@@ -27,7 +27,7 @@ export const probePaths: JsonObject = {
       operationId: "lifecycle_healthcheck_api",
       summary: "Whether the backend answers requests",
       description: `The same as \`/readyz\`, under the API's own name. ${ready}`,
-      otherwise: { description: "It does not, for now.", example: "NOT READY: stopping" },
+      otherwise: { description: "It does not at present.", example: "NOT READY: stopping" },
     }),
   },
 };

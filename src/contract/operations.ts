@@ -55,10 +55,10 @@ export type OperationName = keyof typeof operations;
 /** Every operation that answers with a stream of events, by the name of its method. */
 export const streams = { authIntrospectionEvents };
 
-/** What may be said of a single call beside its request. */
+/** Options of a single call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** The address of the OAuth client that is asked for, for the backend's log; nothing is decided by it. */
+  /** The OAuth client's address, for the backend's log only. */
   readonly clientAddress?: string;
 }
 

@@ -59,7 +59,7 @@ function asWritten(character: string): string {
 
 /**
  * Whether a query or a form body carries an access token, however the parameter's name is encoded, or in the bracketed
- * form that some readers take for it (RFC 6750 §2.2 and §2.3). Beside a header that is one method too many.
+ * form that some readers accept for it (RFC 6750 §2.2 and §2.3). A request may use one method only.
  *
  * @example namesAccessToken("a=1&access%5Ftoken=abc") // true
  */

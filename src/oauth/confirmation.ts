@@ -42,7 +42,7 @@ export function readConfirmation(cnf: unknown): Confirmation {
 }
 
 /**
- * What holds where a binding is said twice: one that either knows is a binding, and two that differ cannot both be held.
+ * Combines two bindings of one token: a binding in either of them counts, and two that differ can never be satisfied.
  *
  * @example bothConfirmations({ kind: "none" }, { kind: "certificate", x5tS256 }).kind // "certificate"
  */

@@ -4,7 +4,8 @@ export const mostJsonElements = 2000;
 /**
  * Whether a JSON text has more than so many elements: objects, arrays, their members and their entries.
  *
- * Looks at each character once and makes nothing; of what is no JSON the answer says nothing. RFC 8259 §9 allows limits.
+ * Looks at each character once and allocates nothing; for a text that is not JSON the result has no meaning. RFC 8259
+ * §9 allows limits.
  *
  * @example hasMoreElements('{"a":[1,2]}', 5) // false
  */

@@ -1,6 +1,6 @@
 /**
- * The text as one bounded line of printable ASCII, with `?` for everything else and `...` where it was cut: whoever wrote
- * it cannot end the line, nor colour it, nor turn it around.
+ * The text as one bounded line of printable ASCII, with `?` for everything else and `...` where it was cut, so that its
+ * author can neither end the line nor colour it nor reverse its direction.
  *
  * @example printableLine("a\nb", 64) // "a?b"
  */

@@ -11,7 +11,7 @@ import type { ResourceServer } from "./resource-server.ts";
 export interface ApiRequest {
   /** Names and values in turn, as they arrived: here a repeated header can be seen (`IncomingMessage.rawHeaders`). */
   readonly rawHeaders: readonly string[];
-  /** The target of the request line, as it arrived: a token in its query is not taken, and not beside the header. */
+  /** The target of the request line, as it arrived: a token in its query beside one in the header is refused. */
   readonly target?: string | undefined;
   /** What a body parser made of the body, when one ran before. */
   readonly body?: unknown;
@@ -37,8 +37,9 @@ export type Admission =
 /**
  * Decides over a request to an API: reads its token (RFC 6750 §2.1) and asks the resource server.
  *
- * Only the Authorization header is a transport. A token in the query or in a form body is none; beside one in the header
- * the request is refused (RFC 6750 §2: one method). Rejects with what is not a refusal: wrong arguments, an aborted signal.
+ * Only the Authorization header is a transport. A token in the query or in a form body is ignored; beside one in the
+ * header the request is refused (RFC 6750 §2: one method). Rejects with what is not a refusal: wrong arguments, an
+ * aborted signal.
  *
  * @example const admission = await authorizeRequest(api, request, { certificate: () => source(request) })
  */

@@ -44,7 +44,7 @@ function mayBeOf({ name, claims }: Issuer, token: string): boolean {
   return iss === undefined || iss === name;
 }
 
-/** Nothing but `true` is a claim: a promise of it is none, and a token is shown to nobody by a slip. */
+/** Only `true` counts: a promise does not, so that a token is not sent to an issuer by mistake. */
 function isClaimed(claims: (token: string) => boolean, token: string): boolean {
   const claimed: unknown = disown(claims(token));
   return claimed === true;

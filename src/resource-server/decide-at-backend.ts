@@ -45,7 +45,7 @@ interface Acceptance<Token> {
 /** As it was read, without a signal yet. */
 interface ReadVerdict {
   readonly verdict: Refusal | Acceptance<TokenDescription>;
-  /** What the backend's clock showed when it answered, where the answer tells. */
+  /** What the backend's clock showed when it answered, if the answer says so. */
   readonly answeredAt?: number | undefined;
   readonly size?: number;
 }
@@ -209,7 +209,7 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
     throw new IntrospectionMalformed("its action is OK and its members say otherwise");
   }
   const defect = kindDefect(answer, exact);
-  if (defect !== undefined) return refusal("token_unknown", `it is no access token: ${defect}`);
+  if (defect !== undefined) return refusal("token_unknown", `it is not an access token: ${defect}`);
   const { confirmation } = readBinding(answer, scopes, exact);
   // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
   const ends = expiresAt === 0 ? undefined : expiresAt;

@@ -9,7 +9,7 @@ const printed = ["name", "message", "stack", "code", "detail"];
  */
 export function asError(thrown: unknown): Error {
   try {
-    if (!(thrown instanceof Error)) return new Error("Something that is no error was thrown.", { cause: thrown });
+    if (!(thrown instanceof Error)) return new Error("A value that is not an Error was thrown.", { cause: thrown });
     for (const member of printed) void String((thrown as unknown as Record<string, unknown>)[member]);
     return thrown;
   } catch {

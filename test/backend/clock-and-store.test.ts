@@ -147,7 +147,7 @@ test("a reset of the clock ends what a wrong clock issued, and gives back what i
   t.deepEqual([await isActive(wrong, before), await isActive(wrong, ahead)], [false, true]);
   t.throws(() => resetClock({ store: { sqlite: file.path } }, () => startInstant), {
     instanceOf: StoreFailure,
-    message: `the clock of the store ${file.path} cannot be reset: a backend or another program has it open; stop that first`,
+    message: `the clock of the store ${file.path} cannot be reset: a backend or another program has it open; stop it first`,
   });
   await wrong.close();
   now = startInstant + second;

@@ -128,7 +128,7 @@ test("--check warns that something listens on the port already, and leaves it al
   const path = await writeConfiguration(t, changed("port: 0", `port: ${port}`));
   t.like(await check(path), {
     code: 0,
-    stderr: `certbound: warning: listen.port is ${port}, where something listens already: if it is this backend that is well, and anything else must end before a start\n`,
+    stderr: `certbound: warning: listen.port is ${port}, where something listens already: fine if it is this backend; stop any other program before a start\n`,
   });
 });
 
@@ -147,7 +147,7 @@ test("--check warns of a unix socket that something listens on, and neither make
   await occupy(t, { path: socket });
   t.like(await check(path), {
     code: 0,
-    stderr: `certbound: warning: listen.unix is ${socket}, where something listens already: if it is this backend that is well, and anything else must end before a start\n`,
+    stderr: `certbound: warning: listen.unix is ${socket}, where something listens already: fine if it is this backend; stop any other program before a start\n`,
   });
   t.true((await readdir(dirname(path))).includes("certbound.sock"));
 });

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import { env, writeConfiguration } from "./a-folder.ts";
+import { beginRequest } from "./request-under-way.ts";
 import { startCommand } from "./run-certbound.ts";
-import { authorization, secretClients } from "./secret-clients.ts";
+import { secretClients } from "./secret-clients.ts";
 
 const { scripts } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   scripts: Readonly<Record<string, string>>;
@@ -41,18 +40,10 @@ async function startThroughNpm(t: ExecutionContext) {
 test("SIGTERM to npm run certbound stops the backend with a drain, and leaves no process behind", async (t) => {
   const { npm, url, pid } = await startThroughNpm(t);
   t.true(isRunning(pid));
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  const body = '{"parameters":"token=unknown"}';
-  const head = ["POST /api/auth/introspection/standard HTTP/1.1", "Host: backend", `Authorization: ${authorization}`];
-  const rest = ["Content-Type: application/json", `Content-Length: ${body.length}`, "Expect: 100-continue"];
-  socket.write(`${[...head, ...rest].join("\r\n")}\r\n\r\n`);
-  await once(socket, "data");
+  const request = await beginRequest(url);
   npm.kill("SIGTERM");
   await npm.line(({ msg }) => msg === "stopping");
-  socket.write(body);
-  const [answer] = (await once(socket, "data")) as [Buffer];
-  t.regex(answer.toString(), /^HTTP\/1\.1 200 [^]*connection: close/i);
+  t.regex(await request.finish(), /^HTTP\/1\.1 200 [^]*connection: close/i);
   // Both pipes close when the last process that holds them has ended.
   const { stdout } = await npm.ended();
   t.regex(stdout, /"msg":"stopped"/);

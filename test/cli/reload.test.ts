@@ -2,14 +2,14 @@ import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { rename, writeFile } from "node:fs/promises";
 import { Agent } from "node:https";
-import { connect as connectPlain } from "node:net";
 import { dirname, join } from "node:path";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { createKeyPair } from "../support/certificates.ts";
 import { issueServerCertificate, writeConfiguration } from "./a-folder.ts";
+import { beginRequest } from "./request-under-way.ts";
 import { startCertbound, type Certbound, type LogLine } from "./run-certbound.ts";
-import { authorization, callApi, isActive, secretClients, tokenOf } from "./secret-clients.ts";
+import { callApi, isActive, secretClients, tokenOf } from "./secret-clients.ts";
 
 const tls = "port: 0, tls: { certificate: { file: server.pem }, key: { file: server.key } }";
 const reloaded = ({ msg }: LogLine): boolean => msg === "reloaded";
@@ -169,20 +169,12 @@ test("a reload removes a client whose tokens were revoked, and applies the level
 
 test("SIGHUP during a stop changes nothing about it: what is under way is answered, the exit code is 0", async (t) => {
   const { certbound, url, put } = await start(t, secretClients({ clients: [1] }));
-  const { hostname, port } = new URL(url);
-  const socket = connectPlain(Number(port), hostname);
-  const body = JSON.stringify(introspection);
-  const head = ["POST /api/auth/introspection/standard HTTP/1.1", "Host: backend", `Authorization: ${authorization}`];
-  const rest = ["Content-Type: application/json", `Content-Length: ${body.length}`, "Expect: 100-continue"];
-  socket.write(`${[...head, ...rest].join("\r\n")}\r\n\r\n`);
-  await once(socket, "data");
+  const request = await beginRequest(url);
   certbound.kill("SIGTERM");
   await certbound.line(({ msg }) => msg === "stopping");
   await put(secretClients({ clients: [] }));
   for (let index = 0; index < 5; index++) certbound.kill("SIGHUP");
-  socket.write(body);
-  const [answer] = (await once(socket, "data")) as [Buffer];
-  t.regex(answer.toString(), /^HTTP\/1\.1 200 /);
+  t.regex(await request.finish(), /^HTTP\/1\.1 200 /);
   const { code, stdout } = await certbound.ended();
   t.is(code, 0);
   t.notRegex(stdout, /reloaded/);

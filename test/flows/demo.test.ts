@@ -1,10 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
+import { openBrowser } from "../../examples/demo/browser.ts";
+import { send } from "../../examples/demo/request.ts";
+import { curlOrStandIn } from "../support/curl-or-stand-in.ts";
+import { processesThatName } from "../support/processes-that-name.ts";
 
 const demo = fileURLToPath(new URL("../../examples/demo/demo.ts", import.meta.url));
 
@@ -58,17 +62,6 @@ test("a step that does not go as told is shown, and the demo's exit code is 1", 
   t.regex(output(), /4 steps did not go as told\./);
 });
 
-/** The processes that have a text in their arguments or environment. */
-async function processesThatName(text: string): Promise<string[]> {
-  const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const named = processes.map(async (id) => {
-    // A process may be gone by now, and a stranger's environment is not ours to read.
-    const files = ["cmdline", "environ"].map((file) => readFile(`/proc/${id}/${file}`, "utf8").catch(() => ""));
-    return (await Promise.all(files)).some((content) => content.includes(text)) ? [id] : [];
-  });
-  return (await Promise.all(named)).flat();
-}
-
 for (const step of ["Making a small CA", "Starting the backend", "3. Client B"]) {
   test(`interrupted at "${step}" the demo leaves no folder with keys and no server behind`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "certbound-"));
@@ -96,7 +89,7 @@ test("the demo with --stay keeps its servers up, and its curl lines work until i
   const { child, output } = run(t, ["--stay"]);
   while (!output().includes("# end it")) await once(child.stdout, "data");
   const script = output().slice(output().indexOf("# a token for client A"));
-  const shell = spawn("bash", ["-c", curlByNode(script)], { stdio: ["ignore", "pipe", "pipe"] });
+  const shell = spawn("bash", ["-c", `${curlOrStandIn}\n${script}`], { stdio: ["ignore", "pipe", "pipe"] });
   let answers = "";
   shell.stdout.setEncoding("utf8").on("data", (text: string) => (answers += text));
   shell.stderr.setEncoding("utf8").on("data", (text: string) => (answers += text));
@@ -108,8 +101,22 @@ test("the demo with --stay keeps its servers up, and its curl lines work until i
   t.is(code, 0);
 });
 
-/** `npm test` needs no curl: where there is none, a small stand-in for the options that the lines use. */
-function curlByNode(script: string): string {
-  const stand = fileURLToPath(new URL("../support/curl.ts", import.meta.url));
-  return `command -v curl >/dev/null || curl() { ${JSON.stringify(process.execPath)} ${JSON.stringify(stand)} "$@"; }\n${script}`;
-}
+test("the demo with --stay prints an address where a user signs in, and a bound token comes of it", async (t) => {
+  const { child, output } = run(t, ["--stay"]);
+  while (!output().includes("# end it")) await once(child.stdout, "data");
+  const [, website = ""] = /Sign in with a browser: (\S+)/.exec(output()) ?? [];
+  const [, authority = ""] = /--cacert (\S+)/.exec(output()) ?? [];
+  const browser = openBrowser((call) => send(call, authority));
+  const { answer: start } = await browser.open(website);
+  const login = await browser.open(start.location ?? "");
+  const consent = await login.submit({ username: "alice", password: "wonderland", decision: "login" });
+  const { answer: back } = await consent.submit({ decision: "allow" });
+  const { answer } = await browser.open(back.location ?? "");
+  t.regex(answer.body, /with the certificate: 200 \{&quot;hello/);
+  t.regex(answer.body, /the same token without it: 401 /);
+  // Somebody else's browser has not begun this sign-in, and neither can it be ended twice.
+  t.is((await send({ method: "GET", url: back.location ?? "" }, authority)).status, 400);
+  t.is((await browser.open(back.location ?? "")).answer.status, 400);
+  child.kill("SIGTERM");
+  t.deepEqual(await once(child, "close"), [0, null]);
+});

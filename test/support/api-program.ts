@@ -191,6 +191,8 @@ const commands: ApiCommands = {
         requestCert: true,
         rejectUnauthorized: false,
         allowHTTP1: true,
+        // Clients here keep connections for as long as a test lasts. Node's 5 s would close one just as it is used again.
+        http1Options: { keepAliveTimeout: 600_000 },
         settings: { maxConcurrentStreams: 1000 },
       },
       (request, response) => {

@@ -1,4 +1,4 @@
-/** As much of curl as the demo's lines use: -s -i -H -d --cacert --cert --key URL. */
+/** As much of curl as README and the demo use: -s -i -H -d --data-urlencode --cacert --cert --key URL. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { request as httpRequest } from "node:http";
@@ -11,6 +11,7 @@ const { values, positionals } = parseArgs({
     include: { type: "boolean", short: "i" },
     header: { type: "string", short: "H", multiple: true, default: [] },
     data: { type: "string", short: "d", multiple: true, default: [] },
+    "data-urlencode": { type: "string", multiple: true, default: [] },
     cacert: { type: "string" },
     cert: { type: "string" },
     key: { type: "string" },
@@ -18,7 +19,13 @@ const { values, positionals } = parseArgs({
 });
 const url = positionals[0] ?? "";
 const file = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
-const body = values.data.length === 0 ? undefined : values.data.join("&");
+/** `name=text` or `name@file`. */
+const encoded = values["data-urlencode"].map((given) => {
+  const [, name = "", sign = "", rest = ""] = /^([^=@]*)([=@])(.*)$/s.exec(given) ?? [];
+  return `${name}=${encodeURIComponent(sign === "@" ? readFileSync(rest, "utf8") : rest)}`;
+});
+const data = [...values.data, ...encoded];
+const body = data.length === 0 ? undefined : data.join("&");
 const headers: Record<string, string> = {
   ...(body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
   ...Object.fromEntries(values.header.map((line) => line.split(/:\s*/, 2) as [string, string])),

@@ -51,6 +51,8 @@ export interface FaultDeployment {
   revoke(token: string, at?: BackendProcess): Promise<number>;
   /** A request over mutual TLS, on a kept-alive connection of the certificate's. */
   get(path: string, token: string, as?: TestCertificate): Promise<HttpAnswer>;
+  /** The same; resolves when the request has left for the API's socket, also while the API is stopped. */
+  send(path: string, token: string): Promise<{ readonly answer: Promise<HttpAnswer> }>;
   /** Asks again and again until then, by the shared clock, and once more after it; answers every status. */
   askUntil(path: string, token: string, until: number): Promise<number[]>;
   /** Asks until the status comes; fails with the test's own timeout. Answers those that came before. */
@@ -142,6 +144,16 @@ export async function startFaultDeployment(
     },
     get: (path, token, as = right) =>
       send({ url: `${apiUrl}/${path}`, as, agent, headers: { authorization: `Bearer ${token}` } }),
+    async send(path, token) {
+      const { promise: sent, resolve } = Promise.withResolvers<undefined>();
+      const onSent = (): void => {
+        resolve(undefined);
+      };
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = send({ url: `${apiUrl}/${path}`, as: right, agent, headers, onSent });
+      await Promise.race([sent, answer]);
+      return { answer };
+    },
     async askUntil(path, token, until) {
       const statuses: number[] = [];
       for (;;) {

@@ -14,10 +14,12 @@ export interface HttpCall extends Omit<RequestOptions, "headers"> {
   /** The certificate to present in the handshake. */
   readonly as?: TestCertificate | undefined;
   readonly body?: string | Buffer;
+  /** Called when the whole request has been handed to the system. */
+  readonly onSent?: () => void;
 }
 
 /** One request with Node's own client; a connection of its own unless an agent is given. Trusts any server. */
-export function send({ url, as, body, ...options }: HttpCall): Promise<HttpAnswer> {
+export function send({ url, as, body, onSent, ...options }: HttpCall): Promise<HttpAnswer> {
   const start = url.startsWith("https:") ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const request = start(
@@ -39,6 +41,7 @@ export function send({ url, as, body, ...options }: HttpCall): Promise<HttpAnswe
       },
     );
     request.on("error", reject);
+    if (onSent !== undefined) request.once("finish", onSent);
     request.end(body);
   });
 }

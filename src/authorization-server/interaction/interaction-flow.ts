@@ -28,7 +28,7 @@ export interface FlowParts {
   readonly tries: LoginTries;
   /** Seconds since 1970. */
   readonly now: () => number;
-  /** A value that nobody guesses. */
+  /** A random value. */
   readonly random: () => string;
 }
 
@@ -119,7 +119,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
       tries.takeBack(ticket);
       return pages.login(asked, sealed, { wrongCredentials: false, retryAfter: found.retryAfter });
     }
-    // It may have been finished, by another tab or one guess too many, while the password was looked at.
+    // Another tab, or too many guesses, may have ended the authorization while the password was checked.
     const over = await ends.over(ticket);
     if (over !== undefined) return over;
     tries.end(ticket);
@@ -127,7 +127,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     const user: LoggedIn = { subject, authTime: now(), ...(acr === undefined ? {} : { acr }) };
     const renamed = state.renamed(browser, random(), subject);
     const answer = await proceed(asked, renamed, { interactive: true, user, fresh: true });
-    // What could not be gone on with signs nobody in.
+    // Nobody is signed in if the authorization cannot continue.
     if (answer.status >= 400) return answer;
     const session = writeCookie("session", await state.sealSession(user));
     return withCookie(withCookie(answer, await browserCookie(renamed)), session);

@@ -55,7 +55,7 @@ export function createInteractionPages(
       );
     },
 
-    /** The one page that is always to be had: where yours fails, a plain one stands in for it. */
+    /** A message page that always works: a plain page if yours fails. */
     message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
       const view = { reason, text: messages[reason] };
       try {

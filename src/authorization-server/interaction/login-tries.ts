@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 
 /** How often passwords were tried on one form. */
 export interface LoginTries {
-  /** Counts a try that begins now; `false`: it is one too many. */
+  /** Counts an attempt; `false` if there were too many. */
   begin(ticket: string): boolean;
-  /** The password of a try was not looked at. */
+  /** Takes one attempt back, because its password was not checked. */
   takeBack(ticket: string): void;
-  /** No more tries are to come. */
+  /** Forgets the form. */
   end(ticket: string): void;
 }
 
 /**
- * Creates the count of one process. What it has no room for begins anew: whoever opens thousands of forms has as many
- * first tries anyway, and the user table is where guesses are slowed down.
+ * Creates the counter of one process. It forgets the oldest forms when it is full: an attacker can open thousands of
+ * forms anyway, so the user table has to slow guesses down.
  *
  * @example if (!createLoginTries({ most: 10, maxForms: 10_000 }).begin(ticket)) return fail()
  */

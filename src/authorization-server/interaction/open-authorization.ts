@@ -50,7 +50,7 @@ export interface AuthorizationEndpointOptions {
   readonly formTargets?: readonly string[];
   /** Told why a request could not be processed, be it the backend's doing, the user table's or a page's. */
   readonly onBackendFailure?: OnBackendFailure;
-  /** Told of each authorization request that the backend refused, and why. */
+  /** Called for each authorization request that the backend refused, with the reason. */
   readonly onRefusal?: OnClientRefusal;
 }
 
@@ -63,7 +63,7 @@ export interface AuthorizationDependencies {
 }
 
 const eightHours = 28_800;
-/** How often a password may be tried on one form; then its authorization is over. */
+/** Passwords that may be tried on one form; then its authorization ends. */
 const mostTries = 10;
 /** Forms whose tries are counted at a time. */
 const mostCounted = 10_000;

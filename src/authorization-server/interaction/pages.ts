@@ -28,13 +28,13 @@ export interface LoginView extends InteractionView {
   readonly loginHint?: string;
   /** The pair that was sent is wrong; nobody is told which half. */
   readonly wrongCredentials: boolean;
-  /** The user table wants to wait so many seconds before it looks at another password (status 429). */
+  /** Seconds until the user table accepts another attempt (status 429). */
   readonly retryAfter?: number;
 }
 
 /**
- * What a consent page shows. The decision `allow` grants the scopes that come back as `scope`, from checkboxes or hidden
- * fields, and none besides; `deny` refuses, `switch` asks for another login.
+ * What a consent page shows. The decision `allow` grants the scopes that come back as `scope`, from checkboxes or
+ * hidden fields, and none besides; `deny` refuses, `switch` asks for another login.
  */
 export interface ConsentView extends InteractionView {
   readonly subject: string;

@@ -30,20 +30,20 @@ export interface Interaction {
   readonly exp: number;
 }
 
-/** A browser, as its cookie says. A login gives it another name: one that was planted before opens nothing after it. */
+/** A browser, as its cookie names it. A login gives it a new name, so that a planted cookie is worthless afterwards. */
 export interface Browser {
-  /** A value that nobody guesses. */
+  /** A random value. */
   readonly name: string;
-  /** Who logged in when it got this name. */
+  /** The user whose login gave it this name. */
   readonly subject?: string;
-  /** The names that it had: pages that were made for them may still lie open in other tabs. */
+  /** Its earlier names: pages that were made for them may still be open in other tabs. */
   readonly earlier: readonly EarlierName[];
 }
 
 interface EarlierName {
   readonly digest: string;
   readonly subject?: string;
-  /** Seconds since 1970: then no page that was made for it is good any more. */
+  /** Seconds since 1970: when the last page that was made for it expires. */
   readonly exp: number;
 }
 
@@ -97,7 +97,7 @@ export function createSealedState(
     openBrowser: async (text: string | undefined): Promise<Browser | undefined> =>
       text === undefined ? undefined : ((await open(text, purposes.browser)) as Browser | undefined),
 
-    /** The browser under a name that nobody knew before this user logged in. */
+    /** The browser under a new name, drawn when this user logged in. */
     renamed: (known: Browser | undefined, name: string, subject: string): Browser => {
       if (known === undefined) return { name, subject, earlier: [] };
       const { subject: before } = known;
@@ -124,8 +124,8 @@ export function createSealedState(
 export type SealedState = ReturnType<typeof createSealedState>;
 
 /**
- * Whether a page was made for this browser under its name, or under one that it had. Under an earlier one a consent has
- * to be that of the user who was logged in then: a page that somebody made with a planted name is nobody's.
+ * Whether a page was made for this browser, under its name or an earlier one. A consent under an earlier name must be
+ * of the user who was logged in under it; otherwise an attacker could have made the page with a planted name.
  */
 function isOf({ browser: made, user }: Interaction, { name, earlier }: Browser, now: number): boolean {
   if (isSame(made, digest(name))) return true;

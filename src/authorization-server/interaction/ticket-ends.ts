@@ -15,7 +15,7 @@ const ticketIsOver: ReadonlySet<string> = new Set(
 
 /** The two ways in which an interaction ends; each uses up its ticket. */
 export interface TicketEnds {
-  /** `undefined` while the ticket can still be used; else the page that says why nothing goes on. */
+  /** `undefined` while the ticket can still be used; otherwise the page that says why it cannot. */
   readonly over: (ticket: string) => Promise<EndpointAnswer | undefined>;
   readonly issue: (request: AuthorizationIssueRequest) => Promise<EndpointAnswer>;
   readonly fail: (request: AuthorizationFailRequest) => Promise<EndpointAnswer>;
@@ -31,7 +31,7 @@ export function createTicketEnds(
     onUnexpected(new Error(resultMessage));
     return pages.message("unavailable", 500);
   };
-  /** Somebody sits in front of a page: what is no answer for the client is told to them. */
+  /** A page for the user, for answers that cannot be sent to the client. */
   const tell = ({ resultCode, resultMessage }: Ended): EndpointAnswer => {
     return ticketIsOver.has(resultCode) ? pages.message("finished", 400) : unexpected({ resultMessage });
   };

@@ -148,7 +148,7 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
       refuseWhenClosed();
       if ("unsigned" in found) {
         const reason = readAnchors(path.anchors).unfit ?? read.leftOut ?? found.unsigned;
-        // Words for the operator must not keep a client waiting, nor be had without end.
+        // The reason is for the operator: asking for it must not delay a client, and is limited.
         const isPlain = reason === found.unsigned && !processes.areTaken() && explanations.take(client, now);
         return isPlain
           ? ask({ whenTrusted: key, whenRefused: key }, path, { client, now, unsigned: reason })

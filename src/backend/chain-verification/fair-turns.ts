@@ -20,8 +20,8 @@ export interface FairTurnsLimits {
 }
 
 /**
- * Makes {@link FairTurns}: whoever's turn it is goes to the end of the line, so that a client's task waits for at most
- * one task of every other client for each of its own that came before.
+ * Makes {@link FairTurns}: after each task its client goes to the end of the queue, so that a task waits for its
+ * client's earlier tasks and, for each of those and itself, at most one task of every other client.
  *
  * @example await createFairTurns({ concurrency: 4, queue: 256, queueOfClient: 64, timeout: 5000 }).run("1/2", task)
  */

@@ -39,9 +39,9 @@ interface KeyParts {
 }
 
 /**
- * Why a SubjectPublicKeyInfo, given as DER, is not one that signatures are checked with; `undefined`: it is.
+ * Why a SubjectPublicKeyInfo (DER) is not accepted for checking signatures; `undefined` if it is.
  *
- * Bounds what a check can cost, from above. What is too weak, OpenSSL refuses (`-auth_level 2`). Throws `MalformedDer`.
+ * Bounds the cost of a check. OpenSSL refuses keys that are too weak (`-auth_level 2`). Throws `MalformedDer`.
  *
  * @example keyDefect(readCertificateParts(der).publicKey) // "is RSA with a public exponent above 2^32"
  */
@@ -55,10 +55,11 @@ export function keyDefect(der: Uint8Array): string | undefined {
 
 function rsaDefect(_der: Uint8Array, { key }: KeyParts): string | undefined {
   const [modulus, exponent] = integersOf(key, childrenOf(key, expectTag(readOutermost(key), tags.sequence), 2));
-  if (modulus === undefined || exponent === undefined) throw new MalformedDer("an RSA key has no two numbers");
+  if (modulus === undefined || exponent === undefined) throw new MalformedDer("an RSA key lacks its two numbers");
   if (bitLength(modulus) > longestModulus) return `is RSA of more than ${longestModulus} bits`;
   if (bitLength(exponent) > longestExponent) return "is RSA with a public exponent above 2^32";
-  if (bitLength(exponent) < 2 || (exponent.at(-1) ?? 0) % 2 === 0) return "is RSA with a public exponent that is none";
+  if (bitLength(exponent) < 2 || (exponent.at(-1) ?? 0) % 2 === 0)
+    return "is RSA with an even public exponent or one below 3";
   return undefined;
 }
 

@@ -60,7 +60,7 @@ function verifyOnAThread(certificate: PathCertificate, issuer: PathCertificate):
         resolve(error === null && fits);
       });
     } catch {
-      // A key or an algorithm that cannot be used, or that do not go together, prove nothing.
+      // An unusable key or algorithm, or two that do not fit, is no signature.
       resolve(false);
     }
   });

@@ -1,14 +1,14 @@
 import { namesAsIssuer, type PathCertificate } from "./path-certificate.ts";
 import type { SignatureChecks } from "./signature-checks.ts";
 
-/** What there is to a path: whether signatures lead to an anchor, and which intermediates they reach. */
+/** Whether signatures lead from an anchor to the leaf, and which intermediates they reach. */
 export type SignedPath = { readonly signed: readonly PathCertificate[] } | { readonly unsigned: string };
 
 /** More than a path of ten with two authorities of the same name needs. */
 export const mostChecks = 16;
 
 /**
- * Finds out whether signatures lead from an anchor to a leaf: what every valid path has, and far from all that it needs.
+ * Finds out whether signatures lead from an anchor to a leaf: necessary for a valid path, but not sufficient.
  *
  * Begins at the anchors. Only a key that they vouch for, directly or through others, ever checks anything: the keys in
  * certificates that a stranger has made are never used. Anyone can make a certificate with a client's name in it; a
@@ -21,7 +21,7 @@ export async function findSignedPath(
   checks: SignatureChecks,
   client: string,
 ): Promise<SignedPath> {
-  // An anchor needs nobody's word, not even its own.
+  // Nobody has to sign an anchor; its own signature is not checked.
   if (anchors.some(({ thumbprint }) => thumbprint === leaf.thumbprint)) return { signed: [] };
   const wanted = namedFrom(leaf, intermediates);
   const pairs = wanted.flatMap((certificate) =>

@@ -10,7 +10,7 @@ export function defectOfUri(text: string): string | undefined {
   if (odd !== undefined) return `its character ${odd.at} is not one of a URI: percent-encode it`;
   const percent = text.search(/%(?![0-9A-Fa-f]{2})/);
   if (percent !== -1) return `its character ${percent + 1} is a % that two hexadecimal digits do not follow`;
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return "it has no scheme, as https: is one";
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return "it has no scheme such as https:";
   if (/^[^:]*:$/.test(text)) return "nothing follows its scheme";
   return undefined;
 }

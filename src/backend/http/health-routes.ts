@@ -2,14 +2,14 @@ import type { Answer } from "./answer.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
 import { routePath, type RoutePath } from "./route-path.ts";
 
-/** A path that needs nothing of the request. */
+/** A path whose answer does not depend on the request. */
 export interface HealthRoute {
   readonly method: "GET";
   readonly path: RoutePath;
   readonly respond: () => Promise<Answer>;
 }
 
-/** Answers what does not hold, by name. */
+/** Returns the names of the failed checks. */
 type Probe = () => readonly string[] | Promise<readonly string[]>;
 
 /**

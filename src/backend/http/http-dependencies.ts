@@ -14,8 +14,8 @@ export interface HttpDependencies {
   readonly newRequestId: () => string;
   /** Milliseconds that never run backwards, from any beginning; without it the log has no durations. */
   readonly monotonicClock?: () => number;
-  /** Names what does not hold and only a new start of the process can mend; empty: nothing. Left out: nothing. */
+  /** Names failures that only a restart of the process can repair; default: none. */
   readonly livenessFailures?: () => readonly string[] | Promise<readonly string[]>;
-  /** Names what does not hold and must for requests to be answered; empty: nothing. Left out: nothing. */
+  /** Names failures because of which requests cannot be answered; default: none. */
   readonly readinessFailures?: () => readonly string[] | Promise<readonly string[]>;
 }

@@ -4,6 +4,7 @@ import { createServer as createHttpServer, ServerResponse, type RequestListener,
 import { createServer as createHttpsServer } from "node:https";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 import { createSecureContext, Server as TlsServer, type SecureContextOptions } from "node:tls";
+import { serverTimeouts } from "../../serving/server-timeouts.ts";
 import { removeStaleSocket } from "./remove-stale-socket.ts";
 
 /** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
@@ -25,8 +26,8 @@ export interface Listening {
   /** `http://127.0.0.1:8705`, or `unix:` and the path; the port is `undefined` on a unix socket. */
   readonly address: { readonly url: string; readonly port: number | undefined };
   /**
-   * Checks another certificate and key; what it answers puts them in place for the handshakes that come, and cannot
-   * fail. Connections go on as they are. Throws OpenSSL's error, and a `TypeError` where the listener has no TLS.
+   * Checks another certificate and key, and returns a function that uses them for new handshakes; that function cannot
+   * fail. Open connections stay. Throws OpenSSL's error, or a `TypeError` if the listener has no TLS.
    */
   readonly prepareTls: (tls: TlsOptions) => () => void;
   /**
@@ -35,15 +36,6 @@ export interface Listening {
    */
   readonly close: (deadline?: AbortSignal) => Promise<void>;
 }
-
-/** Milliseconds. Whoever sends slower than this is holding a connection, not using it. */
-const timeouts = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  // Longer than callers and load balancers keep idle connections: they close first, never into a request.
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 2_000,
-};
 
 /** Of TLS 1.2 those that RFC 9325 §4.2 (BCP 195) recommends: forward secrecy and AEAD. All of 1.3 are such. */
 const suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -84,7 +76,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   return {
     address: addressOf(server, options),
     prepareTls(tls) {
-      if (!(server instanceof TlsServer)) throw new TypeError("the listener speaks no TLS");
+      if (!(server instanceof TlsServer)) throw new TypeError("The listener has no TLS.");
       const wanted = secureContextOf(tls);
       createSecureContext(wanted);
       return () => {
@@ -127,16 +119,9 @@ function createServer(
       return super.writeHead(status, ...(rest as []));
     }
   }
-  const options = { ...timeouts, ServerResponse: DrainingResponse };
+  const options = { ...serverTimeouts, ServerResponse: DrainingResponse };
   if (tls === undefined) return createHttpServer(options, listener);
-  return createHttpsServer(
-    {
-      ...options,
-      ...secureContextOf(tls),
-      handshakeTimeout: timeouts.headersTimeout,
-    },
-    listener,
-  );
+  return createHttpsServer({ ...options, ...secureContextOf(tls) }, listener);
 }
 
 function secureContextOf(tls: TlsOptions): SecureContextOptions {

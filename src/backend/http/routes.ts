@@ -26,7 +26,7 @@ export interface Route {
     segments: readonly string[],
     /** Aborts when the caller has gone; only who asks for it pays for it. */
     gone: () => AbortSignal,
-    /** Takes what the log says of the call. */
+    /** Records what is logged of the call. */
     note: NoteFacts,
   ) => Answer | Promise<Answer | StreamAnswer>;
 }
@@ -137,7 +137,7 @@ async function authenticate(
   }
 }
 
-/** The number that the caller gives, be its credentials accepted or not. */
+/** The number that the caller gives, whether its credentials are accepted or not. */
 function serviceNamedBy(credentials: ApiCallerCredentials): CallFacts {
   if (credentials.scheme === "bearer") return { service: credentials.serviceId };
   return /^[0-9]{1,15}$/.test(credentials.apiKey) ? { service: Number(credentials.apiKey) } : {};

@@ -6,9 +6,9 @@ const leading: ReadonlySet<string> = new Set(["level", "time", "msg", "err"]);
 const indented = "    ";
 
 /**
- * Turns the log's JSON lines into text for people: time, level, message, then `name=value`; an error follows on lines of its
- * own, indented. What is not printable is escaped, so nothing in a line can end it or command the terminal: pino-pretty
- * writes line ends and control characters of a message as they are.
+ * Turns the log's JSON lines into text: time, level, message, then `name=value`; an error follows on lines of its own,
+ * indented. Characters that are not printable are escaped, so that text in a line can neither end it nor send commands
+ * to the terminal: pino-pretty writes line ends and control characters unchanged.
  *
  * @example createLog({ level: "info", stream: textLogStream(process.stdout, { colour: true }) })
  */
@@ -54,7 +54,7 @@ function errorLines(err: unknown): string {
   return `${lines.join("")}${errorLines(cause)}`;
 }
 
-/** Everything but printable ASCII as `\u{…}`: letters of other scripts, too, for some turn the text around. */
+/** Everything but printable ASCII as `\u{…}`, also letters of other scripts: some reverse the direction of text. */
 function visible(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

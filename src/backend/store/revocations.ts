@@ -2,10 +2,10 @@ import type { RevokeTokens } from "./command.ts";
 import type { Plan, SqlValue, Statement } from "./statement.ts";
 
 /**
- * Revocation of all that a client or a subject has is one row: the number that the service gives to it.
+ * A revocation of all tokens of a client or a subject is one row with a number that the service counts up.
  *
- * What is issued takes the last number that concerns it within the statement that keeps it. So it has the number of a
- * revocation that was before it, and is ended by every one that comes after it.
+ * A new token stores the last number that concerns it, within the statement that inserts it. A later revocation has a
+ * greater number, and so ends the token.
  */
 
 /** The `client_id` of a revocation of a subject's tokens with every client; no client has it. */
@@ -70,7 +70,7 @@ export function revokeTokens({ serviceId, clientId, subject, endedAt, attempt }:
 }
 
 function ofClient(taken: readonly SqlValue[], clientId: number | undefined): Statement {
-  // Never every token of the service because a member was forgotten.
+  // A forgotten member must not end every token of the service.
   if (clientId === undefined) throw new TypeError("a client or a subject must be named");
   return { sql: revokeClient, values: [...taken, clientId] };
 }

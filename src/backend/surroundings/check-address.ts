@@ -8,13 +8,13 @@ import { problem, warning, type Finding } from "./finding.ts";
 /** Octets: one less than what Linux has for a socket's path. */
 const longestSocketPath = 107;
 
-const inUse = "if it is this backend that is well, and anything else must end before a start";
+const inUse = "fine if it is this backend; stop any other program before a start";
 
 /**
- * Whether the address can be had: a port is taken for a moment, a unix socket is never made.
+ * Checks that the address is free: it binds a port for a moment, and never makes a unix socket.
  *
- * Rejects with the system's error of `listen` for what a start would fail with; that something listens there already is
- * a warning, since it is mostly the backend itself.
+ * Rejects with the system's error of `listen` if a start would fail. If something listens there already, it is a
+ * warning, because it is usually the backend itself.
  */
 export async function checkAddressFree(listen: Listen): Promise<readonly Finding[]> {
   if ("unix" in listen) return checkSocket(listen.unix);

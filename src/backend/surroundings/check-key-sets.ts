@@ -13,7 +13,7 @@ const atOnce = 8;
 const mostUris = 40;
 
 /**
- * Asks the URL of each client's key set once, as the backend will; whatever is wrong there is a warning.
+ * Fetches each client's key set once, as the backend will; every failure is a warning.
  *
  * @example await checkKeySets(configuration.services, (uri) => fetchKeySet(uri, limits))
  */

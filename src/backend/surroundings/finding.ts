@@ -1,6 +1,6 @@
 import type { Problem } from "../configuration/configuration-error.ts";
 
-/** What is not as a start needs it (`fatal`), or may not be as it was meant. */
+/** A reason why a start would fail (`fatal`), or a probable mistake. */
 export interface Finding extends Problem {
   readonly fatal: boolean;
 }

@@ -6,7 +6,7 @@ import { createKeyIndex } from "./key-index.ts";
 export interface Rememberable {
   /** Whether it lets anyone in; what does not is kept apart, so that random tokens push no good one out. */
   readonly positive: boolean;
-  /** On the monotonic clock: from then on it is void; `Infinity`: it does not end by itself. */
+  /** The instant on the monotonic clock at which it expires; `Infinity` if never. */
   readonly diesAt: number;
   /** What it rests on: an event that names one of these makes it void. None: no event can, and none vouches for it. */
   readonly invalidationKeys?: readonly string[] | undefined;
@@ -49,8 +49,8 @@ interface Entry<Answer> extends Asked {
 }
 
 /**
- * What an answer takes in memory, rather too much than too little: entry, key, index, signal, and the objects made of its
- * text (measured with answers of 0.2 to 23 kB: 3.3 kB, and 2.2 octets a character).
+ * What an answer takes in memory, rather too much than too little: entry, key, index, signal, and the objects made of
+ * its text (measured with answers of 0.2 to 23 kB: 3.3 kB, and 2.2 octets a character).
  */
 const sizeOf = ({ answer }: { answer: Rememberable }): number => 3072 + 3 * Math.ceil(answer.size ?? 0);
 /** What the negatives may take of all. */
@@ -60,9 +60,9 @@ const negativeShare = 1 / 16;
  * Creates a bounded memory of answers, in which a life is counted from when the question was *sent*.
  *
  * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
- * hit; the same clock ends a life at `diesAt`, so that setting the wall clock neither ends a life nor brings one back. An
- * answer never replaces one that was asked later, and always what was known before it, even if it is not to be remembered
- * itself.
+ * hit; the same clock ends a life at `diesAt`, so that setting the wall clock neither ends a life nor brings one back.
+ * An answer never replaces one that was asked later, and always what was known before it, even if it is not to be
+ * remembered itself.
  *
  * @example memory.keep(tokenDigestText(token), answer, askedAt)
  */

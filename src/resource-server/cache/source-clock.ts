@@ -1,12 +1,13 @@
 import type { Clocks, Warning } from "../resource-server-options.ts";
 
-/** The clock that an issuer's `exp` and `nbf` are of, as far as its answers tell it. */
+/** The clock that an issuer's `exp` and `nbf` are set by, as far as its answers show it. */
 export interface SourceClock {
   /**
-   * What is to be added to the monotonic clock for the issuer's time (milliseconds since 1970), by one answer.
+   * Returns what to add to the monotonic clock for the issuer's time (milliseconds since 1970), according to one
+   * answer.
    *
    * `askedAt` is when its question was sent, on the monotonic clock; `answeredAt` what the issuer's clock showed after
-   * that, or `undefined`: then this process's own wall clock stands in for it, and is read here for the last time.
+   * that, or `undefined`: then this process's wall clock is used instead, once.
    */
   offsetOf(askedAt: number, answeredAt: number | undefined): number;
 }
@@ -22,9 +23,9 @@ const tolerated = 5_000;
 /**
  * Creates the clock of one issuer.
  *
- * The issuer's instant is laid on when the question was *sent*: the answer was made after that, so that a life counted
- * from there on the monotonic clock never ends later than at the issuer. The first answer from which this process's wall
- * clock is seen to differ by more than 5 s is a warning; nothing else rests on that clock.
+ * The issuer's instant is assigned to the time when the question was *sent*: the answer was made later, so a token
+ * never ends later here than at the issuer. The first answer that shows this process's wall clock to be off by more
+ * than 5 s causes a warning; that clock is used for nothing else.
  *
  * @example const now = monotonicClock() + sourceClock.offsetOf(askedAt, answer.answeredAt)
  */

@@ -14,7 +14,7 @@ export async function checkIssuer({ name, asked, check }: Pick<Issuer, "name" | 
     const of = name === undefined ? "" : `${name}: `;
     const cause = causeOf(error, asked);
     if (cause !== undefined) throw new SetupFailure(cause.code, `${of}${cause.message}`, { cause: error });
-    const said = error instanceof Error ? error.message : "something that is no error was thrown";
+    const said = error instanceof Error ? error.message : "a value that is not an Error was thrown";
     const message = `${of}The issuer of access tokens could not be asked: ${said}`;
     throw new SetupFailure("CERTBOUND_BACKEND_FAILED", message, { cause: error });
   }

@@ -85,7 +85,7 @@ function refused({ status, resultCode }: ApiError, { identity, path }: Options):
   }
   if (status !== 404 && status !== 405) return undefined;
   // Not its words: whatever listens there may repeat what it was asked.
-  const what = `does not know what it is asked (HTTP ${status})`;
+  const what = `does not know the request (HTTP ${status})`;
   return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Look at ${path}`);
 }
 

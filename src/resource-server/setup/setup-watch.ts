@@ -52,7 +52,7 @@ const missing = {
 const notListed: Warning = {
   code: "CERTBOUND_PROXY_NOT_LISTED",
   message:
-    "A good token was refused, because its request did not come from a listed proxy, and so nothing that it says of a certificate counts. " +
+    "A valid token was refused: its request did not come from a listed proxy, so its certificate header was ignored. " +
     "If it was your proxy, add its address to `trustedProxies` of the option `certificate`.",
 };
 

@@ -100,7 +100,7 @@ function readActive(record: Members, given: Members): TokenRecord {
   const tokenType = textOrNone("accessToken.tokenType", told["tokenType"]);
   const judged = isJudged(said);
   const defect = judged ? undefined : (kindDefect(said, exact) ?? kindDefect({ token_type: tokenType }, exact));
-  if (defect !== undefined) return inactiveBecause(`it is no access token: ${defect}`);
+  if (defect !== undefined) return inactiveBecause(`it is not an access token: ${defect}`);
   const stated = judged ? undefined : readBinding(said, facts.scopes, exact);
   const confirmation = stated === undefined ? own : bothConfirmations(own, stated.confirmation);
   if (told["active"] !== true) throw wrong("accessToken.active", "is not true");

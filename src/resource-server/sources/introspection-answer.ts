@@ -86,7 +86,7 @@ export function readClaims(given: Members, tolerances: Tolerances): TokenRecord 
   const claims = freezeDeeply(given);
   const tokenType = text(claims, "token_type");
   const defect = kindDefect(claims, tolerances);
-  if (defect !== undefined) return inactiveBecause(`it is no access token: ${defect}`);
+  if (defect !== undefined) return inactiveBecause(`it is not an access token: ${defect}`);
   const { confirmation, scopes, remark } = readBinding(claims, readScopes(claims, tolerances), tolerances);
   const common = {
     active: true,

@@ -59,7 +59,7 @@ test("jwks and jwksUri exclude each other, and a jwksUri is an https URL", async
   for (const [uri, reason] of [
     ["http://c.example/jwks", "it is http, and its host is not a loopback address"],
     ["ftp://c.example/", "its scheme is not https"],
-    ["/jwks", "it has no scheme, as https: is one"],
+    ["/jwks", "it has no scheme such as https:"],
     ["https://u:p@c.example/", "it has a user name or a password"],
     ['""', "it is empty"],
   ] as const) {

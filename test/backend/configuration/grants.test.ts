@@ -25,7 +25,7 @@ test("a redirect URI is an https URL, a loopback address or of a private scheme 
 });
 
 test("a redirect URI that is open, relative, in the clear or a script is refused", async (t) => {
-  const noScheme = "it has no scheme, as https: is one";
+  const noScheme = "it has no scheme such as https:";
   const clear = "it is http, and its host is not a loopback address";
   const noHost = "it has no host, or cannot be read";
   const scheme = "its scheme is neither https nor one with a dot";
@@ -105,7 +105,7 @@ test("an alias for mutual TLS has the name of an endpoint, once, and an https UR
   ]);
   for (const [uri, reason] of [
     ["http://mtls.example/", "it is http, and its host is not a loopback address"],
-    ["mtls.example", "it has no scheme, as https: is one"],
+    ["mtls.example", "it has no scheme such as https:"],
     ["https://mtls.example/#a", "it has a fragment, at character 22"],
   ] as const) {
     t.deepEqual(await said(alias("token_endpoint", uri)), [
@@ -131,8 +131,8 @@ test("durations and the tolerance for clocks have bounds", async (t) => {
 test("a resource that no request could name is refused", async (t) => {
   for (const member of ["defaultResources", "supportedResources"]) {
     for (const [uri, reason] of [
-      ["/api", "it has no scheme, as https: is one"],
-      ["api.example", "it has no scheme, as https: is one"],
+      ["/api", "it has no scheme such as https:"],
+      ["api.example", "it has no scheme such as https:"],
       ["https://a.example/#a", "it has a fragment, at character 19"],
       ["https://a.example/{id}", "its character 19 is not one of a URI: percent-encode it"],
       ["https://a.example/%zz", "its character 19 is a % that two hexadecimal digits do not follow"],

@@ -534,7 +534,7 @@ test("malformed alternative names are refused at registration, each with its rea
     ["Dns", "a.-b", `is not a DNS name (a label begins or ends with a hyphen), ${dns}`],
     ["Dns", `${"a".repeat(64)}.b`, `is not a DNS name (a label is longer than 63 characters), ${dns}`],
     ["Dns", "a.".repeat(127), `is not a DNS name (it is longer than 253 characters), ${dns}`],
-    ["Uri", "client-a", `is not a URI (it has no scheme, as https: is one), ${uri}`],
+    ["Uri", "client-a", `is not a URI (it has no scheme such as https:), ${uri}`],
     ["Uri", "https://a/b c", `is not a URI (its character 12 is not one of a URI: percent-encode it), ${uri}`],
     ["Uri", "urn:", `is not a URI (nothing follows its scheme), ${uri}`],
     ["Email", "client-a", `is not an e-mail address (it has no @), ${email}`],
@@ -710,8 +710,8 @@ test("scopes, resources and issuers of bad form are refused", async (t) => {
   }
   const resource = "must be an absolute URI without a fragment";
   const resources: readonly (readonly [text: string, reason: string])[] = [
-    ["api", "it has no scheme, as https: is one"],
-    ["/api", "it has no scheme, as https: is one"],
+    ["api", "it has no scheme such as https:"],
+    ["/api", "it has no scheme such as https:"],
     ['"https://api.example.com/#x"', "it has a fragment, at character 25"],
     ['"https:api"', "it has no host, or cannot be read"],
     ['""', "it is empty"],
@@ -726,7 +726,7 @@ test("scopes, resources and issuers of bad form are refused", async (t) => {
   }
   const issuer = "must be an https URL without query or fragment (http only for loopback)";
   const issuers: readonly (readonly [text: string, reason: string])[] = [
-    ["as.example.com", "it has no scheme, as https: is one"],
+    ["as.example.com", "it has no scheme such as https:"],
     ["http://as.example.com", "it is http, and its host is not a loopback address"],
     ['"https://as.example.com/?a=b"', "it has a query, at character 24"],
     ['"https://as.example.com/#a"', "it has a fragment, at character 24"],

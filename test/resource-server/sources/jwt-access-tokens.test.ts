@@ -104,7 +104,7 @@ for (const [what, [typ, change]] of Object.entries(otherTypes)) {
 test("a JWT whose payload says that it is another kind of token is refused, at+jwt or not", async (t) => {
   const { authorize } = open(t);
   for (const change of [{ typ: "Refresh" }, { typ: "ID" }, { token_use: "id" }, { token_type: "refresh_token" }]) {
-    await refused(t, authorize(await jwt(change)), /it is no access token/);
+    await refused(t, authorize(await jwt(change)), /it is not an access token/);
   }
   for (const change of [{ typ: "Bearer" }, { typ: "at+jwt" }, { token_use: "access" }]) {
     await t.notThrowsAsync(authorize(await jwt(change)));

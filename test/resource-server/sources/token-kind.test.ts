@@ -48,11 +48,11 @@ const otherTokens: Record<string, object> = {
   "the kinds of two tokens in one": { token_use: "access_token refresh_token" },
 };
 for (const [what, change] of Object.entries(otherTokens)) {
-  test(`what says that it is no access token is none, in every dialect: ${what}`, (t) => {
+  test(`what says that it is not an access token is none, in every dialect: ${what}`, (t) => {
     for (const dialect of dialects) {
       const record = read(change, dialect);
       t.false(record.facts.active, dialect);
-      t.regex("reason" in record ? (record.reason ?? "") : "", /^it is no access token: its \S+ names/);
+      t.regex("reason" in record ? (record.reason ?? "") : "", /^it is not an access token: its \S+ names/);
     }
   });
 }

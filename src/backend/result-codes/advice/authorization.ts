@@ -10,12 +10,10 @@ import {
   type AdviceFor,
 } from "../advice.ts";
 import type { authorizationSentences } from "../authorization.ts";
+import { scopes, userId } from "./requests.ts";
 
 const redirectUri = refusal(
   "Compare `redirect_uri` of the request with `redirectUris` of the client: they must be equal.",
-);
-const scopes = ordinary(
-  "Compare the scopes that the client asks for with `supportedScopes` of the service and `requestableScopes` of the client.",
 );
 const acr = ordinary(
   "Compare the authentication context classes that are asked for with `supportedAcrs` of the service.",
@@ -29,9 +27,6 @@ const changed = ordinary(
   "Nothing, if the configuration was changed between the login page and its answer: the user begins again.",
 );
 const challenge = fixRequest("send `code_challenge` (43 characters of base64url) with `code_challenge_method=S256`.");
-const userId = callerIsWrong(
-  "Let the front end send the user's id as `subject`: 1 to 100 characters of printable ASCII, no client's id.",
-);
 const jsonObject = (member: string) =>
   callerIsWrong(`Let the front end send \`${member}\` as the text of a JSON object without the backend's own members.`);
 const anotherUser = ordinary("Nothing: the user that the client asks for is not the one who is logged in.");
@@ -41,7 +36,7 @@ const ascii = (name: string) => fixRequest(`use printable ASCII in \`${name}\`.`
 /** What to do about authorization requests. */
 export const authorizationAdvice: AdviceFor<typeof authorizationSentences> = {
   A004001: done,
-  A004201: callerIsWrong("Let the front end hand the query of the browser's request on as `parameters`."),
+  A004201: callerIsWrong("Let the front end pass the query of the browser's request on as `parameters`."),
   A004202: fixRequest("send parameters that are percent-encoded and each sent once."),
   A004301: fixRequest("send an authorization request: the page was opened without one."),
   A004304: fixRequest("send each parameter once."),

@@ -13,7 +13,7 @@ const scopesMissing = ordinary(
   "Compare the scopes that the route demands with those of the token, and with `supportedScopes` of the service and `requestableScopes` of the client.",
 );
 const anotherSubject = ordinary(
-  "Compare the subject that the route demands with whose token it is: the log does not name users.",
+  "Compare the subject that the route demands with the user of the token: the log does not name users.",
 );
 
 /** What to do about introspection requests. */

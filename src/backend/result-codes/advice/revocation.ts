@@ -1,10 +1,11 @@
-import { callerIsWrong, done, fixRequest, refusal, sendOnce, sendParameter, type AdviceFor } from "../advice.ts";
+import { done, fixRequest, refusal, sendOnce, sendParameter, type AdviceFor } from "../advice.ts";
 import type { revocationSentences } from "../revocation.ts";
+import { handBodyOn } from "./requests.ts";
 
 /** What to do about revocation requests. */
 export const revocationAdvice: AdviceFor<typeof revocationSentences> = {
   A113001: done,
-  A113201: callerIsWrong("Let the front end hand the body of the client's request on as `parameters`."),
+  A113201: handBodyOn,
   A113202: fixRequest("send a form whose parameters are percent-encoded and each sent once."),
   A113301: sendParameter("token"),
   A115301: sendParameter("token"),

@@ -10,13 +10,10 @@ import {
   type AdviceFor,
 } from "../advice.ts";
 import type { tokenSentences } from "../token.ts";
+import { handBodyOn, scopes, userId } from "./requests.ts";
 import { certificateMissing, certificateMismatch, tokenOfAnotherClient } from "./tokens.ts";
 
-const handBodyOn = callerIsWrong("Let the front end hand the body of the client's request on as `parameters`.");
 const grantNotDeclared = refusal("Add the grant type to `grantTypes` of the client, if it may use it.");
-const scopes = ordinary(
-  "Compare the scopes that the client asks for with `supportedScopes` of the service and `requestableScopes` of the client.",
-);
 const resource = ordinary(
   "Compare the `resource` that the client asks for with `supportedResources` of the service and with what was granted.",
 );
@@ -29,11 +26,8 @@ const codeVerifier = fixRequest(
 const ticket = callerIsWrong(
   "Let the front end send the `ticket` that `auth/token` answered with the action `PASSWORD`.",
 );
-const ticketOver = ordinary("Let the client ask again: a ticket is good once, and for a day.");
+const ticketOver = ordinary("Let the client ask again: a ticket is valid once, and for a day.");
 const byFrontEnd = ordinary("The front end decided so, with the `reason` of its call of `auth/token/fail`.");
-const userId = callerIsWrong(
-  "Let the front end send the user's id as `subject`: 1 to 100 characters of printable ASCII, no client's id.",
-);
 
 /** What to do about token requests. */
 export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
@@ -57,7 +51,7 @@ export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
     "Compare the `redirect_uri` of the client's two requests: they must be equal. If they are, a code of one login was used in another.",
   ),
   A050310: sameRedirectUri,
-  A050311: ordinary("Let the client redeem a code at once; `authorizationCodeDuration` says how long it is good."),
+  A050311: ordinary("Let the client redeem a code at once; `authorizationCodeDuration` says how long it is valid."),
   A050312: codeVerifier,
   A050314: sendOnce("code_verifier"),
   A050315: refusal(

@@ -12,6 +12,9 @@ import {
 const passwordGrant = ordinary(
   "Use the authorization code grant: a user who gave a client the password stays private.",
 );
+const onlyAfterOk = callerIsWrong(
+  "Let the front end call `auth/userinfo/issue` only after `auth/userinfo` answered `OK`.",
+);
 const noOpenid = fixRequest("ask for the scope `openid` when it asks for the token.");
 const noUser = fixRequest("use a token of a user: one of client credentials has none.");
 
@@ -31,9 +34,9 @@ export const userinfoAdvice: AdviceFor<typeof userinfoSentences> = {
   A092301: callerIsWrong("Let the front end send the `token` that `auth/userinfo` accepted."),
   A092302: ordinary("Nothing: the token was revoked between the two calls."),
   A093303: ordinary("Nothing: the token expired between the two calls."),
-  A093304: callerIsWrong("Let the front end call `auth/userinfo/issue` only after `auth/userinfo` answered `OK`."),
-  A093305: callerIsWrong("Let the front end call `auth/userinfo/issue` only after `auth/userinfo` answered `OK`."),
-  A093306: callerIsWrong("Let the front end call `auth/userinfo/issue` only after `auth/userinfo` answered `OK`."),
+  A093304: onlyAfterOk,
+  A093305: onlyAfterOk,
+  A093306: onlyAfterOk,
   A094201: callerIsWrong("Let the front end send `claims` as JSON text."),
   A094202: callerIsWrong("Let the front end send `claims` as the text of a JSON object."),
   A096001: done,

@@ -1,8 +1,9 @@
-import { accessSync, chmodSync, constants, existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { chmodSync, existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { migrate, readSchemaVersion, UnusableDatabase } from "./migrate.ts";
+import { defectOfStorePlace } from "./store-place.ts";
 import { useWriteAheadLog } from "./write-ahead-log.ts";
 
 /** Plain data: it crosses to the writer's thread. */
@@ -25,7 +26,7 @@ const longestReaderWait = 250;
 export function openWriterConnection({ path, busyTimeout, maxPageCount }: ConnectionOptions): DatabaseSync {
   const file = fileOf(path);
   const isNew = path !== inMemory && !existsSync(file);
-  if (path !== inMemory) refuseUnwritable(file, isNew);
+  if (path !== inMemory) refuseUnwritable(file);
   const db = open(file, { timeout: busyTimeout });
   try {
     // Digests and sealed secrets are the backend's alone. Never open the file to do this: closing a descriptor drops
@@ -76,17 +77,7 @@ function open(file: string | URL, options: { readonly readOnly?: boolean; readon
 }
 
 /** SQLite itself opens what it may not write, and fails only at the first command. */
-function refuseUnwritable(file: string, isNew: boolean): void {
-  try {
-    // The log and its index are made beside the file.
-    accessSync(dirname(file), constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw new UnusableDatabase("its directory is missing or not writable", { cause });
-  }
-  if (isNew) return;
-  try {
-    accessSync(file, constants.R_OK | constants.W_OK);
-  } catch (cause) {
-    throw new UnusableDatabase("the file is not readable and writable", { cause });
-  }
+function refuseUnwritable(file: string): void {
+  const defect = defectOfStorePlace(file);
+  if (defect !== undefined) throw new UnusableDatabase(`it ${defect}`);
 }

@@ -12,7 +12,7 @@ export type LongRead = {
 
 type Facts = ReturnType<TokenLists[keyof TokenLists]>;
 
-/** What came of it. */
+/** The result of a long read. */
 export type LongReadResult = { readonly facts: Facts } | { readonly fault: Fault };
 
 /** Where long reads are done. */
@@ -51,7 +51,7 @@ export function createInThreadReads(lists: TokenLists): LongReads {
   };
 }
 
-/** How many of a kind wait at most: a list takes some hundredths of a second, most counts next to nothing. */
+/** Waiting reads of a kind, at most: a list takes some hundredths of a second, most counts far less. */
 const mostWaiting = { listAccessTokens: 64, countTokens: 256 } satisfies Record<keyof TokenLists, number>;
 
 /** Taken from this file's own name: the compiler does not rewrite the ending inside a URL. */

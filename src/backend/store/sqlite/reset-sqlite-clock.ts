@@ -6,11 +6,11 @@ import { readFault, storeFailure } from "./fault.ts";
 import { migrate, readSchemaVersion, UnusableDatabase } from "./migrate.ts";
 import { openStoreHistory } from "./store-history.ts";
 
-/** What a reset of the clock did; instants in milliseconds since 1970. */
+/** The result of a clock reset; instants in milliseconds since 1970. */
 export interface ClockReset {
-  /** The floor that there was; 0 for none. */
+  /** The floor before; 0 for none. */
   readonly before: number;
-  /** How many access and refresh tokens were issued later than the new floor, and are gone. */
+  /** How many access and refresh tokens were deleted, because they were issued later than the new floor. */
   readonly ended: number;
 }
 
@@ -70,7 +70,7 @@ function takeAlone(db: DatabaseSync): void {
   } catch (cause) {
     const locked = "errcode" in (cause as Error) && (cause as { errcode: number }).errcode === 5;
     if (!locked) throw cause;
-    throw new UnusableDatabase("a backend or another program has it open; stop that first", { cause });
+    throw new UnusableDatabase("a backend or another program has it open; stop it first", { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { UnusableDatabase } from "./migrate.ts";
 
-/** Which file the database is: its numbers change when it is replaced, not when it is written. `0`: not known. */
+/** Identifies the database file: changes when it is replaced, not when it is written. `0`: unknown. */
 export interface FileIdentity {
   readonly inode: bigint;
   /** Nanoseconds since 1970. */
@@ -14,7 +14,7 @@ export interface MarkedCommit {
   readonly commits: number;
 }
 
-/** What the mark beside a store says of it. */
+/** The content of a store's mark. */
 export interface StoreMark {
   /** The store's epoch, 16 octets as hexadecimal text. */
   readonly epoch: string;
@@ -30,7 +30,7 @@ export interface StoreMarkFile {
   /** `undefined` when there is none, or when it cannot be understood. */
   read(): StoreMark | undefined;
   write(mark: StoreMark): void;
-  /** To be called by the one that holds the store's lock: `begun` is about to be committed, `committed` has been. */
+  /** Call it under the store's lock: `begun` is about to be committed, `committed` has been. */
   begin(begun: MarkedCommit, committed: MarkedCommit): void;
   complete(committed: MarkedCommit): void;
   /** Makes what was written survive a loss of power. */
@@ -50,7 +50,7 @@ const pattern =
 export const markPathOf = (store: string): string => `${store}-mark`;
 
 /**
- * Opens the mark beside a store, an empty one if there is none; throws {@link UnusableDatabase} when it cannot be.
+ * Opens the mark beside a store, and makes an empty one if there is none; throws {@link UnusableDatabase} if it cannot.
  *
  * @example openStoreMark(markPathOf("/var/lib/certbound/store.db")).read()
  */

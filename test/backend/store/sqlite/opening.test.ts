@@ -95,8 +95,9 @@ test("what is not a database is refused and left as it is", async (t) => {
 test("a directory in place of the file, or none to put it in, is refused", async (t) => {
   const path = await temporaryFile(t);
   await mkdir(path);
-  await refuses(t, path, "the file cannot be opened, or its directory is not writable");
-  await refuses(t, join(path, "missing", "store.db"), "its directory is missing or not writable");
+  await refuses(t, path, `it is not a file: ${path}`);
+  const folder = join(path, "missing");
+  await refuses(t, join(folder, "store.db"), `it has no folder: ${folder} does not exist; make it first`);
 });
 
 test("a file that is cut short is refused", async (t) => {
@@ -186,14 +187,14 @@ test("a read-only file and a read-only directory are refused at once", async (t)
   await chmod(path, 0o444);
   t.is(
     await openAsNobody(t, program, path),
-    `StoreFailure: the store ${path} cannot be opened: the file is not readable and writable`,
+    `StoreFailure: the store ${path} cannot be opened: it is a file that this user may not read and write: ${path}`,
   );
   await chmod(path, 0o600);
   await chmod(dirname(path), 0o555);
   for (const file of [path, join(dirname(path), "new.db")]) {
     t.is(
       await openAsNobody(t, program, file),
-      `StoreFailure: the store ${file} cannot be opened: its directory is missing or not writable`,
+      `StoreFailure: the store ${file} cannot be opened: it is in a folder that this user may not write to: ${dirname(path)}`,
     );
   }
   await chmod(dirname(path), 0o700);

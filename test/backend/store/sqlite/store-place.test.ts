@@ -2,59 +2,54 @@ import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { checkStorePlace } from "../../../src/backend/surroundings/check-store-place.ts";
-import { startChild } from "../store/sqlite/child-process.ts";
-import { temporaryFile } from "../store/sqlite/temporary-file.ts";
-
-const at = "store.sqlite";
+import { defectOfStorePlace } from "../../../../src/backend/store/sqlite/store-place.ts";
+import { startChild } from "./child-process.ts";
+import { temporaryFile } from "./temporary-file.ts";
 
 test("a folder that is there, with the file or without it, is accepted", async (t) => {
   const path = await temporaryFile(t);
-  t.deepEqual(await checkStorePlace(path), []);
+  t.is(defectOfStorePlace(path), undefined);
   await writeFile(path, "");
-  t.deepEqual(await checkStorePlace(path), []);
+  t.is(defectOfStorePlace(path), undefined);
 });
 
 test("a folder that is missing, or is a file, and a folder in the file's place are named", async (t) => {
   const path = await temporaryFile(t);
   await writeFile(path, "");
   const missing = join(dirname(path), "missing", "store.db");
-  t.deepEqual(await checkStorePlace(missing), [
-    { path: at, sentence: `has no folder: ${dirname(missing)} does not exist; make it first`, fatal: true },
-  ]);
-  t.deepEqual(await checkStorePlace(join(path, "store.db")), [
-    { path: at, sentence: `has no folder: ${path} is a file`, fatal: true },
-  ]);
+  t.is(defectOfStorePlace(missing), `has no folder: ${dirname(missing)} does not exist; make it first`);
+  t.is(defectOfStorePlace(join(path, "store.db")), `has no folder: ${path} is a file`);
   const folder = join(dirname(path), "folder");
   await mkdir(folder);
-  t.deepEqual(await checkStorePlace(folder), [{ path: at, sentence: `is not a file: ${folder}`, fatal: true }]);
+  t.is(defectOfStorePlace(folder), `is not a file: ${folder}`);
 });
 
 const nobody = 65534;
 const program = `
-import { checkStorePlace } from "./surroundings/check-store-place.ts";
+import { defectOfStorePlace } from "./store-place.ts";
 if (process.getuid() === 0) {
   process.setgroups([]);
   process.setgid(${nobody});
   process.setuid(${nobody});
 }
-for (const path of process.argv.slice(2)) console.log(JSON.stringify(await checkStorePlace(path)));
+for (const path of process.argv.slice(2)) console.log(defectOfStorePlace(path) ?? "");
 `;
 
 /** The check where anyone may read it, run by a process that may not override file modes. */
 async function sentencesAsNobody(t: ExecutionContext, ...paths: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  await cp(new URL("../../../src/backend/surroundings", import.meta.url), join(folder, "surroundings"), {
-    recursive: true,
-  });
+  await cp(
+    new URL("../../../../src/backend/store/sqlite/store-place.ts", import.meta.url),
+    join(folder, "store-place.ts"),
+  );
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await writeFile(join(folder, "check.ts"), program);
   await chmod(folder, 0o755);
   const child = startChild(t, join(folder, "check.ts"), paths);
   const lines = await child.rest();
   await child.done();
-  return lines.map((line) => (JSON.parse(line) as { sentence: string }[]).map(({ sentence }) => sentence).join());
+  return lines;
 }
 
 test("a folder and a file that this user may not write to are named", async (t) => {
