@@ -19,7 +19,10 @@ const headOf = async (store: Store): Promise<string> => (await store.readInvalid
 const isReset = async (store: Store, after: string): Promise<boolean> =>
   (await store.readInvalidationEvents({ after, limit: 10 })).reset;
 
-/** Opens the file that a backup was taken of when it had one event, and that then had two more. */
+/**
+ * Opens the file that a backup was taken of when it had one event, and that then had two more. The mark beside it is put
+ * back as well, in place: the one restore that the mark cannot notice, and that the chain of events must.
+ */
 async function startRestored(t: ExecutionContext) {
   const [path, copy] = [await temporaryFile(t), await temporaryFile(t, "copy.db")];
   const lived = await openSqliteStore({ path });
@@ -29,12 +32,14 @@ async function startRestored(t: ExecutionContext) {
   const db = new DatabaseSync(path, { readOnly: true });
   await backup(db, copy);
   db.close();
+  await copyFile(`${path}-mark`, `${copy}-mark`);
   await revokeOne(t, lived);
   const between = await headOf(lived);
   await revokeOne(t, lived);
   const end = await headOf(lived);
   await lived.close();
   await copyFile(copy, path);
+  await copyFile(`${copy}-mark`, `${path}-mark`);
   const store = await openSqliteStore({ path });
   t.teardown(() => store.close());
   return { store, before, between, end };
