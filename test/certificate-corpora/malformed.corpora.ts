@@ -67,7 +67,10 @@ for (const name of files) {
       // Beside a good chain it harms only where it cannot be read, and then all is refused.
       const beside = await verifier.verify({ leaf: client.der, intermediates: [der], anchors: [ours] }, "1/1");
       t.is(beside.trusted, isReadable(der) && !unreadableDates.includes(name));
-      const asAnotherAnchor = await verifier.verify({ leaf: client.der, intermediates: [], anchors: [ours, der] }, "1/1");
+      const asAnotherAnchor = await verifier.verify(
+        { leaf: client.der, intermediates: [], anchors: [ours, der] },
+        "1/1",
+      );
       t.is(asAnotherAnchor.trusted, beside.trusted);
     }
     try {

@@ -31,7 +31,9 @@ test("what is wrong with it is said in the same words, and the next reading is a
     t.is(aside.message, here.message);
     t.deepEqual(aside.problems, here.problems);
   }
-  await t.throwsAsync(readConfigurationAside({ path: `${path}.none`, env }), { message: /cannot be read: there is no such file \(ENOENT\)$/ });
+  await t.throwsAsync(readConfigurationAside({ path: `${path}.none`, env }), {
+    message: /cannot be read: there is no such file \(ENOENT\)$/,
+  });
   await writeFile(path, configuration);
   t.is((await readConfigurationAside({ path, env })).services.length, 1);
 });

@@ -185,4 +185,5 @@ export function unboundedSteps(db: DatabaseSync, sql: string): string[] {
 
 /** Of a table, or of all that a service has. */
 const walks = /^SCAN |^SEARCH .*\(service_id=\?\)$/;
-const boundedRows = /^(SCAN|SEARCH) (CONSTANT ROW|s|c|n|service|client|store_epoch|store_state|sqlite_schema|migration|w|latest)\b/;
+const boundedRows =
+  /^(SCAN|SEARCH) (CONSTANT ROW|s|c|n|service|client|store_epoch|store_state|sqlite_schema|migration|w|latest)\b/;
