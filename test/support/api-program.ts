@@ -44,10 +44,13 @@ function openServer(name: string, { cache, timeout, questions }: ApiServer, star
   taken.set(name, counts);
   const authIntrospectionEvents: OpenInvalidationEvents = async function* counted(request, options) {
     for await (const message of caller.authIntrospectionEvents(request, options)) {
-      yield message;
-      // The next one is asked for: this one was taken in.
-      counts[message.type] += 1;
-      for (const watcher of watchers) watcher();
+      try {
+        yield message;
+      } finally {
+        // The next one is asked for, or the connection is left after this one: it was taken in.
+        counts[message.type] += 1;
+        for (const watcher of watchers) watcher();
+      }
     }
   };
   const backend = {
