@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBackend } from "../src/backend/backend.ts";
 import type { Configuration } from "../src/backend/configuration/configuration.ts";
-import type { ClientSettings } from "../src/backend/engine/management/settings.ts";
+import type { ClientSettings } from "../src/backend/engine/settings/settings.ts";
 import { openSqliteStore } from "../src/backend/store/sqlite/open-sqlite-store.ts";
 import { tokenDigest } from "../src/oauth/token-digest.ts";
 import { readCertificate } from "../src/x509/read-certificate.ts";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import test, { type ExecutionContext } from "ava";
+import { publicDocument } from "../src/authorization-server/discovery-endpoint.ts";
 import type { Endpoint, EndpointRequest } from "../src/authorization-server/endpoint.ts";
 import {
   basicResourceServers,
@@ -11,15 +12,14 @@ import {
   userInfoEndpoint,
 } from "../src/authorization-server/index.ts";
 import { openAuthorization } from "../src/authorization-server/interaction/open-authorization.ts";
-import { publicDocument } from "../src/authorization-server/public-document.ts";
 import { createReadiness } from "../src/backend/readiness.ts";
 import type { Store } from "../src/backend/store/store.ts";
-import type { ApiCallerCredentials } from "../src/contract/api-caller-credentials.ts";
+import type { ApiCallerCredentials } from "../src/contract/operation.ts";
 import { openSealedJson, sealJson } from "../src/jose/sealed-json.ts";
 import { namesAccessToken } from "../src/oauth/bearer-token.ts";
 import { mostHeaderElements } from "../src/oauth/compact-jwt.ts";
-import { mostJsonElements } from "../src/oauth/json-elements.ts";
-import { authorizeRequest } from "../src/resource-server/authorize-request.ts";
+import { mostJsonElements } from "../src/oauth/json-object.ts";
+import { authorizeRequest } from "../src/resource-server/middleware/authorize-request.ts";
 import type { FactsSource } from "../src/resource-server/sources/facts-source.ts";
 import { inactiveBecause } from "../src/resource-server/sources/introspection-answer.ts";
 import { jwtAccessTokens } from "../src/resource-server/sources/jwt-access-tokens.ts";

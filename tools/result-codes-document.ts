@@ -1,11 +1,11 @@
-// Builds docs/result-codes.md from the code: each result code, its sentence, where it occurs and what to do.
 import { readdir, readFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { levels, type OutcomeKind } from "../src/backend/result-codes/advice.ts";
-import { apiCallerSentences } from "../src/backend/result-codes/api-caller.ts";
-import { httpSentences } from "../src/backend/result-codes/http.ts";
+import { apiCallerSentences, httpSentences } from "../src/backend/result-codes/api-caller.ts";
 import { advice, sentences } from "../src/backend/result-codes/result-codes.ts";
 import { operations, streams } from "../src/contract/operations.ts";
+
+// Builds docs/result-codes.md from the code: each result code, its sentence, where it occurs and what to do.
 
 const engine = new URL("../src/backend/engine/", import.meta.url);
 const everywhere = "every operation";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { isLoopback } from "./endpoint-url.ts";
-import { optionError } from "./option-error.ts";
+import { optionError } from "../options/option-error.ts";
 
 /** Where the backend is and who calls it. */
 export interface ApiConnection {

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { optionError } from "./option-error.ts";
+import { optionError } from "../options/option-error.ts";
 
 /**
  * Checks the URL of a place that gets credentials or tokens: https, or plain HTTP on this machine (RFC 7662 §2, RFC 6749 §3).

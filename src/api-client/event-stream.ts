@@ -2,11 +2,9 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { authIntrospectionEvents } from "../contract/auth-introspection-events.ts";
 import type { InvalidationMessage, OpenInvalidationEvents } from "../contract/invalidation-message.ts";
-import { openAgents } from "./agents.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
-import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
-import { BackendUnavailable } from "./backend-unavailable.ts";
-import { connectionFailure } from "./connection-failure.ts";
+import { BackendAnswerMalformed, BackendUnavailable } from "./backend-unavailable.ts";
+import { connectionFailure, openAgents } from "./exchange.ts";
 import { refusal } from "./read-answer.ts";
 import { malformedEvent, readEvent } from "./read-event.ts";
 

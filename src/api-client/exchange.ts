@@ -1,8 +1,13 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import got, { RequestError, type Response as HttpResponse, type RetryObject } from "got";
-import { type Agents, openAgents } from "./agents.ts";
-import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
-import { BackendUnavailable } from "./backend-unavailable.ts";
-import { connectionFailure } from "./connection-failure.ts";
+import type { ResolvedConnection } from "./api-connection.ts";
+import {
+  BackendAnswerMalformed,
+  BackendUnavailable,
+  BackendUntrusted,
+  isVerificationCode,
+} from "./backend-unavailable.ts";
 
 /** Where an exchange's connections lead and how long it waits; times in milliseconds, PEM text. */
 export interface ExchangeSettings {
@@ -161,4 +166,39 @@ function failure(label: string, error: unknown): BackendUnavailable {
     return new BackendUnavailable(`${label}: the request could not be made.`, "ERR_REQUEST");
   }
   return connectionFailure(label, error);
+}
+
+/**
+ * What an error below HTTP means. The errors of HTTP clients carry the request with its credentials and body: only the
+ * system's code and words are taken over.
+ *
+ * `label` is the operation's method and path.
+ */
+export function connectionFailure(
+  label: string,
+  { code, message }: { readonly code: string; readonly message: string },
+): BackendUnavailable {
+  const cause = Object.assign(new Error(message), { code });
+  const sentence = `${label}: ${code}.`;
+  return isVerificationCode(code)
+    ? new BackendUntrusted(sentence, code, { cause })
+    : new BackendUnavailable(sentence, code, { cause });
+}
+
+/** Where connections to the backend come from; the agent's own options win over a request's. */
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+/** Opens agents under the connection's rules; the backend's certificate is verified whatever the environment says. */
+export function openAgents(
+  { socketPath, tls }: Partial<Pick<ResolvedConnection, "socketPath" | "tls">>,
+  options: { readonly keepAlive: boolean; readonly maxSockets?: number },
+): Agents {
+  return {
+    http: new HttpAgent({ ...options, ...(socketPath !== undefined && { socketPath }) }),
+    // The agent's own options win over NODE_TLS_REJECT_UNAUTHORIZED, too.
+    https: new HttpsAgent({ ...options, ...tls, rejectUnauthorized: true, minVersion: "TLSv1.2" }),
+  };
 }

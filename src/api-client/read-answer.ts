@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
 import { mayAnswerNothing, type Operation } from "../contract/operation.ts";
-import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
-import { isMediaType } from "./media-type.ts";
+import { BackendAnswerMalformed } from "./backend-unavailable.ts";
 
 /** By their names in small letters. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -78,4 +77,15 @@ function withoutCode(resultMessage: string): string {
     .slice(0, 500)
     .replace(/^\[A\d{6}\] */, "")
     .replace(/[^\x20-\x7e]/g, "?");
+}
+
+/**
+ * Whether a Content-Type is this media type, with parameters or without (RFC 9110 §8.3.1).
+ *
+ * @example isMediaType("application/json; charset=utf-8", "application/json") // true
+ */
+export function isMediaType(contentType: string | string[] | undefined, mediaType: string): boolean {
+  if (typeof contentType !== "string") return false;
+  const [essence = ""] = contentType.split(";");
+  return essence.trim().toLowerCase() === mediaType;
 }

@@ -1,6 +1,6 @@
 import { authIntrospectionEvents, longestCursor } from "../contract/auth-introspection-events.ts";
 import type { InvalidationMessage } from "../contract/invalidation-message.ts";
-import { BackendAnswerMalformed } from "./backend-answer-malformed.ts";
+import { BackendAnswerMalformed } from "./backend-unavailable.ts";
 
 /** A server-sent event as it was parsed: fields that did not come are `undefined`. */
 export interface ServerSentEvent {

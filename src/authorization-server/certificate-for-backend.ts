@@ -1,14 +1,14 @@
 import type { IncomingMessage } from "node:http";
-import { optionError } from "../api-client/option-error.ts";
 import type { CertificateSource } from "../client-certificate/certificate-source.ts";
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
-import { disown } from "../serving/disown.ts";
+import { optionError } from "../options/option-error.ts";
+import { disown } from "../serving/call-harmlessly.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
-import { errorAnswer, type EndpointAnswer } from "./endpoint.ts";
+import { type EndpointAnswer, errorAnswer } from "./endpoint.ts";
 
 /** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {

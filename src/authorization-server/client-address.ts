@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import { isTrustedProxies, type TrustedProxies } from "../client-certificate/trusted-proxies.ts";
 
 /** Returns the address that a request came from, without port; `undefined` if unknown (a unix socket). */

@@ -1,19 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { optionError } from "../api-client/option-error.ts";
 import { namesAccessToken } from "../oauth/bearer-token.ts";
+import { optionError } from "../options/option-error.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
-import { disown } from "../serving/disown.ts";
+import { disown } from "../serving/call-harmlessly.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { tryLater } from "./ask-backend.ts";
 import { certificateForBackend, type CertificateOptions } from "./certificate-for-backend.ts";
-import { peerAddress, type AddressSource } from "./client-address.ts";
+import { type AddressSource, peerAddress } from "./client-address.ts";
 import {
-  errorAnswer,
   type BrowserRequest,
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
+  errorAnswer,
 } from "./endpoint.ts";
 
 /** More than any token request needs, certificates not being in it. In octets. */

@@ -1,19 +1,19 @@
 import type { RevocationResponse } from "../contract/auth-revocation.ts";
 import type { TokenRequest, TokenResponse } from "../contract/auth-token.ts";
 import type { CallOptions, Operations } from "../contract/operations.ts";
-import { askBackend, onBehalfOf, type OnBackendFailure } from "./ask-backend.ts";
-import { forwardedMembers } from "./client-credentials.ts";
+import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { askBackend, type OnBackendFailure, onBehalfOf } from "./ask-backend.ts";
 import {
   answer,
-  errorAnswer,
-  quotedRealm,
-  refuseUnlessForm,
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
+  errorAnswer,
+  quotedRealm,
+  refuseUnlessForm,
 } from "./endpoint.ts";
 import { answerPasswordGrant, type PasswordGrantOptions } from "./password-grant.ts";
-import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
+import { type OnClientRefusal, tellRefusal } from "./tell-refusal.ts";
 
 /** The options of both endpoints for clients. */
 export interface ClientEndpointOptions {
@@ -127,4 +127,30 @@ function clientEndpoint<Response extends TokenResponse | RevocationResponse>(
 
 function basicChallenge(realm: string): string {
   return `Basic ${quotedRealm(realm)}, charset="UTF-8"`;
+}
+
+/** The members in which the API takes what a client sent. */
+export interface ForwardedMembers {
+  readonly parameters: string;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly clientCertificate?: string;
+  readonly clientCertificatePath?: string[];
+}
+
+/**
+ * Puts a client's request into the members of the API: the body as it came, Basic credentials form-decoded
+ * (RFC 6749 §2.3.1), and the certificate of the connection. `undefined`: the Authorization header is unusable.
+ */
+export function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefined {
+  const { authorization, clientCertificate, clientCertificatePath } = request;
+  const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
+  // Without a user id the credentials are nobody's: half of them must not be looked for in the body.
+  if (basic?.ok === false || basic?.userId === "") return undefined;
+  return {
+    parameters: request.body,
+    ...(basic === undefined ? {} : { clientId: basic.userId, clientSecret: basic.password }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(clientCertificatePath === undefined ? {} : { clientCertificatePath: [...clientCertificatePath] }),
+  };
 }

@@ -1,15 +1,15 @@
+import { describeOwner, describeTokens } from "./compare-with-store.ts";
 import { ConfigurationError, type Problem } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
-import { describeOwner, describeTokens } from "./describe-plan.ts";
 import type { Dependencies } from "./engine/dependencies.ts";
-import { ownerKey, type ConfigurationPlan, type Removal } from "./engine/management/configuration-plan.ts";
+import { type ConfigurationPlan, ownerKey, type Removal } from "./engine/settings/configuration-plan.ts";
 import {
   ConfigurationConflict,
   putConfiguration,
+  type PutOptions,
   RemovalRefused,
   SecretKeyDiffers,
-  type PutOptions,
-} from "./engine/management/put-configuration.ts";
+} from "./engine/settings/put-configuration.ts";
 
 export type ManagementDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secretBox">;
 

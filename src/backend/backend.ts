@@ -4,7 +4,7 @@ import type { InfoResponse } from "../contract/info.ts";
 import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
-import { CallRefused } from "./engine/call-refused.ts";
+import { CallRefused } from "./engine/answer/call-refused.ts";
 import type { Engine } from "./engine/engine.ts";
 import { observeCall } from "./observed-call.ts";
 import { monotonicClockOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";

@@ -5,7 +5,7 @@ export type { CallRecord } from "./call-record.ts";
 export { ConfigurationError, type Problem } from "./configuration/configuration-error.ts";
 export type { Configuration, ConfiguredService } from "./configuration/configuration.ts";
 export { configurationFrom, type ConfigurationPlace, readConfiguration } from "./configuration/read-configuration.ts";
-export type { ClientSettings, ServiceSettings } from "./engine/management/settings.ts";
+export type { ClientSettings, ServiceSettings } from "./engine/settings/settings.ts";
 export type { ObservedCall, OnCall } from "./observed-call.ts";
 export type { BackendOptions, Removable } from "./open-engine.ts";
 export { serveBackend, type ReloadOptions, type ServedBackend } from "./serve-backend.ts";

@@ -1,23 +1,23 @@
 import { randomBytes } from "node:crypto";
-import type { ApiCallerCredentials } from "../contract/api-caller-credentials.ts";
 import { ApiError } from "../contract/api-error.ts";
-import { createBackend, info, type Backend } from "./backend.ts";
+import type { ApiCallerCredentials } from "../contract/operation.ts";
+import { type Backend, createBackend, info } from "./backend.ts";
+import { describePlan } from "./compare-with-store.ts";
 import type { Configuration } from "./configuration/configuration.ts";
+import { sentenceOf } from "./engine/answer/result.ts";
 import type { Random } from "./engine/dependencies.ts";
 import type { Engine } from "./engine/engine.ts";
-import { sentenceOf } from "./engine/result.ts";
 import { createHttpApp } from "./http/create-http-app.ts";
 import { listen, type Listening } from "./http/listen.ts";
 import {
+  type BackendOptions,
   logOf,
   monotonicClockOf,
   openEngine,
-  toldAtEveryLevel,
-  type BackendOptions,
   type OpenEngine,
   type Removable,
+  toldAtEveryLevel,
 } from "./open-engine.ts";
-import { describePlan } from "./describe-plan.ts";
 import { createReadiness } from "./readiness.ts";
 import { describeProcessChanges, refuseRestartMembers, tlsOf } from "./reload-configuration.ts";
 import { requireOpenssl } from "./require-openssl.ts";

@@ -1,7 +1,6 @@
 import type { Agent } from "node:https";
 import got, { RequestError } from "got";
-import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
-import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+import { AuthorizationServerMalformed, AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** One question to the authorization server; `what` names it in messages. */
 export interface Question {

@@ -1,5 +1,5 @@
-import { type Asking, ask, isObject } from "./ask.ts";
-import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
+import { ask, type Asking, isObject } from "./ask.ts";
+import { AuthorizationServerMalformed } from "./token-errors.ts";
 
 /** Where tokens come from. */
 export interface TokenEndpoint {

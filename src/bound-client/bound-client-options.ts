@@ -1,13 +1,12 @@
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import { isObject } from "./ask.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { Clocks } from "./bound-tokens.ts";
 import type { ClientAssertion, ClientAuthentication } from "./client-authentication.ts";
-import { readCertificates } from "./read-certificates.ts";
-import type { KeyPairOptions } from "./read-key-pair.ts";
-import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
+import { type KeyPairOptions, readCertificates } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
+import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
 
 /** The options of `createBoundClient`: the certificate, who the client is, where its tokens come from and go to. */
 export interface BoundClientOptions extends KeyPairOptions, TargetOptions {

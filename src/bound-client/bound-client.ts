@@ -1,12 +1,11 @@
 import type { Agent } from "node:https";
 import type { Got } from "got";
-import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
-import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
+import { AuthorizationServerUnavailable } from "./token-errors.ts";
 import { type BoundClientOptions, refuseUnknown, resolveOptions } from "./bound-client-options.ts";
+import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
 import type { Clocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
-import type { Outgoing } from "./outgoing.ts";
-import { createPresenter, type Presenter } from "./presenter.ts";
+import { createPresenter, type Outgoing, type Presenter } from "./presenter.ts";
 import { RotatingAgent } from "./presenting-agent.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
@@ -119,4 +118,21 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
       await presenter.retire();
     },
   };
+}
+
+/**
+ * Creates a client of protected APIs: it presents its certificate, and fetches, keeps and renews the access tokens
+ * that are bound to it (RFC 8705 §3).
+ *
+ * Servers are always verified, TLS is 1.2 at least. Throws a `TypeError` with a `code` for wrong options, an
+ * unreadable certificate or key among them.
+ *
+ * @example const client = createBoundClient({
+ *   certificate, key, clientId: "4711",
+ *   authorizationServer: { issuer: "https://as.example.com" }, resourceServers: ["https://api.example.com"],
+ * })
+ * const accounts = await client.got("https://api.example.com/accounts").json()
+ */
+export function createBoundClient(options: BoundClientOptions): BoundClient {
+  return openBoundClient(options, { clock: Date.now, monotonicClock: () => performance.now() });
 }

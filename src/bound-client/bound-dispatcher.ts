@@ -1,8 +1,7 @@
 import { checkServerIdentity, type SecureContext } from "node:tls";
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
-import type { Outgoing } from "./outgoing.ts";
-import type { Presenter } from "./presenter.ts";
+import type { Outgoing, Presenter } from "./presenter.ts";
 import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
 import { within } from "./within.ts";
 

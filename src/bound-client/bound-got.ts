@@ -1,13 +1,10 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
-import { type RequestOptions, request as httpsRequest } from "node:https";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import got, { type AfterResponseHook, type BeforeErrorHook, type Got, type RequestFunction } from "got";
-import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
-import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
-import type { Presenter } from "./presenter.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { Presenter, Outgoing } from "./presenter.ts";
+import { isTokenRefusal } from "./repeating-handler.ts";
 import type { TargetOf } from "./resource-servers.ts";
-import { isTokenRefusal } from "./token-refusal.ts";
-import { TokenRequestRefused } from "./token-request-refused.ts";
+import { AuthorizationServerMalformed, AuthorizationServerUnavailable, TokenRequestRefused } from "./token-errors.ts";
 
 /** Marks the context of a request that is made a second time; got keeps no symbols there. */
 const repeated = "certbound: with another token";

@@ -1,5 +1,5 @@
-import { optionError } from "../api-client/option-error.ts";
-import { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+import { optionError } from "../options/option-error.ts";
+import { AuthorizationServerUnavailable } from "./token-errors.ts";
 import { within } from "./within.ts";
 import type { TokenEndpoint } from "./authorization-server-metadata.ts";
 

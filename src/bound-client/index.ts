@@ -1,12 +1,12 @@
 /** Entry `certbound/bound-client`: outbound calls that present the certificate, with tokens bound to it. */
-export { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
-export { AuthorizationServerUnavailable } from "./authorization-server-unavailable.ts";
+export { AuthorizationServerMalformed } from "./token-errors.ts";
+export { AuthorizationServerUnavailable } from "./token-errors.ts";
 export type { AccessTokenRequest, BoundClient } from "./bound-client.ts";
 export type { BoundClientOptions } from "./bound-client-options.ts";
 export type { Undici } from "./bound-dispatcher.ts";
 export type { HeldToken } from "./bound-tokens.ts";
 export type { ClientAssertion } from "./client-authentication.ts";
-export { createBoundClient } from "./create-bound-client.ts";
+export { createBoundClient } from "./bound-client.ts";
 export type { KeyPairOptions } from "./read-key-pair.ts";
 export type { ResourceServer } from "./resource-servers.ts";
-export { TokenRequestRefused } from "./token-request-refused.ts";
+export { TokenRequestRefused } from "./token-errors.ts";

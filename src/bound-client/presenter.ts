@@ -3,6 +3,7 @@ import { type BoundTokens, type Clocks, createBoundTokens, type TokenTarget } fr
 import { PresentingAgent } from "./presenting-agent.ts";
 import type { KeyPair } from "./read-key-pair.ts";
 import type { IssuedToken } from "./read-token-answer.ts";
+import type { TargetOf } from "./resource-servers.ts";
 
 /** One certificate with all that hangs on it: the connections that present it and the tokens bound to it. */
 export interface Presenter {
@@ -41,4 +42,13 @@ export function createPresenter(keyPair: KeyPair, requestToken: RequestToken, cl
       await Promise.allSettled(endings.splice(0).map((end) => end()));
     },
   };
+}
+
+/** What every way out is made of. */
+export interface Outgoing {
+  /** Of the certificate of the moment. */
+  readonly current: () => Presenter;
+  readonly targetOf: TargetOf;
+  /** A token, with the presenter of the certificate that it is bound to: they belong on the same connection. */
+  readonly obtain: (target: TokenTarget) => Promise<{ readonly presenter: Presenter; readonly accessToken: string }>;
 }

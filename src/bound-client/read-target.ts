@@ -1,4 +1,4 @@
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 
 /** What a token is wanted for; without both, what the authorization server gives by itself. */

@@ -1,6 +1,5 @@
 import type { Answer } from "./ask.ts";
-import { AuthorizationServerMalformed } from "./authorization-server-malformed.ts";
-import { TokenRequestRefused } from "./token-request-refused.ts";
+import { AuthorizationServerMalformed, TokenRequestRefused } from "./token-errors.ts";
 
 /** A token as the authorization server gave it. */
 export interface IssuedToken {

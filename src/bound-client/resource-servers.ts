@@ -1,4 +1,4 @@
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import { isObject } from "./ask.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { checkSurroundings } from "../backend/check-surroundings.ts";
-import { compareWithStore, type Comparison } from "../backend/compare-with-store.ts";
+import { compareWithStore, type Comparison, describePlan } from "../backend/compare-with-store.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
-import { describePlan } from "../backend/describe-plan.ts";
 import { createLog } from "../backend/http/create-log.ts";
-import { toldAtEveryLevel, type Removable } from "../backend/open-engine.ts";
+import { type Removable, toldAtEveryLevel } from "../backend/open-engine.ts";
 import { requireOpenssl } from "../backend/require-openssl.ts";
 import { serveBackend, type ServedBackend } from "../backend/serve-backend.ts";
 import type { ProgramHost, StopSignal } from "./program-host.ts";

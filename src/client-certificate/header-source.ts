@@ -1,4 +1,4 @@
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
 import { isTrustedProxies, type TrustedProxies } from "./trusted-proxies.ts";

@@ -5,7 +5,6 @@ import { TLSSocket } from "node:tls";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
-import { peerSocketOf } from "./peer-socket.ts";
 import { unreadable } from "./unreadable-reason.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
@@ -94,4 +93,14 @@ function pathOf(leaf: X509Certificate, resumed: boolean): readonly string[] {
 function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
   socket.disableRenegotiation();
   return socket.getPeerX509Certificate();
+}
+
+/**
+ * The socket that a request came on, one and the same object for all requests of a connection; `undefined` after an
+ * HTTP/2 session has ended.
+ *
+ * Under HTTP/2 `request.socket` is a new proxy for each stream; the session's is what can be a key.
+ */
+export function peerSocketOf(request: IncomingMessage | Http2ServerRequest): object | undefined {
+  return "stream" in request ? request.stream.session?.socket : request.socket;
 }

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { BlockList, isIPv4, type Socket } from "node:net";
-import { optionError } from "../api-client/option-error.ts";
 import { isThumbprint } from "../oauth/confirmation.ts";
+import { optionError } from "../options/option-error.ts";
 import { MalformedCertificate } from "../x509/malformed-certificate.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import { readIpNetwork } from "./ip-network.ts";
-import { peerSocketOf } from "./peer-socket.ts";
-import { tlsSocket } from "./tls-socket.ts";
+import { peerSocketOf, tlsSocket } from "./tls-socket.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 

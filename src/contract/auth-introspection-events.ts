@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ApiError } from "./api-error.ts";
-import type { EventStream } from "./event-stream.ts";
 import type { InvalidationEventsRequest } from "./invalidation-message.ts";
+import type { EventStream } from "./operation.ts";
 
 /** Characters that a cursor has at most. */
 export const longestCursor = 512;

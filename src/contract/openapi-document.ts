@@ -1,18 +1,53 @@
 import { z } from "zod";
-import type { EventStream } from "./event-stream.ts";
+import { longestCursor } from "./auth-introspection-events.ts";
 import {
   apiErrorBody,
   errorReferences,
+  type ErrorStatus,
   errorStatuses,
   exportErrorAnswers,
-  type ErrorStatus,
 } from "./openapi-error-answers.ts";
-import { exportParameters } from "./openapi-parameters.ts";
-import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
 import { probePaths } from "./openapi-probes.ts";
-import { streamOperation } from "./openapi-streams.ts";
-import { mayAnswerNothing, type Operation } from "./operation.ts";
+import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import { type EventStream, mayAnswerNothing, type Operation, pathMembers } from "./operation.ts";
 import { operations, streams } from "./operations.ts";
+
+const cursor: JsonObject = { type: "string", maxLength: longestCursor };
+
+/**
+ * What an operation that answers with events has in place of bodies.
+ *
+ * OpenAPI 3.1 knows the answer as one text; `x-event-data` says which schema the `data` of each event type has. In
+ * place, since what only an extension refers to counts as unused.
+ */
+export function streamOperation({ events, example }: EventStream): JsonObject {
+  return {
+    parameters: [
+      {
+        name: "Last-Event-ID",
+        in: "header",
+        description: "The `id` of the last event that was taken in, to go on from there; counts before `cursor`.",
+        schema: cursor,
+      },
+      { name: "cursor", in: "query", description: "The same, for whoever cannot set headers.", schema: cursor },
+    ],
+    responses: {
+      200: {
+        description: "The stream, which goes on until one side ends it.",
+        content: {
+          "text/event-stream": {
+            schema: { type: "string", description: "Server-sent events, UTF-8." },
+            example,
+            "x-event-data": Object.fromEntries(
+              Object.entries(events).map(([type, schema]) => [type, exportSchemas([schema])[idOf(schema)] ?? {}]),
+            ),
+          },
+        },
+      },
+      ...errorReferences([400, 401, 404, 405, 500, 503]),
+    },
+  };
+}
 
 /** `v3`: `/api/{serviceId}/…` with a service access token. `v2`: `/api/…` with a service's key and secret. */
 export type ApiShape = "v2" | "v3";
@@ -190,4 +225,33 @@ function answered({ response }: Operation): z.ZodType | undefined {
 function schemasOf(operation: Operation): z.ZodType[] {
   const response = answered(operation);
   return [...(takesBody(operation) ? [operation.request] : []), ...(response ? [response] : [])];
+}
+
+/** The members of a request without a body, as the parameters of path and query that they are. */
+export function exportParameters(operation: Operation): JsonObject[] {
+  if (operation.request.meta()?.id === undefined) return [];
+  const { properties = {}, required = [] } = exportSchemas([operation.request])[idOf(operation.request)] as {
+    readonly properties?: Readonly<Record<string, JsonObject>>;
+    readonly required?: readonly string[];
+  };
+  const example = (operation.example.request ?? {}) as Readonly<Record<string, Json>>;
+  const inPath = pathMembers(operation);
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: inPath.includes(name) ? "path" : "query",
+    required: inPath.includes(name) || required.includes(name),
+    ...(description !== undefined && { description }),
+    schema: withoutNull(schema),
+    ...(example[name] !== undefined && { example: example[name] }),
+  }));
+}
+
+/** A parameter that is absent is left out: there is no `null` in a URL. */
+function withoutNull({ type, enum: values, ...schema }: JsonObject): JsonObject {
+  const [first] = Array.isArray(type) ? (type as readonly Json[]) : [type];
+  return {
+    ...(first !== undefined && { type: first }),
+    ...(Array.isArray(values) && { enum: (values as readonly Json[]).filter((value) => value !== null) }),
+    ...schema,
+  };
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { CompactSign } from "jose";
+import { CompactSign, SignJWT } from "jose";
 
 /** What the protected header says; `alg` is the caller's choice and must fit the key. */
 export interface JwtHeader {
@@ -31,4 +31,17 @@ export function signJwt(
   return new CompactSign(Buffer.from(JSON.stringify(payload)))
     .setProtectedHeader({ ...harmless, alg, typ, ...(kid === undefined ? {} : { kid }) })
     .sign(key);
+}
+
+/**
+ * Signs the claims of a client's assertion (RFC 7523 §2.2).
+ *
+ * @example await signAssertion({ iss: clientId, sub: clientId, aud, jti, iat, exp }, key, { alg: "ES256", kid: undefined })
+ */
+export function signAssertion(
+  claims: Readonly<Record<string, string | number>>,
+  key: KeyObject,
+  { alg, kid }: { readonly alg: string; readonly kid: string | undefined },
+): Promise<string> {
+  return new SignJWT({ ...claims }).setProtectedHeader({ alg, ...(kid !== undefined && { kid }) }).sign(key);
 }

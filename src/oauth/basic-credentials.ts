@@ -1,4 +1,4 @@
-import { decodeFormComponent } from "./form-component.ts";
+import { decodeFormComponent } from "./form.ts";
 
 export type BasicCredentialsReading =
   { readonly ok: true; readonly userId: string; readonly password: string } | { readonly ok: false };

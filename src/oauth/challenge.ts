@@ -1,4 +1,4 @@
-import { errorText, errorUri } from "./error-text.ts";
+import { errorText, errorUri } from "./error-response.ts";
 import { readScope } from "./scope.ts";
 
 /** The attributes of a Bearer challenge: RFC 6750 §3, and `resource_metadata` of RFC 9728 §5.1. */

@@ -1,5 +1,4 @@
-import { hasMoreElements, mostJsonElements } from "./json-elements.ts";
-import { isJsonObject, type JsonObject } from "./json-object.ts";
+import { hasMoreElements, isJsonObject, type JsonObject, mostJsonElements } from "./json-object.ts";
 
 /** What a JWT in compact form says of itself: nothing of it is verified. */
 export interface UnverifiedJwt {

@@ -1,4 +1,27 @@
-import { errorText, errorUri } from "./error-text.ts";
+/** What `error` and `error_description` must not contain (RFC 6749 §5.2, RFC 6750 §3); one code point each. */
+const outsideText = /[^\x20\x21\x23-\x5B\x5D-\x7E]/gu;
+
+/** The characters of a URI reference, none of which needs escaping in a quoted-string. */
+const uriReference = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/**
+ * The text with `?` for every character that an `error` or `error_description` may not have (RFC 6749 §5.2).
+ *
+ * @example errorText("no \"scope\"") // "no ?scope?"
+ */
+export function errorText(text: string): string {
+  return text.replaceAll(outsideText, "?");
+}
+
+/**
+ * The URI when it has only the characters that an `error_uri` may have (RFC 6749 §5.2), else `undefined`: with
+ * another character in place it would lead elsewhere.
+ *
+ * @example errorUri("https://example.com/errors#E1")
+ */
+export function errorUri(text: string | undefined): string | undefined {
+  return text !== undefined && uriReference.test(text) ? text : undefined;
+}
 
 export interface ErrorResponse {
   readonly error: string;

@@ -1,6 +1,6 @@
-import { optionError } from "../api-client/option-error.ts";
 import { readCompactJwt } from "../oauth/compact-jwt.ts";
-import { disown } from "../serving/disown.ts";
+import { optionError } from "../options/option-error.ts";
+import { disown } from "../serving/call-harmlessly.ts";
 import type { Issuer } from "./issuer.ts";
 
 /** Which issuer is asked about a token; `undefined`: none of them can be the token's. */

@@ -2,47 +2,47 @@
 export { ApiError } from "../api-client/introspection-caller.ts";
 export type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
 export type { ApiConnection } from "../api-client/api-connection.ts";
-export { BackendAnswerMalformed } from "../api-client/backend-answer-malformed.ts";
+export { BackendAnswerMalformed } from "../api-client/backend-unavailable.ts";
 export { BackendUnavailable } from "../api-client/backend-unavailable.ts";
-export { BackendUntrusted } from "../api-client/backend-untrusted.ts";
+export { BackendUntrusted } from "../api-client/backend-unavailable.ts";
 export type { CertificateOfConnection, CertificateSource } from "../client-certificate/certificate-source.ts";
-export { type ApacheOptions, apache } from "../client-certificate/dialects/apache.ts";
-export { aspNet } from "../client-certificate/dialects/asp-net.ts";
-export { awsAlb, awsAlbPassthrough } from "../client-certificate/dialects/aws-alb.ts";
+export { type ApacheOptions, apache } from "../client-certificate/proxies/apache.ts";
+export { aspNet } from "../client-certificate/proxies/asp-net.ts";
+export { awsAlb, awsAlbPassthrough } from "../client-certificate/proxies/aws-alb.ts";
 export {
   azure,
   azureApplicationGateway,
   type AzureApplicationGatewayOptions,
-} from "../client-certificate/dialects/azure.ts";
-export { caddy, caddyFingerprint } from "../client-certificate/dialects/caddy.ts";
-export { cloudflare, cloudflareSha256 } from "../client-certificate/dialects/cloudflare.ts";
-export { cloudfront, cloudfrontSha256 } from "../client-certificate/dialects/cloudfront.ts";
-export { envoy, type EnvoyOptions } from "../client-certificate/dialects/envoy.ts";
-export { gcp, gcpFingerprint } from "../client-certificate/dialects/gcp.ts";
-export { gorouter } from "../client-certificate/dialects/gorouter.ts";
-export { haproxy, type HaproxyOptions, haproxySha256 } from "../client-certificate/dialects/haproxy.ts";
-export { kong, type KongOptions } from "../client-certificate/dialects/kong.ts";
-export { nginx } from "../client-certificate/dialects/nginx.ts";
-export { rfc9440 } from "../client-certificate/dialects/rfc9440.ts";
-export { traefik, type TraefikOptions } from "../client-certificate/dialects/traefik.ts";
-export { wso2, type Wso2Options } from "../client-certificate/dialects/wso2.ts";
+} from "../client-certificate/proxies/azure.ts";
+export { caddy, caddyFingerprint } from "../client-certificate/proxies/caddy.ts";
+export { cloudflare, cloudflareSha256 } from "../client-certificate/proxies/cloudflare.ts";
+export { cloudfront, cloudfrontSha256 } from "../client-certificate/proxies/cloudfront.ts";
+export { envoy, type EnvoyOptions } from "../client-certificate/proxies/envoy.ts";
+export { gcp, gcpFingerprint } from "../client-certificate/proxies/gcp.ts";
+export { gorouter } from "../client-certificate/proxies/gorouter.ts";
+export { haproxy, type HaproxyOptions, haproxySha256 } from "../client-certificate/proxies/haproxy.ts";
+export { kong, type KongOptions } from "../client-certificate/proxies/kong.ts";
+export { nginx } from "../client-certificate/proxies/nginx.ts";
+export { rfc9440 } from "../client-certificate/proxies/rfc9440.ts";
+export { traefik, type TraefikOptions } from "../client-certificate/proxies/traefik.ts";
+export { wso2, type Wso2Options } from "../client-certificate/proxies/wso2.ts";
 export type { HeaderFlag, HeaderSourceOptions, NamedHeaderSourceOptions } from "../client-certificate/header-source.ts";
 export { tlsSocket } from "../client-certificate/tls-socket.ts";
 export { type TrustedProxies, trustedProxies, type TrustedProxy } from "../client-certificate/trusted-proxies.ts";
 export type { UnreadableReason } from "../client-certificate/unreadable-reason.ts";
 export { MalformedCertificate } from "../x509/malformed-certificate.ts";
 export { type ClientCertificate, readCertificate } from "../x509/read-certificate.ts";
-export type { AccessToken, TokenDescription } from "./access-token.ts";
-export { AccessTokenRefused, type AccessTokenRefusalCode } from "./access-token-refused.ts";
-export { createResourceServer } from "./create-resource-server.ts";
-export type { RouteRequirement } from "./read-requirement.ts";
-export { IntrospectionMalformed } from "./introspection-malformed.ts";
-export { IntrospectionUnavailable } from "./introspection-unavailable.ts";
-export { SetupFailure } from "./setup/setup-failure.ts";
+export type { AccessToken, TokenDescription } from "./decision/access-token.ts";
+export { AccessTokenRefused, type AccessTokenRefusalCode } from "./refusal/access-token-refused.ts";
+export { createResourceServer } from "./resource-server.ts";
+export type { RouteRequirement } from "./decision/read-requirement.ts";
+export { IntrospectionMalformed } from "./refusal/introspection-unavailable.ts";
+export { IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
+export { SetupFailure } from "./setup/setup-cause.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
-export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";
-export type { Check, Diagnosis } from "./diagnosis.ts";
+export type { DecisionEvent, OnDecision } from "./observers/decision-observers.ts";
+export type { Check, Diagnosis } from "./refusal/diagnosis.ts";
 export type { InvalidationMessage, OpenInvalidationEvents } from "../api-client/introspection-caller.ts";
 export type { ActiveTokenFacts, InactiveTokenFacts } from "../oauth/access-token-decision.ts";
 export type { Confirmation } from "../oauth/confirmation.ts";
@@ -50,14 +50,14 @@ export { readTokenFacts } from "./read-token-facts.ts";
 export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
 export type { ActiveRecord, InactiveRecord, TokenRecord } from "./sources/introspection-answer.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { QuestionLimits } from "./cache/question-limits.ts";
+export type { QuestionLimits } from "./cache/question-turns.ts";
 export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
   type ProtectedResourceParameters,
-} from "./protected-resource-metadata.ts";
+} from "./middleware/protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
-export { introspectionEndpoint } from "./create-introspection-endpoint.ts";
+export { introspectionEndpoint } from "./sources/introspection-endpoint.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";
 export type { DialectName, Tolerances } from "./sources/dialects.ts";
 export type { IntrospectionEndpointOptions } from "./sources/introspection-endpoint.ts";

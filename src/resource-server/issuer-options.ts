@@ -1,14 +1,13 @@
 import type { ApiConnection } from "../api-client/api-connection.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../api-client/introspection-caller.ts";
-import { optionError } from "../api-client/option-error.ts";
-import { backendSource } from "./sources/backend-source.ts";
+import { optionError } from "../options/option-error.ts";
+import { duration } from "../options/read-number.ts";
 import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
+import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/question-turns.ts";
+import type { Asked } from "./setup/setup-cause.ts";
+import { backendSource } from "./sources/backend-source.ts";
 import { checkedSource } from "./sources/checked-source.ts";
 import type { FactsSource } from "./sources/facts-source.ts";
-import { type QuestionLimits, readQuestionLimits } from "./cache/question-limits.ts";
-import type { TurnLimits } from "./cache/question-turns.ts";
-import { duration } from "./read-number.ts";
-import type { Asked } from "./setup/setup-cause.ts";
 
 /** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
 export interface IssuerOptions {

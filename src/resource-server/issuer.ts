@@ -1,21 +1,20 @@
 import type { Rememberable } from "./cache/answer-memory.ts";
-import { createBindingWatch } from "./observers/binding-watch.ts";
-import type { Decide, DecisionParts } from "./decide.ts";
-import { decideAtBackend } from "./decide-at-backend.ts";
-import { decideInLibrary } from "./decide-in-library.ts";
-import type { ResolvedIssuer } from "./issuer-options.ts";
 import { noCoverage } from "./cache/freshness.ts";
 import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import { createQuestionTurns } from "./cache/question-turns.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
-import type { FactsSource } from "./sources/facts-source.ts";
-import { IntrospectionMalformed } from "./introspection-malformed.ts";
-import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
-import type { Clocks, Warning } from "./resource-server-options.ts";
 import { type Schedule, systemSchedule } from "./cache/schedule.ts";
 import { createSourceClock } from "./cache/source-clock.ts";
-import type { Asked } from "./setup/setup-cause.ts";
 import { createStreamFollower, type StreamFollower } from "./cache/stream-follower.ts";
+import { decideAtBackend } from "./decision/decide-at-backend.ts";
+import { decideInLibrary } from "./decision/decide-in-library.ts";
+import type { Decide, DecisionParts } from "./decision/decide.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
+import type { ResolvedIssuer } from "./issuer-options.ts";
+import { createBindingWatch } from "./observers/binding-watch.ts";
+import type { Clocks, Warning } from "./resource-server-options.ts";
+import type { Asked } from "./setup/setup-cause.ts";
+import type { FactsSource } from "./sources/facts-source.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {

@@ -1,8 +1,8 @@
-import { optionError } from "../api-client/option-error.ts";
+import { optionError } from "../options/option-error.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { callHarmlessly } from "../serving/call-harmlessly.ts";
-import type { OnDecision } from "./observers/decision-event.ts";
-import { type IssuerOptions, issuerOptionNames, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
-import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
+import { issuerOptionNames, type IssuerOptions, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
+import type { OnDecision } from "./observers/decision-observers.ts";
 
 /** The options of `createResourceServer`: one issuer or several, and what holds for the API as a whole. */
 export interface ResourceServerOptions extends IssuerOptions {

@@ -1,21 +1,19 @@
-import { optionError } from "../api-client/option-error.ts";
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
-import type { AccessToken } from "./access-token.ts";
-import { AccessTokenRefused, type RefusalDetails } from "./access-token-refused.ts";
-import type { Verdict } from "./decide.ts";
-import { createDecisionObservers } from "./observers/decision-observers.ts";
-import type { Diagnosis, Evidence } from "./diagnosis.ts";
-import { demandedAndHeld } from "./evidence.ts";
-import { IntrospectionMalformed } from "./introspection-malformed.ts";
-import { IntrospectionUnavailable } from "./introspection-unavailable.ts";
-import { chooseAmong } from "./choose-issuer.ts";
-import { type Issuer, openIssuer } from "./issuer.ts";
-import { readRequirement, type RouteRequirement } from "./read-requirement.ts";
-import { checkIssuer } from "./setup/check-issuer.ts";
-import { createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
+import { optionError } from "../options/option-error.ts";
 import type { Schedule } from "./cache/schedule.ts";
-import { type Clocks, type ResourceServerOptions, resolveOptions } from "./resource-server-options.ts";
+import { chooseAmong } from "./choose-issuer.ts";
+import type { AccessToken } from "./decision/access-token.ts";
+import type { Verdict } from "./decision/decide.ts";
+import { readRequirement, type RouteRequirement } from "./decision/read-requirement.ts";
+import { type Issuer, openIssuer } from "./issuer.ts";
+import { createDecisionObservers } from "./observers/decision-observers.ts";
+import { AccessTokenRefused, type RefusalDetails } from "./refusal/access-token-refused.ts";
+import type { Diagnosis, Evidence } from "./refusal/diagnosis.ts";
+import { demandedAndHeld } from "./refusal/evidence.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
+import { type Clocks, resolveOptions, type ResourceServerOptions } from "./resource-server-options.ts";
+import { checkIssuer, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
 export interface AuthorizeRequest {
@@ -207,4 +205,18 @@ function withIssuer(failure: IntrospectionUnavailable | IntrospectionMalformed, 
 function reasonUnreadable(certificate: CertificateOfConnection): string | undefined {
   if (certificate === undefined || !("unreadable" in certificate)) return undefined;
   return `the certificate of the connection cannot be read: ${certificate.unreadable.replaceAll("_", " ")}`;
+}
+
+/**
+ * Creates what stands in front of an API: token and certificate in, decision out (RFC 8705 §3).
+ *
+ * Without further options only certificate-bound tokens are let in, and none is let in later than 2 s (`timeout`) after
+ * its revocation was acknowledged while the backend's stream of events is whole, 10 s (`cache.ttl`) while it is not.
+ * Throws a `TypeError` with a `code` for wrong options.
+ *
+ * @example const api = createResourceServer({ backend: { baseUrl, serviceId, credentials: { apiSecret } } })
+ * const { sub } = await api.authorize({ token, certificate, requirement: { scopes: ["read"] } })
+ */
+export function createResourceServer(options: ResourceServerOptions): ResourceServer {
+  return openResourceServer(options, { clock: Date.now, monotonicClock: () => performance.now() });
 }

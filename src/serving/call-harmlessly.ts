@@ -1,3 +1,5 @@
+import { isPromise } from "node:util/types";
+
 /**
  * Calls a function of somebody else's whose failure must change nothing here; `failed` gets what it throws or rejects with.
  *
@@ -14,4 +16,15 @@ export function callHarmlessly(call: () => unknown, failed: (cause: unknown) => 
   } catch (error) {
     failed(error);
   }
+}
+
+/**
+ * The answer of a function of somebody else's that must not be asynchronous, as it is. A promise among such answers is
+ * refused by whoever reads it; that it rejects later must not end the process.
+ *
+ * @example readRequirement(disown(requirement(request)))
+ */
+export function disown<Value>(answered: Value): Value {
+  if (isPromise(answered)) void Promise.prototype.then.call(answered, undefined, () => undefined);
+  return answered;
 }

@@ -1,8 +1,22 @@
 import { readAttributeType } from "./attribute-types.ts";
 import { comparableText, comparableValue } from "./attribute-value.ts";
 import { MalformedDer } from "./der.ts";
-import { comparableAttribute, relativeDistinguishedName, type DistinguishedName } from "./distinguished-name.ts";
-import { MalformedDistinguishedName } from "./malformed-distinguished-name.ts";
+import { comparableAttribute, type DistinguishedName, relativeDistinguishedName } from "./distinguished-name.ts";
+
+/** A text that is not an RFC 4514 distinguished name; the message says where and why, and never quotes it. */
+export class MalformedDistinguishedName extends TypeError {
+  override readonly name = "MalformedDistinguishedName";
+  readonly code = "ERR_MALFORMED_DISTINGUISHED_NAME";
+  /** What is wrong, and at which character: the message without its beginning and its full stop. */
+  readonly reason: string;
+
+  /** `at`: the index of the character at which reading ended. */
+  constructor(problem: string, at: number) {
+    const reason = `${problem}, at character ${at + 1}`;
+    super(`Not a distinguished name (RFC 4514): ${reason}.`);
+    this.reason = reason;
+  }
+}
 
 /** Longer than any name that someone registers. */
 const longest = 8192;

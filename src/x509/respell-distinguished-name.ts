@@ -1,6 +1,5 @@
 import { canonicalTypeName, readAttributeType } from "./attribute-types.ts";
-import { MalformedDistinguishedName } from "./malformed-distinguished-name.ts";
-import { readWrittenName } from "./read-distinguished-name.ts";
+import { MalformedDistinguishedName, readWrittenName } from "./read-distinguished-name.ts";
 
 interface Pair {
   readonly type: string;

@@ -1,7 +1,6 @@
 import type { DistinguishedName } from "./distinguished-name.ts";
 import { readIpAddress } from "./ip-address.ts";
-import { MalformedDistinguishedName } from "./malformed-distinguished-name.ts";
-import { readDistinguishedName } from "./read-distinguished-name.ts";
+import { MalformedDistinguishedName, readDistinguishedName } from "./read-distinguished-name.ts";
 
 /** The one subject value by which a `tls_client_auth` client is known (RFC 8705 §2.1.2), ready for comparing. */
 export type SubjectExpectation =

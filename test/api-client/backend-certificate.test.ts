@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { inspect } from "node:util";
 import test from "ava";
-import { BackendUntrusted } from "../../src/api-client/backend-untrusted.ts";
+import { BackendUntrusted } from "../../src/api-client/backend-unavailable.ts";
 import { createCaller } from "../../src/api-client/call.ts";
 import { authIntrospectionStandard } from "../../src/contract/auth-introspection-standard.ts";
+import { IntrospectionUnavailable } from "../../src/resource-server/refusal/introspection-unavailable.ts";
 import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
 import { createAuthority, type TestCertificate } from "../support/certificates.ts";
 import { startIntrospectionBackend } from "../support/introspection-backend.ts";
 

@@ -7,9 +7,11 @@ import { mock } from "node:test";
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import type { ApiConnection } from "../../src/api-client/api-connection.ts";
-import { BackendAnswerMalformed } from "../../src/api-client/backend-answer-malformed.ts";
-import { BackendUnavailable } from "../../src/api-client/backend-unavailable.ts";
-import { BackendUntrusted } from "../../src/api-client/backend-untrusted.ts";
+import {
+  BackendAnswerMalformed,
+  BackendUnavailable,
+  BackendUntrusted,
+} from "../../src/api-client/backend-unavailable.ts";
 import { createApiClient } from "../../src/api-client/index.ts";
 import { createIntrospectionCaller } from "../../src/api-client/introspection-caller.ts";
 import type { InvalidationMessage } from "../../src/contract/invalidation-message.ts";

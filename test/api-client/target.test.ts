@@ -1,9 +1,9 @@
 import test from "ava";
 import type { z } from "zod";
-import { targetOf } from "../../src/api-client/target.ts";
-import { type Answer, readAnswer } from "../../src/api-client/read-answer.ts";
-import { BackendAnswerMalformed } from "../../src/api-client/backend-answer-malformed.ts";
+import { BackendAnswerMalformed } from "../../src/api-client/backend-unavailable.ts";
+import { targetOf } from "../../src/api-client/call.ts";
 import { createApiClient } from "../../src/api-client/index.ts";
+import { type Answer, readAnswer } from "../../src/api-client/read-answer.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import { authTokenDelete } from "../../src/contract/auth-token-delete.ts";
 import { info } from "../../src/contract/info.ts";

@@ -1,6 +1,5 @@
 import test from "ava";
-import { BackendAnswerMalformed } from "../../src/api-client/backend-answer-malformed.ts";
-import { BackendUnavailable } from "../../src/api-client/backend-unavailable.ts";
+import { BackendAnswerMalformed, BackendUnavailable } from "../../src/api-client/backend-unavailable.ts";
 import { StoreFailure } from "../../src/backend/store/store.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import test from "ava";
 import { authorizationEndpoint } from "../../src/authorization-server/index.ts";
-import type { AuthorizationEndpointOptions } from "../../src/authorization-server/interaction/open-authorization.ts";
 import { escapeHtml, Html, html } from "../../src/authorization-server/interaction/html.ts";
+import type { AuthorizationEndpointOptions } from "../../src/authorization-server/interaction/open-authorization.ts";
 import { sourceOf } from "../../src/authorization-server/interaction/page-answer.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
-import { formPostPage, formPostScriptSource } from "../../src/oauth/form-post-page.ts";
+import { formPostPage, formPostScriptSource } from "../../src/oauth/authorization-response.ts";
 import { createSignInWorld, interaction, plainPages, request, titleOf, users } from "./sign-in-world.ts";
 
 const pageHeaders = {

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { Consent, Consents } from "../../src/authorization-server/index.ts";
-import type { ResultCode } from "../../src/backend/engine/result.ts";
+import type { ResultCode } from "../../src/backend/engine/answer/result.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import {
   createSignInWorld,

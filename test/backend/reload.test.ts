@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import { ConfigurationError } from "../../src/backend/configuration/configuration-error.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
-import type { ClientSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings } from "../../src/backend/engine/settings/settings.ts";
 import { send } from "../support/https-request.ts";
 import { clientSettings, configurationOf, secretOf, serviceId, serviceSettings } from "../support/settings.ts";
 

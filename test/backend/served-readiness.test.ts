@@ -5,9 +5,8 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
-import { createReadiness } from "../../src/backend/readiness.ts";
+import { createReadiness, storeLiveness, storeReadiness } from "../../src/backend/readiness.ts";
 import { serveBackend, type ServedBackend } from "../../src/backend/serve-backend.ts";
-import { storeLiveness, storeReadiness } from "../../src/backend/health-checks.ts";
 import { openReaderConnection } from "../../src/backend/store/sqlite/connection.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { createSqliteStore } from "../../src/backend/store/sqlite/sqlite-store.ts";
@@ -17,7 +16,7 @@ import type { Store } from "../../src/backend/store/store.ts";
 import { clientSettings, configurationOf, serviceSettings } from "../support/settings.ts";
 import { makeStoreFile, type StoreFile } from "../support/store-beside.ts";
 import { issueGrant, issueTokens, twoServices } from "./store/commands.ts";
-import { startChild, type Child } from "./store/sqlite/child-process.ts";
+import { type Child, startChild } from "./store/sqlite/child-process.ts";
 
 const free = { tlsClientCertificateBoundAccessTokens: false };
 const services = [

@@ -1,7 +1,9 @@
 import test from "ava";
-import { AuthorizationServerMalformed } from "../../src/bound-client/authorization-server-malformed.ts";
-import { AuthorizationServerUnavailable } from "../../src/bound-client/authorization-server-unavailable.ts";
-import { TokenRequestRefused } from "../../src/bound-client/token-request-refused.ts";
+import {
+  AuthorizationServerMalformed,
+  AuthorizationServerUnavailable,
+  TokenRequestRefused,
+} from "../../src/bound-client/token-errors.ts";
 import { k1, startRecorder, startWorld } from "./outbound-world.ts";
 
 const oauth = "/.well-known/oauth-authorization-server";

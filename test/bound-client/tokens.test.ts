@@ -1,7 +1,7 @@
 import test from "ava";
 import * as undici from "undici";
-import { TokenRequestRefused } from "../../src/bound-client/token-request-refused.ts";
-import { secretOf, clientSettings } from "../support/settings.ts";
+import { TokenRequestRefused } from "../../src/bound-client/token-errors.ts";
+import { clientSettings, secretOf } from "../support/settings.ts";
 import { startRecorder, startWorld } from "./outbound-world.ts";
 
 /** Clocks that stand until a test moves them. */

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import test from "ava";
 import * as undici from "undici";
-import { isTokenRefusal } from "../../src/bound-client/token-refusal.ts";
+import { isTokenRefusal } from "../../src/bound-client/repeating-handler.ts";
 import { k1, type Recorder, startRecorder, startWorld } from "./outbound-world.ts";
 
 const challenge = 'Bearer realm="api", error="invalid_token", error_description="expired"';

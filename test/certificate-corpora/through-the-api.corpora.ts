@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend } from "../../src/backend/backend.ts";
-import type { ClientSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings } from "../../src/backend/engine/settings/settings.ts";
 import { MalformedCertificate } from "../../src/x509/malformed-certificate.ts";
 import { readCertificate } from "../../src/x509/read-certificate.ts";
 import { createAuthority } from "../support/certificates.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { certificateEncodings } from "../../src/cli/probe/certificate-encodings.ts";
 import { dialects } from "../../src/cli/probe/dialects.ts";
-import { judgeAnswer } from "../../src/cli/probe/judge-answer.ts";
+import { judgeAnswer } from "../../src/cli/probe/run-probe.ts";
 import {
   apiThatReads,
   believedOf,

@@ -2,7 +2,7 @@ import { createSecretKey, randomUUID, type KeyObject } from "node:crypto";
 import test from "ava";
 import { SignJWT } from "jose";
 import type { ApiClient } from "../../src/api-client/index.ts";
-import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
-import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { basic, postForm, send } from "../support/https-request.ts";

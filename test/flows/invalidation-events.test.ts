@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import { openBackend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
-import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import type { InvalidationMessage } from "../../src/contract/invalidation-message.ts";
 import { startBackendProcess } from "../support/backend-process.ts";

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { tokenDigestText } from "../../src/oauth/token-digest.ts";
 import { jwtAccessTokens, type JwtAccessTokensOptions } from "../../src/resource-server/index.ts";
 import { accessTokenOf } from "../support/deployment.ts";

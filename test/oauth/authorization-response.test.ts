@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import test from "ava";
 import fc from "fast-check";
-import { authorizationResponseUrl } from "../../src/oauth/authorization-response.ts";
-import { formPostPage, formPostScriptSource } from "../../src/oauth/form-post-page.ts";
+import {
+  authorizationResponseUrl,
+  formPostPage,
+  formPostScriptSource,
+} from "../../src/oauth/authorization-response.ts";
 
 for (const [redirectUri, address] of [
   ["https://a.example/cb", "https://a.example/cb?code=x"],

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { namesAccessToken, readBearerToken } from "../../src/oauth/bearer-token.ts";
-import { decodeFormComponent } from "../../src/oauth/form-component.ts";
+import { decodeFormComponent } from "../../src/oauth/form.ts";
 
 test("a bearer token is read with the scheme in any case", (t) => {
   for (const scheme of ["Bearer", "bearer", "BEARER", "bEaReR"]) {

@@ -1,5 +1,5 @@
 import test from "ava";
-import { isNestedWithin } from "../../src/oauth/is-nested-within.ts";
+import { isNestedWithin } from "../../src/oauth/json-object.ts";
 
 test("a value without members has no levels, each array and each object is one", (t) => {
   for (const value of [null, undefined, 0, "", "[[[", true]) t.true(isNestedWithin(0, value));

@@ -1,7 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { hasMoreElements } from "../../src/oauth/json-elements.ts";
-import { readJsonObject } from "../../src/oauth/json-object.ts";
+import { hasMoreElements, readJsonObject } from "../../src/oauth/json-object.ts";
 
 /** Objects, arrays and, of each, the commas between what is in it. */
 function elementsOf(value: unknown): number {

@@ -1,10 +1,15 @@
 import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations, IntrospectionQuestion } from "../../src/api-client/introspection-caller.ts";
-import { AccessTokenRefused, type AccessTokenRefusalCode } from "../../src/resource-server/access-token-refused.ts";
-import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
+import {
+  type AccessTokenRefusalCode,
+  AccessTokenRefused,
+} from "../../src/resource-server/refusal/access-token-refused.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
+import { openResourceServer } from "../../src/resource-server/resource-server.ts";
 import { readCertificate } from "../../src/x509/read-certificate.ts";
 import { createSelfSigned } from "../support/certificates.ts";
 import { start } from "../support/scripted-backend.ts";

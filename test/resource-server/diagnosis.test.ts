@@ -1,14 +1,19 @@
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
-import { AccessTokenRefused, type AccessTokenRefusalCode } from "../../src/resource-server/access-token-refused.ts";
-import { authorizeRequest } from "../../src/resource-server/authorize-request.ts";
-import type { DecisionEvent } from "../../src/resource-server/observers/decision-event.ts";
-import { type Diagnosis, oneLine } from "../../src/resource-server/diagnosis.ts";
-import { evidenceOf } from "../../src/resource-server/evidence.ts";
-import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";
+import { authorizeRequest } from "../../src/resource-server/middleware/authorize-request.ts";
 import { refusalAnswer } from "../../src/resource-server/middleware/http-answer.ts";
-import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
+import type { DecisionEvent } from "../../src/resource-server/observers/decision-observers.ts";
+import {
+  type AccessTokenRefusalCode,
+  AccessTokenRefused,
+} from "../../src/resource-server/refusal/access-token-refused.ts";
+import { type Diagnosis, oneLine } from "../../src/resource-server/refusal/diagnosis.ts";
+import { evidenceOf } from "../../src/resource-server/refusal/evidence.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { AuthorizeRequest } from "../../src/resource-server/resource-server.ts";
 import { readCertificate } from "../../src/x509/read-certificate.ts";
 import { createSelfSigned } from "../support/certificates.ts";

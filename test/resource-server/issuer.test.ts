@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from "ava";
-import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
+import { IntrospectionMalformed } from "../../src/resource-server/refusal/introspection-unavailable.ts";
+import type { IssuerOptions } from "../../src/resource-server/issuer-options.ts";
+import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import type { FactsSource } from "../../src/resource-server/sources/facts-source.ts";
 import { readIntrospection } from "../../src/resource-server/sources/introspection-answer.ts";
-import { IntrospectionMalformed } from "../../src/resource-server/introspection-malformed.ts";
-import type { IssuerOptions } from "../../src/resource-server/issuer-options.ts";
 import { jwtAccessTokens } from "../../src/resource-server/sources/jwt-access-tokens.ts";
 import { protectWith } from "../support/endpoint-source.ts";
 import { accessTokenClaims, audience, createSigningKey, signJwt } from "../support/jwt-issuer.ts";

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import test from "ava";
-import type { DecisionEvent } from "../../src/resource-server/observers/decision-event.ts";
+import type { DecisionEvent } from "../../src/resource-server/observers/decision-observers.ts";
 import type { Warning } from "../../src/resource-server/resource-server-options.ts";
-import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
+import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { factsBoundTo, startProtectedApi } from "../support/protected-api.ts";
 import { boundFacts, createScripted, otherX5tS256, start } from "../support/scripted-backend.ts";

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import { AccessTokenRefused } from "../../src/resource-server/access-token-refused.ts";
-import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
-import { requireScopes, protect } from "../../src/resource-server/middleware/koa.ts";
 import { BackendUnavailable } from "../../src/api-client/backend-unavailable.ts";
-import { IntrospectionUnavailable } from "../../src/resource-server/introspection-unavailable.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
+import { AccessTokenRefused } from "../../src/resource-server/refusal/access-token-refused.ts";
+import { IntrospectionUnavailable } from "../../src/resource-server/refusal/introspection-unavailable.ts";
+import { protect, requireScopes } from "../../src/resource-server/middleware/koa.ts";
+import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { startIntrospectionBackend } from "../support/introspection-backend.ts";
 import { boundFacts, certificate, createScripted, createScriptedBackend } from "../support/scripted-backend.ts";
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
 import type { Command } from "../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
-import { planCommand } from "../../src/backend/store/statements.ts";
+import { planCommand } from "../../src/backend/store/sql/statements.ts";
 import type { AccessTokensQuery, Store } from "../../src/backend/store/store.ts";
 import { issueGrant, issueTokens, revokeTokens } from "../backend/store/commands.ts";
 import { openRecorded, unboundedSteps, useEverything } from "../backend/store/sqlite/every-statement.ts";

@@ -8,7 +8,7 @@ import { WebSocketServer } from "ws";
 import { createIntrospectionCaller, type OpenInvalidationEvents } from "../../src/api-client/introspection-caller.ts";
 import { tlsSocket } from "../../src/client-certificate/tls-socket.ts";
 import { refusalAnswer, writeAnswer, writeRawAnswer } from "../../src/resource-server/middleware/http-answer.ts";
-import { authorizeRequest } from "../../src/resource-server/authorize-request.ts";
+import { authorizeRequest } from "../../src/resource-server/middleware/authorize-request.ts";
 import {
   type AccessToken,
   type AuthorizeRequest,

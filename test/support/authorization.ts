@@ -1,4 +1,4 @@
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { clientSettings, serviceSettings } from "./settings.ts";
 
 export const redirectUri = "https://client.example.com/cb";

@@ -16,7 +16,7 @@ import {
 import type { Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { createAuthority, serverAuth } from "./certificates.ts";
 import { basic, postForm, type HttpAnswer } from "./https-request.ts";
 import { configurationOf, serviceAccessToken, serviceSettings } from "./settings.ts";

@@ -1,12 +1,11 @@
 import type { ExecutionContext } from "ava";
-import type { FactsAnswer, FactsSource } from "../../src/resource-server/sources/facts-source.ts";
-import type { Ambient } from "../../src/resource-server/sources/ambient.ts";
+import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
+import { openResourceServer } from "../../src/resource-server/resource-server.ts";
+import type { FactsAnswer, FactsSource, Ambient } from "../../src/resource-server/sources/facts-source.ts";
 import {
   createIntrospectionEndpoint,
   type IntrospectionEndpointOptions,
 } from "../../src/resource-server/sources/introspection-endpoint.ts";
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { start } from "./scripted-backend.ts";
 
 export const clientSecret = "client-secret-7f3a";

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from "ava";
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import type { TokenRequest, TokenResponse } from "../../src/contract/auth-token.ts";
 import { codeVerifier, redirectUri } from "./authorization.ts";
 import { createSelfSigned, type TestCertificate } from "./certificates.ts";

@@ -100,7 +100,7 @@ export const house: Readonly<Record<string, Room>> = {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: [
       ...["oauth/", "x509/", "x509/subject.ts", "jose/"],
-      ...["backend/store/invalidation-keys.ts", "backend/engine/jwt/signing-keys.ts", "backend/result-codes/"],
+      ...["backend/store/invalidation-keys.ts", "backend/engine/settings/signing-keys.ts", "backend/result-codes/"],
     ],
     ourTypes: [...backendTypes, "backend/store/", "backend/service-operations.ts"],
     // JSON Patch: most services' metadata need none.
@@ -109,7 +109,7 @@ export const house: Readonly<Record<string, Room>> = {
     node: ["node:crypto"],
   },
   // Its own room: what a key is for is asked when the configuration is read, too.
-  "backend/engine/jwt/signing-keys.ts": { ours: ["jose/"], ourTypes: ["backend/engine/"], node: ["node:crypto"] },
+  "backend/engine/settings/signing-keys.ts": { ours: ["jose/"], ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
   "backend/store/invalidation-keys.ts": { node: ["node:crypto"] },
   "backend/store/sqlite/": {
@@ -130,7 +130,7 @@ export const house: Readonly<Record<string, Room>> = {
   },
   "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/configuration/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/jwt/signing-keys.ts"],
+    ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/settings/signing-keys.ts"],
     ourTypes: [...backendTypes, "backend/engine/"],
     packages: ["yaml", "zod"],
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path", "node:tls"],
@@ -193,11 +193,11 @@ export const compositionRoots = [
   "cli/",
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
-  "resource-server/create-resource-server.ts",
-  "resource-server/create-introspection-endpoint.ts",
+  "resource-server/resource-server.ts",
+  "resource-server/sources/introspection-endpoint.ts",
   "authorization-server/authorization-endpoint.ts",
   "authorization-server/discovery-endpoint.ts",
-  "bound-client/create-bound-client.ts",
+  "bound-client/bound-client.ts",
 ];
 
 const library = ["oauth/", "serving/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];

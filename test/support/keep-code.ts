@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { GrantDetails } from "../../src/backend/engine/grant-details.ts";
+import type { GrantDetails } from "../../src/backend/engine/grant/grant-details.ts";
 import type { IssueCode } from "../../src/backend/store/command.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import { tokenDigest } from "../../src/oauth/token-digest.ts";

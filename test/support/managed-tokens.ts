@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import type { Command } from "../../src/backend/store/command.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import { createEngineByHand, type EngineByHand } from "./engine.ts";

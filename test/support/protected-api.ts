@@ -1,9 +1,9 @@
-import type { ExecutionContext } from "ava";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { createResourceServer } from "../../src/resource-server/create-resource-server.ts";
-import type { Refusal } from "../../src/resource-server/authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
+import type { ExecutionContext } from "ava";
+import type { Refusal } from "../../src/resource-server/middleware/authorize-request.ts";
+import type { ProtectedResourceMetadata } from "../../src/resource-server/middleware/protected-resource-metadata.ts";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
+import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, type TestCertificate } from "./certificates.ts";
 import { type ApiParts, type Framework, onKoa, type Protection } from "./frameworks.ts";
 import { sendHttp2 } from "./http2-request.ts";

@@ -1,4 +1,4 @@
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import type { TestCertificate } from "./certificates.ts";
 

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import { configurationOf, serviceSettings } from "./settings.ts";

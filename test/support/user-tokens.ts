@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { newAttempt } from "../../src/backend/engine/attempt.ts";
-import { writeGrantDetails } from "../../src/backend/engine/grant-details.ts";
-import { createSettings, type Client, type Service } from "../../src/backend/engine/management/settings-memo.ts";
+import { writeGrantDetails } from "../../src/backend/engine/grant/grant-details.ts";
+import { type Client, createSettings, type Service } from "../../src/backend/engine/settings/service-and-client.ts";
+import { newAttempt } from "../../src/backend/engine/answer/run-decided.ts";
 import { createTokenSet, type TokenSetDecision } from "../../src/backend/engine/token/token-set.ts";
 import type { TokenResponse } from "../../src/contract/auth-token.ts";
 import type { EngineByHand } from "./engine.ts";

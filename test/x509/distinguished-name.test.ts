@@ -2,9 +2,8 @@ import test from "ava";
 import fc from "fast-check";
 import { MalformedDer } from "../../src/x509/der.ts";
 import { matchesDistinguishedName, readName } from "../../src/x509/distinguished-name.ts";
-import { MalformedDistinguishedName } from "../../src/x509/malformed-distinguished-name.ts";
-import { readDistinguishedName } from "../../src/x509/read-distinguished-name.ts";
-import { element, name, text, type Attribute, type NameSource, type StringType } from "../support/der-writer.ts";
+import { MalformedDistinguishedName, readDistinguishedName } from "../../src/x509/read-distinguished-name.ts";
+import { type Attribute, element, name, type NameSource, type StringType, text } from "../support/der-writer.ts";
 
 const matches = (registered: string, presented: NameSource): boolean =>
   matchesDistinguishedName(readDistinguishedName(registered), readName(name(presented)));

@@ -1,3 +1,5 @@
+import type { BrowserRequest } from "../endpoint.ts";
+
 /** Names that a browser takes from this very host and over TLS only (RFC 6265bis §4.1.3.2). */
 const cookieNames = { browser: "__Host-certbound-browser", session: "__Host-certbound-session" } as const;
 
@@ -34,4 +36,15 @@ function beginsPair(header: string, at: number): boolean {
  */
 export function writeCookie(name: CookieName, value: string): string {
   return `${cookieNames[name]}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`;
+}
+
+/**
+ * Whether a browser says that a form was sent from another site. A second lock: what decides is the cookie, which
+ * does not come along from there.
+ */
+export function isFromElsewhere({ fetchSite, origin, host }: BrowserRequest): boolean {
+  if (fetchSite !== undefined) return fetchSite !== "same-origin";
+  // Our pages send no referrer, and with it no origin: browsers say "null" then (Fetch §3.1).
+  if (origin === undefined || origin === "null") return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
 }

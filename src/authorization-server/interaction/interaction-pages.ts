@@ -1,4 +1,4 @@
-import { disown } from "../../serving/disown.ts";
+import { disown } from "../../serving/call-harmlessly.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { html, Html } from "./html.ts";
 import { pageAnswer } from "./page-answer.ts";

@@ -1,27 +1,27 @@
-import { optionError } from "../../api-client/option-error.ts";
 import type { AuthorizationResponse } from "../../contract/auth-authorization.ts";
 import type { Operations } from "../../contract/operations.ts";
 import { readForm } from "../../oauth/form.ts";
-import { askBackend, failureStatus, onBehalfOf, tellFailure, type OnBackendFailure } from "../ask-backend.ts";
+import { optionError } from "../../options/option-error.ts";
+import { askBackend, failureStatus, type OnBackendFailure, onBehalfOf, tellFailure } from "../ask-backend.ts";
 import {
   answer,
-  errorAnswer,
-  refuseUnless,
-  refuseUnlessFormBody,
   type BrowserRequest,
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
+  errorAnswer,
+  refuseUnless,
+  refuseUnlessFormBody,
 } from "../endpoint.ts";
-import { tellRefusal, type OnClientRefusal } from "../tell-refusal.ts";
+import { type OnClientRefusal, tellRefusal } from "../tell-refusal.ts";
 import type { Users } from "../users.ts";
 import { askedAuthorization } from "./asked-authorization.ts";
-import { createInteractionFlow, type Consents } from "./interaction-flow.ts";
+import { isFromElsewhere } from "./browser-cookies.ts";
+import { type Consents, createInteractionFlow } from "./interaction-flow.ts";
 import { createInteractionPages } from "./interaction-pages.ts";
 import { createLoginTries } from "./login-tries.ts";
 import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
 import type { Pages } from "./pages.ts";
-import { isFromElsewhere } from "./same-site.ts";
 import { createSealedState, type Sealing } from "./sealed-state.ts";
 import { createTicketEnds } from "./ticket-ends.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { formPostScriptSource } from "../../oauth/form-post-page.ts";
+import { formPostScriptSource } from "../../oauth/authorization-response.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { html, Html } from "./html.ts";
 import type { Page } from "./pages.ts";

@@ -1,5 +1,4 @@
-import { ChainVerificationFailure } from "./chain-verification-failure.ts";
-import { runOpenssl } from "./openssl-process.ts";
+import { ChainVerificationFailure, runOpenssl } from "./openssl-process.ts";
 
 /**
  * Tells, before anything is served, whether there is an OpenSSL 3 or later to validate certificate paths with.

@@ -1,16 +1,48 @@
 import { tmpdir } from "node:os";
 import type { CertificatePath, ChainVerdict, ChainVerifier, Clock } from "../engine/dependencies.ts";
-import { ChainVerificationFailure } from "./chain-verification-failure.ts";
-import { createExplanations } from "./explanations.ts";
 import { createFairTurns } from "./fair-turns.ts";
-import type { Purpose } from "./openssl-verify.ts";
-import { verifyWithOpenssl } from "./openssl-verify.ts";
+import { ChainVerificationFailure } from "./openssl-process.ts";
+import { type Purpose, verifyWithOpenssl } from "./openssl-verify.ts";
 import { readPathValidity } from "./path-validity.ts";
 import { digestOfQuestion, digestsOfSigned, readAnchors, readSentPath, type SignedDigests } from "./read-path.ts";
 import { createSignatureChecks, type VerifySignature } from "./signature-checks.ts";
 import { findSignedPath, type ReadPath, type SignedPath } from "./signed-path.ts";
-import type { Period } from "./verdict-memo.ts";
-import { createVerdictMemo, isWithin } from "./verdict-memo.ts";
+import { createVerdictMemo, isWithin, type Period } from "./verdict-memo.ts";
+
+/** How often OpenSSL may be asked for no other end than its words on a path that is refused already. */
+export interface Explanations {
+  /** Whether this client has one left, which is then used up; `now` in milliseconds since 1970. */
+  take(client: string, now: number): boolean;
+}
+
+/** Milliseconds for which the limits hold. */
+const window = 60_000;
+
+/**
+ * Makes {@link Explanations}: so many a minute for each client, and for all together.
+ *
+ * @example createExplanations({ ofClient: 4, ofAll: 32 }).take("1/2", Date.now())
+ */
+export function createExplanations(limits: { readonly ofClient: number; readonly ofAll: number }): Explanations {
+  let begin = -Infinity;
+  let all = 0;
+  const taken = new Map<string, number>();
+  return {
+    take(client, now) {
+      // A clock that was set back begins anew as well.
+      if (now < begin || now >= begin + window) {
+        begin = now;
+        all = 0;
+        taken.clear();
+      }
+      const before = taken.get(client) ?? 0;
+      if (all >= limits.ofAll || before >= limits.ofClient) return false;
+      all += 1;
+      taken.set(client, before + 1);
+      return true;
+    },
+  };
+}
 
 export interface ChainVerifierOptions {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { ChainVerificationFailure } from "./chain-verification-failure.ts";
+import { ChainVerificationFailure } from "./openssl-process.ts";
 
 /** Lets so many tasks run at once and so many wait; clients take turns, however many tasks each of them has. */
 export interface FairTurns {

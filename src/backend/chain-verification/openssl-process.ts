@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
-import { ChainVerificationFailure } from "./chain-verification-failure.ts";
+
+/** We could not find out whether a path is trusted; never to be taken for either answer. `cause` is for the log only. */
+export class ChainVerificationFailure extends Error {
+  override readonly name = "ChainVerificationFailure";
+}
 
 /** How to call OpenSSL. */
 export interface OpensslCommand {

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import type { ClientSettings } from "../engine/management/settings.ts";
+import type { ClientSettings } from "../engine/settings/settings.ts";
 import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
 import { readCertificate } from "../../x509/read-certificate.ts";
 import type { Problem } from "./configuration-error.ts";

@@ -1,4 +1,4 @@
-import type { ServiceSettings } from "../engine/management/settings.ts";
+import type { ServiceSettings } from "../engine/settings/settings.ts";
 import { checkAnchors } from "./check-anchors.ts";
 import { checkClient } from "./check-client.ts";
 import { checkSigningKeys } from "./check-signing-keys.ts";

@@ -1,5 +1,10 @@
-import { chooseSigningKey, readSigningKeys, SigningKeyUnusable, type SigningKeys } from "../engine/jwt/signing-keys.ts";
-import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/management/settings.ts";
+import {
+  chooseSigningKey,
+  readSigningKeys,
+  SigningKeyUnusable,
+  type SigningKeys,
+} from "../engine/settings/signing-keys.ts";
+import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/settings/settings.ts";
 import type { Problem } from "./configuration-error.ts";
 import { notAKeySet, readKeySet } from "./key-algorithms.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClientSettings } from "../engine/management/settings.ts";
+import type { ClientSettings } from "../engine/settings/settings.ts";
 import {
   assertionAlgorithms,
   attributes,

@@ -1,4 +1,4 @@
-import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";
 
 /** What a backend is started with: everything read, resolved and checked. It holds secrets: never log it. */
 export interface Configuration {

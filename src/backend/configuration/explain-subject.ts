@@ -1,11 +1,9 @@
 import { isIP } from "node:net";
-import type { ClientSettings } from "../engine/management/settings.ts";
-import { MalformedDistinguishedName } from "../../x509/malformed-distinguished-name.ts";
-import { readDistinguishedName } from "../../x509/read-distinguished-name.ts";
+import { MalformedDistinguishedName, readDistinguishedName } from "../../x509/read-distinguished-name.ts";
 import { respellDistinguishedName } from "../../x509/respell-distinguished-name.ts";
 import { readSubjectExpectation } from "../../x509/subject.ts";
-import { defectOfUri } from "./explain-uri.ts";
-import { firstOutside } from "./first-outside.ts";
+import type { ClientSettings } from "../engine/settings/settings.ts";
+import { defectOfUri, firstOutside } from "./explain-uri.ts";
 
 /** RFC 8705 §2.1.2: the five ways to register the subject of a certificate. */
 export const subjectMembers = [

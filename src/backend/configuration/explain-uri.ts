@@ -1,5 +1,19 @@
-import { firstOutside } from "./first-outside.ts";
-import { isLoopback } from "./loopback.ts";
+import { BlockList, isIP } from "node:net";
+
+const addresses = new BlockList();
+addresses.addSubnet("127.0.0.0", 8, "ipv4");
+addresses.addAddress("::1", "ipv6");
+
+/**
+ * Whether a host is this machine and reaches no network: `localhost`, 127.0.0.0/8, ::1, and IPv4 written as IPv6.
+ *
+ * @example isLoopback("0.0.0.0") // false
+ */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  if (version === 0) return host.toLowerCase() === "localhost";
+  return addresses.check(host, version === 4 ? "ipv4" : "ipv6");
+}
 
 const characters = /[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/;
 
@@ -56,4 +70,22 @@ function defectOfScheme(text: string): string | undefined {
 function placeOf(text: string, character: string, what: string): string | undefined {
   const index = text.indexOf(character);
   return index === -1 ? undefined : `it has ${what}, at character ${index + 1}`;
+}
+
+/** A character that a text may not have; `at` counts from 1. */
+export interface Outsider {
+  readonly at: number;
+  readonly ascii: boolean;
+}
+
+/**
+ * The first character of a text that is not one of a class; `undefined` when all are.
+ *
+ * @example firstOutside("a b", /[a-z]/) // { at: 2, ascii: true }
+ */
+export function firstOutside(text: string, characterClass: RegExp): Outsider | undefined {
+  for (const [index, character] of Array.from(text).entries()) {
+    if (!characterClass.test(character)) return { at: index + 1, ascii: character <= "\x7f" };
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import type { SigningAlgorithm } from "../engine/management/settings.ts";
+import type { SigningAlgorithm } from "../engine/settings/settings.ts";
 
 const jwk = z.looseObject({
   kty: z.string(),

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import type {
-  AssertionAlgorithm,
-  ClientAuthMethod,
-  GrantType,
-  SigningAlgorithm,
-} from "../engine/management/settings.ts";
 import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
-import { defectOfEndpoint, defectOfIssuer, defectOfRedirectUri, defectOfUrl } from "./explain-uri.ts";
-import { firstOutside } from "./first-outside.ts";
-import { isLoopback } from "./loopback.ts";
+import type { AssertionAlgorithm, ClientAuthMethod, GrantType, SigningAlgorithm } from "../engine/settings/settings.ts";
+import {
+  defectOfEndpoint,
+  defectOfIssuer,
+  defectOfRedirectUri,
+  defectOfUrl,
+  firstOutside,
+  isLoopback,
+} from "./explain-uri.ts";
 
 export const clientAuthMethods = [
   "NONE",

@@ -1,11 +1,16 @@
 import { checkAddress, checkListen } from "./check-listen.ts";
-import { checkServiceIds, checkService } from "./check-service.ts";
-import { checkShape, type ConfigurationFile } from "./configuration-file.ts";
+import { checkService, checkServiceIds } from "./check-service.ts";
 import { ConfigurationError, type Problem } from "./configuration-error.ts";
+import { checkShape, type ConfigurationFile } from "./configuration-file.ts";
 import type { Configuration } from "./configuration.ts";
-import { explainFileError, readTextFile } from "./read-text-file.ts";
 import { readYaml } from "./read-yaml.ts";
-import { createReferenceReader, type Environment, type ReadFile } from "./references.ts";
+import {
+  createReferenceReader,
+  type Environment,
+  explainFileError,
+  type ReadFile,
+  readTextFile,
+} from "./references.ts";
 import { inMemory, resolveConfiguration, type ResolvedConfiguration } from "./resolve-configuration.ts";
 import { warningsOf } from "./warnings.ts";
 

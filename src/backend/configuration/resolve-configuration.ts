@@ -1,10 +1,25 @@
-import type { ClientSettings, ServiceSettings } from "../engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";
 import type { ClientMembers } from "./client-members.ts";
 import type { ConfigurationFile, ListenMembers } from "./configuration-file.ts";
 import type { Configuration, ConfiguredService, Listen } from "./configuration.ts";
 import type { ReferenceReader } from "./references.ts";
-import { readSecretKey } from "./secret-key.ts";
 import type { ServiceMembers } from "./service-members.ts";
+
+const keyLength = 32;
+
+/**
+ * Reads the key of secrets at rest: 32 octets as 64 hexadecimal digits, or as base64 or base64url.
+ *
+ * `undefined` for anything else, also for base64 in a spelling that no encoder writes.
+ *
+ * @example readSecretKey("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")
+ */
+export function readSecretKey(text: string): Uint8Array | undefined {
+  if (/^[0-9A-Fa-f]{64}$/.test(text)) return Buffer.from(text, "hex");
+  const key = Buffer.from(text, "base64");
+  const spellings = [key.toString("base64"), key.toString("base64").replace(/=+$/, ""), key.toString("base64url")];
+  return key.length === keyLength && spellings.includes(text) ? key : undefined;
+}
 
 const defaultHost = "127.0.0.1";
 const defaultPort = 8705;

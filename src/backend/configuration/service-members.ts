@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ServiceSettings } from "../engine/management/settings.ts";
+import type { ServiceSettings } from "../engine/settings/settings.ts";
 import { clientMembers } from "./client-members.ts";
 import {
   attributes,

@@ -1,4 +1,4 @@
-import type { RequestListener, ServerResponse } from "node:http";
+import type { RequestListener, ServerResponse, IncomingMessage } from "node:http";
 import Router, { type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import { clientAddressHeader, readClientAddress } from "../../contract/client-address.ts";
@@ -6,10 +6,21 @@ import { callRecord } from "../call-record.ts";
 import type { CallFacts } from "../service-operations.ts";
 import { type Answer, writeAnswer } from "./answer.ts";
 import { errorAnswer, isFault, methodNotAllowed, nothingHere } from "./error-answer.ts";
-import { writeStream, type StreamAnswer } from "./event-stream.ts";
+import { type StreamAnswer, writeStream } from "./event-stream.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
-import { readRequestId } from "./request-id.ts";
-import { servedRoutes, unsupportedRoutes, type Route } from "./routes.ts";
+import { type Route, servedRoutes, unsupportedRoutes } from "./routes.ts";
+
+const sane = /^[A-Za-z0-9._~-]{1,64}$/;
+
+/**
+ * The request's id: the caller's own `X-Request-Id` when it can stand in a log as it is, else a new one.
+ *
+ * @example readRequestId(request, () => randomUUID())
+ */
+export function readRequestId(request: IncomingMessage, newRequestId: () => string): string {
+  const presented = request.headers["x-request-id"];
+  return typeof presented === "string" && sane.test(presented) ? presented : newRequestId();
+}
 
 /**
  * Makes the HTTP API, in both shapes, over the operations it is handed.

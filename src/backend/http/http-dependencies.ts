@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import type { InfoResponse } from "../../contract/info.ts";
+import type { ApiCallerCredentials } from "../../contract/operation.ts";
 import type { ServiceOperations } from "../service-operations.ts";
 
 export type { ServiceOperations } from "../service-operations.ts";

@@ -1,11 +1,11 @@
 import { constants } from "node:crypto";
 import { once } from "node:events";
-import { createServer as createHttpServer, ServerResponse, type RequestListener, type Server } from "node:http";
+import { lstat, unlink } from "node:fs/promises";
+import { createServer as createHttpServer, type RequestListener, type Server, ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
-import { createSecureContext, Server as TlsServer, type SecureContextOptions } from "node:tls";
+import { type AddressInfo, connect, Server as NetServer, type Socket } from "node:net";
+import { createSecureContext, type SecureContextOptions, Server as TlsServer } from "node:tls";
 import { serverTimeouts } from "../../serving/server-timeouts.ts";
-import { removeStaleSocket } from "./remove-stale-socket.ts";
 
 /** Where to listen; port 0 is any free one. With `tls` (PEM texts) it is HTTPS, of 1.2 at least. */
 export type ListenOptions = ({ readonly host: string; readonly port: number } | { readonly unix: string }) & {
@@ -139,4 +139,26 @@ function addressOf(server: Server, options: ListenOptions): Listening["address"]
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return { url: `${options.tls === undefined ? "http" : "https"}://${host}:${port}`, port };
+}
+
+/**
+ * Removes the unix socket that a process left behind when it was killed; one that still answers, or anything that is
+ * not a socket, stays and makes listening fail.
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const probe = connect({ path });
+  try {
+    await once(probe, "connect");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED" && (await isSocket(path))) {
+      await unlink(path);
+    }
+  } finally {
+    probe.destroy();
+  }
+}
+
+/** Connecting to a plain file is refused as well. */
+async function isSocket(path: string): Promise<boolean> {
+  return (await lstat(path)).isSocket();
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import { ApiError } from "../../contract/api-error.ts";
+import type { ApiCallerCredentials } from "../../contract/operation.ts";
 import { readBasicCredentials } from "../../oauth/basic-credentials.ts";
 import { readBearerToken } from "../../oauth/bearer-token.ts";
 import { bearerChallenge } from "../../oauth/challenge.ts";

@@ -1,21 +1,17 @@
 import type { IncomingMessage } from "node:http";
-import type { ApiCallerCredentials } from "../../contract/api-caller-credentials.ts";
 import { ApiError } from "../../contract/api-error.ts";
-import type { Operation } from "../../contract/operation.ts";
-import { operations, streams, type OperationName } from "../../contract/operations.ts";
+import type { ApiCallerCredentials, Operation } from "../../contract/operation.ts";
+import { type OperationName, operations, streams } from "../../contract/operations.ts";
 import { readRequest } from "../../contract/read-request.ts";
-import { unsupportedOperations, type UnsupportedOperation } from "../../contract/unsupported-operations.ts";
+import { type UnsupportedOperation, unsupportedOperations } from "../../contract/unsupported-operations.ts";
 import type { CallFacts, NotedCall, NoteFacts, ServiceOperations } from "../service-operations.ts";
 import { type Answer, jsonAnswer, noContent } from "./answer.ts";
 import { methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
-import { healthRoutes } from "./health-routes.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
-import { readBody } from "./read-body.ts";
-import { createQueryReader } from "./read-query.ts";
-import { routePath, type RoutePath } from "./route-path.ts";
+import { createQueryReader, readBody } from "./read-body.ts";
 
 /** One path and method, and what is answered there; `segments` are those of the path that vary, as they came. */
 export interface Route {
@@ -148,4 +144,73 @@ function withChallenge(error: ApiError, shape: "v2" | "v3"): ApiError {
   const sentence = error.resultMessage.slice(`[${error.resultCode}] `.length);
   const headers = { "WWW-Authenticate": apiChallenge(shape, true), ...error.headers };
   return new ApiError(error.status, error.resultCode, sentence, { cause: error, headers });
+}
+
+/** A path whose answer does not depend on the request. */
+export interface HealthRoute {
+  readonly method: "GET";
+  readonly path: RoutePath;
+  readonly respond: () => Promise<Answer>;
+}
+
+/** Returns the names of the failed checks. */
+type Probe = () => readonly string[] | Promise<readonly string[]>;
+
+/**
+ * The probes; none asks for credentials.
+ *
+ * `/livez` and `/readyz` are Kubernetes' names, `/api/lifecycle/healthcheck` is the API's for the latter. HEAD gets the
+ * same without the body.
+ */
+export function healthRoutes({
+  livenessFailures,
+  readinessFailures,
+}: Pick<HttpDependencies, "livenessFailures" | "readinessFailures">): readonly HealthRoute[] {
+  return [
+    probeRoute(routePath("root", "/livez"), "NOT ALIVE", livenessFailures),
+    probeRoute(routePath("root", "/readyz"), "NOT READY", readinessFailures),
+    probeRoute(routePath("open", "/lifecycle/healthcheck"), "NOT READY", readinessFailures),
+  ];
+}
+
+function probeRoute(path: RoutePath, otherwise: string, probe: Probe = () => []): HealthRoute {
+  return {
+    method: "GET",
+    path,
+    async respond() {
+      const failed = await probe();
+      const ok = failed.length === 0;
+      return {
+        status: ok ? 200 : 503,
+        contentType: "text/plain; charset=utf-8",
+        body: ok ? "OK" : `${otherwise}: ${failed.join(", ")}`,
+      };
+    },
+  };
+}
+
+/** `open`: below `/api` like v2, and the operation asks for no credentials; `root`: neither, and not of the API. */
+export type Shape = "v2" | "v3" | "open" | "root";
+
+/** One path that the app answers. */
+export interface RoutePath {
+  readonly shape: Shape;
+  /** What goes into the log instead of the path, which may carry a token. */
+  readonly template: string;
+  /** Exact: case, no trailing slash. Its groups are the segments that vary; in the v3 shape the first is the service id. */
+  readonly pattern: RegExp;
+}
+
+/**
+ * Where an operation is, in one shape of the API (Authlete's API): a first segment of digits makes it v3.
+ *
+ * @example routePath("v3", "/auth/token").template // "/api/{serviceId}/auth/token"
+ */
+export function routePath(shape: Shape, path: string): RoutePath {
+  const template = `${shape === "root" ? "" : "/api"}${shape === "v3" ? "/{serviceId}" : ""}${path}`;
+  const pattern = template
+    .replaceAll(".", "\\.")
+    .replace("{serviceId}", "([1-9][0-9]{0,15})")
+    .replaceAll(/\{[A-Za-z]+\}/g, "([^/]+)");
+  return { shape, template, pattern: new RegExp(`^${pattern}$`) };
 }

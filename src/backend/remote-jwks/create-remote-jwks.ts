@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { KeySet, MonotonicClock, RemoteJwks } from "../engine/dependencies.ts";
-import { fetchKeySet } from "./fetch-key-set.ts";
-import { RemoteJwksFailure } from "./remote-jwks-failure.ts";
+import { fetchKeySet, RemoteJwksFailure } from "./fetch-key-set.ts";
 
 export interface RemoteJwksOptions {
   readonly monotonicClock: MonotonicClock;

@@ -1,7 +1,14 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { KeySet } from "../engine/dependencies.ts";
-import { RemoteJwksFailure } from "./remote-jwks-failure.ts";
+
+/**
+ * A client's key set could not be had, so whether it is the client cannot be found out; never to be taken for a no.
+ * The message has neither its URL nor what was answered.
+ */
+export class RemoteJwksFailure extends Error {
+  override readonly name = "RemoteJwksFailure";
+}
 
 export interface FetchLimits {
   /** Milliseconds for the whole of it, from looking up the name to the last octet. */

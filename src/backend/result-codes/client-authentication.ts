@@ -1,3 +1,5 @@
+import { type AdviceFor, fixRequest, refusal, sendOnce } from "./advice.ts";
+
 /** The result codes of who the client is, wherever a client asks, each with its sentence for people. */
 export const clientAuthenticationSentences = {
   A048307: "The client is locked.",
@@ -51,3 +53,98 @@ export const clientAuthenticationSentences = {
   A244308: "The client's tokens are bound to its certificate, and the request came without one.",
   A244309: "The client certificate cannot be read.",
 } as const;
+
+const algorithm = refusal(
+  "Compare `alg` in the header of the assertion with `tokenAuthSignAlg` of the client, and with the type of its key.",
+);
+const assertionAudience = refusal(
+  "Let the client put the service's `issuer`, or the address of the endpoint it calls, into `aud`. Compare with `issuer`, `tokenEndpoint` and `revocationEndpoint` in the configuration.",
+);
+const clocks = refusal("Compare the clock of the client with the clock of this machine; synchronise both.");
+const noCertificate = refusal(
+  "Let the client connect with its certificate. If it does, look at what ends TLS in front of the front end: it has to ask for one (`requestCert: true`, `rejectUnauthorized: false`) and hand it on (`docs/proxies.md`).",
+);
+const unreadable = refusal(
+  "Look at what hands the certificate on: `clientCertificate` has to be one certificate as PEM (`docs/proxies.md`). The reason in brackets says what is wrong with it.",
+);
+const unknownClient = refusal(
+  "Compare `clientId` in the log with `clientId` and `clientIdAlias` of the clients in the configuration.",
+);
+const aliasDisabled = refusal("Let the client use its number, or set `clientIdAliasEnabled: true` for it.");
+const secret = refusal(
+  "Compare the client's secret with `clientSecret` in the configuration. Many of them are guesses.",
+);
+
+/** The subject is compared by the kind that is registered; `openssl x509` shows what a certificate has. */
+const compare = (member: string, shows: string) =>
+  refusal(`Compare what \`openssl x509 -in client.pem -noout ${shows}\` prints with \`${member}\` of the client.`);
+
+/** What to do about clients that are not authenticated. Clients are all told the same, so only the log says why. */
+export const clientAuthenticationAdvice: AdviceFor<typeof clientAuthenticationSentences> = {
+  A048307: refusal("The client has `locked: true` in the configuration. Unlock it there, or leave it out."),
+  A157301: refusal("Give the client a `tokenAuthMethod` other than `NONE`, or make it `clientType: PUBLIC`."),
+  A157303: refusal("Let the client send no secret, or register it as `CONFIDENTIAL` with a method that has one."),
+  A157304: refusal("Let the client send its secret as its `tokenAuthMethod` says: in the header or in the body."),
+  A157305: secret,
+  A157306: algorithm,
+  A157307: algorithm,
+  A157308: algorithm,
+  A157309: refusal(
+    "Let the client send `client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer` with its assertion.",
+  ),
+  A157310: refusal(
+    "Let the client send `client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.",
+  ),
+  A157311: refusal("Let the client send `client_assertion`: its `tokenAuthMethod` demands one."),
+  A157312: refusal(
+    "Let the client send the assertion as its library makes it: three parts of base64url without padding.",
+  ),
+  A157313: refusal("Let the client put its `client_id` into `iss`."),
+  A157314: refusal("Let the client put its own `client_id` into `iss`, the same as in the request."),
+  A157315: refusal("Let the client put its `client_id` into `sub`."),
+  A157316: refusal("Let the client put its own `client_id` into `sub`, the same as in the request."),
+  A157317: assertionAudience,
+  A157318: assertionAudience,
+  A157319: refusal("Let the client put the end of the assertion into `exp`: seconds since 1970, as a number."),
+  A157320: clocks,
+  A157321: clocks,
+  A157322: clocks,
+  A157323: refusal("Let the client put a new random `jti` into each assertion."),
+  A157324: refusal(
+    "Let the client make a new assertion with a new `jti` for each request. If it does, somebody has read one and sent it again.",
+  ),
+  A157325: refusal(
+    "Compare `kid` and `alg` of the assertion with the keys in `jwks` of the client, or behind its `jwksUri`.",
+  ),
+  A157326: refusal("Compare the client's key with the one in `jwks` of the client, or behind its `jwksUri`."),
+  A157327: noCertificate,
+  A157328: unreadable,
+  A157333: refusal(
+    "Compare `thumbprint` with the certificates (`x5c`) in `jwks` of the client, or behind its `jwksUri`. Register a new certificate before the client uses it.",
+  ),
+  A157335: refusal("Add the issuing authority to `trustedRootCertificates` of the service or of the client."),
+  A157339: refusal(
+    "OpenSSL's reason is in brackets. `openssl verify -purpose sslclient -x509_strict -CAfile anchors.pem -untrusted path.pem client.pem` repeats it. Usual: the certificate has expired, its authority is not in `trustedRootCertificates`, an intermediate certificate is not sent, or the authority lacks `keyUsage`.",
+  ),
+  A157343: compare("tlsClientAuthSubjectDn", "-subject -nameopt RFC2253"),
+  A157344: refusal("Add the client's `tokenAuthMethod` to `supportedTokenAuthMethods` of the service."),
+  A157346: compare("tlsClientAuthSanDns", "-ext subjectAltName"),
+  A157347: compare("tlsClientAuthSanUri", "-ext subjectAltName"),
+  A157348: compare("tlsClientAuthSanIp", "-ext subjectAltName"),
+  A157349: compare("tlsClientAuthSanEmail", "-ext subjectAltName"),
+  A157357: refusal(
+    "Compare how the client authenticates with its `tokenAuthMethod`: one method a request, and the registered one.",
+  ),
+  A158301: refusal("Let the client send its secret once: in the header or in the body, as its `tokenAuthMethod` says."),
+  A157358: refusal("Let the client make an assertion for each request, with an `exp` a minute or two ahead."),
+  A158302: sendOnce("client_assertion_type"),
+  A244301: sendOnce("client_id"),
+  A244302: sendOnce("client_assertion"),
+  A244303: refusal("Let the client send `client_id`, or an assertion that is a JWT."),
+  A244304: refusal("Let the client send `client_id`, or put it into `iss` of its assertion."),
+  A244305: fixRequest("send `client_id`, in the Authorization header or in the body."),
+  A244306: unknownClient,
+  A244307: aliasDisabled,
+  A244308: noCertificate,
+  A244309: unreadable,
+};

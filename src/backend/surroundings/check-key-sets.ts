@@ -1,4 +1,4 @@
-import type { ClientSettings } from "../engine/management/settings.ts";
+import type { ClientSettings } from "../engine/settings/settings.ts";
 import type { ConfiguredService } from "../configuration/configuration.ts";
 import { defectForAssertions, defectForCertificates, readKeySet } from "../configuration/key-algorithms.ts";
 import { warning, type Finding } from "./finding.ts";

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { Configuration, ConfiguredService } from "../configuration/configuration.ts";
 import { readCertificateChain } from "../configuration/explain-certificate.ts";
 import { readKeySet } from "../configuration/key-algorithms.ts";
-import type { ClientSettings } from "../engine/management/settings.ts";
+import type { ClientSettings } from "../engine/settings/settings.ts";
 import { warning, type Finding } from "./finding.ts";
 
 const day = 86_400_000;

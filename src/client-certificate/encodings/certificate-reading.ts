@@ -1,7 +1,6 @@
 import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
 import { readCertificate } from "../../x509/read-certificate.ts";
-import type { UnreadableReason } from "../unreadable-reason.ts";
-import { unreadable } from "../unreadable-reason.ts";
+import { unreadable, type UnreadableReason } from "../unreadable-reason.ts";
 
 /** A certificate with its DER, or why there is none; never "no certificate". */
 export type CertificateReading =
@@ -19,4 +18,13 @@ export function certificateReading(input: string | Uint8Array): CertificateReadi
     if (error instanceof MalformedCertificate) return unreadable(error.reason);
     throw error;
   }
+}
+
+/**
+ * Reads PEM of one certificate whose line ends have become blanks, or nothing: what a header can carry of it.
+ *
+ * @example readFlattenedPem("-----BEGIN CERTIFICATE----- MIID… -----END CERTIFICATE-----")
+ */
+export function readFlattenedPem(value: string): CertificateReading {
+  return certificateReading(value);
 }

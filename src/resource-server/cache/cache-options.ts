@@ -1,6 +1,6 @@
-import { optionError } from "../../api-client/option-error.ts";
+import { optionError } from "../../options/option-error.ts";
 import type { MemoryLimits } from "./answer-memory.ts";
-import { count, duration } from "../read-number.ts";
+import { count, duration } from "../../options/read-number.ts";
 
 /** How long answers are reused, in seconds, and how many are kept. */
 export interface CacheOptions {

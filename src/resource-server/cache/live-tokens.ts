@@ -1,4 +1,4 @@
-import { AccessTokenRefused } from "../access-token-refused.ts";
+import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
 import { createKeyIndex } from "./key-index.ts";

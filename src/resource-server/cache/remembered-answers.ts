@@ -1,11 +1,9 @@
-import { BackendAnswerMalformed } from "../../api-client/backend-answer-malformed.ts";
-import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
+import { BackendAnswerMalformed, BackendUnavailable } from "../../api-client/backend-unavailable.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { createAnswerMemory, type MemoryLimits, type Rememberable } from "./answer-memory.ts";
 import { createFlights, WaitedTooLong } from "./flights.ts";
 import type { Coverage } from "./freshness.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
 import { createLiveTokens, type ReadsAnswers } from "./live-tokens.ts";
 import type { QuestionTurns } from "./question-turns.ts";
 import { createRecentInvalidations } from "./recent-invalidations.ts";

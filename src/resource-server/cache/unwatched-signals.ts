@@ -1,5 +1,5 @@
-import { AccessTokenRefused } from "../access-token-refused.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
+import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */

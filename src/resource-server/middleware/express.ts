@@ -1,15 +1,15 @@
-/** Entry `certbound/express`, for Express 5. */
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
 import { asError, warnOfFault } from "../../serving/fault.ts";
-import type { AccessToken } from "../access-token.ts";
-import type { Refusal } from "../authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
-import type { ResourceServer } from "../resource-server.ts";
+import type { AccessToken } from "../decision/access-token.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
-import { type HttpAnswer, writeAnswer } from "./http-answer.ts";
-import { metadataAnswer } from "./metadata-answer.ts";
+import type { ResourceServer } from "../resource-server.ts";
+import type { Refusal } from "./authorize-request.ts";
+import { type HttpAnswer, metadataAnswer, writeAnswer } from "./http-answer.ts";
+import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
 import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
+
+/** Entry `certbound/express`, for Express 5. */
 
 export type { Refusal };
 

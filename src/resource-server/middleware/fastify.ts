@@ -1,19 +1,19 @@
-/** Entry `certbound/fastify`, for Fastify 5. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RawServerBase } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { optionError } from "../../api-client/option-error.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
 import { warnOfFault } from "../../serving/fault.ts";
-import type { AccessToken } from "../access-token.ts";
-import { hasBodyToken, type Refusal } from "../authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
-import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
-import type { ResourceServer } from "../resource-server.ts";
+import type { AccessToken } from "../decision/access-token.ts";
+import { readRequirement, type RouteRequirement } from "../decision/read-requirement.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
-import type { HttpAnswer } from "./http-answer.ts";
-import { metadataAnswer } from "./metadata-answer.ts";
-import { openProtection, type ProtectionOptions, protectionOptionNames, readDemand } from "./protection.ts";
+import type { ResourceServer } from "../resource-server.ts";
+import { hasBodyToken, type Refusal } from "./authorize-request.ts";
+import { type HttpAnswer, metadataAnswer } from "./http-answer.ts";
+import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import { openProtection, protectionOptionNames, type ProtectionOptions, readDemand } from "./protection.ts";
+
+/** Entry `certbound/fastify`, for Fastify 5. */
 
 export type { Refusal };
 

@@ -1,15 +1,15 @@
-/** Entry `certbound/koa`. */
 import type { Context, Middleware } from "koa";
 import { closeConnection, guardWriting } from "../../serving/answer-or-close.ts";
 import { warnOfFault } from "../../serving/fault.ts";
-import type { AccessToken } from "../access-token.ts";
-import type { Refusal } from "../authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
-import type { ResourceServer } from "../resource-server.ts";
+import type { AccessToken } from "../decision/access-token.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
-import type { HttpAnswer } from "./http-answer.ts";
-import { metadataAnswer } from "./metadata-answer.ts";
+import type { ResourceServer } from "../resource-server.ts";
+import type { Refusal } from "./authorize-request.ts";
+import { type HttpAnswer, metadataAnswer } from "./http-answer.ts";
+import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
 import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
+
+/** Entry `certbound/koa`. */
 
 export type { Refusal };
 

@@ -1,26 +1,27 @@
-/** Entry `certbound/node`, for the servers of `node:http`, `node:https` and `node:http2`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { asError, warnOfFault } from "../../serving/fault.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { closeConnection } from "../../serving/answer-or-close.ts";
 import { callHarmlessly } from "../../serving/call-harmlessly.ts";
+import { asError, warnOfFault } from "../../serving/fault.ts";
 import { tellHook } from "../../serving/tell-hook.ts";
-import type { AccessToken } from "../access-token.ts";
-import type { Refusal } from "../authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
-import type { ResourceServer } from "../resource-server.ts";
+import type { AccessToken } from "../decision/access-token.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
+import type { ResourceServer } from "../resource-server.ts";
+import type { Refusal } from "./authorize-request.ts";
 import {
   type HttpAnswer,
+  metadataAnswer,
   type NodeRequest,
   type NodeResponse,
   withLength,
   writeAnswer,
   writeRawAnswer,
 } from "./http-answer.ts";
-import { metadataAnswer } from "./metadata-answer.ts";
-import { demandScopes, openProtection, type ProtectionOptions, protectionOptionNames } from "./protection.ts";
+import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import { demandScopes, openProtection, protectionOptionNames, type ProtectionOptions } from "./protection.ts";
+
+/** Entry `certbound/node`, for the servers of `node:http`, `node:https` and `node:http2`. */
 
 export { serverTimeouts } from "../../serving/server-timeouts.ts";
 export type { NodeRequest, NodeResponse, Refusal };

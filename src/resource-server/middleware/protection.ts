@@ -1,21 +1,19 @@
 import type { EventEmitter } from "node:events";
-import { optionError } from "../../api-client/option-error.ts";
 import type { CertificateOfConnection, CertificateSource } from "../../client-certificate/certificate-source.ts";
-import { peerSocketOf } from "../../client-certificate/peer-socket.ts";
-import { tlsSocket } from "../../client-certificate/tls-socket.ts";
-import { disown } from "../../serving/disown.ts";
+import { peerSocketOf, tlsSocket } from "../../client-certificate/tls-socket.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { disown } from "../../serving/call-harmlessly.ts";
 import { asError } from "../../serving/fault.ts";
 import { tellHook } from "../../serving/tell-hook.ts";
-import type { AccessToken } from "../access-token.ts";
-import { authorizeRequest, type Refusal } from "../authorize-request.ts";
-import { createResourceServer } from "../create-resource-server.ts";
-import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
-import { readRequirement, type RouteRequirement } from "../read-requirement.ts";
-import type { RefuseDetails, ResourceServer } from "../resource-server.ts";
+import type { AccessToken } from "../decision/access-token.ts";
+import { readRequirement, type RouteRequirement } from "../decision/read-requirement.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";
+import { createResourceServer, type RefuseDetails, type ResourceServer } from "../resource-server.ts";
 import { setupWatchOf } from "../setup/setup-watch.ts";
+import { authorizeRequest, type Refusal } from "./authorize-request.ts";
 import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
+import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
 
 /** How routes are protected, in every framework; `Context` is what the framework calls a request. */
 export interface ProtectionOptions<Context> {

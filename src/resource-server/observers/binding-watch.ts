@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { ActiveTokenFacts } from "../../oauth/access-token-decision.ts";
-import type { TokenDescription } from "../access-token.ts";
-import { oneLine } from "../diagnosis.ts";
+import type { TokenDescription } from "../decision/access-token.ts";
+import { oneLine } from "../refusal/diagnosis.ts";
 import type { Clocks, Warning } from "../resource-server-options.ts";
 
 /** Looks at what was found out about tokens. */

@@ -1,8 +1,9 @@
-/** Entry `certbound/opentelemetry`: decisions as spans of the caller's own tracer. */
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, type Tracer } from "@opentelemetry/api";
-import { optionError } from "../../api-client/option-error.ts";
-import type { DecisionEvent } from "./decision-event.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import type { DecisionEvent } from "./decision-observers.ts";
+
+/** Entry `certbound/opentelemetry`: decisions as spans of the caller's own tracer. */
 
 /** The options of `opentelemetryObserver`. */
 export interface OpentelemetryOptions {

@@ -1,8 +1,9 @@
-/** Entry `certbound/prometheus`: decisions as metrics, in the caller's own registry. */
 import { Counter, Histogram, type Registry, type RegistryContentType } from "prom-client";
-import { optionError } from "../../api-client/option-error.ts";
-import type { DecisionEvent } from "./decision-event.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import type { DecisionEvent } from "./decision-observers.ts";
+
+/** Entry `certbound/prometheus`: decisions as metrics, in the caller's own registry. */
 
 /** The options of `prometheusObserver`. */
 export interface PrometheusOptions {

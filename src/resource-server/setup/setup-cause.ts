@@ -1,7 +1,24 @@
-import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
-import { BackendUntrusted } from "../../api-client/backend-untrusted.ts";
+import { BackendUnavailable, BackendUntrusted } from "../../api-client/backend-unavailable.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
+
+/**
+ * The first check of a resource server failed; the message says what is wrong and which option to look at.
+ *
+ * `code` is that of the warning of the same cause, or `CERTBOUND_BACKEND_FAILED` for any other; nothing in it opens
+ * anything.
+ *
+ * @example await resourceServer.warmUp().catch((error) => { console.error(error.message); process.exit(1); })
+ */
+export class SetupFailure extends Error {
+  override readonly name = "SetupFailure";
+  readonly code: string;
+
+  constructor(code: string, message: string, options: { readonly cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
 
 /** A mistake in the set-up, or an outage, as the operator is told of it: what is wrong, and which option to look at. */
 export interface SetupCause {

@@ -1,7 +1,7 @@
 import type { CertificateOfConnection } from "../../client-certificate/certificate-source.ts";
 import type { Issuer } from "../issuer.ts";
 import type { Warning } from "../resource-server-options.ts";
-import { causeOf } from "./setup-cause.ts";
+import { causeOf, SetupFailure } from "./setup-cause.ts";
 
 /** A request that was refused, and had no certificate that could be read. */
 export interface RefusedRequest {
@@ -131,4 +131,22 @@ export function createSetupWatch({
 /** A text that no other issuer's begins with. */
 function keyOf(issuer: string | undefined): string {
   return JSON.stringify(issuer ?? null);
+}
+
+/**
+ * Asks an issuer about a token that nobody has; rejects with {@link SetupFailure} when it cannot be asked.
+ *
+ * @example await checkIssuer(openIssuer(resolved, parts))
+ */
+export async function checkIssuer({ name, asked, check }: Pick<Issuer, "name" | "asked" | "check">): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const of = name === undefined ? "" : `${name}: `;
+    const cause = causeOf(error, asked);
+    if (cause !== undefined) throw new SetupFailure(cause.code, `${of}${cause.message}`, { cause: error });
+    const said = error instanceof Error ? error.message : "a value that is not an Error was thrown";
+    const message = `${of}The issuer of access tokens could not be asked: ${said}`;
+    throw new SetupFailure("CERTBOUND_BACKEND_FAILED", message, { cause: error });
+  }
 }

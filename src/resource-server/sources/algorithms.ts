@@ -1,4 +1,4 @@
-import { optionError } from "../../api-client/option-error.ts";
+import { optionError } from "../../options/option-error.ts";
 
 /** Signatures that a public key verifies (RFC 7518 §3.1, RFC 8037, RFC 9864). `none` and `HS…` are not among them, ever. */
 export const asymmetricAlgorithms: ReadonlySet<string> = new Set(

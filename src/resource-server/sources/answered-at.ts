@@ -1,4 +1,4 @@
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 

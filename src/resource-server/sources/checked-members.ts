@@ -1,5 +1,5 @@
 import { isScopeToken } from "../../oauth/scope.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 
 /** Later than the year 5138 in seconds: surely milliseconds (introspection answers have seconds, RFC 7662 §2.2). */
 export const latestInstant = 100_000_000_000;

@@ -1,7 +1,7 @@
 import { bothConfirmations, type Confirmation, isThumbprint } from "../../oauth/confirmation.ts";
-import { disown } from "../../serving/disown.ts";
-import { freezeDeeply } from "../access-token.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { disown } from "../../serving/call-harmlessly.ts";
+import { freezeDeeply } from "../decision/access-token.ts";
+import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
 import {
   instantOrNone,

@@ -1,6 +1,6 @@
 import { isEmpty } from "../../api-client/api-connection.ts";
-import { optionError } from "../../api-client/option-error.ts";
-import type { Ambient } from "./ambient.ts";
+import { optionError } from "../../options/option-error.ts";
+import type { Ambient } from "./facts-source.ts";
 import { type AuthenticationParameters, type PrivateKeyJwt, readPrivateKeyJwt } from "./private-key-jwt.ts";
 
 /** How the resource server shows who it is to the authorization server (RFC 7662 §2.1); PEM text. */

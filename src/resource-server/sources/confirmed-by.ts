@@ -1,8 +1,8 @@
 import { bothConfirmations } from "../../oauth/confirmation.ts";
-import { freezeDeeply } from "../access-token.ts";
+import { freezeDeeply } from "../decision/access-token.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import type { FactsAnswer } from "./facts-source.ts";
 import type { ActiveRecord } from "./introspection-answer.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
 
 /**
  * What holds of a token of which its own text and its issuer's introspection both speak: the answer's facts, as far as

@@ -1,4 +1,4 @@
-import { optionError } from "../../api-client/option-error.ts";
+import { optionError } from "../../options/option-error.ts";
 
 /**
  * In what an introspection answer may differ from RFC 7662 and still be read; each is off unless switched on.

@@ -1,5 +1,5 @@
 import { endpointDefect } from "../../api-client/endpoint-url.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import { type IssuerConnection, readJson } from "./issuer-connection.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;

@@ -1,8 +1,7 @@
 import type { StandardIntrospectionAnswer } from "../../api-client/introspection-caller.ts";
 import type { TokenFacts } from "../../oauth/access-token-decision.ts";
-import { freezeDeeply, type TokenDescription } from "../access-token.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { freezeDeeply, type TokenDescription } from "../decision/access-token.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
 import { latestInstant } from "./checked-members.ts";
 import { exact, type Tolerances } from "./dialects.ts";

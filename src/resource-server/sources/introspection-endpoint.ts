@@ -1,27 +1,26 @@
+import { randomBytes } from "node:crypto";
 import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
 import type { ExchangeAnswer } from "../../api-client/exchange.ts";
-import { isMediaType } from "../../api-client/media-type.ts";
-import { optionError } from "../../api-client/option-error.ts";
-import type { FactsAnswer, FactsSource } from "./facts-source.ts";
-import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
-import type { Ambient } from "./ambient.ts";
+import { isMediaType } from "../../api-client/read-answer.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { answeredAtByDate, answeredAtByLife, latestOf } from "./answered-at.ts";
 import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
 import { discover } from "./discovery.ts";
+import type { Ambient, FactsAnswer, FactsSource } from "./facts-source.ts";
+import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import {
-  type IssuerConnectionOptions,
-  issuerConnectionNames,
-  openIssuerConnection,
   asApiError,
+  issuerConnectionNames,
+  type IssuerConnectionOptions,
+  openIssuerConnection,
   unexpectedStatus,
 } from "./issuer-connection.ts";
 import { checkIssuer } from "./issuer-identifier.ts";
 import { openKeyRing } from "./issuer-keys.ts";
-import { type SignedAnswer, signedAnswers, type SignedAnswerOptions, signedAnswerType } from "./signed-answer.ts";
+import { type SignedAnswer, type SignedAnswerOptions, signedAnswers, signedAnswerType } from "./signed-answer.ts";
 
 /** An introspection endpoint (RFC 7662): its `url`, or the `issuer` whose metadata says it (RFC 8414). */
 export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
@@ -174,4 +173,17 @@ function parse(text: string): unknown {
   } catch {
     throw new IntrospectionMalformed("it is not JSON");
   }
+}
+
+/**
+ * Facts from any introspection endpoint (RFC 7662): by its `url`, or by the `issuer` whose metadata names it (RFC 8414).
+ *
+ * Only what the endpoint says counts: any other status than 200, another media type, a redirect, an answer that is cut
+ * or late are an outage, and never "not active". Throws a `TypeError` with a `code` for wrong options.
+ *
+ * @example const clientAuthentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
+ * createResourceServer({ source: introspectionEndpoint({ url, clientAuthentication, dialect: "wso2" }) })
+ */
+export function introspectionEndpoint(options: IntrospectionEndpointOptions): FactsSource {
+  return createIntrospectionEndpoint(options, { clock: Date.now, randomBytes });
 }

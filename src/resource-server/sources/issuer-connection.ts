@@ -1,15 +1,12 @@
 import { readTls } from "../../api-client/api-connection.ts";
-import { BackendAnswerMalformed } from "../../api-client/backend-answer-malformed.ts";
-import { BackendUnavailable } from "../../api-client/backend-unavailable.ts";
-import { BackendUntrusted } from "../../api-client/backend-untrusted.ts";
-import { type ExchangeAnswer, openExchange, type ExchangeRequest } from "../../api-client/exchange.ts";
+import { BackendAnswerMalformed, BackendUnavailable, BackendUntrusted } from "../../api-client/backend-unavailable.ts";
+import { type ExchangeAnswer, type ExchangeRequest, openExchange } from "../../api-client/exchange.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
-import { isMediaType } from "../../api-client/media-type.ts";
-import { optionError } from "../../api-client/option-error.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
-import { count, duration } from "../read-number.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { isMediaType } from "../../api-client/read-answer.ts";
+import { optionError } from "../../options/option-error.ts";
+import { count, duration } from "../../options/read-number.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 
 /** How the authorization server is reached. */
 export interface IssuerConnectionOptions {

@@ -1,5 +1,5 @@
 import { endpointDefect } from "../../api-client/endpoint-url.ts";
-import { optionError } from "../../api-client/option-error.ts";
+import { optionError } from "../../options/option-error.ts";
 
 /**
  * Checks the option `issuer`. Where its metadata is to be fetched it must be a URL to fetch it from, and it has neither

@@ -1,8 +1,7 @@
 import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
-import { optionError } from "../../api-client/option-error.ts";
 import type { IssuerKeys } from "../../jose/verify-signature.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../introspection-unavailable.ts";
+import { optionError } from "../../options/option-error.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import type { Discovery } from "./discovery.ts";
 import type { IssuerConnection } from "./issuer-connection.ts";
 

@@ -1,16 +1,16 @@
-import { optionError } from "../../api-client/option-error.ts";
 import { readCompactJwt, type UnverifiedJwt } from "../../oauth/compact-jwt.ts";
-import { freezeDeeply } from "../access-token.ts";
-import type { FactsAnswer, FactsSource } from "./facts-source.ts";
-import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { freezeDeeply } from "../decision/access-token.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import { readAlgorithms } from "./algorithms.ts";
 import { checkedSource } from "./checked-source.ts";
 import { confirmedBy } from "./confirmed-by.ts";
 import { exact } from "./dialects.ts";
 import { discover } from "./discovery.ts";
-import { type IssuerConnectionOptions, issuerConnectionNames, openIssuerConnection } from "./issuer-connection.ts";
+import type { FactsAnswer, FactsSource } from "./facts-source.ts";
+import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
+import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
 import { checkIssuer } from "./issuer-identifier.ts";
 import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
 

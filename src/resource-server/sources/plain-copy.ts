@@ -1,4 +1,4 @@
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 
 const longestPath = 80;
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { optionError } from "../../api-client/option-error.ts";
-import type { Ambient } from "./ambient.ts";
+import { optionError } from "../../options/option-error.ts";
 import { asymmetricAlgorithms } from "./algorithms.ts";
+import type { Ambient } from "./facts-source.ts";
 
 /** Authentication by a signed assertion (RFC 7523 §2.2). */
 export interface PrivateKeyJwt {
@@ -42,7 +42,7 @@ export function readPrivateKeyJwt(options: PrivateKeyJwt, ambient: Ambient): Aut
   }
   const key = readKey(options.key);
   return async ({ issuer, endpoint }) => {
-    const { signAssertion } = await import("../../jose/sign-assertion.ts");
+    const { signAssertion } = await import("../../jose/sign-jwt.ts");
     const now = Math.floor(ambient.clock() / 1000);
     const claims = {
       iss: clientId,

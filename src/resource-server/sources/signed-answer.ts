@@ -1,10 +1,10 @@
-import { optionError } from "../../api-client/option-error.ts";
 import { readCompactJwt } from "../../oauth/compact-jwt.ts";
-import { IntrospectionMalformed } from "../introspection-malformed.ts";
-import { refuseUnknownOptions } from "../refuse-unknown-options.ts";
+import { optionError } from "../../options/option-error.ts";
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import { readAlgorithms } from "./algorithms.ts";
-import type { Ambient } from "./ambient.ts";
 import { answeredAtByIssue } from "./answered-at.ts";
+import type { Ambient } from "./facts-source.ts";
 import type { IssuerKeysOptions, KeyRing } from "./issuer-keys.ts";
 
 /** Answers that the authorization server signs (RFC 9701): with these, a plain one is refused. */

@@ -1,7 +1,7 @@
 import test from "ava";
-import { ChainVerificationFailure } from "../../../src/backend/chain-verification/chain-verification-failure.ts";
 import { createChainVerifier } from "../../../src/backend/chain-verification/create-chain-verifier.ts";
 import { createFairTurns } from "../../../src/backend/chain-verification/fair-turns.ts";
+import { ChainVerificationFailure } from "../../../src/backend/chain-verification/openssl-process.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { createStandIn } from "./stand-in-openssl.ts";
 

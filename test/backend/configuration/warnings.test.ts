@@ -1,6 +1,6 @@
 import test from "ava";
 import { warningsOf } from "../../../src/backend/configuration/warnings.ts";
-import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { clientSettings, serviceSettings } from "../../support/settings.ts";
 

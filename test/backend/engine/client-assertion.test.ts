@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, generateKeyPairSync } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { CompactSign, SignJWT } from "jose";
-import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
 import type { Command } from "../../../src/backend/store/command.ts";
 import { StoreFailure } from "../../../src/backend/store/store.ts";
 import type { TokenRequest, TokenResponse } from "../../../src/contract/auth-token.ts";

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import test from "ava";
-import { httpSentences } from "../../../src/backend/result-codes/http.ts";
+import { httpSentences } from "../../../src/backend/result-codes/api-caller.ts";
 import { engineSentences } from "../../../src/backend/result-codes/result-codes.ts";
 
 const root = new URL("../../../", import.meta.url);

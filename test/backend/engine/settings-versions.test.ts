@@ -1,5 +1,5 @@
 import test from "ava";
-import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
 import { createEngineByHand } from "../../support/engine.ts";
 import { clientSettings, serviceId, serviceSettings } from "../../support/settings.ts";
 

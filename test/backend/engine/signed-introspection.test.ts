@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ServiceSettings } from "../../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
 import type { StandardIntrospectionRequest } from "../../../src/contract/auth-introspection-standard.ts";
 import { createSelfSigned } from "../../support/certificates.ts";
 import { createEngineByHand, startInstant } from "../../support/engine.ts";

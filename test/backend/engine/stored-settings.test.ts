@@ -6,7 +6,7 @@ import {
   openService,
   sealClient,
   sealService,
-} from "../../../src/backend/engine/management/stored-settings.ts";
+} from "../../../src/backend/engine/settings/sealed-settings.ts";
 import { createSecretBox } from "../../../src/backend/secret-box/aes-secret-box.ts";
 import { clientSettings, secretOf, serviceId, serviceSettings } from "../../support/settings.ts";
 

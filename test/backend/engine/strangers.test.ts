@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { TokenRequest } from "../../../src/contract/auth-token.ts";
-import { mostJsonElements } from "../../../src/oauth/json-elements.ts";
+import { mostJsonElements } from "../../../src/oauth/json-object.ts";
 import { createAuthority, createSelfSigned } from "../../support/certificates.ts";
 import { createEngineByHand } from "../../support/engine.ts";
 import { clientSettings, jwksOf, secretOf, serviceSettings } from "../../support/settings.ts";

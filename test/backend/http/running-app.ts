@@ -1,13 +1,13 @@
 import { type Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from "node:http";
 import { connect } from "node:net";
 import type { ExecutionContext } from "ava";
-import type { ApiCallerCredentials } from "../../../src/contract/api-caller-credentials.ts";
-import { ApiError } from "../../../src/contract/api-error.ts";
-import { operations, type OperationName } from "../../../src/contract/operations.ts";
 import { createHttpApp } from "../../../src/backend/http/create-http-app.ts";
 import { createLog } from "../../../src/backend/http/create-log.ts";
 import type { HttpDependencies, ServiceOperations } from "../../../src/backend/http/http-dependencies.ts";
 import { listen, type Listening } from "../../../src/backend/http/listen.ts";
+import { ApiError } from "../../../src/contract/api-error.ts";
+import type { ApiCallerCredentials } from "../../../src/contract/operation.ts";
+import { type OperationName, operations } from "../../../src/contract/operations.ts";
 
 export const serviceId = 3_693_555_439;
 export const apiSecret = "secret-of-the-service-4711";

@@ -1,7 +1,7 @@
 import test from "ava";
+import { routePath } from "../../../src/backend/http/routes.ts";
 import { operations } from "../../../src/contract/operations.ts";
 import { unsupportedOperations } from "../../../src/contract/unsupported-operations.ts";
-import { routePath } from "../../../src/backend/http/route-path.ts";
 import { basic, bearer, json, serviceId, startApp, v2, v3 } from "./running-app.ts";
 
 test("both shapes reach the same operation with the same request", async (t) => {

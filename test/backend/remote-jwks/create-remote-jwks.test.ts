@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import type { KeySet } from "../../../src/backend/engine/dependencies.ts";
 import { createRemoteJwks, type RemoteJwksOptions } from "../../../src/backend/remote-jwks/create-remote-jwks.ts";
-import { RemoteJwksFailure } from "../../../src/backend/remote-jwks/remote-jwks-failure.ts";
+import { RemoteJwksFailure } from "../../../src/backend/remote-jwks/fetch-key-set.ts";
 import { jwksServerCa, startJwksServer } from "../../support/jwks-server.ts";
 
 const second = 1000;

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { ClientSettings } from "../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings } from "../../../src/backend/engine/settings/settings.ts";
 import { checkKeySets } from "../../../src/backend/surroundings/check-key-sets.ts";
 import { createKeyPair, createSelfSigned } from "../../support/certificates.ts";
 import { clientSettings, serviceSettings } from "../../support/settings.ts";

@@ -3,7 +3,7 @@ import test from "ava";
 import fc from "fast-check";
 import { readBase64Chain, readBase64Der } from "../../../src/client-certificate/encodings/base64-der.ts";
 import { readCertificateItem } from "../../../src/client-certificate/encodings/byte-sequence.ts";
-import { readFlattenedPem } from "../../../src/client-certificate/encodings/flattened-pem.ts";
+import { readFlattenedPem } from "../../../src/client-certificate/encodings/certificate-reading.ts";
 import { readForwardedClientCert } from "../../../src/client-certificate/encodings/forwarded-client-cert.ts";
 import {
   readPercentEncodedBase64,

@@ -1,6 +1,6 @@
 import { mock } from "node:test";
 import test from "ava";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts, createScripted } from "../../support/scripted-backend.ts";
 
 // The timers of this process are the test's: nothing here waits, and nothing else may run beside it.

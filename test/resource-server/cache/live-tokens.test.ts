@@ -1,6 +1,6 @@
 import test from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { collectGarbage } from "../../support/collect-garbage.ts";
 import { boundFacts, certificate } from "../../support/scripted-backend.ts";
 import { createStreamed } from "../../support/streamed.ts";

@@ -1,5 +1,5 @@
 import test from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { createStreamed } from "../../support/streamed.ts";
 import { boundFacts, certificate, createScripted } from "../../support/scripted-backend.ts";
 

@@ -1,7 +1,9 @@
 import test from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts, createScripted, otherX5tS256 } from "../../support/scripted-backend.ts";
 import { createStreamed } from "../../support/streamed.ts";
 

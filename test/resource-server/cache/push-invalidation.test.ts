@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts } from "../../support/scripted-backend.ts";
 import { createStreamed, keysOf } from "../../support/streamed.ts";
 

@@ -1,6 +1,9 @@
 import test, { type ExecutionContext } from "ava";
-import { AccessTokenRefused, type AccessTokenRefusalCode } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import {
+  AccessTokenRefused,
+  type AccessTokenRefusalCode,
+} from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts, createScripted, otherX5tS256, start } from "../../support/scripted-backend.ts";
 
 async function refused(t: ExecutionContext, call: Promise<unknown>, code: AccessTokenRefusalCode): Promise<void> {

@@ -1,7 +1,7 @@
 import test from "ava";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { createResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { readCertificate } from "../../../src/x509/read-certificate.ts";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { createResourceServer } from "../../../src/resource-server/create-resource-server.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { startIntrospectionBackend } from "../../support/introspection-backend.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";

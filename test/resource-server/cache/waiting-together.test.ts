@@ -1,6 +1,8 @@
 import test from "ava";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts, createScripted } from "../../support/scripted-backend.ts";
 
 /** A scripted resource server whose answers wait until they are let go, question by question. */

@@ -3,9 +3,9 @@ import type { ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import fastify, { type FastifyInstance } from "fastify";
-import { createResourceServer } from "../../../src/resource-server/create-resource-server.ts";
 import byDefault, { accessTokenOf, certbound, serveMetadata } from "../../../src/resource-server/middleware/fastify.ts";
-import { protectedResourceMetadata } from "../../../src/resource-server/protected-resource-metadata.ts";
+import { protectedResourceMetadata } from "../../../src/resource-server/middleware/protected-resource-metadata.ts";
+import { createResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { boundFacts, createScriptedBackend } from "../../support/scripted-backend.ts";
 
 /** What is Fastify's own is tried with its own requests; the connection's part is tried in the other files. */

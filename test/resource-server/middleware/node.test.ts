@@ -4,13 +4,13 @@ import { createServer } from "node:https";
 import { type AddressInfo, connect as connectPlain, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import test, { type ExecutionContext } from "ava";
-import { createResourceServer } from "../../../src/resource-server/create-resource-server.ts";
 import {
   protect,
   type ProtectedListener,
   type ProtectOptions,
   protectUpgrade,
 } from "../../../src/resource-server/middleware/node.ts";
+import { createResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { createAuthority, type TestCertificate } from "../../support/certificates.ts";
 import { serveMutualTls } from "../../support/deployment.ts";
 import { send } from "../../support/https-request.ts";

@@ -1,8 +1,8 @@
 import test from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { IntrospectionMalformed } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { Warning } from "../../../src/resource-server/resource-server-options.ts";
+import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { ask, openEndpoint } from "../../support/endpoint-source.ts";
 import { boundFacts, certificate, start } from "../../support/scripted-backend.ts";
 import { startScriptedServer } from "../../support/scripted-server.ts";

@@ -1,9 +1,11 @@
 import test, { type ExecutionContext } from "ava";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { readTokenFacts } from "../../../src/resource-server/index.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { FactsSource } from "../../../src/resource-server/sources/facts-source.ts";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
 import { protectWith } from "../../support/endpoint-source.ts";
 import { otherX5tS256, start, x5tS256 } from "../../support/scripted-backend.ts";
 

@@ -1,8 +1,8 @@
 import test from "ava";
 import { decideAccess } from "../../../src/oauth/access-token-decision.ts";
-import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
+import { IntrospectionMalformed } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { type DialectName, readDialect, type Tolerances } from "../../../src/resource-server/sources/dialects.ts";
+import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
 
 const x5tS256 = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
 const other = "OID_Sc2yReTDx9QS7f1SMUzNxsh7khJYmaIwqXw8Yuw";

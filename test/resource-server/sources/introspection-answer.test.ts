@@ -1,8 +1,10 @@
 import test from "ava";
 import { decideAccess } from "../../../src/oauth/access-token-decision.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { readIntrospection, readStandardAnswer } from "../../../src/resource-server/sources/introspection-answer.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
 
 const x5tS256 = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
 const full = {

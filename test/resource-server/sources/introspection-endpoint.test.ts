@@ -2,11 +2,13 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { jwtVerify } from "jose";
-import { BackendUntrusted } from "../../../src/api-client/backend-untrusted.ts";
-import { introspectionEndpoint } from "../../../src/resource-server/create-introspection-endpoint.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { BackendUntrusted } from "../../../src/api-client/backend-unavailable.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { ClientAuthentication } from "../../../src/resource-server/sources/client-authentication.ts";
+import { introspectionEndpoint } from "../../../src/resource-server/sources/introspection-endpoint.ts";
 import { createAuthority, type TestCertificate } from "../../support/certificates.ts";
 import { ask, clientSecret, openEndpoint, patient, protectWith, token } from "../../support/endpoint-source.ts";
 import { start, x5tS256 } from "../../support/scripted-backend.ts";

@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { IntrospectionEndpointOptions } from "../../../src/resource-server/sources/introspection-endpoint.ts";
 import { ask, clientSecret, openEndpoint, protectWith, token } from "../../support/endpoint-source.ts";
 import { type Fault, startFaultProxy } from "../../support/fault-proxy.ts";

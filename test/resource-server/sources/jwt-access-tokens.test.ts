@@ -1,10 +1,12 @@
 import { createHmac, sign } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { FactsSource } from "../../../src/resource-server/sources/facts-source.ts";
 import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
 import {
   jwtAccessTokens,
   type JwtAccessTokensOptions,
@@ -18,8 +20,8 @@ import {
   audience,
   createSigningKey,
   issuer,
-  signJwt,
   type SigningKey,
+  signJwt,
 } from "../../support/jwt-issuer.ts";
 import { readChallenge } from "../../support/read-challenge.ts";
 import { otherX5tS256, start, x5tS256 } from "../../support/scripted-backend.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { ownSource, type SessionRow } from "../../../examples/own-source.ts";
-import { AccessTokenRefused } from "../../../src/resource-server/access-token-refused.ts";
+import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { otherX5tS256, start, x5tS256 } from "../../support/scripted-backend.ts";
 

@@ -1,7 +1,9 @@
 import { createHmac } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
-import { IntrospectionMalformed } from "../../../src/resource-server/introspection-malformed.ts";
-import { IntrospectionUnavailable } from "../../../src/resource-server/introspection-unavailable.ts";
+import {
+  IntrospectionMalformed,
+  IntrospectionUnavailable,
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { SignedAnswerOptions } from "../../../src/resource-server/sources/signed-answer.ts";
 import { ask, createAmbient, openEndpoint, protectWith, token } from "../../support/endpoint-source.ts";
 import { startFaultProxy } from "../../support/fault-proxy.ts";

@@ -1,9 +1,11 @@
-import { authorizationResponseUrl, type ResponseParameters } from "../../../oauth/authorization-response.ts";
-import { errorResponseBody } from "../../../oauth/error-response.ts";
-import { errorText } from "../../../oauth/error-text.ts";
-import { formPostPage } from "../../../oauth/form-post-page.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { result, sentenceOf, type ResultCode } from "../result.ts";
+import {
+  authorizationResponseUrl,
+  formPostPage,
+  type ResponseParameters,
+} from "../../../oauth/authorization-response.ts";
+import { errorResponseBody, errorText } from "../../../oauth/error-response.ts";
+import { result, type ResultCode, sentenceOf } from "../answer/result.ts";
+import type { Service } from "../settings/service-and-client.ts";
 
 /** The errors of RFC 6749 §4.1.2.1, RFC 8707 §2 and OpenID Connect Core §3.1.2.6 with its later additions. */
 export type AuthorizationError =

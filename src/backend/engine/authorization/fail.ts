@@ -3,12 +3,11 @@ import type {
   AuthorizationFailRequest,
   AuthorizationFailResponse,
 } from "../../../contract/auth-authorization-fail.ts";
-import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { runDecided, type Decided } from "../run-decided.ts";
-import { findTicket } from "../ticket.ts";
-import { errorOfCaller, errorToClient, errorToUser, type AuthorizationRefusal } from "./authorization-answer.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import { findTicket } from "../grant/ticket.ts";
+import { type AuthorizationRefusal, errorOfCaller, errorToClient, errorToUser } from "./authorization-answer.ts";
 import { standingRequest } from "./standing-request.ts";
 
 /** What the client is told for each reason (Authlete's API). */

@@ -1,7 +1,7 @@
 import type { Form } from "../../../oauth/form.ts";
 import { isRedirectUri, isSameRedirectUri } from "../../../oauth/redirect-uri.ts";
-import type { Client } from "../management/settings-memo.ts";
-import type { ResultCode } from "../result.ts";
+import type { Client } from "../settings/service-and-client.ts";
+import type { ResultCode } from "../answer/result.ts";
 
 /** `requested` as the request has it; `redirectUri` is where the answer goes. */
 export type FoundRedirectUri =

@@ -1,8 +1,8 @@
 import type { AuthorizationResponse } from "../../../contract/auth-authorization.ts";
 import { lowestPrompt, type Prompt } from "../../../oauth/prompt.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import { result } from "../result.ts";
-import { claimsAtUserInfo, supportedClaimNames } from "./requested-claims.ts";
+import { result } from "../answer/result.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import { claimsAtUserInfo, supportedClaimNames } from "./requested-scopes.ts";
 import type { TicketRequest } from "./ticket-request.ts";
 
 /** Tells the API caller what to ask the user, and with which ticket to come back. */

@@ -1,5 +1,5 @@
 import type { Form } from "../../../oauth/form.ts";
-import type { ResultCode } from "../result.ts";
+import type { ResultCode } from "../answer/result.ts";
 import type { AuthorizationRefusal } from "./authorization-answer.ts";
 
 /** The codes that name their parameter; a map, because a client chooses the names that are looked up. */

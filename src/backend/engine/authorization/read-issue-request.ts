@@ -1,11 +1,11 @@
 import type { AuthorizationIssueRequest } from "../../../contract/auth-authorization-issue.ts";
-import type { GrantDetails, IdTokenDetails } from "../grant-details.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
-import type { ResultCode } from "../result.ts";
-import { subjectDefect, type SubjectDefect } from "../subject.ts";
-import { grantScopes } from "../token/scopes.ts";
-import { readClaimsOfCaller, readHeaderParams, readJwtClaims, type CallerDefect } from "./caller-json.ts";
-import { claimsAtUserInfo } from "./requested-claims.ts";
+import type { ResultCode } from "../answer/result.ts";
+import type { GrantDetails, IdTokenDetails } from "../grant/grant-details.ts";
+import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
+import { grantScopes } from "../grant/scopes.ts";
+import { type CallerDefect, readClaimsOfCaller, readHeaderParams, readJwtClaims } from "../grant/caller-json.ts";
+import { claimsAtUserInfo } from "./requested-scopes.ts";
 import type { TicketRequest } from "./ticket-request.ts";
 
 /** What the API caller says of the user, accepted. */

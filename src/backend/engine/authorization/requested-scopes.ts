@@ -1,7 +1,8 @@
+import { scopeClaims } from "../../../oauth/claims-request.ts";
 import { readScope } from "../../../oauth/scope.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import type { ResultCode } from "../result.ts";
-import { grantScopes } from "../token/scopes.ts";
+import type { ResultCode } from "../answer/result.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import { grantScopes } from "../grant/scopes.ts";
 
 /** What a request can get of the scopes that it asks for. */
 export type RequestedScopes = { readonly scopes: readonly string[] } | { readonly refusedWith: ResultCode };
@@ -30,4 +31,15 @@ export function requestedScopes(
   }
   const offline = !granted.scopes.includes("openid") || prompts.includes("consent");
   return { scopes: offline ? granted.scopes : granted.scopes.filter((scope) => scope !== "offline_access") };
+}
+
+/** Those that the service says it has; all of them when it says nothing (OpenID Connect Discovery §3). */
+export function supportedClaimNames({ settings }: Service, names: readonly string[]): string[] {
+  const { supportedClaims } = settings;
+  return [...new Set(names)].filter((name) => supportedClaims.length === 0 || supportedClaims.includes(name));
+}
+
+/** The names of the claims that are asked for at the UserInfo endpoint, by scope (OpenID Connect Core §5.4) or one by one (§5.5). */
+export function claimsAtUserInfo(service: Service, scopes: readonly string[], asked: readonly string[]): string[] {
+  return supportedClaimNames(service, [...scopeClaims(scopes), ...asked]);
 }

@@ -1,9 +1,9 @@
 import type { StoredTicket } from "../../store/store.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
-import { grantScopes } from "../token/scopes.ts";
-import { grantResources } from "../token/resources.ts";
-import { requiresCodeChallenge } from "./check-code-challenge.ts";
+import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import { grantResources } from "../grant/resources.ts";
+import { grantScopes } from "../grant/scopes.ts";
 import { isRegisteredRedirectUri } from "./find-redirect-uri.ts";
+import { requiresCodeChallenge } from "./read-authorization-request.ts";
 import { readTicketRequest, type TicketRequest } from "./ticket-request.ts";
 
 /** A ticket's request with the client as it is now; `undefined` client: the answer may not go there any more. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Dependencies } from "../dependencies.ts";
-import { digestOfSecret, type Client, type Service } from "../management/settings-memo.ts";
-import type { ClientAuthMethod } from "../management/settings.ts";
+import { digestOfSecret, type Client, type Service } from "../settings/service-and-client.ts";
+import type { ClientAuthMethod } from "../settings/settings.ts";
 import { authenticateByAssertion } from "./authenticate-by-assertion.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 import { authenticateByCertificatePath, authenticateByRegisteredCertificate } from "./mutual-tls.ts";

@@ -1,6 +1,6 @@
 import type { UnverifiedJwt } from "../../../oauth/compact-jwt.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import type { AssertionAlgorithm } from "../management/settings.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import type { AssertionAlgorithm } from "../settings/settings.ts";
 import { notAuthenticated, type ClientEndpoint, type NotAuthenticated } from "./client-authentication.ts";
 
 /** The one `client_assertion_type` there is (RFC 7523 §2.2). */

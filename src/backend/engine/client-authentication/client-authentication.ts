@@ -1,5 +1,5 @@
 import type { Form } from "../../../oauth/form.ts";
-import type { ResultCode } from "../result.ts";
+import type { ResultCode } from "../answer/result.ts";
 import type { CertificateOfRequest } from "./presented-certificate.ts";
 
 /** The endpoints at which clients authenticate, by their names in the metadata (RFC 8414 §2). */

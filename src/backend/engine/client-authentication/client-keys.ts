@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { localKeys, type IssuerKeys } from "../../../jose/verify-signature.ts";
 import type { KeySet, RemoteJwks } from "../dependencies.ts";
-import type { Client } from "../management/settings-memo.ts";
+import type { Client } from "../settings/service-and-client.ts";
 
 /** What is worked out of a key set and its keys once: each is the same object for as long as the set is the latest. */
 const verifiers = new WeakMap<KeySet, IssuerKeys>();

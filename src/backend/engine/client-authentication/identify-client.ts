@@ -1,8 +1,8 @@
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import type { Form } from "../../../oauth/form.ts";
-import { findClient, findEnabledClient, type NamedClient } from "../find-client.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import type { ResultCode } from "../result.ts";
+import { findClient, findEnabledClient, type NamedClient } from "../settings/find-client.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { ResultCode } from "../answer/result.ts";
 
 /** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
 export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode; readonly detail?: string };

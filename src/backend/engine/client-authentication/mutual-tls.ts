@@ -2,8 +2,8 @@ import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
 import { readPem } from "../../../x509/pem.ts";
 import { checkSubject, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import type { ResultCode } from "../result.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import type { ResultCode } from "../answer/result.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 import { askClientKeys, registers } from "./client-keys.ts";
 

@@ -1,12 +1,12 @@
-import { mtlsEndpoints } from "../../../oauth/mtls-endpoints.ts";
-import { chooseSigningKey } from "../jwt/signing-keys.ts";
-import type { Service } from "../management/settings-memo.ts";
 import type {
-  AssertionAlgorithm,
-  ClientAuthMethod,
-  ServiceSettings,
-  SigningAlgorithm,
-} from "../management/settings.ts";
+  ServiceConfigurationRequest,
+  ServiceConfigurationResponse,
+} from "../../../contract/service-configuration.ts";
+import { mtlsEndpoints } from "../../../oauth/mtls-endpoints.ts";
+import { chooseSigningKey } from "../settings/signing-keys.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings, SigningAlgorithm } from "../settings/settings.ts";
+import { patchDocument } from "./patch-document.ts";
 
 const asymmetric: readonly SigningAlgorithm[] = [
   ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
@@ -108,4 +108,13 @@ function usableAlgorithms({ signingKeys }: Service, keyId: string | undefined): 
 
 function mtlsEndpointAliases({ mtlsEndpointAliases: aliases }: ServiceSettings): Readonly<Record<string, string>> {
   return Object.fromEntries(aliases.filter(({ name }) => mtlsEndpoints.has(name)).map(({ name, uri }) => [name, uri]));
+}
+
+/** The metadata of the authorization server, with the caller's patch applied if there is one. */
+export async function configurationOfService(
+  service: Service,
+  { patch }: ServiceConfigurationRequest,
+): Promise<ServiceConfigurationResponse> {
+  const metadata = createMetadata(service);
+  return patch === undefined || patch === null || patch === "" ? metadata : patchDocument(metadata, patch);
 }

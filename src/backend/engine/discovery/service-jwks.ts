@@ -1,5 +1,5 @@
 import type { ServiceJwksGetRequest, ServiceJwksGetResponse } from "../../../contract/service-jwks-get.ts";
-import type { Service } from "../management/settings-memo.ts";
+import type { Service } from "../settings/service-and-client.ts";
 
 /** The service's keys as a JWK Set, `undefined` when there are none; private halves only for who asks for them. */
 export function jwksOfService(

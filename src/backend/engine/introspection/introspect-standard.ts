@@ -9,17 +9,16 @@ import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { clientKey, grantKey, serviceKey, subjectKey, tokenKey } from "../../store/invalidation-keys.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
-import { readForwardedForm, type ParameterCodes } from "../client-request.ts";
+import { noteToken } from "../answer/note-facts.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import { result } from "../answer/result.ts";
+import { type ParameterCodes, readForwardedForm } from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { clientIdOf } from "../find-client.ts";
-import { readGrantDetails } from "../grant-details.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
-import { noteToken } from "../note-facts.ts";
-import { oauthError } from "../oauth-error.ts";
-import { propertyMembers } from "../public-properties.ts";
-import { result } from "../result.ts";
+import { clientIdOf } from "../settings/find-client.ts";
+import { propertyMembers, readGrantDetails } from "../grant/grant-details.ts";
+import type { Client, Service, Settings } from "../settings/service-and-client.ts";
 import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
-import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./token-facts.ts";
+import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 

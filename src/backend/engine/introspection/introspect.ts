@@ -3,15 +3,15 @@ import type { Property } from "../../../contract/members.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { formatScope } from "../../../oauth/scope.ts";
+import type { StoredAccessToken } from "../../store/store.ts";
+import { noteCertificate, noteToken } from "../answer/note-facts.ts";
+import { result, type ResultCode } from "../answer/result.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { readGrantDetails } from "../grant-details.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import type { GrantType } from "../management/settings.ts";
-import { noteCertificate, noteToken } from "../note-facts.ts";
-import { result, type ResultCode } from "../result.ts";
-import { refreshabilityOf, type Refreshability } from "./refreshability.ts";
-import { expOf, findAccessToken, secondsLeftOf, type KnownAccessToken } from "./token-facts.ts";
+import { readGrantDetails } from "../grant/grant-details.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { GrantType } from "../settings/settings.ts";
+import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
 interface RefusalAnswer {
   readonly code: ResultCode;
@@ -161,4 +161,13 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
     ...(authTime === undefined ? {} : { authTime }),
     ...(consentedClaims === undefined ? {} : { consentedClaims: [...consentedClaims] }),
   };
+}
+
+/** Whether another access token can be had with the refresh token of this one's grant, or could have been once. */
+export type Refreshability = "refreshable" | "refresh-token-expired" | "none";
+
+/** `now` is in milliseconds since 1970. */
+export function refreshabilityOf({ refreshTokenExpiresAt }: StoredAccessToken, now: number): Refreshability {
+  if (refreshTokenExpiresAt === undefined) return "none";
+  return now < refreshTokenExpiresAt ? "refreshable" : "refresh-token-expired";
 }

@@ -5,9 +5,9 @@ import type {
 import { signJwt } from "../../../jose/sign-jwt.ts";
 import { prefersMediaType } from "../../../oauth/accept.ts";
 import type { Clock } from "../dependencies.ts";
-import { chooseSigningKey, type ChosenKey } from "../jwt/signing-keys.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
+import { chooseSigningKey, type ChosenKey } from "../settings/signing-keys.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { oauthError } from "../answer/oauth-error.ts";
 
 /** How an answer is to be signed: for whom, with what. */
 export interface AnswerSignature {

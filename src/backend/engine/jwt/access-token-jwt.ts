@@ -1,10 +1,10 @@
 import { signJwt } from "../../../jose/sign-jwt.ts";
 import { formatScope } from "../../../oauth/scope.ts";
-import { clientIdOf, type NamedClient } from "../find-client.ts";
-import type { GrantDetails } from "../grant-details.ts";
-import type { Service } from "../management/settings-memo.ts";
+import { clientIdOf, type NamedClient } from "../settings/find-client.ts";
+import type { GrantDetails } from "../grant/grant-details.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import { claimsOfCaller, ownClaimsOfAccessToken } from "./own-claims.ts";
-import { accessTokenKey } from "./signing-keys.ts";
+import { accessTokenKey } from "../settings/signing-keys.ts";
 
 /** What a JWT access token says (RFC 9068 §2.2); instants in milliseconds. */
 export interface AccessTokenClaims extends NamedClient {

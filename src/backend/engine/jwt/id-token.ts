@@ -1,11 +1,40 @@
 import { hash } from "node:crypto";
 import { signJwt } from "../../../jose/sign-jwt.ts";
-import { clientIdOf, type NamedClient } from "../find-client.ts";
-import type { GrantDetails } from "../grant-details.ts";
-import type { Service } from "../management/settings-memo.ts";
-import type { SigningAlgorithm } from "../management/settings.ts";
+import { signatureDefect } from "../../../jose/verify-signature.ts";
+import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
+import { clientIdOf, type NamedClient } from "../settings/find-client.ts";
+import type { GrantDetails } from "../grant/grant-details.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import type { SigningAlgorithm } from "../settings/settings.ts";
 import { claimsOfCaller, ownClaimsOfIdToken } from "./own-claims.ts";
-import { chooseSigningKey } from "./signing-keys.ts";
+import { chooseSigningKey } from "../settings/signing-keys.ts";
+
+/** Whom an ID token of ours is about, and for whom it was made. */
+export interface IdTokenHint {
+  readonly subject: string;
+  readonly audience: readonly string[];
+}
+
+const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+
+/**
+ * Reads an `id_token_hint` (OpenID Connect Core §3.1.2.1): signed with a key of the service, by the service.
+ *
+ * `undefined` for everything else. It may have expired: it is a hint, and proves nothing of the user.
+ */
+export async function readIdTokenHint(service: Service, text: string): Promise<IdTokenHint | undefined> {
+  const jwt = readCompactJwt(text);
+  if (jwt === undefined) return undefined;
+  const { typ } = jwt.header;
+  // An access token as a JWT (RFC 9068) has the same issuer and the same keys.
+  if (typ !== undefined && (typeof typ !== "string" || typ.toUpperCase() !== "JWT")) return undefined;
+  const { iss, sub, aud } = jwt.payload;
+  if (iss !== service.settings.issuer || typeof sub !== "string" || sub === "") return undefined;
+  const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (!audience.every((value) => typeof value === "string")) return undefined;
+  if ((await signatureDefect(text, service.signingKeys.verificationKeys, algorithms)) !== undefined) return undefined;
+  return { subject: sub, audience };
+}
 
 /** What an ID token is made of; `issuedAt` in milliseconds. */
 export interface IdTokenFacts extends NamedClient {

@@ -1,14 +1,17 @@
 import type { RevocationRequest, RevocationResponse } from "../../../contract/auth-revocation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { Command } from "../../store/command.ts";
-import { readClientOfRequest, readForwardedForm, type ParameterCodes } from "../client-request.ts";
-import { newAttempt } from "../attempt.ts";
-import { invalidateToken } from "../invalidate-token.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import { result } from "../answer/result.ts";
+import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import {
+  type ParameterCodes,
+  readClientOfRequest,
+  readForwardedForm,
+} from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
-import { result } from "../result.ts";
-import { runDecided, type Decided } from "../run-decided.ts";
+import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import { invalidateToken } from "./end-token.ts";
 
 const codes: ParameterCodes = {
   missing: "A113201",

@@ -1,17 +1,16 @@
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
-import { readJwtClaims } from "../authorization/caller-json.ts";
-import { findEnabledClient, type NamedClient } from "../find-client.ts";
-import { givenText } from "../given-text.ts";
-import type { GrantDetails } from "../grant-details.ts";
-import type { Client, Service, Settings } from "../management/settings-memo.ts";
-import type { GrantType } from "../management/settings.ts";
-import type { ResultCode } from "../result.ts";
-import { subjectDefect, type SubjectDefect } from "../subject.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { givenText, readJwtClaims } from "../grant/caller-json.ts";
+import { findEnabledClient, type NamedClient } from "../settings/find-client.ts";
+import type { GrantDetails } from "../grant/grant-details.ts";
+import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { GrantType } from "../settings/settings.ts";
+import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { mayRefresh } from "../token/new-refresh-token.ts";
-import { addToDetails } from "../token/request-details.ts";
-import { grantResources } from "../token/resources.ts";
-import { hasScopes } from "./service-scopes.ts";
+import { addToDetails } from "../grant/request-details.ts";
+import { grantResources } from "../grant/resources.ts";
+import { hasScopes } from "../grant/scopes.ts";
 
 /** The token that a caller asks for, or why there cannot be one. */
 export type CreateReading = CheckedCreate | Refused;

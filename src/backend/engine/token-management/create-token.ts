@@ -1,16 +1,15 @@
 import type { TokenCreateRequest, TokenCreateResponse } from "../../../contract/auth-token-create.ts";
+import { result, type ResultCode } from "../answer/result.ts";
+import { type Decided, DecisionContended, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { drawGrantId } from "../drawn-text.ts";
-import { clientIdOf } from "../find-client.ts";
-import { writeGrantDetails } from "../grant-details.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { result, type ResultCode } from "../result.ts";
-import { DecisionContended, runDecided, type Decided } from "../run-decided.ts";
-import { accessTokenDuration } from "../token/durations.ts";
-import { issueCommand } from "../token/issue-command.ts";
+import { drawGrantId } from "../grant/drawn-text.ts";
+import { accessTokenDuration } from "../grant/durations.ts";
+import { writeGrantDetails } from "../grant/grant-details.ts";
+import { clientIdOf } from "../settings/find-client.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
 import { newRefreshToken } from "../token/new-refresh-token.ts";
-import { createTokenSet, type TokenSet } from "../token/token-set.ts";
-import { readCreateRequest, type CheckedCreate } from "./create-request.ts";
+import { createTokenSet, issueCommand, type TokenSet } from "../token/token-set.ts";
+import { type CheckedCreate, readCreateRequest } from "./create-request.ts";
 import { findAccessToken, findRefreshToken } from "./token-identifier.ts";
 
 /** Makes a token without a request of the client, on the responsibility of the API's caller. */

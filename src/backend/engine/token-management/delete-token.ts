@@ -1,10 +1,9 @@
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
-import { CallRefused } from "../call-refused.ts";
+import { CallRefused } from "../answer/call-refused.ts";
+import { runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { invalidateToken } from "../invalidate-token.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { runDecided } from "../run-decided.ts";
-import { endToken } from "./end-token.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { digestsOfIdentifier, findAccessToken } from "./token-identifier.ts";
 
 /** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */

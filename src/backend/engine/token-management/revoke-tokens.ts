@@ -1,15 +1,13 @@
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
-import { newAttempt } from "../attempt.ts";
-import { CallRefused } from "../call-refused.ts";
+import { CallRefused } from "../answer/call-refused.ts";
+import { result } from "../answer/result.ts";
+import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { findEnabledClient } from "../find-client.ts";
-import { invalidateToken } from "../invalidate-token.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { result } from "../result.ts";
-import { runDecided } from "../run-decided.ts";
-import { endToken } from "./end-token.ts";
+import { findEnabledClient } from "../settings/find-client.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { digestsOfIdentifier, findAccessToken, findRefreshToken } from "./token-identifier.ts";
 
 /** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */

@@ -4,13 +4,12 @@ import { isThumbprint } from "../../../oauth/confirmation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { UpdateToken } from "../../store/command.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
-import { newAttempt } from "../attempt.ts";
+import { result, type ResultCode } from "../answer/result.ts";
+import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { result, type ResultCode } from "../result.ts";
-import { runDecided, type Decided } from "../run-decided.ts";
-import { wholeSeconds } from "../token/durations.ts";
-import { hasScopes } from "./service-scopes.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { wholeSeconds } from "../grant/durations.ts";
+import { hasScopes } from "../grant/scopes.ts";
 import { readTokenHash } from "./token-identifier.ts";
 
 type Changes = UpdateToken["changes"];

@@ -1,25 +1,38 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import { checkCodeVerifier } from "../../../oauth/code-challenge.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredCode } from "../../store/store.ts";
-import { newAttempt } from "../attempt.ts";
-import type { AuthenticatedClient } from "../client-request.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { type Decided, newAttempt } from "../answer/run-decided.ts";
+import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { readGrantDetails, writeGrantDetails } from "../grant-details.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
-import type { ResultCode } from "../result.ts";
-import type { Decided } from "../run-decided.ts";
-import { isValidAt } from "../validity.ts";
-import { bindToken } from "./binding.ts";
-import { codeVerifierDefect } from "./code-verifier-defect.ts";
-import { accessTokenDuration } from "./durations.ts";
-import { issueCommand } from "./issue-command.ts";
+import { bindToken } from "../grant/binding.ts";
+import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
+import { readGrantDetails, writeGrantDetails } from "../grant/grant-details.ts";
+import { addToDetails } from "../grant/request-details.ts";
+import { forOneAudience, narrowResources } from "../grant/resources.ts";
+import { grantStanding } from "../grant/scopes.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
-import { addToDetails } from "./request-details.ts";
-import { forOneAudience, narrowResources } from "./resources.ts";
-import { grantStanding } from "./scopes.ts";
-import { createTokenSet } from "./token-set.ts";
+import { createTokenSet, issueCommand } from "./token-set.ts";
+
+const checked = { ok: undefined, malformed: "A050316", different: "A050315" } as const;
+
+/**
+ * What is wrong with the `code_verifier` of an exchange (RFC 7636 §4.6).
+ *
+ * One that answers no challenge is wrong too: whoever took the challenge out of the authorization request has a code
+ * that was not meant for this client's session (RFC 9700 §2.1.1).
+ */
+export function codeVerifierDefect(
+  codeChallenge: string | undefined,
+  codeVerifier: string | undefined,
+): ResultCode | undefined {
+  if (codeChallenge === undefined) return codeVerifier === undefined ? undefined : "A050317";
+  return codeVerifier === undefined ? "A050312" : checked[checkCodeVerifier(codeVerifier, codeChallenge)];
+}
 
 /**
  * Decides over an `authorization_code` request (RFC 6749 §4.1.3, RFC 7636 §4.6).

@@ -1,17 +1,16 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
-import type { AuthenticatedClient } from "../client-request.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import type { Decided } from "../answer/run-decided.ts";
+import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
-import type { Decided } from "../run-decided.ts";
-import { bindToken } from "./binding.ts";
-import { accessTokenDuration } from "./durations.ts";
-import { issueCommand } from "./issue-command.ts";
-import { addToDetails } from "./request-details.ts";
-import { forOneAudience, grantResources } from "./resources.ts";
-import { grantScopes } from "./scopes.ts";
-import { createTokenSet } from "./token-set.ts";
+import { bindToken } from "../grant/binding.ts";
+import { accessTokenDuration } from "../grant/durations.ts";
+import { addToDetails } from "../grant/request-details.ts";
+import { forOneAudience, grantResources } from "../grant/resources.ts";
+import { grantScopes } from "../grant/scopes.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { createTokenSet, issueCommand } from "./token-set.ts";
 
 /** Decides over a `client_credentials` request (RFC 6749 §4.4): no user, no refresh token, no grant to outlive it. */
 export async function decideClientCredentials(

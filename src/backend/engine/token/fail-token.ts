@@ -1,11 +1,10 @@
 import type { TokenFailReason, TokenFailRequest, TokenFailResponse } from "../../../contract/auth-token-fail.ts";
-import { newAttempt } from "../attempt.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { oauthError, type OAuthError } from "../oauth-error.ts";
-import type { ResultCode } from "../result.ts";
-import { runDecided } from "../run-decided.ts";
-import { findPasswordTicket, type TicketCodes } from "./password-ticket.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { oauthError, type OAuthError } from "../answer/oauth-error.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { newAttempt, runDecided } from "../answer/run-decided.ts";
+import { findPasswordTicket, type TicketCodes } from "../grant/password-ticket.ts";
 
 const ticketCodes: TicketCodes = { missing: "A063201", unknown: "A063202", expired: "A063301" };
 

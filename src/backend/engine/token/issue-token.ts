@@ -1,19 +1,19 @@
 import type { TokenIssueRequest, TokenIssueResponse } from "../../../contract/auth-token-issue.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { type Decided, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { drawGrantId } from "../drawn-text.ts";
-import { writeGrantDetails } from "../grant-details.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
-import type { ResultCode } from "../result.ts";
-import { runDecided, type Decided } from "../run-decided.ts";
-import { subjectDefect, type SubjectDefect } from "../subject.ts";
-import { accessTokenDuration, firstGiven } from "./durations.ts";
-import { issueCommand } from "./issue-command.ts";
+import { drawGrantId } from "../grant/drawn-text.ts";
+import { accessTokenDuration, firstGiven } from "../grant/durations.ts";
+import { writeGrantDetails } from "../grant/grant-details.ts";
+import { findPasswordTicket, type PasswordTicket, type TicketCodes } from "../grant/password-ticket.ts";
+import { addToDetails, hasReadableClaims } from "../grant/request-details.ts";
+import { forOneAudience, grantResources } from "../grant/resources.ts";
+import { grantScopes } from "../grant/scopes.ts";
+import type { Service, Settings, Client } from "../settings/service-and-client.ts";
+import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
-import { findPasswordTicket, type TicketCodes } from "./password-ticket.ts";
-import { addToDetails, hasReadableClaims } from "./request-details.ts";
-import { standingPasswordRequest } from "./standing-password-request.ts";
-import { createTokenSet } from "./token-set.ts";
+import { createTokenSet, issueCommand } from "./token-set.ts";
 
 const ticketCodes: TicketCodes = { missing: "A055201", unknown: "A055202", expired: "A055301" };
 
@@ -95,4 +95,30 @@ async function decideIssue(
     outcome: response as TokenIssueResponse,
     command: issueCommand(dependencies, service, client, kept, { source, grant }),
   };
+}
+
+/** What a password request can still get. */
+export type StandingPasswordRequest = Pick<PasswordTicket, "scopes" | "resources">;
+
+/**
+ * Decides again over what may have changed while the user was asked for: the grant type, the binding, the scopes and the
+ * resources.
+ *
+ * Scopes that service or client no longer have are dropped; `undefined` when the request would not be accepted now. One
+ * that came without a certificate is not, once tokens are to be bound: none is ever issued unbound (RFC 8705 §3.4).
+ */
+export function standingPasswordRequest(
+  service: Service,
+  client: Client,
+  asked: PasswordTicket,
+): StandingPasswordRequest | undefined {
+  const allowed =
+    service.settings.supportedGrantTypes.includes("PASSWORD") && client.settings.grantTypes.includes("PASSWORD");
+  const toBeBound =
+    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  if (!allowed || (toBeBound && asked.x5tS256 === undefined)) return undefined;
+  const granted = asked.scopes.length === 0 ? { scopes: [] } : grantScopes(service, client, asked.scopes.join(" "));
+  if ("refused" in granted) return undefined;
+  const target = forOneAudience(service, grantResources(service, asked.requestedResources), granted.scopes);
+  return "refusedWith" in target ? undefined : { scopes: granted.scopes, resources: target.resources };
 }

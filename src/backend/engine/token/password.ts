@@ -1,20 +1,19 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
-import { newAttempt } from "../attempt.ts";
-import type { AuthenticatedClient } from "../client-request.ts";
+import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { drawSecret } from "../drawn-text.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { oauthError } from "../oauth-error.ts";
-import { result } from "../result.ts";
-import type { Decided } from "../run-decided.ts";
-import { ticketLifetime } from "../ticket.ts";
-import { bindToken } from "./binding.ts";
-import { writePasswordTicket } from "./password-ticket.ts";
-import { addToDetails } from "./request-details.ts";
-import { forOneAudience, grantResources } from "./resources.ts";
-import { grantScopes } from "./scopes.ts";
+import { drawSecret } from "../grant/drawn-text.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import { result } from "../answer/result.ts";
+import { type Decided, newAttempt } from "../answer/run-decided.ts";
+import { ticketLifetime } from "../grant/ticket.ts";
+import { bindToken } from "../grant/binding.ts";
+import { writePasswordTicket } from "../grant/password-ticket.ts";
+import { addToDetails } from "../grant/request-details.ts";
+import { forOneAudience, grantResources } from "../grant/resources.ts";
+import { grantScopes } from "../grant/scopes.ts";
 
 /**
  * Decides over a `password` request (RFC 6749 §4.3), where service and client both have the grant: RFC 9700 §2.4

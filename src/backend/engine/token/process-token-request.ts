@@ -1,22 +1,21 @@
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
-import { newAttempt } from "../attempt.ts";
 import {
-  readClientOfRequest,
-  readForwardedForm,
   type AuthenticatedClient,
   type ParameterCodes,
-} from "../client-request.ts";
+  readClientOfRequest,
+  readForwardedForm,
+} from "../client-authentication/client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import type { GrantType } from "../management/settings.ts";
-import { oauthError } from "../oauth-error.ts";
-import { runDecided, type Decided } from "../run-decided.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { GrantType } from "../settings/settings.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
 import { decideAuthorizationCode } from "./authorization-code.ts";
 import { decideClientCredentials } from "./client-credentials.ts";
 import { decidePassword } from "./password.ts";
 import { decideRefreshToken } from "./refresh-token.ts";
-import { hasReadableClaims } from "./request-details.ts";
+import { hasReadableClaims } from "../grant/request-details.ts";
 
 const codes: ParameterCodes = {
   missing: "A047201",

@@ -2,26 +2,56 @@ import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.t
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
+import { oauthError } from "../answer/oauth-error.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { type Decided, newAttempt } from "../answer/run-decided.ts";
+import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import type { CertificateOfRequest } from "../client-authentication/presented-certificate.ts";
-import type { AuthenticatedClient } from "../client-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { readGrantDetails } from "../grant-details.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import type { GrantType } from "../management/settings.ts";
-import { oauthError } from "../oauth-error.ts";
-import type { ResultCode } from "../result.ts";
-import type { Decided } from "../run-decided.ts";
-import { isValidAt } from "../validity.ts";
-import { bindToken } from "./binding.ts";
-import { accessTokenDuration } from "./durations.ts";
-import { issueCommand } from "./issue-command.ts";
-import { decideReuse } from "./refresh-token-reuse.ts";
-import { successorOf } from "./refresh-token-successor.ts";
-import { addToDetails } from "./request-details.ts";
-import { forOneAudience, narrowResources } from "./resources.ts";
-import { grantStanding, narrowScopes } from "./scopes.ts";
-import { sealAnswer, type RefreshQuestion } from "./sealed-answer.ts";
-import { createTokenSet } from "./token-set.ts";
+import { bindToken } from "../grant/binding.ts";
+import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
+import { readGrantDetails } from "../grant/grant-details.ts";
+import { addToDetails } from "../grant/request-details.ts";
+import { forOneAudience, narrowResources } from "../grant/resources.ts";
+import { grantStanding, narrowScopes } from "../grant/scopes.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import type { GrantType } from "../settings/settings.ts";
+import { successorOf } from "./new-refresh-token.ts";
+import { openSealedAnswer, type RefreshQuestion, sealAnswer } from "./sealed-answer.ts";
+import { createTokenSet, issueCommand } from "./token-set.ts";
+
+type Reuse = NonNullable<StoredRefreshToken["consumption"]> & { readonly value: string; readonly grantId: string };
+
+/** How long an answer that may not have arrived is given again; in milliseconds. */
+const window = 30_000;
+
+/**
+ * Decides over a refresh token that another has taken the place of (RFC 9700 §4.14.2).
+ *
+ * A client that never got its answer asks again: within 30 s, and until the successor has been used, the same question
+ * has the same answer, and nothing is written. After that someone else has the one or the other: the grant ends. A
+ * different question in between is what a client with two processes asks, one of which has not learnt yet: it gets no
+ * token, and ends nothing, since otherwise a race of a client with itself would log its user out.
+ */
+export function decideReuse(
+  { clock, random }: Dependencies,
+  service: Service,
+  { at, successorUsed, sealedAnswer, value, grantId }: Reuse,
+  question: RefreshQuestion,
+): Decided<TokenResponse> {
+  const now = clock();
+  // Both ways: a clock that was set back must not keep the window open until it has caught up.
+  if (!successorUsed && now < at + window && now > at - window) {
+    const response = openSealedAnswer(value, question, sealedAnswer);
+    if (response !== undefined) return { outcome: { ...response, previousRefreshTokenUsed: true } };
+    return { outcome: oauthError(service, "invalid_grant", "A053305", "it was just used, for another request") };
+  }
+  const serviceId = service.settings.apiKey;
+  return {
+    outcome: oauthError(service, "invalid_grant", "A053305", "it was used before: all tokens of its grant have ended"),
+    command: { name: "end-grant", attempt: newAttempt(random), serviceId, grantId, endedAt: now },
+  };
+}
 
 /**
  * Decides over a `refresh_token` request (RFC 6749 §6): a new access token, bound to the certificate of this request.

@@ -3,16 +3,16 @@ import type { Property } from "../../../contract/members.ts";
 import { formatScope } from "../../../oauth/scope.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { IssueTokens } from "../../store/command.ts";
+import { result, type ResultCode } from "../answer/result.ts";
+import { newAttempt } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { drawSecret } from "../drawn-text.ts";
-import type { GrantDetails } from "../grant-details.ts";
+import { drawSecret } from "../grant/drawn-text.ts";
+import { expiryAfter } from "../grant/durations.ts";
+import { type GrantDetails, propertyMembers } from "../grant/grant-details.ts";
 import { signAccessTokenJwt } from "../jwt/access-token-jwt.ts";
 import { signIdToken } from "../jwt/id-token.ts";
-import type { Client, Service } from "../management/settings-memo.ts";
-import type { GrantType } from "../management/settings.ts";
-import { propertyMembers } from "../public-properties.ts";
-import { result, type ResultCode } from "../result.ts";
-import { expiryAfter } from "./durations.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import type { GrantType } from "../settings/settings.ts";
 
 /** Members of a token answer that no property may take (RFC 6749 §5.1). */
 const reserved = "access_token token_type expires_in refresh_token scope id_token error error_description error_uri"
@@ -181,5 +181,25 @@ function tokenResponse(decision: TokenSetDecision, drawn: DrawnTokens): TokenRes
     ...(resources.length === 0 ? {} : { accessTokenResources: [...resources] }),
     ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
     ...(client.attributes.length === 0 ? {} : { clientAttributes: [...client.attributes] }),
+  };
+}
+
+/** The command that keeps a token set, for as long as service and client are those that were decided upon. */
+export function issueCommand(
+  { random }: Dependencies,
+  service: Service,
+  client: Client,
+  kept: TokenSet["kept"],
+  from: Pick<IssueTokens, "source" | "grant"> = {},
+): IssueTokens {
+  return {
+    name: "issue-tokens",
+    attempt: newAttempt(random),
+    serviceId: service.settings.apiKey,
+    serviceVersion: service.version,
+    clientId: client.settings.clientId,
+    clientVersion: client.version,
+    ...kept,
+    ...from,
   };
 }

@@ -2,11 +2,11 @@ import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contr
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { readGrantDetails } from "../grant-details.ts";
-import { findAccessToken } from "../introspection/token-facts.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { noteToken } from "../note-facts.ts";
-import { result, type ResultCode } from "../result.ts";
+import { readGrantDetails } from "../grant/grant-details.ts";
+import { findAccessToken } from "../introspection/find-access-token.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import { noteToken } from "../answer/note-facts.ts";
+import { result, type ResultCode } from "../answer/result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
 
 /** No certificate is compared here: a binding that cannot be read makes the token one that is not known. */

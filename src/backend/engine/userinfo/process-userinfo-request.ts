@@ -3,11 +3,11 @@ import type { Property } from "../../../contract/members.ts";
 import { scopeClaims } from "../../../oauth/claims-request.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { readGrantDetails, type GrantDetails } from "../grant-details.ts";
-import { findAccessToken, type KnownAccessToken } from "../introspection/token-facts.ts";
-import type { Service, Settings } from "../management/settings-memo.ts";
-import { noteCertificate, noteToken } from "../note-facts.ts";
-import { result } from "../result.ts";
+import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
+import { findAccessToken, type KnownAccessToken } from "../introspection/find-access-token.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
+import { noteCertificate, noteToken } from "../answer/note-facts.ts";
+import { result } from "../answer/result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
 
 const codes: UserInfoCodes = {

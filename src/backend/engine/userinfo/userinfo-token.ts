@@ -5,9 +5,9 @@ import {
   type TokenFacts,
 } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import type { KnownAccessToken } from "../introspection/token-facts.ts";
-import type { Service } from "../management/settings-memo.ts";
-import { result, type ResultCode } from "../result.ts";
+import type { KnownAccessToken } from "../introspection/find-access-token.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import { result, type ResultCode } from "../answer/result.ts";
 
 /** Why a token does not open the userinfo endpoint. */
 export type UserInfoRefusal = RefusalCode | "token_missing" | "password_grant";

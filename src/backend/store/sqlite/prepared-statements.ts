@@ -11,3 +11,16 @@ export function createPreparedStatements(db: DatabaseSync): (sql: string) => Sta
     return fresh;
   };
 }
+
+/** Lets several reads see one state of the database. The reading must not wait for anything. */
+export function createSnapshot(db: DatabaseSync): <Fact>(read: () => Fact) => Fact {
+  const prepare = createPreparedStatements(db);
+  return (read) => {
+    prepare("BEGIN").run();
+    try {
+      return read();
+    } finally {
+      if (db.isTransaction) prepare("COMMIT").run();
+    }
+  };
+}

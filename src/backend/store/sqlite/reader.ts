@@ -1,27 +1,27 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
   clientOfRow,
+  type ClientRow,
   configurationQueries,
   listedClientOfRow,
-  listedServiceOfRow,
-  serviceOfRow,
-  type ClientRow,
   type ListedClientRow,
+  listedServiceOfRow,
   type ListedServiceRow,
+  serviceOfRow,
   type ServiceRow,
-} from "../configuration-facts.ts";
-import { liveTokensOfRows, liveTokensStatement, type LiveTokensRow } from "../live-token-facts.ts";
-import type { SqlValue } from "../statement.ts";
-import type { Store } from "../store.ts";
-import { codeOfRow, ticketOfRow, ticketQueries, type CodeRow, type TicketRow } from "../ticket-facts.ts";
+} from "../sql/configuration.ts";
+import { liveTokensOfRows, type LiveTokensRow, liveTokensStatement } from "../sql/live-token-facts.ts";
+import type { SqlValue } from "../sql/statement.ts";
+import { codeOfRow, type CodeRow, ticketOfRow, ticketQueries, type TicketRow } from "../sql/tickets-and-codes.ts";
 import {
-  accessTokenOfRow,
-  refreshTokenOfRow,
-  tokenQueries,
   type AccessTokenByJwtRow,
+  accessTokenOfRow,
   type AccessTokenRow,
+  refreshTokenOfRow,
   type RefreshTokenRow,
-} from "../token-facts.ts";
+  tokenQueries,
+} from "../sql/token-facts.ts";
+import type { Store } from "../store.ts";
 import { createEventReader } from "./event-reader.ts";
 import { createPreparedStatements } from "./prepared-statements.ts";
 

@@ -1,18 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
+  type CountRow,
   countStatement,
   listedTokenOfRow,
-  tokenCountStatements,
-  walkStatement,
-  type CountRow,
   type ListedTokenRow,
+  tokenCountStatements,
   type WalkedRow,
-} from "../listed-token-facts.ts";
-import type { Statement } from "../statement.ts";
+  walkStatement,
+} from "../sql/listed-token-facts.ts";
+import type { Statement } from "../sql/statement.ts";
+import { tokenQueries } from "../sql/token-facts.ts";
 import type { AccessTokens, AccessTokensQuery, ListedAccessToken, TokenCount, TokenCountQuery } from "../store.ts";
-import { tokenQueries } from "../token-facts.ts";
-import { createPreparedStatements } from "./prepared-statements.ts";
-import { createSnapshot } from "./snapshot.ts";
+import { createPreparedStatements, createSnapshot } from "./prepared-statements.ts";
 
 /** The reads that look at many rows, synchronous, each of one state of the database. */
 export interface TokenLists {

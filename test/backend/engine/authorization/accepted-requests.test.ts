@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { KeepTicket } from "../../../../src/backend/store/command.ts";
-import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import type { AuthorizationResponse } from "../../../../src/contract/auth-authorization.ts";
 import { tokenDigest } from "../../../../src/oauth/token-digest.ts";
 import { authorizationParameters, codeClient, codeService, redirectUri } from "../../../support/authorization.ts";

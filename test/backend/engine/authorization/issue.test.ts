@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { Command } from "../../../../src/backend/store/command.ts";
-import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import type {
   AuthorizationIssueRequest,
   AuthorizationIssueResponse,

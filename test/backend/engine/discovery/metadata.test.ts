@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import test from "ava";
-import type { ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import { createEngineByHand } from "../../../support/engine.ts";
 import { serviceSettings } from "../../../support/settings.ts";
 import type { ExecutionContext } from "ava";

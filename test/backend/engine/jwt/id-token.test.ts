@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
-import type { GrantDetails } from "../../../../src/backend/engine/grant-details.ts";
-import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { GrantDetails } from "../../../../src/backend/engine/grant/grant-details.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import { createEngineByHand, startInstant } from "../../../support/engine.ts";
 import { clientSettings, serviceSettings } from "../../../support/settings.ts";
 import { createServiceKey, serviceJwks, verifyJwt, type ServiceKey } from "../../../support/signing-keys.ts";

@@ -5,7 +5,7 @@ import {
   chooseSigningKey,
   readSigningKeys,
   SigningKeyUnusable,
-} from "../../../../src/backend/engine/jwt/signing-keys.ts";
+} from "../../../../src/backend/engine/settings/signing-keys.ts";
 import { signJwt } from "../../../../src/jose/sign-jwt.ts";
 import { signatureDefect } from "../../../../src/jose/verify-signature.ts";
 import { serviceSettings } from "../../../support/settings.ts";

@@ -1,14 +1,14 @@
 import test from "ava";
-import type { ClientSettings } from "../../../../src/backend/engine/management/settings.ts";
+import { describePlan } from "../../../../src/backend/compare-with-store.ts";
 import {
   putConfiguration,
+  type PutOptions,
   RemovalRefused,
   SecretKeyDiffers,
-  type PutOptions,
-} from "../../../../src/backend/engine/management/put-configuration.ts";
-import type { WantedServices } from "../../../../src/backend/engine/management/seal-configuration.ts";
+} from "../../../../src/backend/engine/settings/put-configuration.ts";
+import type { WantedServices } from "../../../../src/backend/engine/settings/sealed-settings.ts";
+import type { ClientSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import { createSecretBox } from "../../../../src/backend/secret-box/aes-secret-box.ts";
-import { describePlan } from "../../../../src/backend/describe-plan.ts";
 import type { Store } from "../../../../src/backend/store/store.ts";
 import { createEngineByHand, startInstant } from "../../../support/engine.ts";
 import { clientSettings, secretOf, serviceId, serviceSettings } from "../../../support/settings.ts";

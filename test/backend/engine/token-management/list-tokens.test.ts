@@ -1,10 +1,10 @@
 import test from "ava";
-import { CallRefused } from "../../../../src/backend/engine/call-refused.ts";
-import { formatListCursor, readListCursor } from "../../../../src/backend/engine/token-management/list-cursor.ts";
+import { CallRefused } from "../../../../src/backend/engine/answer/call-refused.ts";
+import { formatListCursor, readListCursor } from "../../../../src/backend/engine/token-management/list-tokens.ts";
 import { tokenListRequest } from "../../../../src/contract/auth-token-get-list.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
 import { startInstant } from "../../../support/engine.ts";
-import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "../../../support/managed-tokens.ts";
+import { type ManagedTokens, otherServiceId, startManagedTokens, thumbprint } from "../../../support/managed-tokens.ts";
 import { serviceId } from "../../../support/settings.ts";
 
 interface Wanted {

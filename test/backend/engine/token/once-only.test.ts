@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { errorOf, openGrants } from "../../../support/grants.ts";
 import { makeStoreFile } from "../../../support/store-beside.ts";

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/management/settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import type { TokenSetDecision } from "../../../../src/backend/engine/token/token-set.ts";
 import { createSelfSigned } from "../../../support/certificates.ts";
 import { createEngineByHand, startInstant } from "../../../support/engine.ts";

@@ -3,7 +3,7 @@ import test from "ava";
 import { createBatch, type JobResult } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { createReader } from "../../../../src/backend/store/sqlite/reader.ts";
-import { planCommand } from "../../../../src/backend/store/statements.ts";
+import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "../commands.ts";
 import { temporaryFile } from "./temporary-file.ts";
 

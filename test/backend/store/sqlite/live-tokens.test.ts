@@ -1,11 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
-import { liveTokensStatement, mostLookedAt } from "../../../../src/backend/store/live-token-facts.ts";
+import { liveTokensStatement, mostLookedAt } from "../../../../src/backend/store/sql/live-token-facts.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { createReader } from "../../../../src/backend/store/sqlite/reader.ts";
-import type { Statement } from "../../../../src/backend/store/statement.ts";
-import { planCommand } from "../../../../src/backend/store/statements.ts";
+import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
+import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { issueGrant, issueTokens, putConfiguration, revokeTokens, twoServices } from "../commands.ts";
 
 function openDatabase(t: ExecutionContext): DatabaseSync {

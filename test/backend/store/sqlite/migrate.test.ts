@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import test from "ava";
+import { useWriteAheadLog } from "../../../../src/backend/store/sqlite/connection.ts";
 import { migrate, readSchemaVersion } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { migrations } from "../../../../src/backend/store/sqlite/migrations.ts";
-import { useWriteAheadLog } from "../../../../src/backend/store/sqlite/write-ahead-log.ts";
 import { temporaryFile } from "./temporary-file.ts";
 
 /** Another process's deed just before a statement of ours. */

@@ -3,8 +3,8 @@ import test from "ava";
 import type { Command } from "../../../../src/backend/store/command.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
-import type { Statement } from "../../../../src/backend/store/statement.ts";
-import { planCommand } from "../../../../src/backend/store/statements.ts";
+import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
+import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import {
   attempt,
   consumeTicket,

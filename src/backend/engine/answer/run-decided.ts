@@ -1,0 +1,53 @@
+import type { Command } from "../../store/command.ts";
+import type { CommandOutcome, Store } from "../../store/store.ts";
+import type { Dependencies, Random } from "../dependencies.ts";
+
+/** Facts kept changing under every decision; the caller may ask again (503). */
+export class DecisionContended extends Error {
+  override readonly name = "DecisionContended";
+}
+
+/** A decision: either it needs nothing written, or the command that makes it so. */
+export interface Decided<Outcome> {
+  readonly outcome: Outcome;
+  readonly command?: Command;
+  /** A conflict means that it has been done already: the outcome stands. */
+  readonly settledByConflict?: true;
+}
+
+const attempts = 3;
+
+/**
+ * Decides from fresh facts and carries the decision out; after a conflict it decides again, three times in all.
+ *
+ * `decide` draws a new `attempt` each time. Throws {@link DecisionContended} when facts never held still, and
+ * `StoreFailure` when the store failed twice running: then it is not known whether the decision was carried out.
+ */
+export async function runDecided<Outcome>(
+  { store }: Dependencies,
+  decide: () => Promise<Decided<Outcome>>,
+): Promise<Outcome> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { outcome, command, settledByConflict } = await decide();
+    if (command === undefined) return outcome;
+    if ((await runTwiceAtMost(store, command)) === "done" || settledByConflict === true) return outcome;
+  }
+  throw new DecisionContended("The facts of the decision changed each time it was taken.");
+}
+
+/**
+ * A failure leaves open whether the command was kept, and only its answer was lost: the same attempt, run once more,
+ * is recognised by the store. What was kept is then acknowledged, and what was not gets a second chance.
+ */
+export async function runTwiceAtMost(store: Store, command: Command): Promise<CommandOutcome> {
+  try {
+    return await store.run(command);
+  } catch {
+    return store.run(command);
+  }
+}
+
+/** Marks one decision's command, so that the store recognises it when it is run again. */
+export function newAttempt(random: Random): Uint8Array {
+  return random(16);
+}

@@ -1,0 +1,20 @@
+import type { CertificateOfRequest } from "../client-authentication/presented-certificate.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+import type { ResultCode } from "../answer/result.ts";
+
+/** The certificate that a new token is bound to, if it is bound at all, or why there can be no token. */
+export type Binding = { readonly x5tS256: string | undefined } | { readonly refusedWith: ResultCode };
+
+/**
+ * Decides what a new access token is bound to (RFC 8705 §3).
+ *
+ * It is bound when both the service and the client say so, whatever the client's method of authentication. Then no
+ * certificate means no token: a token that should be bound is never issued unbound (RFC 8705 §3.4).
+ */
+export function bindToken(service: Service, client: Client, certificate: CertificateOfRequest | undefined): Binding {
+  if (certificate !== undefined && "unreadable" in certificate) return { refusedWith: "A244309" };
+  const bound =
+    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  if (!bound) return { x5tS256: undefined };
+  return certificate === undefined ? { refusedWith: "A244308" } : { x5tS256: certificate.x5tS256 };
+}

@@ -1,0 +1,20 @@
+import type { Random } from "../dependencies.ts";
+
+/** 256 bits: a guess succeeds with a probability far below 2^-160 (RFC 6749 §10.10). */
+const secretOctets = 32;
+/** 128 bits: told apart from every other grant, and no secret. */
+const grantIdOctets = 16;
+
+/** The raw text of a token, a code or a ticket, in base64url; whoever has it may use it. */
+export function drawSecret(random: Random): string {
+  return drawText(random, secretOctets);
+}
+
+/** The id of a new grant. */
+export function drawGrantId(random: Random): string {
+  return drawText(random, grantIdOctets);
+}
+
+function drawText(random: Random, octets: number): string {
+  return Buffer.from(random(octets)).toString("base64url");
+}

@@ -1,0 +1,37 @@
+import type { Client, Service } from "../settings/service-and-client.ts";
+
+/**
+ * In seconds: clocks of several nodes differ by less. What was issued further ahead is not yet valid: a clock that was
+ * wrong issued it, and was set right.
+ */
+export const clockTolerance = 60;
+
+/** Whether something that was issued at `createdAt` can be used at `now`; all in milliseconds since 1970. */
+export function isValidAt(issued: { readonly createdAt: number; readonly expiresAt: number }, now: number): boolean {
+  return now >= issued.createdAt - clockTolerance * 1000 && now < issued.expiresAt;
+}
+
+/** How long an access token lives that an API caller wishes a duration for, in seconds; 0 and `null`: it has no wish. */
+export function accessTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
+  return firstGiven(wished, client.settings.extension?.accessTokenDuration) ?? service.settings.accessTokenDuration;
+}
+
+/** The same of a refresh token. */
+export function refreshTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
+  return firstGiven(wished, client.settings.extension?.refreshTokenDuration) ?? service.settings.refreshTokenDuration;
+}
+
+/** The first of these that says something; 0 and `null` say nothing (Authlete's API). */
+export function firstGiven(...durations: readonly (number | null | undefined)[]): number | undefined {
+  return durations.find((duration) => (duration ?? 0) > 0) ?? undefined;
+}
+
+/** To the second, as `exp` will say it: no answer promises a moment more than will be honoured. In milliseconds. */
+export function expiryAfter(instant: number, duration: number): number {
+  return wholeSeconds(instant + duration * 1000);
+}
+
+/** An instant in milliseconds as `exp` will say it. */
+export function wholeSeconds(instant: number): number {
+  return Math.floor(instant / 1000) * 1000;
+}

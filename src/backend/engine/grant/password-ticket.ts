@@ -1,0 +1,46 @@
+import type { StoredTicket } from "../../store/store.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { GrantDetails } from "./grant-details.ts";
+import type { Service } from "../settings/service-and-client.ts";
+import type { ResultCode } from "../answer/result.ts";
+import { findTicket } from "./ticket.ts";
+
+/** What was decided over a password request before the user was asked for; durations in seconds, 0 meaning none. */
+export interface PasswordTicket {
+  readonly clientIdAliasUsed: boolean;
+  readonly scopes: readonly string[];
+  readonly requestedResources: readonly string[];
+  readonly resources: readonly string[];
+  /** Of the certificate of that request: what the access token will be bound to. */
+  readonly x5tS256?: string | undefined;
+  readonly accessTokenDuration?: number | undefined;
+  readonly refreshTokenDuration?: number | undefined;
+  readonly details: GrantDetails;
+}
+
+export function writePasswordTicket(ticket: PasswordTicket): string {
+  return JSON.stringify(ticket);
+}
+
+/** The codes that differ by operation for the same defect of a ticket. */
+export interface TicketCodes {
+  readonly missing: ResultCode;
+  readonly unknown: ResultCode;
+  readonly expired: ResultCode;
+}
+
+export type PasswordTicketReading =
+  { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly refusedWith: ResultCode };
+
+/** Looks the ticket of a password request up. */
+export async function findPasswordTicket(
+  dependencies: Dependencies,
+  service: Service,
+  value: string | null | undefined,
+  codes: TicketCodes,
+): Promise<PasswordTicketReading> {
+  const found = await findTicket(dependencies, service, "password", value);
+  if (found.state !== "usable") return { refusedWith: codes[found.state] };
+  dependencies.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
+  return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
+}

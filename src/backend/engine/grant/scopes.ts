@@ -1,0 +1,55 @@
+import { readScope } from "../../../oauth/scope.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
+
+/** The scopes that a token gets, or that none of those asked for can be granted. */
+export type GrantedScopes = { readonly scopes: readonly string[] } | { readonly refused: true };
+
+/**
+ * Decides over the `scope` of a token request (RFC 6749 §3.3).
+ *
+ * Scopes that service or client do not have are dropped; when nothing is left of what was asked, the request is
+ * refused. A request without `scope` gets the service's default entries that the client may have, possibly none.
+ */
+export function grantScopes(service: Service, client: Client, requested: string | undefined): GrantedScopes {
+  if (requested === undefined) {
+    const defaults = service.settings.supportedScopes.filter((scope) => scope.defaultEntry === true);
+    const names = defaults.map((scope) => scope.name);
+    return { scopes: standingScopes(service, client, names) };
+  }
+  const reading = readScope(requested);
+  if (!reading.ok) return { refused: true };
+  const scopes = standingScopes(service, client, reading.scopes);
+  return scopes.length === 0 ? { refused: true } : { scopes };
+}
+
+/** Those of some scopes that the service has and the client may ask for as things are now. */
+function standingScopes(service: Service, client: Client, scopes: readonly string[]): readonly string[] {
+  const requestable = client.settings.extension?.requestableScopes;
+  return scopes.filter(
+    (name) =>
+      (requestable === undefined || requestable.includes(name)) &&
+      service.settings.supportedScopes.some((scope) => scope.name === name),
+  );
+}
+
+/**
+ * Decides over scopes that were granted earlier: what has been taken from service or client since is dropped, and when
+ * nothing is left of them, there is no token.
+ */
+export function grantStanding(service: Service, client: Client, granted: readonly string[]): GrantedScopes {
+  const scopes = standingScopes(service, client, granted);
+  return scopes.length === 0 && granted.length > 0 ? { refused: true } : { scopes };
+}
+
+/** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
+export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
+  if (requested === undefined) return { scopes: granted };
+  const reading = readScope(requested);
+  const covered = reading.ok && reading.scopes.every((scope) => granted.includes(scope));
+  return covered ? { scopes: reading.scopes } : { refused: true };
+}
+
+/** Whether the service has every one of these scopes. */
+export function hasScopes({ settings }: Service, scopes: readonly string[]): boolean {
+  return scopes.every((name) => settings.supportedScopes.some((scope) => scope.name === name));
+}

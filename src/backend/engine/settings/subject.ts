@@ -1,0 +1,22 @@
+import { findClient } from "./find-client.ts";
+import type { Service, Settings } from "./service-and-client.ts";
+
+/** What is wrong with a subject that an API caller names. */
+export type SubjectDefect = "empty" | "too-long" | "non-ascii" | "client";
+
+const longest = 100;
+
+/**
+ * What is wrong with a user's identifier, or `undefined`: it has 1 to 100 characters of visible ASCII (Authlete's API),
+ * and is no client's, or a token of the one could pass for a token of the other (RFC 9700 §4.15).
+ */
+export async function subjectDefect(
+  settings: Settings,
+  service: Service,
+  subject: string | null | undefined,
+): Promise<SubjectDefect | undefined> {
+  if (subject === undefined || subject === null || subject === "") return "empty";
+  if (subject.length > longest) return "too-long";
+  if (!/^[\x20-\x7e]+$/.test(subject)) return "non-ascii";
+  return (await findClient(settings, service, subject)) === undefined ? undefined : "client";
+}

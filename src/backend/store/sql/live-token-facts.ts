@@ -1,0 +1,92 @@
+import type { TokenOwner } from "../command.ts";
+import { notRevoked, ownersOf } from "./standing.ts";
+import type { Statement } from "./statement.ts";
+import type { LiveTokens } from "../store.ts";
+import { inForce } from "./token-facts.ts";
+
+/**
+ * Rows that are looked at for one answer, of access tokens and of grants each: the access tokens that expire last first.
+ *
+ * Tokens of grants that ended, and grants whose tokens have expired, stay for a while, so that all rows of a client
+ * would be more than a writer should read.
+ */
+export const mostLookedAt = 10_000;
+
+/** SQL expressions: whose tokens; without `client` those of the whole service. */
+interface OwnerColumns {
+  readonly service: string;
+  readonly client?: string;
+}
+
+/** The number that a client's rows have if they were issued after its last revocation. */
+const clientNumber = ({ service, client = "" }: OwnerColumns): string =>
+  `(SELECT n.revocation FROM client n WHERE n.service_id = ${service} AND n.client_id = ${client})`;
+
+const accessTokens = (owner: OwnerColumns, now: string): string => `
+  SELECT s.service_id IS NOT NULL AND ${inForce} AS live
+  FROM access_token t ${ownersOf("t")}
+  LEFT JOIN token_grant g ON g.service_id = t.service_id AND g.grant_id = t.grant_id
+  WHERE t.service_id = ${owner.service} ${
+    owner.client === undefined
+      ? ""
+      : `AND t.ended_at IS NULL AND t.client_id = ${owner.client} AND t.client_revocation = ${clientNumber(owner)}`
+  } AND t.expires_at > ${now}
+  ORDER BY t.expires_at DESC`;
+
+/**
+ * One refresh token at most of each grant. Their index alone finds the grants: a database that has to look at the rows
+ * as well would rather walk through all grants of the service.
+ */
+const refreshTokens = (owner: OwnerColumns, now: string, limit: string): string => `
+  SELECT r.expires_at > ${now} AND s.service_id IS NOT NULL AND g.ended_at IS NULL AND ${notRevoked("g")} AS live
+  FROM (
+    SELECT f.grant_id FROM token_grant f WHERE f.service_id = ${owner.service} ${
+      owner.client === undefined
+        ? ""
+        : `AND f.client_id = ${owner.client} AND f.ended_at IS NULL AND f.client_revocation = ${clientNumber(owner)}`
+    } ORDER BY f.grant_id ${limit}) w
+  JOIN token_grant g ON g.service_id = ${owner.service} AND g.grant_id = w.grant_id
+  LEFT JOIN refresh_token r ON r.service_id = g.service_id AND r.grant_id = g.grant_id AND r.consumed_at IS NULL
+  ${ownersOf("r")}`;
+
+/** Rows of both kinds, from the first on. */
+const rowsOf = (owner: OwnerColumns, now: string, limit: string): readonly string[] => [
+  `${accessTokens(owner, now)} ${limit}`,
+  refreshTokens(owner, now, limit),
+];
+
+/** A condition: a live token is among the rows that are looked at, or there are more rows than those. */
+export function mayHaveLiveTokens(owner: OwnerColumns, now: string): string {
+  const conditions = [
+    ...rowsOf(owner, now, `LIMIT ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}) WHERE live)`),
+    ...rowsOf(owner, now, `LIMIT 1 OFFSET ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}))`),
+  ];
+  return `(${conditions.join(" OR ")})`;
+}
+
+const countQuery = (owner: OwnerColumns, now: string): string =>
+  rowsOf(owner, now, `LIMIT ${mostLookedAt + 1}`)
+    .map((rows) => `SELECT count(*) AS looked_at, coalesce(sum(live), 0) AS live FROM (${rows})`)
+    .join(" UNION ALL ");
+
+const ofService = countQuery({ service: "$1" }, "$2");
+const ofClient = countQuery({ service: "$1", client: "$3" }, "$2");
+
+/** A row for access tokens and one for refresh tokens. */
+export function liveTokensStatement({ serviceId, clientId }: TokenOwner, now: number): Statement {
+  return clientId === undefined
+    ? { sql: ofService, values: [serviceId, now] }
+    : { sql: ofClient, values: [serviceId, now, clientId] };
+}
+
+export interface LiveTokensRow {
+  readonly looked_at: number;
+  readonly live: number;
+}
+
+export function liveTokensOfRows(rows: readonly LiveTokensRow[]): LiveTokens {
+  return {
+    count: rows.reduce((sum, { live }) => sum + live, 0),
+    complete: rows.every(({ looked_at: lookedAt }) => lookedAt <= mostLookedAt),
+  };
+}

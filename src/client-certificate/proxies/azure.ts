@@ -1,0 +1,35 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readBase64Der } from "../encodings/base64-der.ts";
+import { readFlattenedPem } from "../encodings/certificate-reading.ts";
+import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { createHeaderSource, givenOptions, type HeaderSourceOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
+
+/**
+ * Azure App Service: `X-ARR-ClientCert`, bare base64 of the DER. The platform sets it, and has verified nothing but
+ * the handshake: enough for certificate-bound tokens, not for an identity.
+ *
+ * @example azure({ from: trustedProxies(["169.254.129.0/24"]) })
+ */
+export function azure(options: HeaderSourceOptions): CertificateSource {
+  return createHeaderSource(options, { header: "x-arr-clientcert", read: readBase64Der });
+}
+
+/** The options of `azureApplicationGateway`. */
+export interface AzureApplicationGatewayOptions extends NamedHeaderSourceOptions {
+  /** What your gateway sends: look once, for its documents do not agree. There is no default. */
+  readonly encoding: "percent-encoded" | "flattened";
+}
+
+const readers = { "percent-encoded": readPercentEncodedPem, flattened: readFlattenedPem };
+
+/**
+ * Azure Application Gateway: a rewrite rule that sets a header to `{var_client_certificate}`, PEM with its markers.
+ *
+ * Empty without an SSL profile that asks for client certificates.
+ *
+ * @example azureApplicationGateway({ from, header: "X-Client-Certificate", encoding: "percent-encoded" })
+ */
+export function azureApplicationGateway(options: AzureApplicationGatewayOptions): CertificateSource {
+  const read = readerFor(readers, givenOptions(options).encoding);
+  return createHeaderSource(options, { read, options: ["encoding"] });
+}

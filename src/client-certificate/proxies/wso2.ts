@@ -1,0 +1,24 @@
+import type { CertificateSource } from "../certificate-source.ts";
+import { readFlattenedPem } from "../encodings/certificate-reading.ts";
+import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
+
+/** The options of `wso2`. */
+export interface Wso2Options extends HeaderSourceOptions {
+  /** `one-line` (default): PEM with its markers and without line ends. `percent-encoded`: PEM, URL-encoded. */
+  readonly encoding?: "one-line" | "percent-encoded";
+}
+
+const readers = { "one-line": readFlattenedPem, "percent-encoded": readPercentEncodedPem };
+
+/**
+ * What a balancer in front of WSO2's products is told to send: `x-wso2-mtls-cert`, PEM on one line.
+ *
+ * Nothing in those products takes the client's own header away; the balancer must.
+ *
+ * @example wso2({ from: trustedProxies(["10.0.0.7"]) })
+ */
+export function wso2(options: Wso2Options): CertificateSource {
+  const read = readerFor(readers, givenOptions(options).encoding ?? "one-line");
+  return createHeaderSource(options, { header: "x-wso2-mtls-cert", read, options: ["encoding"] });
+}

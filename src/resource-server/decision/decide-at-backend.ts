@@ -1,0 +1,237 @@
+import type { AnswerHeaders, IntrospectionOperations, IntrospectionQuestion, IntrospectionResponse } from "../../api-client/introspection-caller.ts";
+import { type ActiveTokenFacts, decideAccess, type PresentedCertificate, type RefusalCode } from "../../oauth/access-token-decision.ts";
+import { tokenDigestText } from "../../oauth/token-digest.ts";
+import { optionError } from "../../options/option-error.ts";
+import { writePem } from "../../x509/pem.ts";
+import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
+import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
+import type { Rememberable } from "../cache/answer-memory.ts";
+import type { AskSource } from "../cache/remembered-answers.ts";
+import { type Decide, type DecisionParts, type Question, type Verdict, wishOf, withOwnResource } from "./decide.ts";
+import { evidenceOf, type Situation } from "../refusal/evidence.ts";
+import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
+import { readPresented } from "./read-presented.ts";
+import { answeredAtByDate, answeredAtByLife } from "../sources/answered-at.ts";
+import { readBinding } from "../sources/answered-binding.ts";
+import { instantOrNone, nameList, scopeList, textOrNone } from "../sources/checked-members.ts";
+import { exact } from "../sources/dialects.ts";
+import { kindDefect } from "../sources/token-kind.ts";
+
+interface RememberedVerdict extends Rememberable {
+  /** Added to the monotonic clock it is the backend's time, milliseconds since 1970. */
+  readonly clockOffset: number;
+  /** Told with the first decision over this answer, and then no more. */
+  bindingLost: boolean;
+  readonly verdict: Refusal | Acceptance<AccessToken>;
+}
+
+interface Acceptance<Token> {
+  readonly granted: true;
+  readonly accessToken: Token;
+  readonly facts: ActiveTokenFacts;
+}
+
+/** As it was read, without a signal yet. */
+interface ReadVerdict {
+  readonly verdict: Refusal | Acceptance<TokenDescription>;
+  /** What the backend's clock showed when it answered, if the answer says so. */
+  readonly answeredAt?: number | undefined;
+  readonly size?: number;
+}
+
+interface Refusal {
+  readonly granted: false;
+  readonly code: RefusalCode | "request_malformed";
+  readonly reason: string;
+}
+
+/** What the contract's result codes mean here, by the action that they come with; others follow the action. */
+const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<string, Refusal["code"]>>>> = {
+  UNAUTHORIZED: {
+    A064303: "audience_mismatch",
+    A065301: "token_expired",
+    A065302: "token_expired",
+    A065303: "token_expired",
+    A065304: "certificate_missing",
+    A065305: "certificate_mismatch",
+    A065306: "certificate_unreadable",
+    A065307: "certificate_unreadable",
+    A097303: "client_locked",
+  },
+  FORBIDDEN: { A066301: "subject_missing", A066302: "subject_mismatch" },
+};
+
+/**
+ * Lets the backend decide: passes token, certificate and requirement to `auth/introspection` and follows its `action`.
+ *
+ * An answer is reused for the identical question only. That an accepted token is bound to the certificate presented,
+ * and has not expired, is checked here again on every request. These answers rest on no keys: the stream of events says
+ * nothing of them, and a token's `signal` rests on asking the same question again.
+ *
+ * @example const decide = decideAtBackend(backend, { remembered, monotonicClock, sourceClock, … })
+ */
+export function decideAtBackend(backend: IntrospectionOperations, parts: DecisionParts, issuer?: string): Decide {
+  const { monotonicClock, sourceClock } = parts;
+  const answers = parts.remembered<RememberedVerdict>({
+    refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
+    gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
+  });
+
+  /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
+  function askingFor(request: IntrospectionQuestion, key: string): AskSource<RememberedVerdict> {
+    return (signal, askedAt) => ask(request, key, signal, askedAt);
+  }
+
+  async function ask(
+    request: IntrospectionQuestion,
+    key: string,
+    signal: AbortSignal,
+    askedAt: number,
+  ): Promise<RememberedVerdict> {
+    let byDate: number | undefined;
+    const onHeaders = (headers: AnswerHeaders): void => {
+      byDate = answeredAtByDate(headers);
+    };
+    const answered = await backend.authIntrospection(request, { signal, onHeaders });
+    const { verdict, answeredAt = byDate, size } = readAnswer(answered, issuer);
+    const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
+    if (!verdict.granted) return { positive: false, diesAt: Infinity, clockOffset, verdict, bindingLost: false };
+    const { exp } = verdict.facts;
+    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken, monotonicClock() + clockOffset);
+    const again = askingFor(request, key);
+    const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
+    const granted = { ...verdict, accessToken };
+    const answer = { positive: true, diesAt, size, clockOffset, verdict: granted, bindingLost };
+    return answer;
+  }
+
+  return async (question): Promise<Verdict> => {
+    const presented = readPresented(question.certificate);
+    if (presented !== undefined && "unreadable" in presented) {
+      const evidence = evidenceOf("certificate_unreadable", situation(question, presented, NaN));
+      return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
+    }
+    const { scopes, subject, resources, binding } = question.requirement;
+    const identity = JSON.stringify([presented?.x5tS256, scopes, subject, resources]);
+    const key = `${tokenDigestText(question.token)} ${identity}`;
+    const wish = wishOf(question);
+    const askAnew = () => answers.ask(key, askingFor(asQuestion(question), key), wish);
+    const remembered = answers.recall(key, wish.maxAge);
+    const facts = remembered === undefined ? "asked" : "remembered";
+    const answer = remembered ?? (await askAnew());
+    const { verdict, bindingLost } = answer;
+    const now = monotonicClock() + answer.clockOffset;
+    if (!verdict.granted) {
+      const { code } = verdict;
+      if (code === "request_malformed") return { ...verdict, facts };
+      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented, now)) };
+    }
+    if (bindingLost) answer.bindingLost = false;
+    const { accessToken } = verdict;
+    const demanded = withOwnResource({ binding, ...(resources && { resources }) }, verdict.facts, parts);
+    const decision = decideAccess(verdict.facts, demanded, presented, now);
+    if (decision.granted) return { granted: true, accessToken, facts, bindingLost };
+    const { code } = decision;
+    const evidence = evidenceOf(code, { facts: verdict.facts, requirement: demanded, presented, now });
+    return { granted: false, code, evidence, accessToken, facts, bindingLost };
+  };
+}
+
+/** The backend refuses with a code, and tells nothing of the token. */
+function situation({ requirement }: Question, presented: PresentedCertificate, now: number): Situation {
+  return { facts: undefined, requirement, presented, now };
+}
+
+function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
+  const { scopes, subject, resources } = requirement;
+  return {
+    token,
+    ...(certificate !== undefined && "x5tS256" in certificate && { clientCertificate: pem(certificate.raw) }),
+    ...(scopes && { scopes: [...scopes] }),
+    ...(subject !== undefined && { subject }),
+    ...(resources && { resources: [...resources] }),
+  };
+}
+
+function pem(der: Uint8Array | undefined): string {
+  if (der !== undefined) return writePem(der);
+  throw optionError("certificate.raw", 'is needed with decide: "backend"; a source of thumbprints alone will not do');
+}
+
+/** Each action in one place; a known result code tells which refusal of the action's kind it is. */
+function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
+  const refused = (code: Refusal["code"]): ReadVerdict => refusal(code, `the backend refused: ${reasonOf(answer)}`);
+  switch (answer.action) {
+    case "OK":
+      return readAccepted(answer, issuer);
+    case "BAD_REQUEST":
+      return refused("request_malformed");
+    case "UNAUTHORIZED":
+      return refused(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
+    case "FORBIDDEN":
+      return refused(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
+    case "INTERNAL_SERVER_ERROR":
+      throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
+    default:
+      throw new IntrospectionMalformed("its action is not known");
+  }
+}
+
+function refusal(code: Refusal["code"], reason: string): ReadVerdict {
+  return { verdict: { granted: false, code, reason } };
+}
+
+function reasonOf({ resultCode }: IntrospectionResponse): string {
+  return /^A\d{6}$/.test(resultCode) ? resultCode : "no result code";
+}
+
+function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
+  // A copy: what is read here is frozen, and a backend in the same process may still use its own.
+  const answer = structuredClone(given);
+  // A backend in the same process may be anyone's; null is what Authlete writes for none.
+  const scopes = scopeList("scopes", answer.scopes ?? []);
+  const audience = nameList("accessTokenResources", answer.accessTokenResources ?? []);
+  const subject = textOrNone("subject", answer.subject ?? undefined);
+  const expiresAt = answer.expiresAt ?? undefined;
+  if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
+    throw new IntrospectionMalformed("its action is OK and its members say otherwise");
+  }
+  const defect = kindDefect(answer, exact);
+  if (defect !== undefined) return refusal("token_unknown", `it is not an access token: ${defect}`);
+  const { confirmation } = readBinding(answer, scopes, exact);
+  // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
+  const ends = expiresAt === 0 ? undefined : expiresAt;
+  const facts: ActiveTokenFacts = {
+    active: true,
+    exp: instantOrNone("expiresAt", typeof ends === "number" ? ends / 1000 : ends),
+    nbf: undefined,
+    sub: subject,
+    scopes,
+    audience,
+    confirmation,
+  };
+  const accessToken: TokenDescription = {
+    active: true,
+    // The API does not say: it is who was asked.
+    issuer,
+    sub: subject,
+    clientId: clientIdOf(answer),
+    scopes,
+    audience,
+    exp: ends === undefined ? undefined : Math.floor(ends / 1000),
+    iat: undefined,
+    nbf: undefined,
+    tokenType: undefined,
+    x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
+    claims: answer,
+  };
+  const size = JSON.stringify(answer).length;
+  const answeredAt = answeredAtByLife("expiresIn", ends, answer.expiresIn);
+  return { ...freezeDeeply({ verdict: { granted: true, accessToken, facts } as const }), answeredAt, size };
+}
+
+function clientIdOf({ clientId, clientIdAlias, clientIdAliasUsed }: IntrospectionResponse): string | undefined {
+  if (clientIdAliasUsed === true && clientIdAlias !== undefined) return clientIdAlias;
+  return clientId === undefined ? undefined : String(clientId);
+}
