@@ -64,10 +64,9 @@ for (const [path, text, found] of [
   ["oauth/scope.ts", 'import { z } from "zod";', "zod"],
   ["oauth/scope.ts", 'import type { Room } from "../x509/read-certificate.ts";', "x509/read-certificate.ts as a type"],
   ["oauth/scope.ts", 'import { readFile } from "node:fs/promises";', "node:fs/promises"],
-  ["x509/read-certificate.ts", 'import * as x509 from "@peculiar/x509";', "@peculiar/x509"],
+  ["x509/subject.ts", 'import * as x509 from "@peculiar/x509";', "@peculiar/x509"],
   ["resource-server/index.ts", 'export * from "../backend/index.ts";', "backend/index.ts"],
   ["resource-server/index.ts", 'import { authToken } from "../contract/auth-token.ts";', "contract/auth-token.ts"],
-  ["resource-server/index.ts", 'import { subject } from "../x509/subject.ts";', "x509/subject.ts"],
   ["resource-server/index.ts", 'import { verify } from "../jose/verify.ts";', "jose/verify.ts"],
   ["resource-server/index.ts", 'import { operations } from "../contract/operations.ts";', "contract/operations.ts"],
   ["resource-server/index.ts", 'import { Counter } from "prom-client";', "prom-client"],
@@ -90,7 +89,6 @@ for (const [path, text, found] of [
 }
 
 for (const [path, text] of [
-  ["x509/subject.ts", 'import "reflect-metadata/lite"; import * as x509 from "@peculiar/x509";'],
   ["resource-server/index.ts", 'const { verify } = await import("../jose/verify.ts");'],
   ["resource-server/middleware/koa.ts", 'import type { Middleware } from "koa";'],
   [engine, 'import type { Store } from "../store/store.ts";'],

@@ -1,4 +1,4 @@
-import { describeOwner, describeTokens } from "./compare-with-store.ts";
+import { describeOwner, describeTokens } from "./describe-plan.ts";
 import { ConfigurationError, type Problem } from "./configuration/configuration-error.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import type { Dependencies } from "./engine/dependencies.ts";

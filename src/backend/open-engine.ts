@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { applyConfiguration } from "./apply-configuration.ts";
 import { createChainVerifier } from "./chain-verification/create-chain-verifier.ts";
-import { describePlan } from "./compare-with-store.ts";
+import { describePlan } from "./describe-plan.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { inMemory } from "./configuration/resolve-configuration.ts";
 import type { Clock, MonotonicClock, Random } from "./engine/dependencies.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ApiError } from "../contract/api-error.ts";
 import type { ApiCallerCredentials } from "../contract/operation.ts";
 import { type Backend, createBackend, info } from "./backend.ts";
-import { describePlan } from "./compare-with-store.ts";
+import { describePlan } from "./describe-plan.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { sentenceOf } from "./engine/answer/result.ts";
 import type { Random } from "./engine/dependencies.ts";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { checkSurroundings } from "../backend/check-surroundings.ts";
-import { compareWithStore, type Comparison, describePlan } from "../backend/compare-with-store.ts";
+import { compareWithStore, type Comparison } from "../backend/compare-with-store.ts";
+import { describePlan } from "../backend/describe-plan.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
 import { createLog } from "../backend/http/create-log.ts";

@@ -41,7 +41,7 @@ export { IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts
 export { SetupFailure } from "./setup/setup-cause.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
-export type { DecisionEvent, OnDecision } from "./observers/decision-observers.ts";
+export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";
 export type { Check, Diagnosis } from "./refusal/diagnosis.ts";
 export type { InvalidationMessage, OpenInvalidationEvents } from "../api-client/introspection-caller.ts";
 export type { ActiveTokenFacts, InactiveTokenFacts } from "../oauth/access-token-decision.ts";
@@ -55,7 +55,7 @@ export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
   type ProtectedResourceParameters,
-} from "./middleware/protected-resource-metadata.ts";
+} from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
 export { introspectionEndpoint } from "./sources/introspection-endpoint.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";

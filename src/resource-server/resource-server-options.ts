@@ -2,7 +2,7 @@ import { optionError } from "../options/option-error.ts";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { callHarmlessly } from "../serving/call-harmlessly.ts";
 import { issuerOptionNames, type IssuerOptions, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
-import type { OnDecision } from "./observers/decision-observers.ts";
+import type { OnDecision } from "./observers/decision-event.ts";
 
 /** The options of `createResourceServer`: one issuer or several, and what holds for the API as a whole. */
 export interface ResourceServerOptions extends IssuerOptions {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import test from "ava";
-import type { DecisionEvent } from "../../src/resource-server/observers/decision-observers.ts";
+import type { DecisionEvent } from "../../src/resource-server/observers/decision-event.ts";
 import type { Warning } from "../../src/resource-server/resource-server-options.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority } from "../support/certificates.ts";

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import test from "ava";
 import { metadataAnswer } from "../../src/resource-server/middleware/http-answer.ts";
-import { protectedResourceMetadata } from "../../src/resource-server/middleware/protected-resource-metadata.ts";
+import { protectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 
 const resource = "https://api.example.com";
 

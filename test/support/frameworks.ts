@@ -12,7 +12,7 @@ import * as forKoa from "../../src/resource-server/middleware/koa.ts";
 import * as forNode from "../../src/resource-server/middleware/node.ts";
 import type { NodeRequest, NodeResponse } from "../../src/resource-server/middleware/node.ts";
 import type { ProtectionOptions } from "../../src/resource-server/middleware/protection.ts";
-import type { ProtectedResourceMetadata } from "../../src/resource-server/middleware/protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 import type { RouteRequirement } from "../../src/resource-server/decision/read-requirement.ts";
 import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
 

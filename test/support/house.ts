@@ -25,8 +25,10 @@ export const house: Readonly<Record<string, Room>> = {
   // What a server owes its clients and its process, whatever a hook throws.
   "serving/": { node: ["node:util/types"] },
 
+  // How the options of a function are read.
+  "options/": {},
+
   "x509/": { node: ["node:crypto"] },
-  "x509/subject.ts": { ours: ["x509/"], packages: ["@peculiar/x509", "@peculiar/asn1-x509", "reflect-metadata"] },
 
   "jose/": { ours: ["oauth/"], packages: ["jose"], node: ["node:crypto"] },
 
@@ -35,14 +37,14 @@ export const house: Readonly<Record<string, Room>> = {
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
   "client-certificate/": {
-    // Of oauth/ only what a thumbprint looks like, of api-client/ only the error for a wrong option.
-    ours: ["oauth/", "x509/", "api-client/"],
+    // Of oauth/ only what a thumbprint looks like.
+    ours: ["oauth/", "options/", "x509/"],
     packages: ["structured-headers"],
     node: ["node:crypto", "node:http", "node:http2", "node:net", "node:tls"],
   },
 
   "api-client/": {
-    ours: ["contract/"],
+    ours: ["contract/", "options/"],
     packages: ["got", "zod"],
     lazyPackages: ["eventsource-parser"],
     node: ["node:buffer", "node:http", "node:https", "node:net"],
@@ -54,38 +56,41 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "resource-server/": {
-    ours: ["oauth/", "serving/", "x509/", "client-certificate/", "api-client/"],
+    ours: ["oauth/", "options/", "serving/", "x509/", "client-certificate/", "api-client/"],
     lazyOurs: ["jose/"],
     packages: ["lru-cache"],
     node: ["node:crypto"],
   },
   "resource-server/middleware/": {
-    ours: ["resource-server/", "client-certificate/", "api-client/", "serving/"],
+    ours: ["resource-server/", "client-certificate/", "api-client/", "oauth/", "options/", "serving/"],
     packageTypes: ["koa", "express"],
     node: ["node:events", "node:http", "node:http2", "node:stream"],
   },
   // The plugin's registration takes the place of what the framework would be imported for.
   "resource-server/middleware/fastify.ts": {
-    ours: ["resource-server/", "resource-server/middleware/", "api-client/", "serving/"],
+    ours: ["resource-server/", "resource-server/middleware/", "api-client/", "options/", "serving/"],
     packages: ["fastify-plugin"],
     packageTypes: ["fastify"],
   },
 
-  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "api-client/"], packages: ["prom-client"] },
+  "resource-server/observers/prometheus.ts": { ours: ["resource-server/", "options/"], packages: ["prom-client"] },
   "resource-server/observers/opentelemetry.ts": {
-    ours: ["resource-server/", "api-client/"],
+    ours: ["resource-server/", "options/"],
     packages: ["@opentelemetry/api"],
   },
 
   // The only other got: it is what the entry hands out. undici is handed in.
   "bound-client/": {
-    ours: ["api-client/", "serving/", "x509/"],
+    ours: ["api-client/", "options/", "serving/", "x509/"],
     packages: ["got"],
     node: ["node:crypto", "node:http", "node:https", "node:stream", "node:tls"],
   },
 
   "authorization-server/": {
-    ours: ["oauth/", "serving/", "x509/", "contract/", "contract/operations.ts", "api-client/", "client-certificate/"],
+    ours: [
+      ...["oauth/", "options/", "serving/", "x509/", "contract/", "contract/operations.ts", "api-client/"],
+      "client-certificate/",
+    ],
     lazyOurs: ["jose/"],
     node: ["node:crypto", "node:http", "node:net"],
   },
@@ -99,7 +104,7 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: [
-      ...["oauth/", "x509/", "x509/subject.ts", "jose/"],
+      ...["oauth/", "x509/", "jose/"],
       ...["backend/store/invalidation-keys.ts", "backend/engine/settings/signing-keys.ts", "backend/result-codes/"],
     ],
     ourTypes: [...backendTypes, "backend/store/", "backend/service-operations.ts"],
@@ -112,11 +117,13 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/engine/settings/signing-keys.ts": { ours: ["jose/"], ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/store/": { ours: ["backend/store/invalidation-keys.ts"] },
   "backend/store/invalidation-keys.ts": { node: ["node:crypto"] },
+  // The statements, the same text for every driver.
+  "backend/store/sql/": { ours: ["backend/store/", "backend/store/invalidation-keys.ts"] },
   "backend/store/sqlite/": {
-    ours: ["backend/store/"],
+    ours: ["backend/store/", "backend/store/sql/"],
     node: ["node:fs", "node:path", "node:sqlite", "node:url", "node:worker_threads"],
   },
-  "backend/store/postgres/": { ours: ["backend/store/"], packages: ["pg"] },
+  "backend/store/postgres/": { ours: ["backend/store/", "backend/store/sql/"], packages: ["pg"] },
   "backend/chain-verification/": {
     ours: ["x509/"],
     ourTypes: ["backend/engine/"],
@@ -130,7 +137,7 @@ export const house: Readonly<Record<string, Room>> = {
   },
   "backend/secret-box/": { ourTypes: ["backend/engine/"], node: ["node:crypto"] },
   "backend/configuration/": {
-    ours: ["oauth/", "x509/", "x509/subject.ts", "backend/engine/settings/signing-keys.ts"],
+    ours: ["oauth/", "x509/", "backend/engine/settings/signing-keys.ts"],
     ourTypes: [...backendTypes, "backend/engine/"],
     packages: ["yaml", "zod"],
     node: ["node:crypto", "node:fs/promises", "node:net", "node:path", "node:tls"],
@@ -162,6 +169,7 @@ export const house: Readonly<Record<string, Room>> = {
       "contract/operations.ts",
       "backend/engine/",
       "backend/store/",
+      "backend/store/sql/",
       "backend/store/sqlite/",
       "backend/store/postgres/",
       "backend/chain-verification/",
@@ -200,7 +208,16 @@ export const compositionRoots = [
   "bound-client/bound-client.ts",
 ];
 
-const library = ["oauth/", "serving/", "x509/", "contract/", "client-certificate/", "api-client/", "resource-server/"];
+const library = [
+  "oauth/",
+  "options/",
+  "serving/",
+  "x509/",
+  "contract/",
+  "client-certificate/",
+  "api-client/",
+  "resource-server/",
+];
 const libraryPackages = ["got", "lru-cache", "structured-headers", "zod"];
 
 /** What an entry loads as soon as it is imported: these rooms and packages at most. */
@@ -225,16 +242,17 @@ export const entryLoads: Readonly<
     packages: libraryPackages,
   },
   "resource-server/observers/prometheus.ts": {
-    ours: ["resource-server/", "api-client/", "resource-server/observers/prometheus.ts"],
+    ours: ["resource-server/", "options/", "resource-server/observers/prometheus.ts"],
     packages: ["prom-client"],
   },
   "resource-server/observers/opentelemetry.ts": {
-    ours: ["resource-server/", "api-client/", "resource-server/observers/opentelemetry.ts"],
+    ours: ["resource-server/", "options/", "resource-server/observers/opentelemetry.ts"],
     packages: ["@opentelemetry/api"],
   },
   "api-client/index.ts": {
     ours: [
       "oauth/",
+      "options/",
       "contract/",
       "contract/operations.ts",
       "api-client/",
@@ -243,10 +261,14 @@ export const entryLoads: Readonly<
     ],
     packages: ["got", "zod"],
   },
-  "bound-client/index.ts": { ours: ["serving/", "x509/", "api-client/", "bound-client/"], packages: ["got"] },
+  "bound-client/index.ts": {
+    ours: ["options/", "serving/", "x509/", "api-client/", "bound-client/"],
+    packages: ["got"],
+  },
   "authorization-server/index.ts": {
     ours: [
       "oauth/",
+      "options/",
       "serving/",
       "x509/",
       "contract/",

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { ExecutionContext } from "ava";
 import type { Refusal } from "../../src/resource-server/middleware/authorize-request.ts";
-import type { ProtectedResourceMetadata } from "../../src/resource-server/middleware/protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, type TestCertificate } from "./certificates.ts";

@@ -6,7 +6,7 @@ import type { ResourceServerOptions } from "../resource-server-options.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import type { Refusal } from "./authorize-request.ts";
 import { type HttpAnswer, metadataAnswer, writeAnswer } from "./http-answer.ts";
-import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { demandScopes, openProtection, type ProtectionOptions } from "./protection.ts";
 
 /** Entry `certbound/express`, for Express 5. */

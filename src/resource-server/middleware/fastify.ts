@@ -10,7 +10,7 @@ import type { ResourceServerOptions } from "../resource-server-options.ts";
 import type { ResourceServer } from "../resource-server.ts";
 import { hasBodyToken, type Refusal } from "./authorize-request.ts";
 import { type HttpAnswer, metadataAnswer } from "./http-answer.ts";
-import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { openProtection, protectionOptionNames, type ProtectionOptions, readDemand } from "./protection.ts";
 
 /** Entry `certbound/fastify`, for Fastify 5. */

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { answerOrClose, closeConnection, type PlainAnswer } from "../../serving/answer-or-close.ts";
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { Refusal } from "./authorize-request.ts";
-import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 
 const methods = "GET, HEAD, OPTIONS";
 

@@ -18,7 +18,7 @@ import {
   writeAnswer,
   writeRawAnswer,
 } from "./http-answer.ts";
-import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 import { demandScopes, openProtection, protectionOptionNames, type ProtectionOptions } from "./protection.ts";
 
 /** Entry `certbound/node`, for the servers of `node:http`, `node:https` and `node:http2`. */

@@ -13,7 +13,7 @@ import { createResourceServer, type RefuseDetails, type ResourceServer } from ".
 import { setupWatchOf } from "../setup/setup-watch.ts";
 import { authorizeRequest, type Refusal } from "./authorize-request.ts";
 import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
-import type { ProtectedResourceMetadata } from "./protected-resource-metadata.ts";
+import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 
 /** How routes are protected, in every framework; `Context` is what the framework calls a request. */
 export interface ProtectionOptions<Context> {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import test from "ava";
-import { protectedResourceMetadata } from "../../../src/resource-server/middleware/protected-resource-metadata.ts";
+import { protectedResourceMetadata } from "../../../src/resource-server/protected-resource-metadata.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { frameworks } from "../../support/frameworks.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";

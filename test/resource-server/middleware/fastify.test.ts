@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import fastify, { type FastifyInstance } from "fastify";
 import byDefault, { accessTokenOf, certbound, serveMetadata } from "../../../src/resource-server/middleware/fastify.ts";
-import { protectedResourceMetadata } from "../../../src/resource-server/middleware/protected-resource-metadata.ts";
+import { protectedResourceMetadata } from "../../../src/resource-server/protected-resource-metadata.ts";
 import { createResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { boundFacts, createScriptedBackend } from "../../support/scripted-backend.ts";
 

@@ -1,18 +1,18 @@
 import test, { type ExecutionContext } from "ava";
-import type { IntrospectionOperations, IntrospectionQuestion } from "../../src/api-client/introspection-caller.ts";
+import type { IntrospectionOperations, IntrospectionQuestion } from "../../../src/api-client/introspection-caller.ts";
 import {
   type AccessTokenRefusalCode,
   AccessTokenRefused,
-} from "../../src/resource-server/refusal/access-token-refused.ts";
+} from "../../../src/resource-server/refusal/access-token-refused.ts";
 import {
   IntrospectionMalformed,
   IntrospectionUnavailable,
-} from "../../src/resource-server/refusal/introspection-unavailable.ts";
-import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import { readCertificate } from "../../src/x509/read-certificate.ts";
-import { createSelfSigned } from "../support/certificates.ts";
-import { start } from "../support/scripted-backend.ts";
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
+import type { ResourceServerOptions } from "../../../src/resource-server/resource-server-options.ts";
+import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
+import { readCertificate } from "../../../src/x509/read-certificate.ts";
+import { createSelfSigned } from "../../support/certificates.ts";
+import { start } from "../../support/scripted-backend.ts";
 
 const own = readCertificate(createSelfSigned({ subject: "CN=a" }).pem);
 const other = readCertificate(createSelfSigned({ subject: "CN=b" }).pem);

@@ -1,7 +1,7 @@
-import { optionError } from "../../options/option-error.ts";
-import { readScope } from "../../oauth/scope.ts";
-import { freezeDeeply } from "../decision/access-token.ts";
-import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
+import { optionError } from "../options/option-error.ts";
+import { readScope } from "../oauth/scope.ts";
+import { freezeDeeply } from "./decision/access-token.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 
 /** What a human may read, in one language or several: `resource_name`, `resource_name#ja` (RFC 9728 §2.1). */
 type Spoken<Name extends string> = Readonly<Partial<Record<Name | `${Name}#${string}`, string>>>;

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
-import type { ServiceOperations } from "../../../src/backend/engine/engine.ts";
-import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
-import { DecisionContended, runDecided } from "../../../src/backend/engine/answer/run-decided.ts";
-import type { Command } from "../../../src/backend/store/command.ts";
-import { StoreFailure, type CommandOutcome, type Store } from "../../../src/backend/store/store.ts";
-import { tokenDigest } from "../../../src/oauth/token-digest.ts";
-import { createSelfSigned } from "../../support/certificates.ts";
-import { createEngineByHand } from "../../support/engine.ts";
-import { openFailingStore, type StatementFaults } from "../../support/failing-database.ts";
-import { clientSettings, secretOf, serviceId, serviceSettings } from "../../support/settings.ts";
+import type { ServiceOperations } from "../../../../src/backend/engine/engine.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
+import { DecisionContended, runDecided } from "../../../../src/backend/engine/answer/run-decided.ts";
+import type { Command } from "../../../../src/backend/store/command.ts";
+import { StoreFailure, type CommandOutcome, type Store } from "../../../../src/backend/store/store.ts";
+import { tokenDigest } from "../../../../src/oauth/token-digest.ts";
+import { createSelfSigned } from "../../../support/certificates.ts";
+import { createEngineByHand } from "../../../support/engine.ts";
+import { openFailingStore, type StatementFaults } from "../../../support/failing-database.ts";
+import { clientSettings, secretOf, serviceId, serviceSettings } from "../../../support/settings.ts";
 
 const command = (): Command => ({
   name: "end-grant",

@@ -1,22 +1,22 @@
 import { inspect } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import type { IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
-import { authorizeRequest } from "../../src/resource-server/middleware/authorize-request.ts";
-import { refusalAnswer } from "../../src/resource-server/middleware/http-answer.ts";
-import type { DecisionEvent } from "../../src/resource-server/observers/decision-observers.ts";
+import type { IntrospectionOperations } from "../../../src/api-client/introspection-caller.ts";
+import { authorizeRequest } from "../../../src/resource-server/middleware/authorize-request.ts";
+import { refusalAnswer } from "../../../src/resource-server/middleware/http-answer.ts";
+import type { DecisionEvent } from "../../../src/resource-server/observers/decision-event.ts";
 import {
   type AccessTokenRefusalCode,
   AccessTokenRefused,
-} from "../../src/resource-server/refusal/access-token-refused.ts";
-import { type Diagnosis, oneLine } from "../../src/resource-server/refusal/diagnosis.ts";
-import { evidenceOf } from "../../src/resource-server/refusal/evidence.ts";
+} from "../../../src/resource-server/refusal/access-token-refused.ts";
+import { type Diagnosis, oneLine } from "../../../src/resource-server/refusal/diagnosis.ts";
+import { evidenceOf } from "../../../src/resource-server/refusal/evidence.ts";
 import {
   IntrospectionMalformed,
   IntrospectionUnavailable,
-} from "../../src/resource-server/refusal/introspection-unavailable.ts";
-import type { AuthorizeRequest } from "../../src/resource-server/resource-server.ts";
-import { readCertificate } from "../../src/x509/read-certificate.ts";
-import { createSelfSigned } from "../support/certificates.ts";
+} from "../../../src/resource-server/refusal/introspection-unavailable.ts";
+import type { AuthorizeRequest } from "../../../src/resource-server/resource-server.ts";
+import { readCertificate } from "../../../src/x509/read-certificate.ts";
+import { createSelfSigned } from "../../support/certificates.ts";
 import {
   boundFacts,
   certificate,
@@ -25,7 +25,7 @@ import {
   otherX5tS256,
   start,
   x5tS256,
-} from "../support/scripted-backend.ts";
+} from "../../support/scripted-backend.ts";
 
 const now = start / 1000;
 const issuer = "https://as.example.com";

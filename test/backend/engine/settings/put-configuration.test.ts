@@ -1,5 +1,5 @@
 import test from "ava";
-import { describePlan } from "../../../../src/backend/compare-with-store.ts";
+import { describePlan } from "../../../../src/backend/describe-plan.ts";
 import {
   putConfiguration,
   type PutOptions,

@@ -1,5 +1,5 @@
 import test from "ava";
-import { readRequirement } from "../../src/resource-server/decision/read-requirement.ts";
+import { readRequirement } from "../../../src/resource-server/decision/read-requirement.ts";
 
 test("what was read is read once, and nothing that its author changes later changes it", (t) => {
   const scopes = ["read"];
