@@ -34,6 +34,8 @@ export const house: Readonly<Record<string, Room>> = {
 
   "contract/": { ours: ["oauth/"], packages: ["zod"] },
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
+  // What refusals and result codes mean to each other: the engine answers by it, the library reads by it.
+  "contract/introspection-refusals.ts": { ours: ["oauth/"] },
   "contract/openapi-": { ours: ["contract/", "contract/operations.ts"], packages: ["zod"] },
 
   "client-certificate/": {
@@ -56,7 +58,10 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "resource-server/": {
-    ours: ["oauth/", "options/", "serving/", "x509/", "client-certificate/", "api-client/"],
+    ours: [
+      ...["oauth/", "options/", "serving/", "x509/", "client-certificate/", "api-client/"],
+      "contract/introspection-refusals.ts",
+    ],
     lazyOurs: ["jose/"],
     packages: ["lru-cache"],
     node: ["node:crypto"],
@@ -104,7 +109,7 @@ export const house: Readonly<Record<string, Room>> = {
   "backend/engine/": {
     // Of the store, types and the one spelling of the keys that events and answers share.
     ours: [
-      ...["oauth/", "x509/", "jose/"],
+      ...["oauth/", "x509/", "jose/", "contract/introspection-refusals.ts"],
       ...["backend/store/invalidation-keys.ts", "backend/engine/settings/signing-keys.ts", "backend/result-codes/"],
     ],
     ourTypes: [...backendTypes, "backend/store/", "backend/service-operations.ts"],
@@ -209,14 +214,8 @@ export const compositionRoots = [
 ];
 
 const library = [
-  "oauth/",
-  "options/",
-  "serving/",
-  "x509/",
-  "contract/",
-  "client-certificate/",
-  "api-client/",
-  "resource-server/",
+  ...["oauth/", "options/", "serving/", "x509/", "contract/", "contract/introspection-refusals.ts"],
+  ...["client-certificate/", "api-client/", "resource-server/"],
 ];
 const libraryPackages = ["got", "lru-cache", "structured-headers", "zod"];
 

@@ -1,5 +1,16 @@
-import type { AnswerHeaders, IntrospectionOperations, IntrospectionQuestion, IntrospectionResponse } from "../../api-client/introspection-caller.ts";
-import { type ActiveTokenFacts, decideAccess, type PresentedCertificate, type RefusalCode } from "../../oauth/access-token-decision.ts";
+import type {
+  AnswerHeaders,
+  IntrospectionOperations,
+  IntrospectionQuestion,
+  IntrospectionResponse,
+} from "../../api-client/introspection-caller.ts";
+import { readRefusal } from "../../contract/introspection-refusals.ts";
+import {
+  type ActiveTokenFacts,
+  decideAccess,
+  type PresentedCertificate,
+  type RefusalCode,
+} from "../../oauth/access-token-decision.ts";
 import { tokenDigestText } from "../../oauth/token-digest.ts";
 import { optionError } from "../../options/option-error.ts";
 import { writePem } from "../../x509/pem.ts";
@@ -44,22 +55,6 @@ interface Refusal {
   readonly code: RefusalCode | "request_malformed";
   readonly reason: string;
 }
-
-/** What the contract's result codes mean here, by the action that they come with; others follow the action. */
-const refusals: Readonly<Record<"UNAUTHORIZED" | "FORBIDDEN", Readonly<Record<string, Refusal["code"]>>>> = {
-  UNAUTHORIZED: {
-    A064303: "audience_mismatch",
-    A065301: "token_expired",
-    A065302: "token_expired",
-    A065303: "token_expired",
-    A065304: "certificate_missing",
-    A065305: "certificate_mismatch",
-    A065306: "certificate_unreadable",
-    A065307: "certificate_unreadable",
-    A097303: "client_locked",
-  },
-  FORBIDDEN: { A066301: "subject_missing", A066302: "subject_mismatch" },
-};
 
 /**
  * Lets the backend decide: passes token, certificate and requirement to `auth/introspection` and follows its `action`.
@@ -168,9 +163,8 @@ function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): 
     case "BAD_REQUEST":
       return refused("request_malformed");
     case "UNAUTHORIZED":
-      return refused(refusals.UNAUTHORIZED[answer.resultCode] ?? "token_unknown");
     case "FORBIDDEN":
-      return refused(refusals.FORBIDDEN[answer.resultCode] ?? "scope_insufficient");
+      return refused(readRefusal(answer.action, answer.resultCode));
     case "INTERNAL_SERVER_ERROR":
       throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
     default:

@@ -206,7 +206,7 @@ const refusals = [
   ["UNAUTHORIZED", "A065303", "token_expired", 401],
   ["UNAUTHORIZED", "A065304", "certificate_missing", 401],
   ["UNAUTHORIZED", "A065305", "certificate_mismatch", 401],
-  ["UNAUTHORIZED", "A065306", "certificate_unreadable", 401],
+  ["UNAUTHORIZED", "A065306", "confirmation_malformed", 401],
   ["UNAUTHORIZED", "A065307", "certificate_unreadable", 401],
   ["UNAUTHORIZED", "A097303", "client_locked", 401],
   ["UNAUTHORIZED", "A999999", "token_unknown", 401],

@@ -1,5 +1,6 @@
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import type { Property } from "../../../contract/members.ts";
+import { introspectionRefusals } from "../../../contract/introspection-refusals.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { formatScope } from "../../../oauth/scope.ts";
@@ -13,31 +14,25 @@ import type { Service, Settings } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
-interface RefusalAnswer {
-  readonly code: ResultCode;
-  readonly action: "UNAUTHORIZED" | "FORBIDDEN";
-  readonly error: "invalid_token" | "insufficient_scope" | "invalid_request";
-}
+type RefusalError = "invalid_token" | "insufficient_scope" | "invalid_request";
 
-const invalidToken = (code: ResultCode): RefusalAnswer => ({ code, action: "UNAUTHORIZED", error: "invalid_token" });
-
-/** What each refusal of the decision becomes in this API (Authlete's API, RFC 6750 §3.1). */
-const answers = {
-  token_unknown: invalidToken("A057302"),
-  client_locked: invalidToken("A097303"),
-  token_expired: invalidToken("A065303"),
-  token_not_yet_valid: invalidToken("A057302"),
-  certificate_unreadable: invalidToken("A065307"),
-  confirmation_malformed: invalidToken("A065306"),
-  confirmation_unsupported: invalidToken("A065306"),
-  certificate_missing: invalidToken("A065304"),
-  certificate_mismatch: invalidToken("A065305"),
-  token_unbound: invalidToken("A065306"),
-  audience_mismatch: invalidToken("A064303"),
-  subject_missing: { code: "A066301", action: "FORBIDDEN", error: "invalid_request" },
-  subject_mismatch: { code: "A066302", action: "FORBIDDEN", error: "invalid_request" },
-  scope_insufficient: { code: "A064302", action: "FORBIDDEN", error: "insufficient_scope" },
-} satisfies Record<RefusalCode, RefusalAnswer>;
+/** The error of the challenge for each refusal (RFC 6750 §3.1); the result codes stand in {@link introspectionRefusals}. */
+const errors = {
+  token_unknown: "invalid_token",
+  token_not_yet_valid: "invalid_token",
+  client_locked: "invalid_token",
+  token_expired: "invalid_token",
+  certificate_missing: "invalid_token",
+  certificate_mismatch: "invalid_token",
+  certificate_unreadable: "invalid_token",
+  confirmation_malformed: "invalid_token",
+  confirmation_unsupported: "invalid_token",
+  token_unbound: "invalid_token",
+  audience_mismatch: "invalid_token",
+  subject_missing: "invalid_request",
+  subject_mismatch: "invalid_request",
+  scope_insufficient: "insufficient_scope",
+} as const satisfies Record<RefusalCode, RefusalError>;
 
 /** Decides whether a token, presented with a certificate, opens what the API caller describes (RFC 6750 §3, RFC 8705 §3). */
 export async function introspect(
@@ -90,15 +85,15 @@ function refusal(
   known: KnownAccessToken | undefined,
   refreshability: Refreshability,
 ): IntrospectionResponse {
-  const answer: RefusalAnswer = answers[refusalCode];
+  const error: RefusalError = errors[refusalCode];
   const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";
   return {
     ...result(resultCodeOf(refusalCode, known, refreshability)),
-    action: answer.action,
+    action: introspectionRefusals[refusalCode].action,
     responseContent: bearerChallenge({
-      error: answer.error,
-      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[answer.error] }),
-      ...(answer.error === "insufficient_scope" ? { scope: formatScope(requirement.scopes ?? []) } : {}),
+      error,
+      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[error] }),
+      ...(error === "insufficient_scope" ? { scope: formatScope(requirement.scopes ?? []) } : {}),
     }),
     ...state({ existent: known !== undefined, usable: inForce && known.facts.active, refreshability }),
     ...(known === undefined ? {} : factsForCaller(service, known)),
@@ -110,22 +105,27 @@ const descriptions = {
   invalid_token: "The access token is not valid for this request.",
   insufficient_scope: "The request needs scopes that the access token does not have.",
   invalid_request: "The access token is not for this request.",
-} satisfies Record<RefusalAnswer["error"], string>;
+} satisfies Record<RefusalError, string>;
 
 function resultCodeOf(
   refusalCode: RefusalCode,
   known: KnownAccessToken | undefined,
   refreshability: Refreshability,
 ): ResultCode {
-  if (refusalCode === "scope_insufficient" && known?.token.scopes.length === 0) return "A064301";
-  return refusalCode === "token_expired" ? expired[refreshability] : answers[refusalCode].code;
+  const [usual] = introspectionRefusals[refusalCode].resultCodes;
+  switch (refusalCode) {
+    case "scope_insufficient": {
+      const [, noScopes] = introspectionRefusals.scope_insufficient.resultCodes;
+      return known?.token.scopes.length === 0 ? noScopes : usual;
+    }
+    case "token_expired": {
+      const [none, refreshable, expired] = introspectionRefusals.token_expired.resultCodes;
+      return { none, refreshable, "refresh-token-expired": expired }[refreshability];
+    }
+    default:
+      return usual;
+  }
 }
-
-const expired = {
-  refreshable: "A065301",
-  "refresh-token-expired": "A065302",
-  none: "A065303",
-} satisfies Record<Refreshability, ResultCode>;
 
 interface TokenState {
   readonly existent: boolean;

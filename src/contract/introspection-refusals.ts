@@ -1,0 +1,52 @@
+import type { RefusalCode } from "../oauth/access-token-decision.ts";
+
+/** How `auth/introspection` answers a refusal: the action, and the result codes that stand for it, the usual one first. */
+export interface RefusedIntrospection {
+  readonly action: "UNAUTHORIZED" | "FORBIDDEN";
+  readonly resultCodes: readonly [string, ...string[]];
+}
+
+/**
+ * The answer of `auth/introspection` to each refusal of the decision (Authlete's API, RFC 6750 §3.1).
+ *
+ * The backend answers by this table, and the library reads the answers by it. Where two refusals share a result code, the
+ * library reads the one that stands first.
+ */
+export const introspectionRefusals = {
+  token_unknown: { action: "UNAUTHORIZED", resultCodes: ["A057302"] },
+  token_not_yet_valid: { action: "UNAUTHORIZED", resultCodes: ["A057302"] },
+  client_locked: { action: "UNAUTHORIZED", resultCodes: ["A097303"] },
+  // No refresh token; a valid one; an expired one.
+  token_expired: { action: "UNAUTHORIZED", resultCodes: ["A065303", "A065301", "A065302"] },
+  certificate_missing: { action: "UNAUTHORIZED", resultCodes: ["A065304"] },
+  certificate_mismatch: { action: "UNAUTHORIZED", resultCodes: ["A065305"] },
+  certificate_unreadable: { action: "UNAUTHORIZED", resultCodes: ["A065307"] },
+  confirmation_malformed: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
+  confirmation_unsupported: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
+  token_unbound: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
+  audience_mismatch: { action: "UNAUTHORIZED", resultCodes: ["A064303"] },
+  subject_missing: { action: "FORBIDDEN", resultCodes: ["A066301"] },
+  subject_mismatch: { action: "FORBIDDEN", resultCodes: ["A066302"] },
+  // Too few scopes; none at all.
+  scope_insufficient: { action: "FORBIDDEN", resultCodes: ["A064302", "A064301"] },
+} as const satisfies Record<RefusalCode, RefusedIntrospection>;
+
+/** What an action means when its result code is none of the table's. */
+const otherwise = { UNAUTHORIZED: "token_unknown", FORBIDDEN: "scope_insufficient" } as const;
+
+const refusalsByAnswer = new Map<string, RefusalCode>();
+for (const [refusal, { action, resultCodes }] of Object.entries(introspectionRefusals)) {
+  for (const resultCode of resultCodes) {
+    const answer = `${action} ${resultCode}`;
+    if (!refusalsByAnswer.has(answer)) refusalsByAnswer.set(answer, refusal as RefusalCode);
+  }
+}
+
+/**
+ * The refusal behind an answer of `auth/introspection`. The action decides the status; the code says more.
+ *
+ * @example readRefusal("UNAUTHORIZED", "A065306") // "confirmation_malformed"
+ */
+export function readRefusal(action: RefusedIntrospection["action"], resultCode: string): RefusalCode {
+  return refusalsByAnswer.get(`${action} ${resultCode}`) ?? otherwise[action];
+}
