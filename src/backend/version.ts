@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { clientAuthenticationMethods, grantTypes } from "../oauth/registered-names.ts";
 
 /** The version of the package; its manifest is as far from here in the checkout as in the tarball. */
 export const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -7,17 +8,9 @@ export const { version } = JSON.parse(readFileSync(new URL("../../package.json",
 
 /** What this backend can do, by the names that OAuth has for it. */
 export const features = [
-  "authorization_code",
-  "refresh_token",
-  "client_credentials",
-  "password",
+  ...grantTypes,
   "pkce_s256",
-  "client_secret_basic",
-  "client_secret_post",
-  "client_secret_jwt",
-  "private_key_jwt",
-  "tls_client_auth",
-  "self_signed_tls_client_auth",
+  ...clientAuthenticationMethods.filter((method) => method !== "none"),
   "tls_client_certificate_bound_access_tokens",
   "jwt_access_tokens",
   "introspection",
@@ -26,4 +19,4 @@ export const features = [
   "openid",
   "userinfo",
   "discovery",
-] as const;
+];

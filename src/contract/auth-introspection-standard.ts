@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { signingAlgorithms } from "../oauth/registered-names.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
@@ -13,7 +14,7 @@ export const standardIntrospectionRequest = z
       "The Accept header of the introspection request: one that names `application/token-introspection+jwt` and prefers nothing to it gets a signed answer (RFC 9701 §4).",
     ),
     introspectionSignAlg: z
-      .enum([...member.signingAlgorithms, ""])
+      .enum([...signingAlgorithms, ""])
       .nullish()
       .describe("What a signed answer is signed by; default RS256. The service must have a key for it."),
     introspectionEncryptionAlg: member.text("Not supported: a request with a value is refused."),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { apiNames, clientAuthenticationMethods, grantTypes } from "../oauth/registered-names.ts";
 
 /** Sizes: a request body is at most 1 MiB, so no single member can be larger; these are what each may sensibly be. */
 const oneMebibyte = 1_048_576;
@@ -36,27 +37,9 @@ export const scope = z
   })
   .meta({ id: "Scope", description: "A scope as the service defines it." });
 
-export const grantType = z
-  .enum(["AUTHORIZATION_CODE", "PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"])
-  .meta({ id: "GrantType" });
+export const grantType = z.enum(apiNames(grantTypes)).meta({ id: "GrantType" });
 
-export const clientAuthMethod = z
-  .enum([
-    "NONE",
-    "CLIENT_SECRET_BASIC",
-    "CLIENT_SECRET_POST",
-    "CLIENT_SECRET_JWT",
-    "PRIVATE_KEY_JWT",
-    "TLS_CLIENT_AUTH",
-    "SELF_SIGNED_TLS_CLIENT_AUTH",
-  ])
-  .meta({ id: "ClientAuthMethod" });
-
-/** The asymmetric algorithms that tokens and answers are signed with (RFC 7518 §3.1, RFC 8037 §3.1). */
-export const signingAlgorithms = [
-  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
-  ...(["ES256", "ES384", "ES512", "EdDSA"] as const),
-] as const;
+export const clientAuthMethod = z.enum(apiNames(clientAuthenticationMethods)).meta({ id: "ClientAuthMethod" });
 
 /** The two members that every answer has. */
 export const result = {

@@ -1,5 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet } from "jose";
+import { isSameAlgorithm } from "../oauth/registered-names.ts";
 
 /** The public keys of an issuer. */
 export type IssuerKeys = ReturnType<typeof createLocalJWKSet>;
@@ -18,7 +19,7 @@ const mostCandidates = 5;
 /** Keys that are known. Throws {@link KeysUnusable} when they are no JWK set. */
 export function localKeys(jwks: unknown): IssuerKeys {
   try {
-    return createLocalJWKSet(withoutWorthless(jwks) as JSONWebKeySet);
+    return createLocalJWKSet(usableKeys(jwks) as JSONWebKeySet);
   } catch (error) {
     throw new KeysUnusable("the key set is not usable", { cause: error });
   }
@@ -45,19 +46,34 @@ export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: R
     timeoutDuration: timeout,
     cooldownDuration: cooldown,
     cacheMaxAge: maxAge,
-    [customFetch]: async () => Response.json(withoutWorthless(JSON.parse(await fetchJson()))),
+    [customFetch]: async () => Response.json(usableKeys(JSON.parse(await fetchJson()))),
   }) as IssuerKeys;
 }
 
 /**
- * A key set without the keys that anybody could sign with, secrets that were published and RSA with the exponent 1, and
- * without those with which a signature takes long to check: RSA of more than 8192 bits, or with a public exponent above
- * 2³². What is no key set is left as it is, for jose to refuse.
+ * The keys of a set that signatures may be checked with. Left out are:
+ * - keys that anybody could sign with: published secrets, and RSA with the exponent 1;
+ * - keys that make a check slow: RSA of more than 8192 bits, or with a public exponent above 2³².
+ *
+ * What is not a key set is returned as it is: jose refuses it.
  */
-function withoutWorthless(jwks: unknown): unknown {
+function usableKeys(jwks: unknown): unknown {
   const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
   if (!Array.isArray(keys)) return jwks;
-  return { keys: keys.filter((key: unknown) => !isWorthless(key)) };
+  return { keys: keys.filter((key: unknown) => !isWorthless(key)).map(forVerification) };
+}
+
+/**
+ * A key as jose can use it to check signatures:
+ * - jose compares the `alg` of key and signature by name, and Ed25519 has two names: its curve says enough;
+ * - WebCrypto refuses a public key that may also sign (`key_ops`), as a copy of a private key's members says.
+ */
+function forVerification(key: unknown): unknown {
+  if (typeof key !== "object" || key === null || Array.isArray(key)) return key;
+  const { alg, crv, key_ops: operations } = key as { alg?: unknown; crv?: unknown; key_ops?: unknown };
+  const hasTwoNames = crv === "Ed25519" && typeof alg === "string" && isSameAlgorithm(alg, "Ed25519");
+  const verifies = Array.isArray(operations) && operations.includes("verify");
+  return { ...key, ...(hasTwoNames ? { alg: undefined } : {}), ...(verifies ? { key_ops: ["verify"] } : {}) };
 }
 
 function isWorthless(key: unknown): boolean {
@@ -136,7 +152,8 @@ function defectOf(error: unknown): SignatureDefect {
     throw new KeysUnusable("the key set is not usable", { cause: error });
   }
   // Importing a key: its point is not on the curve, its modulus is too short.
-  const isKey = error instanceof TypeError || (error instanceof Error && /^(Data|NotSupported)Error$/.test(error.name));
+  const isKey =
+    error instanceof TypeError || (error instanceof Error && /^(Data|NotSupported|Syntax)Error$/.test(error.name));
   if (isKey) throw new KeysUnusable("the issuer's key for it is not usable", { cause: error });
   throw error;
 }

@@ -7,6 +7,7 @@ import { serveMutualTls } from "../support/deployment.ts";
 import {
   assertionKey,
   clientSecret,
+  ed25519Key,
   type ExampleDeployment,
   fetchAs,
   k1,
@@ -109,6 +110,13 @@ async function signedAssertion(): Promise<oauth.ClientAuth> {
   return oauth.PrivateKeyJwt({ key, kid: "assertion" });
 }
 
+/** oauth4webapi writes `alg: "Ed25519"`. */
+async function assertionByEd25519(): Promise<oauth.ClientAuth> {
+  const pkcs8 = ed25519Key.privateKey.export({ type: "pkcs8", format: "der" });
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8, { name: "Ed25519" }, false, ["sign"]);
+  return oauth.PrivateKeyJwt({ key, kid: "ed25519" });
+}
+
 /** What the token says, whoever may read it. */
 function claimsOf(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString()) as Record<string, unknown>;
@@ -168,6 +176,7 @@ test.serial(
     const speakers = [
       await speakAs(t, "4", oauth.ClientSecretBasic(clientSecret), k3),
       await speakAs(t, "3", await signedAssertion(), k3),
+      await speakAs(t, "11", await assertionByEd25519(), k3),
       await speakAs(t, "7", oauth.None(), k3),
     ];
     for (const speaker of speakers) {

@@ -51,6 +51,8 @@ export const k3 = createSelfSigned({ subject: "CN=anyone" });
 export const stranger = clientAuthority.issue({ subject: "CN=stranger" });
 /** What `private_key_jwt` signs with. */
 export const assertionKey = createServiceKey("P256", "assertion");
+/** The same, of a client whose registration says EdDSA; newer clients write `alg: "Ed25519"` (RFC 9864). */
+export const ed25519Key = createServiceKey("Ed25519", "ed25519");
 
 export const redirectUri = "https://client.example.org/cb";
 export const resource = "https://api.example.com";
@@ -77,6 +79,13 @@ const clients = [
     tokenAuthMethod: "PRIVATE_KEY_JWT",
     jwks: JSON.stringify({ keys: [assertionKey.publicJwk] }),
     tokenAuthSignAlg: "ES256",
+  },
+  {
+    ...common,
+    clientId: 11,
+    tokenAuthMethod: "PRIVATE_KEY_JWT",
+    jwks: JSON.stringify({ keys: [ed25519Key.publicJwk] }),
+    tokenAuthSignAlg: "EdDSA",
   },
   { ...withSecret, clientId: 4, tokenAuthMethod: "CLIENT_SECRET_BASIC" },
   { ...withSecret, clientId: 5, tokenAuthMethod: "CLIENT_SECRET_POST" },

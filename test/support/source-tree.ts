@@ -5,6 +5,7 @@ import ts from "typescript";
 /** One file of a source tree, as its text says; paths are relative to the root, with forward slashes. */
 export interface SourceFile {
   readonly path: string;
+  readonly text: string;
   readonly lines: number;
   readonly imports: readonly Import[];
   /** What it takes from its surroundings: `process.env`, the clock, randomness; as written. */
@@ -40,7 +41,7 @@ export function readSource(path: string, text: string): SourceFile {
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  return { path, lines: text.split("\n").length - 1, imports, ambient };
+  return { path, text, lines: text.split("\n").length - 1, imports, ambient };
 }
 
 type Found = Pick<Import, "typeOnly" | "lazy"> & { readonly specifier: string };

@@ -4,7 +4,8 @@ import {
   SigningKeyUnusable,
   type SigningKeys,
 } from "../engine/settings/signing-keys.ts";
-import type { ClientSettings, ServiceSettings, SigningAlgorithm } from "../engine/settings/settings.ts";
+import type { SigningAlgorithm } from "../../oauth/registered-names.ts";
+import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";
 import type { Problem } from "./configuration-error.ts";
 import { notAKeySet, readKeySet } from "./key-algorithms.ts";
 

@@ -1,3 +1,4 @@
+import { signingAlgorithms } from "../../oauth/registered-names.ts";
 import { z } from "zod";
 import type { ClientSettings } from "../engine/settings/settings.ts";
 import {
@@ -11,7 +12,6 @@ import {
   id,
   redirectUri,
   scopeName,
-  signingAlgorithms,
   visible,
 } from "./member-shapes.ts";
 import { secretReference, textOrFile } from "./references.ts";

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import type { SigningAlgorithm } from "../engine/settings/settings.ts";
+import { algorithmsOfKey } from "../../jose/algorithms-of-key.ts";
+import { isSameAlgorithm, type SigningAlgorithm } from "../../oauth/registered-names.ts";
 
 const jwk = z.looseObject({
   kty: z.string(),
@@ -71,25 +72,15 @@ export function readPublicKey(key: Jwk): KeyObject | undefined {
   }
 }
 
-/**
- * What a key can sign or check: by its type and size, and by what it says of itself (RFC 7517 §4.2 to §4.4).
- *
- * @example algorithmsOfKey({ kty: "EC", crv: "P-256", x, y, use: "sig" }) // ["ES256"]
- */
-export function algorithmsOfKey(key: Jwk): readonly SigningAlgorithm[] {
-  if (key.use !== undefined && key.use !== "sig") return [];
-  if (key.key_ops !== undefined && !key.key_ops.some((operation) => operation === "sign" || operation === "verify")) {
-    return [];
-  }
+function algorithmsToVerify(key: Jwk): readonly SigningAlgorithm[] {
   const publicKey = key.kty === "oct" ? undefined : readPublicKey(key);
-  const possible = publicKey === undefined ? [] : algorithmsOfType(publicKey);
-  return possible.filter((algorithm) => key.alg === undefined || key.alg === algorithm);
+  return publicKey === undefined ? [] : algorithmsOfKey(key, publicKey, "verify");
 }
 
 /** Why no key of a set could verify a client's assertions by `algorithm`, or by any; `undefined`: one could. */
 export function defectForAssertions(keys: readonly Jwk[], algorithm: string | undefined): string | undefined {
-  const usable: readonly string[] = keys.flatMap(algorithmsOfKey);
-  const fits = algorithm === undefined ? usable.length > 0 : usable.includes(algorithm);
+  const usable = keys.flatMap(algorithmsToVerify);
+  const fits = usable.some((one) => algorithm === undefined || isSameAlgorithm(one, algorithm));
   return fits ? undefined : `has no key for signatures by ${algorithm ?? "RS, PS, ES or EdDSA"}`;
 }
 
@@ -98,21 +89,3 @@ export function defectForCertificates(keys: readonly Jwk[]): string | undefined 
   const registers = keys.some(({ x5c }) => x5c !== undefined);
   return registers ? undefined : "has no key with x5c: no certificate could ever count";
 }
-
-/** RFC 7518 §3.3: a shorter modulus must not be used. */
-const shortestModulus = 2048;
-
-function algorithmsOfType({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly SigningAlgorithm[] {
-  const { modulusLength = 0, namedCurve = "" } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType === "rsa") return modulusLength < shortestModulus ? [] : rsaAlgorithms;
-  if (asymmetricKeyType === "ed25519") return ["EdDSA"];
-  return asymmetricKeyType === "ec" ? (algorithmsOfCurve.get(namedCurve) ?? []) : [];
-}
-
-const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
-
-const algorithmsOfCurve: ReadonlyMap<string, readonly SigningAlgorithm[]> = new Map([
-  ["prime256v1", ["ES256"]],
-  ["secp384r1", ["ES384"]],
-  ["secp521r1", ["ES512"]],
-]);

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
-import type { AssertionAlgorithm, ClientAuthMethod, GrantType, SigningAlgorithm } from "../engine/settings/settings.ts";
+import {
+  apiNames,
+  clientAuthenticationMethods,
+  grantTypes,
+  macAlgorithms,
+  signingAlgorithms,
+} from "../../oauth/registered-names.ts";
 import {
   defectOfEndpoint,
   defectOfIssuer,
@@ -11,48 +17,18 @@ import {
   isLoopback,
 } from "./explain-uri.ts";
 
-export const clientAuthMethods = [
-  "NONE",
-  "CLIENT_SECRET_BASIC",
-  "CLIENT_SECRET_POST",
-  "CLIENT_SECRET_JWT",
-  "PRIVATE_KEY_JWT",
-  "TLS_CLIENT_AUTH",
-  "SELF_SIGNED_TLS_CLIENT_AUTH",
-] as const satisfies readonly ClientAuthMethod[];
+export const clientAuthMethods = apiNames(clientAuthenticationMethods);
 
-const grantTypes = [
-  "AUTHORIZATION_CODE",
-  "PASSWORD",
-  "CLIENT_CREDENTIALS",
-  "REFRESH_TOKEN",
-] as const satisfies readonly GrantType[];
-
-export const signingAlgorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-] as const satisfies readonly SigningAlgorithm[];
-
-export const assertionAlgorithms = [
-  ...signingAlgorithms,
-  "HS256",
-  "HS384",
-  "HS512",
-] as const satisfies readonly AssertionAlgorithm[];
+export const assertionAlgorithms = [...signingAlgorithms, ...macAlgorithms] as const;
 
 export const id = z.int().positive();
 export const flag = z.boolean().default(false);
 /** Seconds; the bound keeps every instant that is worked out from it an exact number of milliseconds. */
 export const duration = z.int().positive().max(2_147_483_647);
-export const grantTypeList = z.array(z.enum(grantTypes)).min(1).default(["CLIENT_CREDENTIALS"]);
+export const grantTypeList = z
+  .array(z.enum(apiNames(grantTypes)))
+  .min(1)
+  .default(["CLIENT_CREDENTIALS"]);
 export const attributes = z.array(z.strictObject({ key: z.string(), value: z.string() }));
 /** A text of one character class or more; a wrong one is named by its place. */
 export const visible = (characterClass: RegExp, must: string) =>

@@ -1,3 +1,4 @@
+import { signingAlgorithms } from "../../oauth/registered-names.ts";
 import { z } from "zod";
 import type { ServiceSettings } from "../engine/settings/settings.ts";
 import { clientMembers } from "./client-members.ts";
@@ -12,7 +13,6 @@ import {
   issuer,
   resource,
   scopeName,
-  signingAlgorithms,
   visible,
 } from "./member-shapes.ts";
 import { secretReference, textOrFile } from "./references.ts";

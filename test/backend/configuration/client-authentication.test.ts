@@ -52,6 +52,29 @@ test("a PRIVATE_KEY_JWT client without a key that could ever verify an assertion
   ]);
 });
 
+test("a key whose key_ops or use forbid to check signatures with it is no key for assertions", async (t) => {
+  const none = `${client}.jwks has no key for signatures by RS, PS, ES or EdDSA`;
+  for (const members of [{ key_ops: ["sign"] }, { key_ops: ["deriveKey"] }, { use: "enc" }, { alg: "ECDH-ES" }]) {
+    const jwks = `jwks: '${set({ ...publicKey, ...members })}'`;
+    t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", jwks), [none], JSON.stringify(members));
+  }
+  for (const members of [{ key_ops: ["verify"] }, { key_ops: ["sign", "verify"], use: "sig", alg: "ES256" }]) {
+    const jwks = `jwks: '${set({ ...publicKey, ...members })}'`;
+    t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", jwks), [], JSON.stringify(members));
+  }
+});
+
+test("a key of Ed25519 fits either name of its algorithm", async (t) => {
+  const ed25519 = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+  for (const alg of [undefined, "EdDSA", "Ed25519"]) {
+    const jwks = `jwks: '${set({ ...ed25519, ...(alg === undefined ? {} : { alg }) })}'`;
+    for (const registered of ["EdDSA", "Ed25519"]) {
+      const members = `${jwks}\ntokenAuthSignAlg: ${registered}`;
+      t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", members), [], `${alg ?? "none"} ${registered}`);
+    }
+  }
+});
+
 test("jwks and jwksUri exclude each other, and a jwksUri is an https URL", async (t) => {
   t.deepEqual(await problemsWith("PRIVATE_KEY_JWT", `jwks: '${set(publicKey)}'\njwksUri: https://c.example/jwks`), [
     `${client}.jwksUri cannot stand beside jwks`,
@@ -112,7 +135,7 @@ test("tokenAuthSignAlg is one of the method's algorithms, and never none", async
     `${path} is HS256: not for CLIENT_SECRET_BASIC`,
   ]);
   t.deepEqual(await problemsWith("CLIENT_SECRET_JWT", "tokenAuthSignAlg: none"), [
-    `${path} must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512`,
+    `${path} must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519, HS256, HS384, HS512`,
   ]);
 });
 

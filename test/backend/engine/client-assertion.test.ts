@@ -440,6 +440,27 @@ test("a client that is registered with one algorithm has no other", async (t) =>
   for (const key of [rsa, es256, ed]) t.is((await ask(await sign({}, key))).resultCode, "A157308", key.alg);
 });
 
+for (const registered of [undefined, "EdDSA", "Ed25519"] as const) {
+  for (const ofKey of [undefined, "EdDSA", "Ed25519"]) {
+    const client = `registered with ${registered ?? "no algorithm"} and a key for ${ofKey ?? "anything"}`;
+    test(`Ed25519 signs under both of its names for a client ${client}`, async (t) => {
+      const { ask } = await open(t, {
+        ...byKey,
+        jwks: JSON.stringify({ keys: [{ ...ed.jwk, alg: ofKey }] }),
+        ...(registered === undefined ? {} : { tokenAuthSignAlg: registered }),
+      });
+      for (const alg of ["EdDSA", "Ed25519"]) t.is((await ask(await sign({}, { ...ed, alg }))).action, "OK", alg);
+    });
+  }
+}
+
+test("a key with key_ops of signing only checks no assertion, as `serve --check` says", async (t) => {
+  const { ask } = await open(t, { ...byKey, jwks: JSON.stringify({ keys: [{ ...es256.jwk, key_ops: ["sign"] }] }) });
+  t.is((await ask(await sign())).resultCode, "A157326");
+  const both = { ...es256.jwk, key_ops: ["sign", "verify"] };
+  t.is((await (await open(t, { ...byKey, jwks: JSON.stringify({ keys: [both] }) })).ask(await sign())).action, "OK");
+});
+
 test("a client of another method, or none, that sends an assertion is refused, whatever else it proves", async (t) => {
   for (const tokenAuthMethod of [
     "CLIENT_SECRET_BASIC",

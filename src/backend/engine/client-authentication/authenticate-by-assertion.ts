@@ -1,29 +1,22 @@
 import { type IssuerKeys, KeysUnusable, sharedSecret, signatureDefect } from "../../../jose/verify-signature.ts";
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
+import {
+  isSameAlgorithm,
+  type MacAlgorithm,
+  macAlgorithms,
+  signingAlgorithms,
+} from "../../../oauth/registered-names.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { runTwiceAtMost } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
-import type { AssertionAlgorithm, ClientSettings, SigningAlgorithm } from "../settings/settings.ts";
+import type { AssertionAlgorithm, ClientSettings } from "../settings/settings.ts";
 import { type AssertionClaims, checkAssertion, jwtBearer } from "./client-assertion.ts";
 import { authenticated, type ClientAuthentication, type Evidence, notAuthenticated } from "./client-authentication.ts";
 import { askClientKeys, verifiersOf } from "./client-keys.ts";
 
-const asymmetric: readonly SigningAlgorithm[] = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-];
-
 /** RFC 7518 §3.2: a secret has at least as many octets as the hash. */
-const octetsNeeded = { HS256: 32, HS384: 48, HS512: 64 } as const;
+const octetsNeeded = { HS256: 32, HS384: 48, HS512: 64 } as const satisfies Record<MacAlgorithm, number>;
 
 /**
  * The algorithms that a client's assertions may have: of its method's, the one it is registered with, else all.
@@ -35,17 +28,19 @@ export function assertionAlgorithms(
 ): readonly AssertionAlgorithm[] {
   const { tokenAuthSignAlg } = client;
   const fitting = ofMethod(client);
-  return tokenAuthSignAlg === undefined ? fitting : fitting.filter((algorithm) => algorithm === tokenAuthSignAlg);
+  return tokenAuthSignAlg === undefined
+    ? fitting
+    : fitting.filter((algorithm) => isSameAlgorithm(algorithm, tokenAuthSignAlg));
 }
 
 function ofMethod({
   tokenAuthMethod,
   clientSecret = "",
 }: Pick<ClientSettings, "tokenAuthMethod" | "clientSecret">): readonly AssertionAlgorithm[] {
-  if (tokenAuthMethod === "PRIVATE_KEY_JWT") return asymmetric;
+  if (tokenAuthMethod === "PRIVATE_KEY_JWT") return signingAlgorithms;
   if (tokenAuthMethod !== "CLIENT_SECRET_JWT") return [];
   const octets = Buffer.byteLength(clientSecret);
-  return (["HS256", "HS384", "HS512"] as const).filter((algorithm) => octets >= octetsNeeded[algorithm]);
+  return macAlgorithms.filter((algorithm) => octets >= octetsNeeded[algorithm]);
 }
 
 /**

@@ -3,20 +3,16 @@ import type {
   ServiceConfigurationResponse,
 } from "../../../contract/service-configuration.ts";
 import { mtlsEndpoints } from "../../../oauth/mtls-endpoints.ts";
+import { macAlgorithms, type SigningAlgorithm, signingAlgorithms } from "../../../oauth/registered-names.ts";
 import { chooseSigningKey } from "../settings/signing-keys.ts";
 import type { Service } from "../settings/service-and-client.ts";
-import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings, SigningAlgorithm } from "../settings/settings.ts";
+import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings } from "../settings/settings.ts";
 import { patchDocument } from "./patch-document.ts";
-
-const asymmetric: readonly SigningAlgorithm[] = [
-  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
-  ...(["ES256", "ES384", "ES512", "EdDSA"] as const),
-];
 
 /** By what an assertion of each method may be signed (RFC 7523 §2.2, OpenID Connect Core §9). */
 const assertionAlgorithms: Partial<Record<ClientAuthMethod, readonly AssertionAlgorithm[]>> = {
-  PRIVATE_KEY_JWT: asymmetric,
-  CLIENT_SECRET_JWT: ["HS256", "HS384", "HS512"],
+  PRIVATE_KEY_JWT: signingAlgorithms,
+  CLIENT_SECRET_JWT: macAlgorithms,
 };
 
 /**
@@ -103,7 +99,7 @@ function openid(service: Service) {
 }
 
 function usableAlgorithms({ signingKeys }: Service, keyId: string | undefined): SigningAlgorithm[] {
-  return asymmetric.filter((alg) => chooseSigningKey(signingKeys, alg, keyId) !== undefined);
+  return signingAlgorithms.filter((alg) => chooseSigningKey(signingKeys, alg, keyId) !== undefined);
 }
 
 function mtlsEndpointAliases({ mtlsEndpointAliases: aliases }: ServiceSettings): Readonly<Record<string, string>> {

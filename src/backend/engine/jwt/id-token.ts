@@ -2,10 +2,10 @@ import { hash } from "node:crypto";
 import { signJwt } from "../../../jose/sign-jwt.ts";
 import { signatureDefect } from "../../../jose/verify-signature.ts";
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
+import { isSameAlgorithm, type SigningAlgorithm, signingAlgorithms } from "../../../oauth/registered-names.ts";
 import { clientIdOf, type NamedClient } from "../settings/find-client.ts";
 import type { GrantDetails } from "../grant/grant-details.ts";
 import type { Service } from "../settings/service-and-client.ts";
-import type { SigningAlgorithm } from "../settings/settings.ts";
 import { claimsOfCaller, ownClaimsOfIdToken } from "./own-claims.ts";
 import { chooseSigningKey } from "../settings/signing-keys.ts";
 
@@ -14,8 +14,6 @@ export interface IdTokenHint {
   readonly subject: string;
   readonly audience: readonly string[];
 }
-
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
 /**
  * Reads an `id_token_hint` (OpenID Connect Core §3.1.2.1): signed with a key of the service, by the service.
@@ -32,7 +30,8 @@ export async function readIdTokenHint(service: Service, text: string): Promise<I
   if (iss !== service.settings.issuer || typeof sub !== "string" || sub === "") return undefined;
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!audience.every((value) => typeof value === "string")) return undefined;
-  if ((await signatureDefect(text, service.signingKeys.verificationKeys, algorithms)) !== undefined) return undefined;
+  if ((await signatureDefect(text, service.signingKeys.verificationKeys, signingAlgorithms)) !== undefined)
+    return undefined;
   return { subject: sub, audience };
 }
 
@@ -88,7 +87,7 @@ function payloadOf(service: Service, facts: IdTokenFacts, alg: SigningAlgorithm)
 
 /** The left half of a hash by the hash of the signature (OpenID Connect Core §3.1.3.6); for Ed25519 that is SHA-512. */
 function leftHalf(alg: SigningAlgorithm, text: string): string {
-  const bits = alg === "EdDSA" ? "512" : alg.slice(2);
+  const bits = isSameAlgorithm(alg, "Ed25519") ? "512" : alg.slice(2);
   const digest = hash(`sha${bits}`, text, "buffer");
   return digest.subarray(0, digest.length / 2).toString("base64url");
 }

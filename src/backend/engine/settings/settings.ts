@@ -1,23 +1,19 @@
 import type { Pair, Scope } from "../../../contract/members.ts";
+import type {
+  ApiName,
+  clientAuthenticationMethods,
+  grantTypes,
+  MacAlgorithm,
+  SigningAlgorithm,
+} from "../../../oauth/registered-names.ts";
 
-/** How a client proves who it is (RFC 7591 §2, RFC 8705 §2), in the API's spelling. */
-export type ClientAuthMethod =
-  | "NONE"
-  | "CLIENT_SECRET_BASIC"
-  | "CLIENT_SECRET_POST"
-  | "CLIENT_SECRET_JWT"
-  | "PRIVATE_KEY_JWT"
-  | "TLS_CLIENT_AUTH"
-  | "SELF_SIGNED_TLS_CLIENT_AUTH";
+/** How a client proves who it is, in the API's spelling. */
+export type ClientAuthMethod = ApiName<(typeof clientAuthenticationMethods)[number]>;
 
-/** The asymmetric algorithms of RFC 7518 §3.1 and RFC 8037 that tokens are signed with. */
-export type SigningAlgorithm =
-  "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA";
+/** The algorithms that a client's assertion may have; those with a secret are for CLIENT_SECRET_JWT. */
+export type AssertionAlgorithm = SigningAlgorithm | MacAlgorithm;
 
-/** The algorithms that a client's assertion may have: those, and with CLIENT_SECRET_JWT one of these three. */
-export type AssertionAlgorithm = SigningAlgorithm | "HS256" | "HS384" | "HS512";
-
-export type GrantType = "AUTHORIZATION_CODE" | "PASSWORD" | "CLIENT_CREDENTIALS" | "REFRESH_TOKEN";
+export type GrantType = ApiName<(typeof grantTypes)[number]>;
 
 /** A service: one authorization server's settings, under the API's names; durations in seconds. */
 export interface ServiceSettings {

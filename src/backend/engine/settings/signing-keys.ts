@@ -1,6 +1,8 @@
 import { createPrivateKey, createPublicKey, sign, verify, type JsonWebKey, type KeyObject } from "node:crypto";
+import { algorithmsOfKey } from "../../../jose/algorithms-of-key.ts";
 import { localKeys, type IssuerKeys } from "../../../jose/verify-signature.ts";
-import type { ServiceSettings, SigningAlgorithm } from "./settings.ts";
+import type { SigningAlgorithm } from "../../../oauth/registered-names.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** A key of a service's `jwks`. */
 export interface SigningKey {
@@ -40,10 +42,6 @@ type Jwk = JsonWebKey & {
   readonly use?: unknown;
   readonly key_ops?: unknown;
 };
-
-const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
-/** RFC 7518 §3.3: a shorter modulus must not be used. */
-const shortestModulus = 2048;
 
 /**
  * Reads a JWK Set with private keys; without one there are no keys. Symmetric keys are passed over: nothing that leaves
@@ -109,7 +107,7 @@ function readKey(jwk: Jwk): SigningKey {
   const [alg, use] = [textOf(jwk.alg), textOf(jwk.use)];
   return {
     kid,
-    algorithms: algorithmsOf(jwk, publicKey),
+    algorithms: algorithmsOfKey(jwk, publicKey, "sign"),
     privateKey,
     publicJwk: {
       ...publicKey.export({ format: "jwk" }),
@@ -119,25 +117,6 @@ function readKey(jwk: Jwk): SigningKey {
     },
   };
 }
-
-function algorithmsOf({ alg, use, key_ops: operations }: Jwk, key: KeyObject): SigningAlgorithm[] {
-  if (use !== undefined && use !== "sig") return [];
-  if (Array.isArray(operations) && !operations.includes("sign")) return [];
-  return algorithmsOfType(key).filter((possible) => alg === undefined || alg === possible);
-}
-
-function algorithmsOfType({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): SigningAlgorithm[] {
-  if (type === "rsa") return (details?.modulusLength ?? 0) < shortestModulus ? [] : [...rsaAlgorithms];
-  if (type === "ed25519") return ["EdDSA"];
-  if (type !== "ec") return [];
-  return [...(algorithmOfCurve.get(details?.namedCurve ?? "") ?? [])];
-}
-
-const algorithmOfCurve: ReadonlyMap<string, readonly SigningAlgorithm[]> = new Map([
-  ["prime256v1", ["ES256"]],
-  ["secp384r1", ["ES384"]],
-  ["secp521r1", ["ES512"]],
-]);
 
 /** The two halves of a JWK are taken as they stand: only a signature tells whether they belong together. */
 function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {

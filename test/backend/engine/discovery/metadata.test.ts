@@ -31,7 +31,19 @@ const withIdTokens: Partial<ServiceSettings> = {
   supportedScopes: [{ name: "openid" }],
 };
 
-const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+const asymmetric = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
 
 test("a service with everything says everything, and nothing that it does not do", async (t) => {
   const document = await metadataOf(t, {

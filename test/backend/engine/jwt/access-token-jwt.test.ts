@@ -1,5 +1,6 @@
+import type { SigningAlgorithm } from "../../../../src/oauth/registered-names.ts";
 import test, { type ExecutionContext } from "ava";
-import type { ServiceSettings, SigningAlgorithm } from "../../../../src/backend/engine/settings/settings.ts";
+import type { ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
 import { createSelfSigned } from "../../../support/certificates.ts";
 import { createEngineByHand, startEngine, startInstant } from "../../../support/engine.ts";
 import { clientSettings, secretOf, serviceSettings } from "../../../support/settings.ts";

@@ -21,7 +21,7 @@ test("what a key signs with is its type's algorithms, and of a key that says mor
     [ec, ["ES256"]],
     [createServiceKey("P384"), ["ES384"]],
     [createServiceKey("P521"), ["ES512"]],
-    [createServiceKey("Ed25519"), ["EdDSA"]],
+    [createServiceKey("Ed25519"), ["EdDSA", "Ed25519"]],
     [createServiceKey("shortRSA"), []],
     [createServiceKey("P256", "a", { alg: "ES256", use: "sig", key_ops: ["sign"] }), ["ES256"]],
     [createServiceKey("P256", "a", { alg: "ES384" }), []],

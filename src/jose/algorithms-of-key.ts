@@ -1,0 +1,56 @@
+import type { KeyObject } from "node:crypto";
+import {
+  ecdsaAlgorithms,
+  ed25519Algorithms,
+  isSameAlgorithm,
+  rsaAlgorithms,
+  type SigningAlgorithm,
+} from "../oauth/registered-names.ts";
+
+/** What a JWK says of its own use (RFC 7517 §4.2 to §4.4); text and lists of text, or anything: a peer may have written it. */
+export interface KeyUse {
+  readonly alg?: unknown;
+  readonly use?: unknown;
+  readonly key_ops?: unknown;
+}
+
+/** Bits. RFC 7518 §3.3: a shorter modulus must not be used. */
+const shortestModulus = 2048;
+
+/**
+ * The algorithms that a key can sign with, or that its signatures can be checked by: those of its type and size that its
+ * `alg`, `use` and `key_ops` allow (RFC 7517 §4). `key` is either half of the pair.
+ *
+ * @example algorithmsOfKey({ use: "sig" }, publicKey, "verify") // ["ES256"]
+ */
+export function algorithmsOfKey(
+  { alg, use, key_ops: operations }: KeyUse,
+  key: KeyObject,
+  operation: "sign" | "verify",
+): readonly SigningAlgorithm[] {
+  if (use !== undefined && use !== "sig") return [];
+  if (Array.isArray(operations) && !operations.includes(operation)) return [];
+  const possible = algorithmsOfType(key);
+  if (alg === undefined) return possible;
+  return typeof alg === "string" ? possible.filter((one) => isSameAlgorithm(one, alg)) : [];
+}
+
+function algorithmsOfType({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly SigningAlgorithm[] {
+  switch (asymmetricKeyType) {
+    case "rsa":
+      return (asymmetricKeyDetails?.modulusLength ?? 0) < shortestModulus ? [] : rsaAlgorithms;
+    case "ec":
+      return algorithmsOfCurve.get(asymmetricKeyDetails?.namedCurve) ?? [];
+    case "ed25519":
+      return ed25519Algorithms;
+    default:
+      return [];
+  }
+}
+
+/** By OpenSSL's names of the curves, which Node reports. */
+const algorithmsOfCurve: ReadonlyMap<string | undefined, readonly SigningAlgorithm[]> = new Map([
+  ["prime256v1", [ecdsaAlgorithms["P-256"]]],
+  ["secp384r1", [ecdsaAlgorithms["P-384"]]],
+  ["secp521r1", [ecdsaAlgorithms["P-521"]]],
+]);
