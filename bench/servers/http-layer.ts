@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { apiErrorOf } from "../../src/backend/api-error-of.ts";
 import { createHttpApp } from "../../src/backend/http/create-http-app.ts";
 import { createLog } from "../../src/backend/http/create-log.ts";
 import type { ServiceOperations } from "../../src/backend/http/http-dependencies.ts";
@@ -24,6 +25,7 @@ await serve(async ({ answer, level }: Argument) => {
   };
   const app = createHttpApp({
     operationsFor: () => Promise.resolve(measured),
+    apiErrorOf,
     info: nothing,
     log: createLog({ level, stream: { write: () => undefined } }),
     newRequestId: randomUUID,

@@ -1,9 +1,9 @@
-import { ApiError } from "../contract/api-error.ts";
 import { readEventsRequest } from "../contract/auth-introspection-events.ts";
 import type { InfoResponse } from "../contract/info.ts";
 import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
+import { apiErrorOf } from "./api-error-of.ts";
 import { CallRefused } from "./engine/answer/call-refused.ts";
 import type { Engine } from "./engine/engine.ts";
 import { observeCall } from "./observed-call.ts";
@@ -93,8 +93,7 @@ async function asApiError(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof CallRefused)) throw error;
-    throw new ApiError(error.status, error.resultCode, error.sentence, { cause: error });
+    throw error instanceof CallRefused ? apiErrorOf(error) : error;
   }
 }
 

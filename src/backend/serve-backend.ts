@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ApiError } from "../contract/api-error.ts";
 import type { ApiCallerCredentials } from "../contract/operation.ts";
+import { apiErrorOf } from "./api-error-of.ts";
 import { type Backend, createBackend, info } from "./backend.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { Configuration } from "./configuration/configuration.ts";
@@ -68,6 +69,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
     // Who connects before the store is open waits for it.
     operationsFor: async (credentials) => operationsForCaller(started.engine ?? (await opening.promise), credentials),
     info,
+    apiErrorOf,
     log,
     newRequestId: requestIdsFrom(random),
     monotonicClock,

@@ -16,3 +16,6 @@ export const serverTimeouts = Object.freeze({
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
 });
+
+/** Seconds: what `Retry-After` of a 503 says where nobody knows better. Most outages are a restart or a moment of load. */
+export const retryAfterSeconds = 1;

@@ -32,7 +32,7 @@ export const house: Readonly<Record<string, Room>> = {
 
   "jose/": { ours: ["oauth/"], packages: ["jose"], node: ["node:crypto"] },
 
-  "contract/": { ours: ["oauth/"], packages: ["zod"] },
+  "contract/": { ours: ["oauth/", "serving/"], packages: ["zod"] },
   "contract/operations.ts": { ours: ["contract/"], packageTypes: ["zod"] },
   // What refusals and result codes mean to each other: the engine answers by it, the library reads by it.
   "contract/introspection-refusals.ts": { ours: ["oauth/"] },
@@ -257,6 +257,7 @@ export const entryLoads: Readonly<
     ours: [
       "oauth/",
       "options/",
+      "serving/",
       "contract/",
       "contract/operations.ts",
       "api-client/",

@@ -5,7 +5,7 @@ import { clientAddressHeader, readClientAddress } from "../../contract/client-ad
 import { callRecord } from "../call-record.ts";
 import type { CallFacts } from "../service-operations.ts";
 import { type Answer, writeAnswer } from "./answer.ts";
-import { errorAnswer, isFault, methodNotAllowed, nothingHere } from "./error-answer.ts";
+import { errorAnswer, methodNotAllowed, nothingHere } from "./error-answer.ts";
 import { type StreamAnswer, writeStream } from "./event-stream.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
 import { type Route, servedRoutes, unsupportedRoutes } from "./routes.ts";
@@ -25,7 +25,7 @@ export function readRequestId(request: IncomingMessage, newRequestId: () => stri
 /**
  * Makes the HTTP API, in both shapes, over the operations it is handed.
  *
- * @example createServer(createHttpApp({ operationsFor, info, log, newRequestId: randomUUID, monotonicClock: () => performance.now() }))
+ * @example createServer(createHttpApp({ operationsFor, info, apiErrorOf, log, newRequestId: randomUUID, monotonicClock: () => performance.now() }))
  */
 export function createHttpApp(dependencies: HttpDependencies): RequestListener {
   const { log } = dependencies;
@@ -81,7 +81,12 @@ function goneSignal(response: ServerResponse): AbortSignal {
  *
  * The answer goes out past Koa's own writing (`respond = false`), which would look at it again and costs 6 µs.
  */
-function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Middleware<Exchange, RouterContext> {
+function exchange({
+  apiErrorOf,
+  log,
+  newRequestId,
+  monotonicClock,
+}: HttpDependencies): Middleware<Exchange, RouterContext> {
   return async function exchange(context, next) {
     const startedAt = monotonicClock?.();
     const requestId = readRequestId(context.req, newRequestId);
@@ -92,8 +97,9 @@ function exchange({ log, newRequestId, monotonicClock }: HttpDependencies): Midd
       await next();
       answer = context.state.answer ?? errorAnswer(unmatched(context));
     } catch (error) {
-      if (isFault(error)) log.error({ requestId, err: error }, "failed");
-      answer = errorAnswer(error);
+      const apiError = apiErrorOf(error);
+      if (apiError.status >= 500) log.error({ requestId, err: error }, "failed");
+      answer = errorAnswer(apiError);
     }
     if ("body" in answer) writeAnswer(context.res, answer, requestId);
     else await writeStream(context.res, answer, requestId);

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ApiError } from "../../contract/api-error.ts";
 import type { InfoResponse } from "../../contract/info.ts";
 import type { ApiCallerCredentials } from "../../contract/operation.ts";
 import type { ServiceOperations } from "../service-operations.ts";
@@ -10,6 +11,8 @@ export interface HttpDependencies {
   /** The API as this caller may use it; rejects with `ApiError` 401. Requests are handed to it already read. */
   operationsFor(credentials: ApiCallerCredentials): Promise<ServiceOperations>;
   info(): Promise<InfoResponse>;
+  /** What the caller learns of anything that an operation rejected with. */
+  readonly apiErrorOf: (error: unknown) => ApiError;
   readonly log: Logger;
   readonly newRequestId: () => string;
   /** Milliseconds that never run backwards, from any beginning; without it the log has no durations. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ApiError } from "../../contract/api-error.ts";
+import { ApiError, serviceUnavailable } from "../../contract/api-error.ts";
 import type { ApiCallerCredentials, Operation } from "../../contract/operation.ts";
 import { type OperationName, operations, streams } from "../../contract/operations.ts";
 import { readRequest } from "../../contract/read-request.ts";
@@ -103,7 +103,7 @@ function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
       const rest = authIntrospectionEvents(readStreamRequest(request), { signal })[Symbol.asyncIterator]();
       const first = await rest.next();
       try {
-        if (first.done === true) throw new ApiError(503, "A001101", "The stream has ended.");
+        if (first.done === true) throw serviceUnavailable("The stream has ended.");
         // From here on a change of the credentials ends the stream; one that came before is seen now.
         await authenticate(api, request, shape, segments, note);
       } catch (error) {
@@ -141,9 +141,8 @@ function serviceNamedBy(credentials: ApiCallerCredentials): CallFacts {
 
 /** HTTP's own demand on a 401 (RFC 9110 §15.5.2), which the engine does not know. */
 function withChallenge(error: ApiError, shape: "v2" | "v3"): ApiError {
-  const sentence = error.resultMessage.slice(`[${error.resultCode}] `.length);
   const headers = { "WWW-Authenticate": apiChallenge(shape, true), ...error.headers };
-  return new ApiError(error.status, error.resultCode, sentence, { cause: error, headers });
+  return new ApiError(error.status, error.resultCode, error.sentence, { cause: error, headers });
 }
 
 /** A path whose answer does not depend on the request. */

@@ -1,3 +1,4 @@
+import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { BackendAnswerMalformed, BackendUnavailable } from "../../api-client/backend-unavailable.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
@@ -187,7 +188,7 @@ function explain(error: unknown, patience: number): IntrospectionUnavailable | I
   if (error instanceof BackendAnswerMalformed) return new IntrospectionMalformed(error.message, { cause: error });
   if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(error.message, { cause: error });
   if (error instanceof ApiError) {
-    const retryAfter = Number(error.headers["Retry-After"] ?? 1);
+    const retryAfter = Number(error.headers["Retry-After"] ?? retryAfterSeconds);
     // Not its words: they go into logs, and a backend may repeat what it was asked.
     const reason = `the backend answered ${error.status} (${error.resultCode})`;
     return new IntrospectionUnavailable(reason, { cause: error, retryAfter });

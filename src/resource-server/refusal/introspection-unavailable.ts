@@ -1,3 +1,4 @@
+import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { diagnose, type Diagnosis } from "./diagnosis.ts";
 
 /**
@@ -13,7 +14,7 @@ export class IntrospectionMalformed extends Error {
   readonly code = "introspection_malformed";
   readonly status = 503;
   readonly headers: Readonly<Record<string, string>> = Object.freeze({
-    "Retry-After": "1",
+    "Retry-After": String(retryAfterSeconds),
     "Cache-Control": "no-store",
   });
   readonly reason: string;
@@ -49,6 +50,9 @@ export class IntrospectionUnavailable extends Error {
     super(`The token could not be checked: ${reason}.`, "cause" in options ? { cause: options.cause } : {});
     this.reason = reason;
     this.diagnosis = diagnose(this.code, reason);
-    this.headers = Object.freeze({ "Retry-After": String(options.retryAfter ?? 1), "Cache-Control": "no-store" });
+    this.headers = Object.freeze({
+      "Retry-After": String(options.retryAfter ?? retryAfterSeconds),
+      "Cache-Control": "no-store",
+    });
   }
 }

@@ -1,20 +1,12 @@
 import test from "ava";
+import { ChainVerificationFailure } from "../../../src/backend/chain-verification/openssl-process.ts";
+import { DecisionContended } from "../../../src/backend/engine/answer/run-decided.ts";
+import { ServiceUnknown } from "../../../src/backend/engine/engine.ts";
+import { StreamUnavailable } from "../../../src/backend/engine/invalidation/event-follower.ts";
+import { RemoteJwksFailure } from "../../../src/backend/remote-jwks/fetch-key-set.ts";
+import { StoreFailure } from "../../../src/backend/store/store.ts";
 import { ApiError } from "../../../src/contract/api-error.ts";
 import { basic, json, serviceId, startApp, v2, v3, type CallOptions } from "./running-app.ts";
-
-/** The message is the operator's: it must never reach the caller. */
-class StoreFailure extends Error {
-  override readonly name = "StoreFailure";
-}
-class ChainVerificationFailure extends Error {
-  override readonly name = "ChainVerificationFailure";
-}
-class RemoteJwksFailure extends Error {
-  override readonly name = "RemoteJwksFailure";
-}
-class DecisionContended extends Error {
-  override readonly name = "DecisionContended";
-}
 
 const introspection = v3("/auth/introspection", { token: "abc" });
 
@@ -64,6 +56,7 @@ test("the length counts octets, not characters", async (t) => {
 for (const [what, error] of [
   ["an error", new TypeError("SELECT secret-4711 failed")],
   ["something that is no error", "secret-4711"],
+  ["an error that has the name of a passing one", Object.assign(new Error("secret-4711"), { name: "StoreFailure" })],
   [
     "an error that calls itself one of the API's",
     Object.assign(new Error("secret-4711"), { status: 418, expose: true }),
@@ -93,6 +86,12 @@ for (const error of [
   new ChainVerificationFailure("no openssl"),
   new RemoteJwksFailure("no key set"),
   new DecisionContended("facts changed"),
+  new ServiceUnknown("removed by a reload"),
+  new StreamUnavailable("too many streams"),
+  // A name says nothing: it may be changed, and a bug may bear it.
+  new (class Renamed extends StoreFailure {
+    override readonly name = "Renamed" as never;
+  })("disk full"),
 ]) {
   test(`a ${error.name} is 503: the same call may succeed later`, async (t) => {
     const { call, log } = await startApp(t, { operations: { authToken: () => Promise.reject(error) } });

@@ -1,3 +1,5 @@
+import { StreamUnavailable } from "../../../src/backend/engine/invalidation/event-follower.ts";
+import { StoreFailure } from "../../../src/backend/store/store.ts";
 import { once } from "node:events";
 import test from "ava";
 import { ApiError } from "../../../src/contract/api-error.ts";
@@ -159,8 +161,8 @@ for (const method of ["POST", "HEAD", "PUT", "DELETE"]) {
 }
 
 for (const [what, error, status] of [
-  ["the store cannot be read", Object.assign(new Error("no disk"), { name: "StoreFailure" }), 503],
-  ["there are too many", Object.assign(new Error("full"), { name: "StreamUnavailable" }), 503],
+  ["the store cannot be read", new StoreFailure("no disk"), 503],
+  ["there are too many", new StreamUnavailable("full"), 503],
   ["something is broken", new Error("a bug"), 500],
 ] as const) {
   test(`before the first event a stream has a status: ${what}, ${status}`, async (t) => {
@@ -176,7 +178,8 @@ for (const [what, error, status] of [
 test("a stream that ends before its first event is 503", async (t) => {
   const { url, send } = await startStreams(t);
   send("end");
-  t.is((await openEventSource(t, url + v3Path, { authorization: bearer })).status, 503);
+  const stream = await openEventSource(t, url + v3Path, { authorization: bearer });
+  t.deepEqual([stream.status, stream.headers["retry-after"]], [503, "1"]);
 });
 
 test("credentials that were changed while the stream was being opened are seen, and the stream is let go", async (t) => {

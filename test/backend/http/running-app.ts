@@ -5,6 +5,7 @@ import { createHttpApp } from "../../../src/backend/http/create-http-app.ts";
 import { createLog } from "../../../src/backend/http/create-log.ts";
 import type { HttpDependencies, ServiceOperations } from "../../../src/backend/http/http-dependencies.ts";
 import { listen, type Listening } from "../../../src/backend/http/listen.ts";
+import { apiErrorOf } from "../../../src/backend/api-error-of.ts";
 import { ApiError } from "../../../src/contract/api-error.ts";
 import type { ApiCallerCredentials } from "../../../src/contract/operation.ts";
 import { type OperationName, operations } from "../../../src/contract/operations.ts";
@@ -99,6 +100,7 @@ export async function startApp(
   const app = createHttpApp({
     operationsFor: operationsForOneService(operations),
     info: () => Promise.resolve({ version: "1.2.3", features: ["client_credentials"] }),
+    apiErrorOf,
     log: createLog({ level: "trace", stream: { write: (line) => void log.push(line) } }),
     newRequestId: () => `id-${++ids}`,
     monotonicClock: () => 0,
