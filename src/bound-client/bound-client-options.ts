@@ -3,7 +3,7 @@ import { isObject } from "./ask.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { Clocks } from "./bound-tokens.ts";
 import type { ClientAssertion, ClientAuthentication } from "./client-authentication.ts";
-import { type KeyPairOptions, readCertificates } from "./read-key-pair.ts";
+import { type KeyPairOptions, readOptionCertificates } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
 import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
@@ -82,7 +82,7 @@ function readAnchors(ca: unknown): string[] | undefined {
   const anchors: unknown[] = Array.isArray(ca) ? ca : [ca];
   for (const one of anchors) {
     if (typeof one !== "string") throw optionError("ca", "must be certificates in PEM");
-    readCertificates("ca", one);
+    readOptionCertificates("ca", one);
   }
   return anchors as string[];
 }

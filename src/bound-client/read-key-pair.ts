@@ -1,9 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { optionError } from "../options/option-error.ts";
-import { type ReadCertificate, readCertificate } from "../x509/read-certificate.ts";
-
-const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+import { MalformedCertificate } from "../x509/malformed-certificate.ts";
+import { type ReadCertificate, readCertificates } from "../x509/read-certificate.ts";
 
 /**
  * Reads the certificates of a PEM text, one at least; text around them says nothing (RFC 7468 §2).
@@ -11,17 +10,18 @@ const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
  * OpenSSL passes over what it cannot read. Here a broken block, or one of another kind, is refused: throws a
  * `TypeError` that names the option.
  *
- * @example readCertificates("certificate", chain)[0].x5tS256
+ * @example readOptionCertificates("certificate", chain)[0].x5tS256
  */
-export function readCertificates(option: string, pem: string): readonly [ReadCertificate, ...ReadCertificate[]] {
-  if (pem.includes("PRIVATE KEY")) throw optionError(option, "must contain certificates and no key");
-  const wrong = optionError(option, "must be one certificate or more in PEM");
-  const [first, ...others] = pem.match(block) ?? [];
-  if (first === undefined || others.length + 2 !== pem.split("-----BEGIN ").length) throw wrong;
+export function readOptionCertificates(option: string, pem: string): readonly [ReadCertificate, ...ReadCertificate[]] {
   try {
-    return [readCertificate(first), ...others.map((other) => readCertificate(other))];
-  } catch {
-    throw wrong;
+    return readCertificates(pem);
+  } catch (error) {
+    if (!(error instanceof MalformedCertificate)) throw error;
+    const isKey = error.reason === "private_key";
+    throw optionError(
+      option,
+      isKey ? "must contain certificates and no key" : "must be one certificate or more in PEM",
+    );
   }
 }
 
@@ -54,7 +54,7 @@ export function readKeyPair({ certificate, key, passphrase }: KeyPairOptions, ca
   const cert = text("certificate", certificate);
   const keyText = text("key", key);
   if (passphrase !== undefined && typeof passphrase !== "string") throw optionError("passphrase", "must be text");
-  const [{ x5tS256, raw }] = readCertificates("certificate", cert);
+  const [{ x5tS256, raw }] = readOptionCertificates("certificate", cert);
   if (!new X509Certificate(raw).checkPrivateKey(readKey(keyText, passphrase))) {
     throw optionError("key", "must be the private key of the first certificate");
   }

@@ -4,7 +4,7 @@ import { BlockList, isIPv4, type Socket } from "node:net";
 import { isThumbprint } from "../oauth/confirmation.ts";
 import { optionError } from "../options/option-error.ts";
 import { MalformedCertificate } from "../x509/malformed-certificate.ts";
-import { readCertificate } from "../x509/read-certificate.ts";
+import { readCertificates } from "../x509/read-certificate.ts";
 import { readIpNetwork } from "./ip-network.ts";
 import { peerSocketOf, tlsSocket } from "./tls-socket.ts";
 
@@ -99,12 +99,14 @@ function readThumbprint(proxy: TrustedProxy, option: string): string {
   const { certificate } = given as { readonly certificate: unknown };
   if (isThumbprint(certificate)) return certificate;
   if (typeof certificate !== "string") throw optionError(`${option}.certificate`, "must be PEM text or a thumbprint");
+  const path = `${option}.certificate`;
   try {
-    return readCertificate(certificate).x5tS256;
+    const [first, ...others] = readCertificates(certificate);
+    if (others.length === 0) return first.x5tS256;
   } catch (error) {
     if (!(error instanceof MalformedCertificate)) throw error;
-    throw optionError(`${option}.certificate`, "must be the PEM text of one certificate, or its x5t#S256");
   }
+  throw optionError(path, "must be the PEM text of one certificate, or its x5t#S256");
 }
 
 /** An IPv4 peer of a socket that listens on both is `::ffff:192.0.2.1` to Node. */

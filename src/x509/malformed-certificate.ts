@@ -19,7 +19,7 @@ const sentences = {
   empty: "There is no certificate in it.",
   too_large: "It is larger than any certificate may be.",
   not_pem: "It is not PEM text: it does not begin and end with the markers of a certificate.",
-  text_outside: "There is text outside the certificate's markers.",
+  text_outside: "There is text outside the PEM block.",
   several_certificates: "There is more than one certificate in it.",
   bad_base64: "Between the markers is something that is not canonical base64.",
   not_der: "It is not DER: an element is cut short, or in a form that only BER allows.",
@@ -36,14 +36,32 @@ const sentences = {
 export class MalformedCertificate extends Error {
   override readonly name = "MalformedCertificate";
   readonly reason: MalformedCertificateReason;
+  /** Which certificate of a file with several it is, from 1. */
+  declare readonly place?: number;
 
-  constructor(reason: MalformedCertificateReason) {
+  constructor(reason: MalformedCertificateReason, place?: number) {
     super(`The certificate cannot be read. ${sentences[reason]}`);
     this.reason = reason;
+    if (place !== undefined) this.place = place;
   }
 
   /** The reason as a sentence. */
   get sentence(): string {
     return sentences[this.reason];
   }
+
+  /** The reason as a part of a sentence: `there is text outside the PEM block`. */
+  get clause(): string {
+    return clauseOf(this.reason);
+  }
+}
+
+/**
+ * A reason as a part of a sentence.
+ *
+ * @example clauseOf("text_outside") // "there is text outside the PEM block"
+ */
+export function clauseOf(reason: MalformedCertificateReason): string {
+  const sentence = sentences[reason];
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1, -1)}`;
 }

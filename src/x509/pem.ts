@@ -7,8 +7,56 @@ const endCertificate = "-----END CERTIFICATE-----";
 /** What lies around and between the lines of a PEM text; a front end may have flattened its newlines. */
 const whitespace = " \t\r\n";
 
+/** A block of a PEM file, from its first marker to its last. */
+export interface PemBlock {
+  /** `CERTIFICATE`, `PRIVATE KEY`, … */
+  readonly label: string;
+  readonly text: string;
+  /** Whether the closing marker is there, of the same label. */
+  readonly isWhole: boolean;
+}
+
 /**
- * Reads the octets of a PEM text with exactly one certificate (RFC 7468 §5).
+ * Splits a file that a person hands over into its PEM blocks; text between them says nothing (RFC 7468 §2): comments, the
+ * `Bag Attributes` and the `subject=` lines that OpenSSL prints.
+ *
+ * @example pemBlocks(file).map(({ label }) => label) // ["CERTIFICATE", "CERTIFICATE"]
+ */
+export function pemBlocks(file: string): readonly PemBlock[] {
+  const blocks: PemBlock[] = [];
+  for (let start = file.indexOf(begin); start !== -1;) {
+    const next = file.indexOf(begin, start + begin.length);
+    const [, label = ""] = /^-----BEGIN ([^\n\r-]{0,64})-----/.exec(file.slice(start, start + 100)) ?? [];
+    const closing = `-----END ${label}-----`;
+    const end = file.indexOf(closing, start);
+    const isWhole = label !== "" && end !== -1 && (next === -1 || end < next);
+    const stop = isWhole ? end + closing.length : next === -1 ? file.length : next;
+    blocks.push({ label, text: file.slice(start, stop), isWhole });
+    start = next;
+  }
+  return blocks;
+}
+
+/**
+ * The text of each certificate of a file that a person hands over, one at least, for `readPem`.
+ *
+ * Text between the blocks says nothing, as in {@link pemBlocks}. Throws {@link MalformedCertificate}: no block, a private
+ * key, a block of another kind, a block that is cut short.
+ */
+export function certificateBlocks(file: string): readonly [string, ...string[]] {
+  const blocks = pemBlocks(file);
+  if (blocks.some(({ label }) => label.endsWith("PRIVATE KEY"))) throw new MalformedCertificate("private_key");
+  const [first, ...others] = blocks.map(({ label, text, isWhole }, index) => {
+    if (label !== "CERTIFICATE") throw new MalformedCertificate("not_a_certificate", index + 1);
+    if (!isWhole) throw new MalformedCertificate("not_pem", index + 1);
+    return text;
+  });
+  if (first === undefined) throw new MalformedCertificate(trim(file) === "" ? "empty" : "not_pem");
+  return [first, ...others];
+}
+
+/**
+ * Reads the octets of a PEM text with exactly one certificate and nothing besides, as the API takes it (RFC 7468 §5).
  *
  * Newlines may be any mixture of CR, LF, blanks and tabs, or missing. Throws {@link MalformedCertificate}: no markers,
  * text outside of them, two certificates, something else than a certificate, base64 that is not canonical.

@@ -1,8 +1,8 @@
 import { hash, X509Certificate } from "node:crypto";
 import { createCertificateMemo } from "./certificate-memo.ts";
 import { childrenOf, MalformedDer, readDer, tags } from "./der.ts";
-import { MalformedCertificate } from "./malformed-certificate.ts";
-import { readPem } from "./pem.ts";
+import { MalformedCertificate, type MalformedCertificateReason } from "./malformed-certificate.ts";
+import { certificateBlocks, readPem } from "./pem.ts";
 
 /** A client's certificate, as far as a decision over an access token needs it. */
 export interface ClientCertificate {
@@ -40,6 +40,40 @@ export function readCertificate(input: string | Uint8Array | X509Certificate): R
   if (input instanceof Uint8Array) return readOctets(input);
   const message = "A certificate must be a string (PEM), a Uint8Array (DER) or an X509Certificate.";
   throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+/**
+ * Reads a certificate as a value: the certificate, or why there is none. For certificates that a peer sends.
+ *
+ * @example checkCertificate(pem) // { x5tS256, raw } or { unreadable: "not_der" }
+ */
+export function checkCertificate(
+  input: string | Uint8Array,
+): ReadCertificate | { readonly unreadable: MalformedCertificateReason } {
+  try {
+    return readCertificate(input);
+  } catch (error) {
+    if (error instanceof MalformedCertificate) return { unreadable: error.reason };
+    throw error;
+  }
+}
+
+/**
+ * Reads the certificates of a file that a person hands over, one at least, in its order (RFC 7468 §2).
+ *
+ * Text around the blocks says nothing. Throws {@link MalformedCertificate}, with the `place` of the certificate: no
+ * certificate, a private key, a block of another kind, one that `readCertificate` does not take.
+ *
+ * @example readCertificates(await readFile("ca-bundle.pem", "utf8")).length // 137
+ */
+export function readCertificates(file: string): readonly [ReadCertificate, ...ReadCertificate[]] {
+  const [first, ...others] = certificateBlocks(file);
+  const readAt = (block: string, place: number): ReadCertificate => {
+    const certificate = checkCertificate(block);
+    if ("unreadable" in certificate) throw new MalformedCertificate(certificate.unreadable, place);
+    return certificate;
+  };
+  return [readAt(first, 1), ...others.map((block, index) => readAt(block, index + 2))];
 }
 
 function readText(text: string): ReadCertificate {

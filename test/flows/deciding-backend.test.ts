@@ -134,9 +134,12 @@ test("8705-3-d: over mutual TLS the backend's decision lets the right certificat
 
 test("A065307: the backend blames an unreadable certificate on the certificate", async (t) => {
   const { api, token } = await start(t, { token: "own" });
-  const clientCertificate = k1.pem.replace("MII", "MIJ");
-  const answer = await api.authIntrospection({ token, clientCertificate });
-  t.like(answer, { action: "UNAUTHORIZED", resultCode: "A065307" });
+  const clientCertificate = `subject=CN = client-1\n${k1.pem}`;
+  t.like(await api.authIntrospection({ token, clientCertificate }), {
+    action: "UNAUTHORIZED",
+    resultCode: "A065307",
+    resultMessage: "[A065307] The presented certificate cannot be read (there is text outside the PEM block).",
+  });
 });
 
 /** A backend with the token of the situation, and an API in front of which the library stands in both modes. */

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import test from "ava";
 import fc from "fast-check";
 import { MalformedCertificate, type MalformedCertificateReason } from "../../src/x509/malformed-certificate.ts";
-import { readCertificate } from "../../src/x509/read-certificate.ts";
+import { readCertificate, readCertificates } from "../../src/x509/read-certificate.ts";
 import { countElements, withBerForm } from "../support/ber.ts";
 import { createAuthority, createKeyPair, createSelfSigned, type KeyKind } from "../support/certificates.ts";
 import { element, integer, name, objectIdentifier, sequence, time } from "../support/der-writer.ts";
@@ -345,3 +345,52 @@ test("any octets and any text are answered or refused, never thrown at", (t) => 
     }),
   );
 });
+
+// Files that a person hands over (RFC 7468 §2).
+
+const second = createSelfSigned({ subject: "CN=b" });
+const bag = "Bag Attributes\n    friendlyName: client-a\n    localKeyID: 54 69 6D\nsubject=CN = client-a\n";
+
+for (const [what, file, thumbprints] of [
+  ["one certificate", pem, [1]],
+  ["two certificates", pem + second.pem, [1, 2]],
+  ["no newline between them", pem.trimEnd() + second.pem.trimEnd(), [1, 2]],
+  ["the Bag Attributes of OpenSSL's PKCS #12 reader", bag + pem + bag + second.pem, [1, 2]],
+  ["comments, and lines of CR and LF", `# ours\r\n\r\n${pem.replaceAll("\n", "\r\n")}\r\n# end\r\n`, [1]],
+  ["a byte order mark", `\uFEFF${pem}`, [1]],
+  ["the same certificate twice", pem + pem, [1, 1]],
+] as const) {
+  test(`of a file, the certificates are read: ${what}`, (t) => {
+    const expected = thumbprints.map((which) => readCertificate(which === 1 ? pem : second.pem).x5tS256);
+    t.deepEqual(
+      readCertificates(file).map(({ x5tS256 }) => x5tS256),
+      expected,
+    );
+  });
+}
+
+for (const [what, file, reason, place] of [
+  ["nothing", "", "empty"],
+  ["blanks", " \r\n", "empty"],
+  ["text without a block", bag, "not_pem"],
+  ["a private key", second.key, "private_key"],
+  ["a private key behind a certificate", pem + second.key, "private_key"],
+  ["a block that is cut short", pem.slice(0, -30), "not_pem", 1],
+  ["a second block that is cut short", pem + second.pem.slice(0, -30), "not_pem", 2],
+  ["a first block without its end", pem.replace(end, "") + second.pem, "not_pem", 1],
+  [
+    "a public key among certificates",
+    `${pem}-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n`,
+    "not_a_certificate",
+    2,
+  ],
+  ["OpenSSL's TRUSTED CERTIFICATE", pem.replaceAll("CERTIFICATE", "TRUSTED CERTIFICATE"), "not_a_certificate", 1],
+  ["base64 that is not canonical", pem.replace("MI", "M!I"), "bad_base64", 1],
+  ["a marker without a label", "-----BEGIN -----", "not_a_certificate", 1],
+] as const) {
+  test(`a file is refused: ${what}, ${reason}`, (t) => {
+    const error = t.throws(() => readCertificates(file), { instanceOf: MalformedCertificate });
+    t.is(error.reason, reason);
+    t.is(error.place, place);
+  });
+}

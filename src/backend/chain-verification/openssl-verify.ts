@@ -1,3 +1,4 @@
+import { writePem } from "../../x509/pem.ts";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificatePath, ChainVerdict } from "../engine/dependencies.ts";
@@ -49,7 +50,7 @@ export async function verifyWithOpenssl(
     await writeCertificates(join(directory, anchorsFile), path.anchors);
     if (path.intermediates.length > 0) await writeCertificates(join(directory, pathFile), path.intermediates);
     const args = opensslArguments(verification, path.intermediates.length > 0);
-    return readVerdict(await runOpenssl(command, args, { input: toPem(path.leaf), cwd: directory, signal }));
+    return readVerdict(await runOpenssl(command, args, { input: writePem(path.leaf), cwd: directory, signal }));
   } finally {
     await removeDirectory(directory);
   }
@@ -90,17 +91,8 @@ async function removeDirectory(directory: string): Promise<void> {
 
 async function writeCertificates(file: string, certificates: readonly Uint8Array[]): Promise<void> {
   try {
-    await writeFile(file, certificates.map(toPem).join(""), { mode: 0o600, flag: "wx" });
+    await writeFile(file, certificates.map(writePem).join(""), { mode: 0o600, flag: "wx" });
   } catch (cause) {
     throw new ChainVerificationFailure("a temporary file could not be written", { cause });
   }
-}
-
-/** RFC 7468 §2. */
-function toPem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }

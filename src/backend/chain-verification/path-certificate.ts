@@ -2,8 +2,7 @@ import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { readCertificateParts, type CertificateParts } from "../../x509/certificate-parts.ts";
 import { chainedName } from "../../x509/chained-name.ts";
 import { childrenOf, contentOf, MalformedDer, readOutermost } from "../../x509/der.ts";
-import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../x509/read-certificate.ts";
+import { checkCertificate } from "../../x509/read-certificate.ts";
 import { keyDefect } from "./key-defect.ts";
 import { readSignatureAlgorithm, type SignatureAlgorithm } from "./signature-algorithm.ts";
 
@@ -83,13 +82,8 @@ function orUnreadable(defect: () => string | undefined): string | undefined {
 
 /** What the one strict reader says of it; `not_a_certificate` where it sees nothing wrong. */
 function reasonOf(der: Uint8Array): string {
-  try {
-    readCertificate(der);
-    return "not_a_certificate";
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return error.reason;
-    throw error;
-  }
+  const certificate = checkCertificate(der);
+  return "unreadable" in certificate ? certificate.unreadable : "not_a_certificate";
 }
 
 /** Whether one says of the other that it is its issuer, by its name and the identifier of its key (RFC 5280 §6.1). */

@@ -1,6 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../x509/read-certificate.ts";
+import { checkCertificate } from "../../x509/read-certificate.ts";
 import type { CertificatePath } from "../engine/dependencies.ts";
 
 /** Sorted instants (milliseconds) at which the verdict over a path may change, or why it cannot be put to OpenSSL. */
@@ -36,18 +35,15 @@ interface Validity {
 const known = new WeakMap<Uint8Array, Validity | string>();
 
 function readValidity(der: Uint8Array): Validity | string {
-  try {
-    const { raw } = readCertificate(der);
-    const found = known.get(raw);
-    if (found !== undefined) return found;
-    const { validFromDate, validToDate } = new X509Certificate(raw);
-    const validity = { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
-    const isReadable = Number.isFinite(validity.notBefore) && Number.isFinite(validity.notAfter);
-    const result = isReadable ? validity : "its validity";
-    known.set(raw, result);
-    return result;
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return error.reason;
-    throw error;
-  }
+  const certificate = checkCertificate(der);
+  if ("unreadable" in certificate) return certificate.unreadable;
+  const { raw } = certificate;
+  const found = known.get(raw);
+  if (found !== undefined) return found;
+  const { validFromDate, validToDate } = new X509Certificate(raw);
+  const validity = { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
+  const isReadable = Number.isFinite(validity.notBefore) && Number.isFinite(validity.notAfter);
+  const result = isReadable ? validity : "its validity";
+  known.set(raw, result);
+  return result;
 }

@@ -1,11 +1,11 @@
 import type { Problem } from "./configuration-error.ts";
-import { explainCertificate } from "./explain-certificate.ts";
+import { explainCertificates } from "./explain-certificate.ts";
 
-/** Each anchor must be exactly one certificate as PEM text. */
+/** Each entry must be a file of PEM certificates, one at least. */
 export function* checkAnchors(anchors: readonly string[] | undefined, at: string): Generator<Problem> {
   for (const [index, anchor] of (anchors ?? []).entries()) {
-    const reason = explainCertificate(anchor);
+    const reason = explainCertificates(anchor);
     if (reason === undefined) continue;
-    yield { path: `${at}.trustedRootCertificates[${index}]`, sentence: `is not one PEM certificate: ${reason}` };
+    yield { path: `${at}.trustedRootCertificates[${index}]`, sentence: `has no readable PEM certificate: ${reason}` };
   }
 }

@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { ClientSettings } from "../engine/settings/settings.ts";
-import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../x509/read-certificate.ts";
+import { checkCertificate } from "../../x509/read-certificate.ts";
 import type { Problem } from "./configuration-error.ts";
 import { defectForCertificates, notAKeySet, readKeySet, readPublicKey, type Jwk } from "./key-algorithms.ts";
 
@@ -63,10 +62,6 @@ function problemOfKey(key: Jwk): string | undefined {
 function readFirst([base64]: readonly string[]): X509Certificate | undefined {
   const der = Buffer.from(base64 ?? "", "base64");
   if (der.length === 0 || der.toString("base64") !== base64) return undefined;
-  try {
-    return new X509Certificate(readCertificate(der).raw);
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return undefined;
-    throw error;
-  }
+  const certificate = checkCertificate(der);
+  return "unreadable" in certificate ? undefined : new X509Certificate(certificate.raw);
 }

@@ -1,13 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { MalformedCertificate, type MalformedCertificateReason } from "../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../x509/read-certificate.ts";
+import { pemBlocks, writePem } from "../../x509/pem.ts";
+import { checkCertificate, readCertificates } from "../../x509/read-certificate.ts";
 
 /** What the operator does about it; without an entry the sentence says enough. */
 const advice: Partial<Record<MalformedCertificateReason, string>> = {
   empty: "give the text of a certificate, or { file: PATH }",
   not_pem: "give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER",
-  text_outside: "openssl x509 -in FILE prints the certificate alone",
-  several_certificates: "make one entry for each",
   private_key: "keep it secret, and name the certificate's file instead",
   bad_base64: "the file may be damaged: copy it anew",
   not_der: "the file may be damaged: copy it anew",
@@ -15,25 +14,36 @@ const advice: Partial<Record<MalformedCertificateReason, string>> = {
 };
 
 /**
- * Why a text is not exactly one certificate in PEM, and what to do; `undefined` when it is one.
+ * Why a file is not a list of PEM certificates, and what to do; `undefined` when it is one (RFC 7468 §2).
  *
- * @example explainCertificate("") // "there is no certificate in it; give the text of a certificate, or { file: PATH }"
+ * @example explainCertificates("") // "there is no certificate in it; give the text of a certificate, or { file: PATH }"
  */
-export function explainCertificate(pem: string): string | undefined {
+export function explainCertificates(file: string): string | undefined {
   try {
-    readCertificate(pem);
+    readCertificates(file);
     return undefined;
   } catch (error) {
     if (!(error instanceof MalformedCertificate)) throw error;
-    const reason = `${error.sentence.charAt(0).toLowerCase()}${error.sentence.slice(1, -1)}`;
+    const which = error.place === undefined || error.place === 1 ? "" : `its certificate ${error.place}: `;
     const whatToDo = advice[error.reason];
-    return whatToDo === undefined ? reason : `${reason}; ${whatToDo}`;
+    return `${which}${error.clause}${whatToDo === undefined ? "" : `; ${whatToDo}`}`;
   }
 }
 
-/** OpenSSL takes these three labels. */
-const certificateBlock =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*(?:-----END (?:X509 |TRUSTED )?CERTIFICATE-----)?/g;
+/**
+ * Makes one entry of each certificate of each file, as the backend keeps them. A file that cannot be read stays as it is.
+ *
+ * @example certificatesOf(["# two authorities\n" + first + second]).length // 2
+ */
+export function certificatesOf(files: readonly string[]): readonly string[] {
+  return files.flatMap((file) => {
+    if (!("unreadable" in checkCertificate(file))) return [file];
+    return explainCertificates(file) === undefined ? readCertificates(file).map(({ raw }) => writePem(raw)) : [file];
+  });
+}
+
+/** OpenSSL takes these three labels for the certificate of a listener, and passes over other blocks. */
+const certificateLabel = /^(?:X509 |TRUSTED )?CERTIFICATE$/;
 
 /**
  * Why a text is not a certificate and its chain in PEM, one after another and as OpenSSL reads it; `undefined` when it is.
@@ -41,17 +51,21 @@ const certificateBlock =
  * @example explainCertificateChain(leaf + "-----BEGIN CERTIFICATE-----") // "its certificate 2 cannot be read: …"
  */
 export function explainCertificateChain(pem: string): string | undefined {
-  const blocks = pem.match(certificateBlock) ?? [];
-  if (blocks.length === 0) return explainCertificate(pem) ?? "there is no certificate in it";
+  const blocks = chainBlocks(pem);
+  if (blocks.length === 0) return explainCertificates(pem) ?? "there is no certificate in it";
   const wrong = blocks.findIndex((block) => readOne(block) === undefined);
   const block = blocks[wrong];
   if (block === undefined) return undefined;
-  return `its certificate ${wrong + 1} cannot be read: ${explainCertificate(block) ?? "OpenSSL refuses it"}`;
+  return `its certificate ${wrong + 1} cannot be read: ${explainCertificates(block) ?? "OpenSSL refuses it"}`;
 }
 
 /** The certificates of a text that {@link explainCertificateChain} has no objection to, in its order. */
 export function readCertificateChain(pem: string): X509Certificate[] {
-  return (pem.match(certificateBlock) ?? []).flatMap((block) => readOne(block) ?? []);
+  return chainBlocks(pem).flatMap((block) => readOne(block) ?? []);
+}
+
+function chainBlocks(pem: string): readonly string[] {
+  return pemBlocks(pem).flatMap(({ label, text }) => (certificateLabel.test(label) ? [text] : []));
 }
 
 /** What node:crypto says of unreadable input may quote it. */

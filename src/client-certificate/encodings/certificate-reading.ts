@@ -1,6 +1,5 @@
-import { MalformedCertificate } from "../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../x509/read-certificate.ts";
-import { unreadable, type UnreadableReason } from "../unreadable-reason.ts";
+import { checkCertificate } from "../../x509/read-certificate.ts";
+import type { UnreadableReason } from "../unreadable-reason.ts";
 
 /** A certificate with its DER, or why there is none; never "no certificate". */
 export type CertificateReading =
@@ -12,12 +11,7 @@ export type CertificateReading =
  * @example certificateReading(Buffer.from(base64, "base64")) // { x5tS256, raw } or { unreadable: "not_der" }
  */
 export function certificateReading(input: string | Uint8Array): CertificateReading {
-  try {
-    return readCertificate(input);
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return unreadable(error.reason);
-    throw error;
-  }
+  return checkCertificate(input);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import test from "ava";
+import { readCertificate } from "../../../src/x509/read-certificate.ts";
 import { createSelfSigned } from "../../support/certificates.ts";
 import {
   accepted,
@@ -9,6 +10,7 @@ import {
   jwkOf,
   jwksOf,
   problemsOf,
+  read,
   serverCertificate,
   type Change,
 } from "./a-configuration.ts";
@@ -553,7 +555,18 @@ test("malformed alternative names are refused at registration, each with its rea
 const noMarkers =
   "it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER";
 
-test("trust anchors that are not one certificate each, and chains that nobody checks, are refused", async (t) => {
+test("a file of trust anchors may hold several certificates, and text around them; each becomes an entry", async (t) => {
+  const attributes = "Bag Attributes\n    localKeyID: 01 02\nsubject=CN = Client CA\n\nissuer=CN = Client CA\n";
+  const file = `# our authorities\r\n${attributes}${authority.certificate.pem}\n${attributes}${serverCertificate.pem}# end`;
+  const configuration = await read(accepted, { files: { "/etc/certbound/ca.pem": file } });
+  const anchors = configuration.services[0]?.settings.trustedRootCertificates;
+  t.deepEqual(
+    anchors?.map((anchor) => readCertificate(anchor).x5tS256),
+    [authority.certificate, serverCertificate].map(({ x5tS256 }) => x5tS256),
+  );
+});
+
+test("trust anchors without a readable certificate, and chains that nobody checks, are refused", async (t) => {
   const rows: readonly (readonly [content: string, reason: string])[] = [
     ["", "there is no certificate in it; give the text of a certificate, or { file: PATH }"],
     ["not a certificate", noMarkers],
@@ -562,24 +575,25 @@ test("trust anchors that are not one certificate each, and chains that nobody ch
       authority.certificate.key,
       "it is a private key, and must not be sent to anyone; keep it secret, and name the certificate's file instead",
     ],
+    [`${serverCertificate.pem}${authority.certificate.pem.slice(0, -60)}`, `its certificate 2: ${noMarkers}`],
     [
-      authority.certificate.pem + serverCertificate.pem,
-      "there is more than one certificate in it; make one entry for each",
+      `${authority.certificate.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      "its certificate 2: it is not DER: an element is cut short, or in a form that only BER allows; the file may be damaged: copy it anew",
     ],
     [
-      `subject=CN = a\n${authority.certificate.pem}`,
-      "there is text outside the certificate's markers; openssl x509 -in FILE prints the certificate alone",
+      `${authority.certificate.pem}${serverCertificate.key}`,
+      "it is a private key, and must not be sent to anyone; keep it secret, and name the certificate's file instead",
     ],
   ];
   for (const [content, reason] of rows) {
     t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/ca.pem": content } }), [
-      `services[0].trustedRootCertificates[0] is not one PEM certificate: ${reason}`,
+      `services[0].trustedRootCertificates[0] has no readable PEM certificate: ${reason}`,
     ]);
   }
   await refuses(t, [
     [
       [line, `${line}        trustedRootCertificates: [nothing]\n`],
-      `${client}.trustedRootCertificates[0] is not one PEM certificate: ${noMarkers}`,
+      `${client}.trustedRootCertificates[0] has no readable PEM certificate: ${noMarkers}`,
     ],
     [[line, `${line}        trustedRootCertificates: []\n`], `${client}.trustedRootCertificates must not be empty`],
     [

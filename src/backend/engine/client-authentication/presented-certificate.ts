@@ -1,6 +1,6 @@
 import type { PresentedCertificate } from "../../../oauth/access-token-decision.ts";
-import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
-import { readCertificate } from "../../../x509/read-certificate.ts";
+import { clauseOf } from "../../../x509/malformed-certificate.ts";
+import { checkCertificate } from "../../../x509/read-certificate.ts";
 
 /** The certificate that came with a request, with its DER for those checks that need it. */
 export type CertificateOfRequest = PresentedCertificate &
@@ -13,10 +13,6 @@ export type CertificateOfRequest = PresentedCertificate &
  */
 export function readPresentedCertificate(pem: string | null | undefined): CertificateOfRequest | undefined {
   if (pem === undefined || pem === null || pem === "") return undefined;
-  try {
-    return readCertificate(pem);
-  } catch (error) {
-    if (error instanceof MalformedCertificate) return { unreadable: error.reason };
-    throw error;
-  }
+  const certificate = checkCertificate(pem);
+  return "unreadable" in certificate ? { unreadable: clauseOf(certificate.unreadable) } : certificate;
 }

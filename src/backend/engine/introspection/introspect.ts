@@ -57,7 +57,10 @@ export async function introspect(
   const now = dependencies.clock();
   const decision = decideAccess(known?.facts ?? { active: false, cause: "unknown" }, requirement, certificate, now);
   const refreshability = known === undefined ? "none" : refreshabilityOf(known.token, now);
-  if (!decision.granted) return refusal(service, decision.code, requirement, known, refreshability);
+  if (!decision.granted) {
+    const detail = certificate !== undefined && "unreadable" in certificate ? certificate.unreadable : undefined;
+    return refusal(service, { code: decision.code, detail }, requirement, known, refreshability);
+  }
   return {
     ...result("A056001"),
     action: "OK",
@@ -80,7 +83,7 @@ function requirementOf({ scopes, subject, resources }: IntrospectionRequest): Re
 
 function refusal(
   service: Service,
-  refusalCode: RefusalCode,
+  { code: refusalCode, detail }: { readonly code: RefusalCode; readonly detail: string | undefined },
   requirement: Requirement,
   known: KnownAccessToken | undefined,
   refreshability: Refreshability,
@@ -88,7 +91,10 @@ function refusal(
   const error: RefusalError = errors[refusalCode];
   const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";
   return {
-    ...result(resultCodeOf(refusalCode, known, refreshability)),
+    ...result(
+      resultCodeOf(refusalCode, known, refreshability),
+      refusalCode === "certificate_unreadable" ? detail : undefined,
+    ),
     action: introspectionRefusals[refusalCode].action,
     responseContent: bearerChallenge({
       error,
