@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { requiresBinding } from "../../oauth/certificate-binding.ts";
 import { mtlsEndpoints } from "../../oauth/mtls-endpoints.ts";
 import { readWrittenName } from "../../x509/read-distinguished-name.ts";
 import { respellDistinguishedName } from "../../x509/respell-distinguished-name.ts";
@@ -39,7 +40,7 @@ function* ofService(service: ServiceSettings, at: string): Generator<string> {
 }
 
 function* ofClient(client: ClientSettings, service: ServiceSettings, at: string): Generator<string> {
-  if (client.tlsClientCertificateBoundAccessTokens && !service.tlsClientCertificateBoundAccessTokens) {
+  if (client.tlsClientCertificateBoundAccessTokens && !requiresBinding(service, client)) {
     yield `${at}.tlsClientCertificateBoundAccessTokens has no effect: the service's is false, so tokens are not bound`;
   }
   if (client.tlsClientAuthSubjectDn !== undefined) yield* ofSubjectDn(client.tlsClientAuthSubjectDn, at);
@@ -76,8 +77,7 @@ function hasTokenEndpoint({ tokenEndpoint, mtlsEndpointAliases }: ServiceSetting
 }
 
 function keepsUnbound(client: ClientSettings, service: ServiceSettings): boolean {
-  const bound = client.tlsClientCertificateBoundAccessTokens && service.tlsClientCertificateBoundAccessTokens;
-  return service.refreshTokenKept && !bound;
+  return service.refreshTokenKept && !requiresBinding(service, client);
 }
 
 /** A path ends at a root: OpenSSL takes no intermediate for its end. */

@@ -1,3 +1,4 @@
+import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { CertificateOfRequest } from "../client-authentication/presented-certificate.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
@@ -13,8 +14,7 @@ export type Binding = { readonly x5tS256: string | undefined } | { readonly refu
  */
 export function bindToken(service: Service, client: Client, certificate: CertificateOfRequest | undefined): Binding {
   if (certificate !== undefined && "unreadable" in certificate) return { refusedWith: "A244309" };
-  const bound =
-    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  const bound = requiresBinding(service.settings, client.settings);
   if (!bound) return { x5tS256: undefined };
   return certificate === undefined ? { refusedWith: "A244308" } : { x5tS256: certificate.x5tS256 };
 }

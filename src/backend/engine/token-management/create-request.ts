@@ -1,3 +1,4 @@
+import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import type { ResultCode } from "../answer/result.ts";
@@ -124,8 +125,7 @@ function bindingOf(
   x5tS256: string | undefined,
 ): Refused | { readonly refusedWith?: undefined; readonly x5tS256: string | undefined } {
   if (x5tS256 !== undefined) return isThumbprint(x5tS256) ? { x5tS256 } : { refusedWith: "A108207" };
-  const bound =
-    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  const bound = requiresBinding(service.settings, client.settings);
   return bound ? { refusedWith: "A108208" } : { x5tS256 };
 }
 

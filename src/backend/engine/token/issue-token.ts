@@ -1,3 +1,4 @@
+import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenIssueRequest, TokenIssueResponse } from "../../../contract/auth-token-issue.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
@@ -114,8 +115,7 @@ export function standingPasswordRequest(
 ): StandingPasswordRequest | undefined {
   const allowed =
     service.settings.supportedGrantTypes.includes("PASSWORD") && client.settings.grantTypes.includes("PASSWORD");
-  const toBeBound =
-    service.settings.tlsClientCertificateBoundAccessTokens && client.settings.tlsClientCertificateBoundAccessTokens;
+  const toBeBound = requiresBinding(service.settings, client.settings);
   if (!allowed || (toBeBound && asked.x5tS256 === undefined)) return undefined;
   const granted = asked.scopes.length === 0 ? { scopes: [] } : grantScopes(service, client, asked.scopes.join(" "));
   if ("refused" in granted) return undefined;
