@@ -144,7 +144,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
 async function operationsForCaller(engine: Engine, credentials: ApiCallerCredentials): Promise<ServiceOperations> {
   const caller = await engine.authenticateApiCaller(credentials);
   if ("refusedWith" in caller) throw new ApiError(401, caller.refusedWith, sentenceOf(caller.refusedWith));
-  return engine.operationsFor(caller.service.settings.apiKey);
+  return engine.operationsOf(caller.service);
 }
 
 /** Randomness is drawn for many ids at once: a draw for each would be the dearest thing an id costs. */

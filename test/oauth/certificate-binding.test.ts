@@ -17,7 +17,7 @@ for (const [service, client, bound] of [
 
 test("no other file of src decides whether a token has to be bound", async (t) => {
   const files = await readSourceTree(new URL("../../src/", import.meta.url));
-  const twice = /tlsClientCertificateBoundAccessTokens\s*&&[^;]*tlsClientCertificateBoundAccessTokens/;
+  const twice = /tlsClientCertificateBoundAccessTokens\s*&&[^;{]*tlsClientCertificateBoundAccessTokens/;
   const deciding = files.filter(({ text }) => twice.test(text)).map(({ path }) => path);
   t.deepEqual(deciding, ["oauth/certificate-binding.ts"]);
 });

@@ -31,6 +31,8 @@ export interface Engine {
   authenticateApiCaller(credentials: ApiCallerCredentials): Promise<ApiCaller>;
   /** The API as that service may use it, with its settings as of each call; requests have been read already. */
   operationsFor(serviceId: number): ServiceOperations;
+  /** The same for a service that has just been read, to authenticate the caller: its first decision reads it no second time. */
+  operationsOf(service: Service): ServiceOperations;
   /** Says that a command with invalidation events was carried out here: the streams learn of it a little sooner. */
   hintEvents(): void;
   /** Ends every stream of invalidation events, for good. */
@@ -52,43 +54,47 @@ export function createEngine(dependencies: Dependencies): Engine {
   /** What a call is decided with: where its facts are noted, too, if anyone wants to know them. */
   const noting = (call: NotedCall | undefined): Dependencies =>
     call?.note === undefined ? dependencies : { ...dependencies, note: call.note };
+  const operationsOver = (serviceId: number, current: () => Promise<Service>): ServiceOperations => ({
+    authAuthorization: async (request, call) =>
+      processAuthorizationRequest(noting(call), settings, await current(), request),
+    authAuthorizationIssue: async (request, call) =>
+      issueAuthorizationCode(noting(call), settings, await current(), request),
+    authAuthorizationFail: async (request, call) => failAuthorization(noting(call), settings, await current(), request),
+    authAuthorizationTicketInfo: async (request, call) => readTicketInfo(noting(call), await current(), request),
+    authAuthorizationTicketUpdate: async (request, call) => updateTicketInfo(noting(call), await current(), request),
+    authToken: async (request, call) => processTokenRequest(noting(call), settings, await current(), request),
+    authTokenIssue: async (request, call) => issueToken(noting(call), settings, await current(), request),
+    authTokenFail: async (request, call) => failToken(noting(call), await current(), request),
+    authTokenCreate: async (request, call) => createToken(noting(call), settings, await current(), request),
+    authTokenUpdate: async (request, call) => updateToken(noting(call), await current(), request),
+    authTokenDelete: async (request, call) => deleteToken(noting(call), await current(), request),
+    authTokenRevoke: async (request, call) => revokeTokens(noting(call), settings, await current(), request),
+    authTokenGetList: async (request, call) => listTokens(noting(call), settings, await current(), request),
+    serviceConfiguration: async (request) => configurationOfService(await current(), request),
+    serviceConfigurationPost: async (request) => configurationOfService(await current(), request),
+    serviceJwksGet: async (request) => jwksOfService(await current(), request),
+    authIntrospection: async (request, call) => introspect(noting(call), settings, await current(), request),
+    authIntrospectionStandard: async (request, call) =>
+      introspectStandard(noting(call), settings, await current(), request),
+    authRevocation: async (request, call) => revoke(noting(call), settings, await current(), request),
+    authUserinfo: async (request, call) => processUserInfoRequest(noting(call), settings, await current(), request),
+    authUserinfoIssue: async (request, call) => issueUserInfo(noting(call), settings, await current(), request),
+    async *authIntrospectionEvents(request, { signal }) {
+      await current();
+      yield* follower.open(serviceId, request, signal);
+    },
+  });
+  const ofServices = new WeakMap<Service, ServiceOperations>();
   return {
     authenticateApiCaller: (credentials) => authenticateApiCaller(settings, credentials),
-    operationsFor: rememberingEach((serviceId) => {
-      const current = (): Promise<Service> => currentService(settings, serviceId);
-      return {
-        authAuthorization: async (request, call) =>
-          processAuthorizationRequest(noting(call), settings, await current(), request),
-        authAuthorizationIssue: async (request, call) =>
-          issueAuthorizationCode(noting(call), settings, await current(), request),
-        authAuthorizationFail: async (request, call) =>
-          failAuthorization(noting(call), settings, await current(), request),
-        authAuthorizationTicketInfo: async (request, call) => readTicketInfo(noting(call), await current(), request),
-        authAuthorizationTicketUpdate: async (request, call) =>
-          updateTicketInfo(noting(call), await current(), request),
-        authToken: async (request, call) => processTokenRequest(noting(call), settings, await current(), request),
-        authTokenIssue: async (request, call) => issueToken(noting(call), settings, await current(), request),
-        authTokenFail: async (request, call) => failToken(noting(call), await current(), request),
-        authTokenCreate: async (request, call) => createToken(noting(call), settings, await current(), request),
-        authTokenUpdate: async (request, call) => updateToken(noting(call), await current(), request),
-        authTokenDelete: async (request, call) => deleteToken(noting(call), await current(), request),
-        authTokenRevoke: async (request, call) => revokeTokens(noting(call), settings, await current(), request),
-        authTokenGetList: async (request, call) => listTokens(noting(call), settings, await current(), request),
-        serviceConfiguration: async (request) => configurationOfService(await current(), request),
-        serviceConfigurationPost: async (request) => configurationOfService(await current(), request),
-        serviceJwksGet: async (request) => jwksOfService(await current(), request),
-        authIntrospection: async (request, call) => introspect(noting(call), settings, await current(), request),
-        authIntrospectionStandard: async (request, call) =>
-          introspectStandard(noting(call), settings, await current(), request),
-        authRevocation: async (request, call) => revoke(noting(call), settings, await current(), request),
-        authUserinfo: async (request, call) => processUserInfoRequest(noting(call), settings, await current(), request),
-        authUserinfoIssue: async (request, call) => issueUserInfo(noting(call), settings, await current(), request),
-        async *authIntrospectionEvents(request, { signal }) {
-          await current();
-          yield* follower.open(serviceId, request, signal);
-        },
-      };
-    }),
+    operationsFor: rememberingEach((serviceId) => operationsOver(serviceId, () => currentService(settings, serviceId))),
+    operationsOf(service) {
+      const known = ofServices.get(service);
+      if (known !== undefined) return known;
+      const operations = operationsOver(service.settings.apiKey, () => Promise.resolve(service));
+      ofServices.set(service, operations);
+      return operations;
+    },
     hintEvents: () => {
       follower.hint();
     },

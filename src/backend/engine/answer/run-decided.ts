@@ -1,6 +1,7 @@
 import type { Command } from "../../store/command.ts";
 import type { CommandOutcome, Store } from "../../store/store.ts";
 import type { Dependencies, Random } from "../dependencies.ts";
+import type { Service, Settings } from "../settings/service-and-client.ts";
 
 /** Facts kept changing under every decision; the caller may ask again (503). */
 export class DecisionContended extends Error {
@@ -33,6 +34,21 @@ export async function runDecided<Outcome>(
     if ((await runTwiceAtMost(store, command)) === "done" || settledByConflict === true) return outcome;
   }
   throw new DecisionContended("The facts of the decision changed each time it was taken.");
+}
+
+/**
+ * The service for each attempt of a decision: first as it was read when the API caller was authenticated, then, because a
+ * conflict says that something has changed, as it stands. `undefined`: the service is gone.
+ *
+ * @example const currentService = serviceOfEachAttempt(settings, service);
+ */
+export function serviceOfEachAttempt(settings: Settings, service: Service): () => Promise<Service | undefined> {
+  let first: Service | undefined = service;
+  return () => {
+    const known = first;
+    first = undefined;
+    return known === undefined ? settings.service(service.settings.apiKey) : Promise.resolve(known);
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import { drawGrantId, drawSecret } from "../grant/drawn-text.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
 import type { Client, Service, Settings } from "../settings/service-and-client.ts";
 import { result, type ResultCode } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import { findTicket } from "../grant/ticket.ts";
 import { errorOfCaller, errorToUser, responseToClient } from "./authorization-answer.ts";
 import { readIssueRequest } from "./read-issue-request.ts";
@@ -27,8 +27,9 @@ export async function issueAuthorizationCode(
   service: Service,
   request: AuthorizationIssueRequest,
 ): Promise<AuthorizationIssueResponse> {
+  const currentService = serviceOfEachAttempt(settings, service);
   return runDecided<AuthorizationIssueResponse>(dependencies, async () => {
-    const current = await settings.service(service.settings.apiKey);
+    const current = await currentService();
     if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
     const found = await findTicket(dependencies, current, "authorization", request.ticket);
     if (found.state === "missing") return { outcome: errorOfCaller(current, "A041201") };

@@ -9,7 +9,7 @@ import type { NamedClient } from "../settings/find-client.ts";
 import type { Service, Settings } from "../settings/service-and-client.ts";
 import { noteClient, noteUnknownClient } from "../answer/note-facts.ts";
 import type { ResultCode } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import { ticketLifetime } from "../grant/ticket.ts";
 import { errorOfCaller, errorToClient, errorToUser, type ResponseTarget } from "./authorization-answer.ts";
 import { findRedirectUri } from "./find-redirect-uri.ts";
@@ -36,8 +36,9 @@ export async function processAuthorizationRequest(
   if (areTooLong(parameters)) return toUser(service, "A004202");
   const reading = readForm(parameters, { repeatable: "any" });
   if (!reading.ok) return toUser(service, "A004202");
+  const currentService = serviceOfEachAttempt(settings, service);
   return runDecided<AuthorizationResponse>(dependencies, async () => {
-    const current = await settings.service(service.settings.apiKey);
+    const current = await currentService();
     if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
     return decide(dependencies, settings, current, request, reading.form);
   });

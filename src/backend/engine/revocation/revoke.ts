@@ -3,7 +3,7 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { Command } from "../../store/command.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import {
   type ParameterCodes,
   readClientOfRequest,
@@ -37,12 +37,16 @@ export async function revoke(
   const read = readForwardedForm(service, request.parameters, codes);
   if ("refusal" in read) return read.refusal;
   const once = { endpoint: "revocation_endpoint", attempt: newAttempt(dependencies.random) } as const;
-  const authenticated = await readClientOfRequest(dependencies, settings, service, request, read.form, once);
-  if ("refusal" in authenticated) return authenticated.refusal;
-  const token = read.form.get("token");
-  if (token === undefined) return oauthError(service, "invalid_request", "A115301");
-  const digest = tokenDigest(token);
-  return runDecided(dependencies, () => decideRevocation(dependencies, service, authenticated.client, digest));
+  const currentService = serviceOfEachAttempt(settings, service);
+  return runDecided<RevocationResponse>(dependencies, async () => {
+    const current = await currentService();
+    if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
+    const authenticated = await readClientOfRequest(dependencies, settings, current, request, read.form, once);
+    if ("refusal" in authenticated) return { outcome: authenticated.refusal };
+    const token = read.form.get("token");
+    if (token === undefined) return { outcome: oauthError(current, "invalid_request", "A115301") };
+    return decideRevocation(dependencies, current, authenticated.client, tokenDigest(token));
+  });
 }
 
 async function decideRevocation(

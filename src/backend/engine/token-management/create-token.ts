@@ -10,7 +10,7 @@ import type { Service, Settings } from "../settings/service-and-client.ts";
 import { newRefreshToken } from "../token/new-refresh-token.ts";
 import { createTokenSet, issueCommand, type TokenSet } from "../token/token-set.ts";
 import { type CheckedCreate, readCreateRequest } from "./create-request.ts";
-import { findAccessToken, findRefreshToken } from "./token-identifier.ts";
+import { findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
 /** Makes a token without a request of the client, on the responsibility of the API's caller. */
 export async function createToken(
@@ -55,7 +55,9 @@ async function chosenInUse(
     [chosenRefreshToken, "A144202"],
   ] as const) {
     if (value === undefined) continue;
-    const token = (await findAccessToken(store, apiKey, value)) ?? (await findRefreshToken(store, apiKey, value));
+    const token =
+      (await findIdentifiedAccessToken(store, apiKey, value)) ??
+      (await findIdentifiedRefreshToken(store, apiKey, value));
     if (token !== undefined) return code;
   }
   return undefined;

@@ -8,7 +8,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import type { Service, Settings } from "../settings/service-and-client.ts";
 import { endToken, invalidateToken } from "../revocation/end-token.ts";
-import { digestsOfIdentifier, findAccessToken, findRefreshToken } from "./token-identifier.ts";
+import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
 /** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */
 const mostCounted = 1_000;
@@ -42,7 +42,7 @@ export async function revokeTokens(
     invalidateToken(dependencies, serviceId, digestsOfIdentifier(identifier));
   if (isGiven(accessTokenIdentifier)) {
     decisions.push(async () => {
-      const token = await findAccessToken(store, serviceId, accessTokenIdentifier);
+      const token = await findIdentifiedAccessToken(store, serviceId, accessTokenIdentifier);
       return token === undefined
         ? { command: forUnknown(accessTokenIdentifier), counted: nothing }
         : endingOf(dependencies, serviceId, token);
@@ -50,7 +50,7 @@ export async function revokeTokens(
   }
   if (isGiven(refreshTokenIdentifier)) {
     decisions.push(async () => {
-      const token = await findRefreshToken(store, serviceId, refreshTokenIdentifier);
+      const token = await findIdentifiedRefreshToken(store, serviceId, refreshTokenIdentifier);
       return token === undefined
         ? { command: forUnknown(refreshTokenIdentifier), counted: nothing }
         : endingOf(dependencies, serviceId, token);

@@ -5,7 +5,7 @@ import type { StoredAccessToken, StoredRefreshToken, Store } from "../../store/s
 const digestOctets = 32;
 
 /** Finds an access token by its value, in either form, or by the hash that lists name it by (Authlete's API). */
-export function findAccessToken(
+export function findIdentifiedAccessToken(
   store: Store,
   serviceId: number,
   identifier: string,
@@ -14,7 +14,7 @@ export function findAccessToken(
 }
 
 /** The same of a refresh token; one that has been consumed still names its grant. */
-export function findRefreshToken(
+export function findIdentifiedRefreshToken(
   store: Store,
   serviceId: number,
   identifier: string,

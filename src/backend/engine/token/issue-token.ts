@@ -2,7 +2,7 @@ import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenIssueRequest, TokenIssueResponse } from "../../../contract/auth-token-issue.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
-import { type Decided, runDecided } from "../answer/run-decided.ts";
+import { type Decided, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { drawGrantId } from "../grant/drawn-text.ts";
 import { accessTokenDuration, firstGiven } from "../grant/durations.ts";
@@ -32,8 +32,9 @@ export async function issueToken(
   service: Service,
   request: TokenIssueRequest,
 ): Promise<TokenIssueResponse> {
+  const currentService = serviceOfEachAttempt(settings, service);
   return runDecided<TokenIssueResponse>(dependencies, async () => {
-    const current = await settings.service(service.settings.apiKey);
+    const current = await currentService();
     if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
     return decideIssue(dependencies, settings, current, request);
   });

@@ -10,7 +10,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Service, Settings } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { oauthError } from "../answer/oauth-error.ts";
-import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import { decideAuthorizationCode } from "./authorization-code.ts";
 import { decideClientCredentials } from "./client-credentials.ts";
 import { decidePassword } from "./password.ts";
@@ -74,8 +74,9 @@ export async function processTokenRequest(
   const { grantType, decide } = grant;
   dependencies.note?.({ grantType });
   const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
+  const currentService = serviceOfEachAttempt(settings, service);
   return runDecided<TokenResponse>(dependencies, async () => {
-    const current = await settings.service(service.settings.apiKey);
+    const current = await currentService();
     if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
     if (!current.settings.supportedGrantTypes.includes(grantType)) {
       return { outcome: oauthError(current, "unsupported_grant_type", "A049305") };
