@@ -305,3 +305,19 @@ test("a secret that is wrong by one character is still wrong", async (t) => {
   t.is(answer.resultCode, "A157305");
   t.is(answer.action, "INVALID_CLIENT");
 });
+
+test("a token for two resources is active to either of them, and to no other (rsUri)", async (t) => {
+  const [first, second] = ["https://a.example.com/", "https://b.example.com/"];
+  const { backend, issue } = await startEngine(t, { supportedScopes });
+  const { accessToken = "" } = await issue(
+    `&resource=${encodeURIComponent(first)}&resource=${encodeURIComponent(second)}`,
+  );
+  const isActive = async (rsUri: string) => {
+    const { responseContent } = await backend.authIntrospectionStandard({ parameters: `token=${accessToken}`, rsUri });
+    return (JSON.parse(responseContent ?? "") as { active: boolean }).active;
+  };
+  t.true(await isActive(first));
+  t.true(await isActive(second));
+  t.false(await isActive("https://c.example.com/"));
+  t.false(await isActive("https://b.example.com"));
+});

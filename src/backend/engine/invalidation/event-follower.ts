@@ -2,7 +2,7 @@ import type { InvalidationEventsRequest, InvalidationMessage } from "../../../co
 import { serviceKey } from "../../store/invalidation-keys.ts";
 import type { StoredInvalidationEvent } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { createMessageQueue, type MessageQueue } from "./message-queue.ts";
+import { createMessageQueue, type MessageQueue, mostBehind } from "./message-queue.ts";
 import { createPollTimer, type Wait } from "./poll-timer.ts";
 
 /** Polls the store for all streams of this process together. */
@@ -28,8 +28,6 @@ export class StreamUnavailable extends Error {
 const mostStreams = 1_000;
 /** Events a reading. */
 const batch = 500;
-/** A reader who missed more than these begins anew, with a `reset`. */
-const mostMissed = 10_000;
 
 interface Stream {
   readonly serviceId: number;
@@ -123,7 +121,7 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
     const missed: StoredInvalidationEvent[] = [];
     for (let after = from; ;) {
       const read = await store.readInvalidationEvents({ after, upTo: head, limit: batch });
-      if (read.reset || missed.length + read.events.length > mostMissed) return undefined;
+      if (read.reset || missed.length + read.events.length > mostBehind) return undefined;
       missed.push(...read.events);
       if (read.complete) return missed;
       after = read.cursor;

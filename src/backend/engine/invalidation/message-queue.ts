@@ -14,8 +14,8 @@ export interface MessageQueue {
   messages(): AsyncGenerator<InvalidationMessage, void, undefined>;
 }
 
-/** Messages that wait at most: for a reader further behind, a `reset` stands in for all of them. */
-const longestQueue = 10_000;
+/** How many messages a reader may be behind, in the queue or in the store; one further behind gets a `reset` instead. */
+export const mostBehind = 10_000;
 
 /** Makes the queue of a reader who stands at `cursor`. */
 export function createMessageQueue(cursor: string | undefined): MessageQueue {
@@ -41,7 +41,7 @@ export function createMessageQueue(cursor: string | undefined): MessageQueue {
     push(message) {
       if (ending !== undefined) return;
       standsAt = message.cursor;
-      if (message.type === "reset" || queue.length >= longestQueue) {
+      if (message.type === "reset" || queue.length >= mostBehind) {
         queue = [{ type: "reset", cursor: message.cursor }];
         if (message.type === "heartbeat") queue.push({ ...message, after: message.cursor });
       } else {

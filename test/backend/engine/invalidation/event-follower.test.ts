@@ -221,6 +221,24 @@ test("who missed more than ten thousand events begins anew", async (t) => {
   t.deepEqual(chained(t, anew.take()), ["reset", "heartbeat"]);
 });
 
+test("of what a reader missed, no more is read than it can be sent", async (t) => {
+  // A store with any number of events, 500 of them a reading.
+  let at = 0;
+  const { hand, read, reads } = await startFollower(t, () => ({
+    readInvalidationEvents: ({ after, upTo, limit }) => {
+      if (upTo === undefined) return Promise.resolve({ reset: false, events: [], cursor: "head", complete: true });
+      at += limit;
+      const event = { serviceId: 1, keys: ["token:x"], cursor: `${after ?? ""}+` };
+      const events = Array.from({ length: limit }, () => event);
+      return Promise.resolve({ reset: false, events, cursor: String(at), complete: false });
+    },
+  }));
+  read(1, "far behind");
+  await hand.pass(0);
+  // 10,000 events in 20 readings, and the one that is too many.
+  t.is(reads.filter((after) => after !== undefined && after !== "head").length, 21);
+});
+
 test("a poll that fails sends nothing to those who are there and refuses who is coming; then it goes on", async (t) => {
   let broken = false;
   const { hand, read, revokeOne, faults } = await startFollower(t, (store) => ({
