@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { Buffer } from "node:buffer";
 import { isLoopback } from "./endpoint-url.ts";
 import { optionError } from "../options/option-error.ts";
@@ -45,8 +46,7 @@ const members = ["baseUrl", "serviceId", "credentials", "timeout", "tls", "maxSo
  * @example resolveConnection({ baseUrl: "http://127.0.0.1:8705", serviceId: 1, credentials: { apiSecret } })
  */
 export function resolveConnection(connection: ApiConnection): ResolvedConnection {
-  const unknown = Object.keys(connection).find((name) => !members.includes(name));
-  if (unknown !== undefined) throw optionError(unknown, "is not an option of a connection");
+  refuseUnknownOptions(connection, members);
   const { serviceId, tls } = connection;
   if (!Number.isSafeInteger(serviceId) || serviceId <= 0) throw optionError("serviceId", "must be a positive integer");
   const { base, socketPath, encrypted } = readBaseUrl(connection);

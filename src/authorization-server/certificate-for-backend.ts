@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import type { IncomingMessage } from "node:http";
 import type { CertificateSource } from "../client-certificate/certificate-source.ts";
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
@@ -38,9 +39,7 @@ const noCertificate = "unreadable";
 export function certificateForBackend(
   options: CertificateOptions,
 ): (request: IncomingMessage) => CertificateForBackend {
-  for (const name of Object.keys(options)) {
-    if (name !== "certificate" && name !== "onUnreadableCertificate") throw optionError(name, "is not an option");
-  }
+  refuseUnknownOptions(options, ["certificate", "onUnreadableCertificate"]);
   const { certificate: source = tlsSocket(), onUnreadableCertificate } = options;
   const ofConnection = source === tlsSocket();
   if (typeof source !== "function") throw optionError("certificate", "must be a certificate source");

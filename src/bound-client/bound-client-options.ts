@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import { isObject } from "./ask.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
@@ -53,7 +54,7 @@ const names = new Set(
  */
 export function resolveOptions(options: BoundClientOptions, clocks: Clocks): ResolvedOptions {
   if (!isObject(options)) throw optionError("options", "must be an object");
-  refuseUnknown(options, names);
+  refuseUnknownOptions(options, names);
   const { clientId, timeout = 10_000 } = options as BoundClientOptions;
   if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be text");
   if (!(Number.isSafeInteger(timeout) && timeout > 0 && timeout <= 2_147_483_647)) {
@@ -72,11 +73,6 @@ export function resolveOptions(options: BoundClientOptions, clocks: Clocks): Res
   };
 }
 
-/** Refuses options that there are not; `within` is the option whose members they are. */
-export function refuseUnknown(given: object, known: ReadonlySet<string>, within = ""): void {
-  for (const name of Object.keys(given)) if (!known.has(name)) throw optionError(within + name, "is not an option");
-}
-
 function readAnchors(ca: unknown): string[] | undefined {
   if (ca === undefined) return undefined;
   const anchors: unknown[] = Array.isArray(ca) ? ca : [ca];
@@ -92,7 +88,7 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
   if (!isObject(given) || members.length !== 1) {
     throw optionError("authorizationServer", "must have an issuer, metadata or a tokenEndpoint");
   }
-  refuseUnknown(given, new Set(["issuer", "metadata", "tokenEndpoint"]), "authorizationServer.");
+  refuseUnknownOptions(given, ["issuer", "metadata", "tokenEndpoint"], "authorizationServer");
   const { issuer, metadata, tokenEndpoint } = given;
   if (issuer !== undefined) {
     if (!isEndpoint(issuer) || issuer.includes("?")) {

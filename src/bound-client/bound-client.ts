@@ -1,7 +1,8 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import type { Agent } from "node:https";
 import type { Got } from "got";
 import { AuthorizationServerUnavailable } from "./token-errors.ts";
-import { type BoundClientOptions, refuseUnknown, resolveOptions } from "./bound-client-options.ts";
+import { type BoundClientOptions, resolveOptions } from "./bound-client-options.ts";
 import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
 import type { Clocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
@@ -94,7 +95,7 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
       return presenter.keyPair.x5tS256;
     },
     async accessToken(request = {}) {
-      refuseUnknown(request, requestNames);
+      refuseUnknownOptions(request, requestNames);
       const { signal } = request;
       signal?.throwIfAborted();
       const { held } = await within(signal, obtain(readTarget(request, usual)));
@@ -108,7 +109,7 @@ export function openBoundClient(options: BoundClientOptions, clocks: Clocks): Bo
     agent: new RotatingAgent(() => presenter.agent),
     dispatcher: (undici) => createBoundDispatcher(undici, outgoing),
     rotate(pair) {
-      refuseUnknown(pair, pairNames);
+      refuseUnknownOptions(pair, pairNames);
       const old = presenter;
       presenter = present(pair);
       void old.retire();

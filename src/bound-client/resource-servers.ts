@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import { isObject } from "./ask.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
@@ -22,9 +23,7 @@ export function readResourceServers(given: unknown, usual: TokenTarget): TargetO
   const targets = new Map<string, TokenTarget>();
   for (const one of (given ?? []) as unknown[]) {
     const { origin, ...target } = isObject(one) ? one : { origin: one };
-    for (const name of Object.keys(target)) {
-      if (name !== "scope" && name !== "resource") throw optionError(`resourceServers.${name}`, "is not an option");
-    }
+    refuseUnknownOptions(target, ["scope", "resource"], "resourceServers");
     const url = typeof origin === "string" ? URL.parse(origin) : null;
     if (url?.protocol !== "https:" || (origin !== url.origin && origin !== `${url.origin}/`)) {
       throw optionError("resourceServers", "must be https: origins without a path");

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
@@ -151,11 +152,7 @@ function isSha1(value: string): boolean {
 const commonOptions = ["from", "header", "verify", "present"];
 
 function checkOptions(options: HeaderSourceOptions, dialect: Dialect): void {
-  for (const name of Object.keys(givenOptions(options))) {
-    if (!commonOptions.includes(name) && dialect.options?.includes(name) !== true) {
-      throw optionError(name, "is not an option");
-    }
-  }
+  refuseUnknownOptions(givenOptions(options), [...commonOptions, ...(dialect.options ?? [])]);
   if (!isTrustedProxies(options.from)) {
     throw optionError("from", "must be trustedProxies([…]): a header counts only when one of them has sent it");
   }

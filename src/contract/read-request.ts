@@ -1,3 +1,4 @@
+import { isSet } from "../oauth/set-member.ts";
 import type { z } from "zod";
 import { ApiError } from "./api-error.ts";
 import type { Operation } from "./operation.ts";
@@ -32,9 +33,4 @@ function refuseUnsupported(operation: Operation, request: unknown): void {
   if (demanded !== undefined) {
     throw new ApiError(403, "A001223", `${operation.path}, "${demanded}" is not supported by this backend.`);
   }
-}
-
-function isSet(value: unknown): boolean {
-  if (value === undefined || value === null || value === 0 || value === false || value === "") return false;
-  return !(Array.isArray(value) && value.length === 0);
 }

@@ -1,12 +1,14 @@
 import { optionError } from "./option-error.ts";
 
 /**
- * Refuses options that there are not: one that is misspelt or misplaced must not be a demand that nobody makes.
+ * Throws on unknown options, so that a typo cannot silently disable a check: a `TypeError` with a `code` that names the
+ * option. `within` is the option whose members they are.
  *
- * Throws a `TypeError` with a `code` that names the option.
- *
- * @example refuseUnknownOptions({ scopes: [] }, new Set(["requirement"])) // throws: scopes is not an option.
+ * @example refuseUnknownOptions({ tll: 5 }, ["ttl"], "cache") // throws: cache.tll is not an option.
  */
-export function refuseUnknownOptions(given: object, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(given)) if (!known.has(name)) throw optionError(name, "is not an option");
+export function refuseUnknownOptions(given: object, known: Iterable<string>, within?: string): void {
+  const names = known instanceof Set ? (known as ReadonlySet<string>) : new Set(known);
+  for (const name of Object.keys(given)) {
+    if (!names.has(name)) throw optionError(within === undefined ? name : `${within}.${name}`, "is not an option");
+  }
 }

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { optionError } from "../../options/option-error.ts";
 import type { MemoryLimits } from "./answer-memory.ts";
 import { count, duration } from "../../options/read-number.ts";
@@ -61,7 +62,7 @@ export function readCacheOptions(cache: false | CacheOptions): ResolvedCache {
     throw optionError("cache", "must be false or an object");
   }
   if (cache === false) return { ...readCacheOptions({ ttl: 0, negativeTtl: 0 }), maxEntries: 1, maxNegativeEntries: 1 };
-  for (const name of Object.keys(cache)) if (!names.has(name)) throw optionError(`cache.${name}`, "is not an option");
+  refuseUnknownOptions(cache, names, "cache");
   const { push = true } = cache;
   if (typeof push !== "boolean") throw optionError("cache.push", "must be true or false");
   return {

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { optionError } from "../../options/option-error.ts";
 import { count } from "../../options/read-number.ts";
 import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
@@ -21,9 +22,7 @@ export function readQuestionLimits(questions: QuestionLimits = {}): TurnLimits {
   if (typeof questions !== "object" || (questions as unknown) === null) {
     throw optionError("questions", "must be an object");
   }
-  for (const name of Object.keys(questions)) {
-    if (!names.has(name)) throw optionError(`questions.${name}`, "is not an option");
-  }
+  refuseUnknownOptions(questions, names, "questions");
   return {
     maxConcurrent: count("questions.maxConcurrent", questions.maxConcurrent ?? 64),
     maxQueued: count("questions.maxQueued", questions.maxQueued ?? 1000),

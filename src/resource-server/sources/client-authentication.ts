@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { isEmpty } from "../../api-client/api-connection.ts";
 import { optionError } from "../../options/option-error.ts";
 import type { Ambient } from "./facts-source.ts";
@@ -48,9 +49,7 @@ export function readAuthentication(given: ClientAuthentication, ambient: Ambient
   if (typeof given !== "object" || (given as unknown) === null || !Object.hasOwn(members, given.method)) {
     throw optionError("clientAuthentication.method", `must be one of ${Object.keys(members).join(", ")}`);
   }
-  for (const name of Object.keys(given)) {
-    if (!members[given.method].includes(name)) throw optionError(`clientAuthentication.${name}`, "is not an option");
-  }
+  refuseUnknownOptions(given, members[given.method], "clientAuthentication");
   const nothing = { headers: {}, certificate: undefined, parameters: () => Promise.resolve({}) };
   switch (given.method) {
     case "bearer": {

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { optionError } from "../../options/option-error.ts";
 
 /**
@@ -79,8 +80,8 @@ export function readDialect(dialect: DialectName | Partial<Tolerances> = "rfc766
   if (typeof dialect !== "object" || (dialect as unknown) === null) {
     throw optionError("dialect", "must be a name or an object");
   }
+  refuseUnknownOptions(dialect, Object.keys(exact), "dialect");
   for (const [name, value] of Object.entries<unknown>(dialect)) {
-    if (!Object.hasOwn(exact, name)) throw optionError(`dialect.${name}`, "is not an option");
     if (typeof value !== "boolean") throw optionError(`dialect.${name}`, "must be true or false");
   }
   return Object.freeze({ ...rfc7662, ...dialect });

@@ -1,3 +1,4 @@
+import { setText } from "../../../oauth/set-member.ts";
 import type {
   AuthorizationFailReason,
   AuthorizationFailRequest,
@@ -61,7 +62,7 @@ async function decide(
   if (client === undefined) {
     return { outcome: errorToUser(service, { error: "invalid_request", code: "A059302" }) };
   }
-  const told = description === null || description === "" ? undefined : description?.slice(0, longestDescription);
+  const told = setText(description)?.slice(0, longestDescription);
   return {
     outcome: errorToClient(service, request.target, refusals[reason], told),
     command: {

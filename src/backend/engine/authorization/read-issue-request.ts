@@ -1,3 +1,4 @@
+import { isSet, setText } from "../../../oauth/set-member.ts";
 import type { AuthorizationIssueRequest } from "../../../contract/auth-authorization-issue.ts";
 import type { ResultCode } from "../answer/result.ts";
 import type { GrantDetails, IdTokenDetails } from "../grant/grant-details.ts";
@@ -89,7 +90,7 @@ async function readSubjects(
   const { subject } = request;
   const defect = await subjectDefect(settings, service, subject);
   if (defect !== undefined || typeof subject !== "string") return { refusedWith: subjectCodes[defect ?? "empty"] };
-  const sub = request.sub === null || request.sub === "" ? undefined : request.sub;
+  const sub = setText(request.sub);
   const subDefect = sub === undefined ? undefined : await subjectDefect(settings, service, sub);
   if (subDefect !== undefined) return { refusedWith: subjectCodes[subDefect], detail: "sub" };
   // The client knows the user by what an ID token calls them.
@@ -119,17 +120,14 @@ function authenticationDefect(
 ): ResultCode | undefined {
   const { maxAge, authTimeEssential, acrs, acrEssential } = authentication;
   const timed = maxAge !== undefined || authTimeEssential;
-  if (timed && (authTime === undefined || authTime === null || authTime === 0)) return "A040201";
+  if (timed && !isSet(authTime)) return "A040201";
   if (acr !== undefined && acr !== null && acr.length > longestAcr) return "A043201";
   if (!acrEssential) return undefined;
-  if (acr === undefined || acr === null || acr === "") return "A043202";
+  if (!isSet(acr)) return "A043202";
   return acrs.length === 0 || acrs.includes(acr) ? undefined : "A043202";
 }
 
-/** A member that is left out when it has no value: null, 0, "" and [] are none (Authlete's API). */
+/** A member that is left out when it is unset. */
 function given<Name extends string, Value>(name: Name, value: Value): Partial<Record<Name, NonNullable<Value>>> {
-  const unset = value === undefined || value === null || value === 0 || value === "";
-  return unset || (Array.isArray(value) && value.length === 0)
-    ? {}
-    : ({ [name]: value } as Record<Name, NonNullable<Value>>);
+  return isSet(value) ? ({ [name]: value } as Record<Name, NonNullable<Value>>) : {};
 }

@@ -1,3 +1,4 @@
+import { setText } from "../../../oauth/set-member.ts";
 import type {
   AuthorizationTicketInfoRequest,
   AuthorizationTicketInfoResponse,
@@ -52,6 +53,5 @@ export async function updateTicketInfo(
 
 /** Public clients send a text, or an object with the text in it; both mean the same (Authlete's API). */
 function contextOf(info: AuthorizationTicketUpdateRequest["info"]): string | undefined {
-  const context = typeof info === "object" && info !== null ? info.context : info;
-  return context === null || context === "" ? undefined : context;
+  return setText(typeof info === "object" && info !== null ? info.context : info);
 }

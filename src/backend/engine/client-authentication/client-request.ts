@@ -1,3 +1,4 @@
+import { setText } from "../../../oauth/set-member.ts";
 import { readForm, type Form } from "../../../oauth/form.ts";
 import type { TokenRequest } from "../../../contract/auth-token.ts";
 import { authenticateClient } from "./authenticate-client.ts";
@@ -92,7 +93,7 @@ export async function readClientOfRequest(
   form: Form,
   { endpoint, attempt }: OneRequest,
 ): Promise<ClientOfRequest> {
-  const basicUserId = request.clientId === null || request.clientId === "" ? undefined : request.clientId;
+  const basicUserId = setText(request.clientId);
   const certificate = readPresentedCertificate(request.clientCertificate);
   noteCertificate(dependencies, certificate);
   const identified = await identifyClient(settings, service, basicUserId, form);

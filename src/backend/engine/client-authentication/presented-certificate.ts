@@ -1,3 +1,4 @@
+import { isSet } from "../../../oauth/set-member.ts";
 import type { PresentedCertificate } from "../../../oauth/access-token-decision.ts";
 import { clauseOf } from "../../../x509/malformed-certificate.ts";
 import { checkCertificate } from "../../../x509/read-certificate.ts";
@@ -12,7 +13,7 @@ export type CertificateOfRequest = PresentedCertificate &
  * Never throws for what a caller may send: what cannot be read is a fact of its own, and refuses.
  */
 export function readPresentedCertificate(pem: string | null | undefined): CertificateOfRequest | undefined {
-  if (pem === undefined || pem === null || pem === "") return undefined;
+  if (!isSet(pem)) return undefined;
   const certificate = checkCertificate(pem);
   return "unreadable" in certificate ? { unreadable: clauseOf(certificate.unreadable) } : certificate;
 }

@@ -1,3 +1,4 @@
+import { isSet } from "../../../oauth/set-member.ts";
 import type {
   ServiceConfigurationRequest,
   ServiceConfigurationResponse,
@@ -112,5 +113,5 @@ export async function configurationOfService(
   { patch }: ServiceConfigurationRequest,
 ): Promise<ServiceConfigurationResponse> {
   const metadata = createMetadata(service);
-  return patch === undefined || patch === null || patch === "" ? metadata : patchDocument(metadata, patch);
+  return isSet(patch) ? patchDocument(metadata, patch) : metadata;
 }

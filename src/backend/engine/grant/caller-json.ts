@@ -1,3 +1,4 @@
+import { setText } from "../../../oauth/set-member.ts";
 import { ownHeaderParameters } from "../../../jose/sign-jwt.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { ResultCode } from "../answer/result.ts";
@@ -35,15 +36,10 @@ function readMembers(
   malformed: ResultCode,
   takesOwn: ResultCode,
 ): Members {
-  const text = givenText(member);
+  const text = setText(member);
   if (text === undefined) return { members: undefined };
   const members = text.length > longest ? undefined : readJsonObject(text);
   if (members === undefined) return { refusedWith: malformed };
   const taken = Object.keys(members).find((name) => own.has(name));
   return taken === undefined ? { members } : { refusedWith: takesOwn, detail: taken };
-}
-
-/** A text member of a request that says something: null and "" are no value (Authlete's API). */
-export function givenText(member: string | null | undefined): string | undefined {
-  return member === null || member === "" ? undefined : member;
 }

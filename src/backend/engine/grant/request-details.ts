@@ -1,6 +1,7 @@
+import { setText } from "../../../oauth/set-member.ts";
 import type { Property } from "../../../contract/members.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
-import { givenText, readJwtClaims } from "./caller-json.ts";
+import { readJwtClaims } from "./caller-json.ts";
 import type { GrantDetails } from "./grant-details.ts";
 
 /** What an API caller adds to the tokens of one answer. */
@@ -22,7 +23,7 @@ export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
  */
 export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
   const properties = additions.properties ?? [];
-  const claims = readJsonObject(givenText(additions.jwtAtClaims) ?? "");
+  const claims = readJsonObject(setText(additions.jwtAtClaims) ?? "");
   return {
     ...details,
     ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),

@@ -1,7 +1,7 @@
+import { setText } from "../../../oauth/set-member.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { TicketKind } from "../../store/command.ts";
 import type { StoredTicket } from "../../store/store.ts";
-import { givenText } from "./caller-json.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import { isValidAt } from "./durations.ts";
@@ -23,7 +23,7 @@ export async function findTicket(
   kind: TicketKind,
   member: string | null | undefined,
 ): Promise<FoundTicket> {
-  const text = givenText(member);
+  const text = setText(member);
   if (text === undefined) return { state: "missing" };
   const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(text));
   if (ticket?.kind !== kind || ticket.consumed) return { state: "unknown" };

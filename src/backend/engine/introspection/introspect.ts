@@ -1,3 +1,4 @@
+import { isSet } from "../../../oauth/set-member.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import type { Property } from "../../../contract/members.ts";
 import { introspectionRefusals } from "../../../contract/introspection-refusals.ts";
@@ -41,7 +42,7 @@ export async function introspect(
   service: Service,
   request: IntrospectionRequest,
 ): Promise<IntrospectionResponse> {
-  if (request.token === undefined || request.token === null || request.token === "") {
+  if (!isSet(request.token)) {
     return {
       ...result("A057301"),
       action: "BAD_REQUEST",
@@ -76,7 +77,7 @@ function requirementOf({ scopes, subject, resources }: IntrospectionRequest): Re
   return {
     binding: "if-bound",
     ...(scopes === undefined || scopes === null ? {} : { scopes }),
-    ...(subject === undefined || subject === null || subject === "" ? {} : { subject }),
+    ...(isSet(subject) ? { subject } : {}),
     ...(resources === undefined || resources === null ? {} : { resources }),
   };
 }
@@ -118,19 +119,16 @@ function resultCodeOf(
   known: KnownAccessToken | undefined,
   refreshability: Refreshability,
 ): ResultCode {
-  const [usual] = introspectionRefusals[refusalCode].resultCodes;
-  switch (refusalCode) {
-    case "scope_insufficient": {
-      const [, noScopes] = introspectionRefusals.scope_insufficient.resultCodes;
-      return known?.token.scopes.length === 0 ? noScopes : usual;
-    }
-    case "token_expired": {
-      const [none, refreshable, expired] = introspectionRefusals.token_expired.resultCodes;
-      return { none, refreshable, "refresh-token-expired": expired }[refreshability];
-    }
-    default:
-      return usual;
+  if (refusalCode === "scope_insufficient" && known?.token.scopes.length === 0) {
+    const [, noScopes] = introspectionRefusals.scope_insufficient.resultCodes;
+    return noScopes;
   }
+  if (refusalCode === "token_expired") {
+    const [none, refreshable, expired] = introspectionRefusals.token_expired.resultCodes;
+    return { none, refreshable, "refresh-token-expired": expired }[refreshability];
+  }
+  const [usual] = introspectionRefusals[refusalCode].resultCodes;
+  return usual;
 }
 
 interface TokenState {

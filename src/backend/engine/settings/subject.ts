@@ -1,3 +1,4 @@
+import { isSet } from "../../../oauth/set-member.ts";
 import { findClient } from "./find-client.ts";
 import type { Service, Settings } from "./service-and-client.ts";
 
@@ -15,7 +16,7 @@ export async function subjectDefect(
   service: Service,
   subject: string | null | undefined,
 ): Promise<SubjectDefect | undefined> {
-  if (subject === undefined || subject === null || subject === "") return "empty";
+  if (!isSet(subject)) return "empty";
   if (subject.length > longest) return "too-long";
   if (!/^[\x20-\x7e]+$/.test(subject)) return "non-ascii";
   return (await findClient(settings, service, subject)) === undefined ? undefined : "client";

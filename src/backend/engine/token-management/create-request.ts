@@ -1,8 +1,9 @@
+import { setText } from "../../../oauth/set-member.ts";
 import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import type { ResultCode } from "../answer/result.ts";
-import { givenText, readJwtClaims } from "../grant/caller-json.ts";
+import { readJwtClaims } from "../grant/caller-json.ts";
 import { findEnabledClient, type NamedClient } from "../settings/find-client.ts";
 import type { GrantDetails } from "../grant/grant-details.ts";
 import type { Client, Service, Settings } from "../settings/service-and-client.ts";
@@ -70,7 +71,7 @@ export async function readCreateRequest(
   if (!hasScopes(service, scopes)) return { refusedWith: "A106201" };
   const target = grantResources(service, request.resources ?? []);
   if ("refusedWith" in target) return { refusedWith: "A108209" };
-  const binding = bindingOf(service, client, givenText(request.certificateThumbprint));
+  const binding = bindingOf(service, client, setText(request.certificateThumbprint));
   if (binding.refusedWith !== undefined) return binding;
   const claims = readJwtClaims(request.jwtAtClaims);
   if ("refusedWith" in claims) return { ...claims, refusedWith: "A108206" };
@@ -98,7 +99,7 @@ function isCreatable({ settings }: Service, grantType: string): grantType is Che
 }
 
 function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
-  return givenText(subject) !== undefined || givenText(acr) !== undefined || (authTime ?? 0) !== 0;
+  return setText(subject) !== undefined || setText(acr) !== undefined || (authTime ?? 0) !== 0;
 }
 
 /** Both members may be given, if they name the same client. */
@@ -136,8 +137,8 @@ interface ChosenTokens {
 }
 
 function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refused | ChosenTokens {
-  const accessToken = givenText(request.accessToken);
-  const refreshToken = givenText(request.refreshToken);
+  const accessToken = setText(request.accessToken);
+  const refreshToken = setText(request.refreshToken);
   if (refreshToken !== undefined && !hasRefreshToken) return { refusedWith: "A108203" };
   const wellFormed = [accessToken, refreshToken].every((token) => token === undefined || chosenToken.test(token));
   if (!wellFormed || (accessToken !== undefined && accessToken === refreshToken)) {
