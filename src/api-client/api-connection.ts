@@ -117,7 +117,7 @@ export function readTls({ ca, cert, key }: NonNullable<ApiConnection["tls"]> = {
 }
 
 /** An option that is a number of milliseconds or of things, 1 or more. */
-export function positive(option: string, value: number): number {
+function positive(option: string, value: number): number {
   if (!(Number.isSafeInteger(value) && value > 0 && value <= 2_147_483_647)) {
     throw optionError(option, "must be a positive integer");
   }

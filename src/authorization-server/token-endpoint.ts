@@ -130,7 +130,7 @@ function basicChallenge(realm: string): string {
 }
 
 /** The members in which the API takes what a client sent. */
-export interface ForwardedMembers {
+interface ForwardedMembers {
   readonly parameters: string;
   readonly clientId?: string;
   readonly clientSecret?: string;
@@ -142,7 +142,7 @@ export interface ForwardedMembers {
  * Puts a client's request into the members of the API: the body as it came, Basic credentials form-decoded
  * (RFC 6749 §2.3.1), and the certificate of the connection. `undefined`: the Authorization header is unusable.
  */
-export function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefined {
+function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefined {
   const { authorization, clientCertificate, clientCertificatePath } = request;
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
   // Without a user id the credentials are nobody's: half of them must not be looked for in the body.

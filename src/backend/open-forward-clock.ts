@@ -18,7 +18,7 @@ export function reportRestoredStore(log: Logger, origin: UnexpectedOrigin): void
 }
 
 /** Says what was found, and what the operator has to do about it. */
-export function describeRestoredStore(origin: UnexpectedOrigin): string {
+function describeRestoredStore(origin: UnexpectedOrigin): string {
   return (
     `The store was restored, copied or replaced: ${whatWasFound[origin]}. Every watcher of invalidation events is told to ` +
     "forget what it remembers. Tokens that were issued after the copy was made are unknown. Tokens that were revoked " +

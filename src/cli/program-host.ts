@@ -17,7 +17,7 @@ export interface ProgramHost {
   exit(code: number): void;
 }
 
-export interface Output {
+interface Output {
   write(text: string): void;
 }
 

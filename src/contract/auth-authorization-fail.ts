@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const authorizationFailReason = z
+const authorizationFailReason = z
   .enum([
     "UNKNOWN",
     "NOT_LOGGED_IN",
@@ -23,7 +23,7 @@ export const authorizationFailReason = z
   ])
   .meta({ id: "AuthorizationFailReason" });
 
-export const authorizationFailRequest = z
+const authorizationFailRequest = z
   .object({
     ticket: member.text("The ticket of `auth/authorization`."),
     reason: authorizationFailReason.nullish().describe("Why the request comes to nothing."),
@@ -31,7 +31,7 @@ export const authorizationFailRequest = z
   })
   .meta({ id: "AuthorizationFailRequest" });
 
-export const authorizationFailResponse = z
+const authorizationFailResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -6,7 +6,7 @@ import { defineOperation } from "./operation.ts";
 /** The end of year 9999: an instant in milliseconds by mistake is beyond it. */
 const lastInstant = 253_402_300_799;
 
-export const authorizationIssueRequest = z
+const authorizationIssueRequest = z
   .object({
     ticket: member.text("The ticket of `auth/authorization`."),
     subject: member.text(
@@ -45,7 +45,7 @@ export const authorizationIssueRequest = z
   })
   .meta({ id: "AuthorizationIssueRequest" });
 
-export const authorizationIssueResponse = z
+const authorizationIssueResponse = z
   .looseObject({
     ...member.result,
     action: z

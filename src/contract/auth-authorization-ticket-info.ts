@@ -7,7 +7,7 @@ export const ticketInfo = z
   .object({ context: z.string().optional() })
   .meta({ id: "TicketInfo", description: "What the caller keeps with a ticket." });
 
-export const authorizationTicketInfoRequest = z
+const authorizationTicketInfoRequest = z
   .object({ ticket: member.text("The ticket of `auth/authorization`.") })
   .meta({ id: "AuthorizationTicketInfoRequest" });
 
@@ -20,9 +20,7 @@ export const ticketAnswer = {
   info: ticketInfo.optional(),
 };
 
-export const authorizationTicketInfoResponse = z
-  .looseObject(ticketAnswer)
-  .meta({ id: "AuthorizationTicketInfoResponse" });
+const authorizationTicketInfoResponse = z.looseObject(ticketAnswer).meta({ id: "AuthorizationTicketInfoResponse" });
 
 export type AuthorizationTicketInfoRequest = z.infer<typeof authorizationTicketInfoRequest>;
 export type AuthorizationTicketInfoResponse = z.infer<typeof authorizationTicketInfoResponse>;

@@ -3,7 +3,7 @@ import { ticketAnswer } from "./auth-authorization-ticket-info.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const authorizationTicketUpdateRequest = z
+const authorizationTicketUpdateRequest = z
   .object({
     ticket: member.text("The ticket of `auth/authorization`."),
     info: z
@@ -13,9 +13,7 @@ export const authorizationTicketUpdateRequest = z
   })
   .meta({ id: "AuthorizationTicketUpdateRequest" });
 
-export const authorizationTicketUpdateResponse = z
-  .looseObject(ticketAnswer)
-  .meta({ id: "AuthorizationTicketUpdateResponse" });
+const authorizationTicketUpdateResponse = z.looseObject(ticketAnswer).meta({ id: "AuthorizationTicketUpdateResponse" });
 
 export type AuthorizationTicketUpdateRequest = z.infer<typeof authorizationTicketUpdateRequest>;
 export type AuthorizationTicketUpdateResponse = z.infer<typeof authorizationTicketUpdateResponse>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const authorizationRequest = z
+const authorizationRequest = z
   .object({
     parameters: member.text(
       "The authorization request as it arrived: the query without its `?`, or the form-encoded body (RFC 6749 §4.1.1).",
@@ -12,11 +12,11 @@ export const authorizationRequest = z
   })
   .meta({ id: "AuthorizationRequest" });
 
-export const prompt = z.enum(["NONE", "LOGIN", "CONSENT", "SELECT_ACCOUNT", "CREATE"]).meta({ id: "Prompt" });
-export const display = z.enum(["PAGE", "POPUP", "TOUCH", "WAP"]).meta({ id: "Display" });
+const prompt = z.enum(["NONE", "LOGIN", "CONSENT", "SELECT_ACCOUNT", "CREATE"]).meta({ id: "Prompt" });
+const display = z.enum(["PAGE", "POPUP", "TOUCH", "WAP"]).meta({ id: "Display" });
 
 /** What a page that asks the user may show of the service. */
-export const limitedService = z
+const limitedService = z
   .object({
     apiKey: member.identifier("The service's id."),
     serviceName: z.string().optional(),
@@ -25,7 +25,7 @@ export const limitedService = z
   .meta({ id: "LimitedService", description: "What a page that asks the user may show of the service." });
 
 /** What a page that asks the user may show of the client. */
-export const limitedClient = z
+const limitedClient = z
   .object({
     clientId: member.identifier("The client's number."),
     clientIdAlias: z.string().optional(),
@@ -36,7 +36,7 @@ export const limitedClient = z
 
 const names = (description: string) => z.array(z.string()).describe(description).optional();
 
-export const authorizationResponse = z
+const authorizationResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -12,7 +12,7 @@ const after = z
     "The `id` of the message before this one, or the cursor that was asked for. Anything else shows that something was lost.",
   );
 
-export const invalidationEventData = z
+const invalidationEventData = z
   .object({
     after,
     keys: z
@@ -21,7 +21,7 @@ export const invalidationEventData = z
   })
   .meta({ id: "InvalidationEventData", description: "`data` of an event `invalidation`." });
 
-export const heartbeatEventData = z
+const heartbeatEventData = z
   .object({
     after,
     polledAt: z
@@ -33,7 +33,7 @@ export const heartbeatEventData = z
   })
   .meta({ id: "HeartbeatEventData", description: "`data` of an event `heartbeat`." });
 
-export const resetEventData = z
+const resetEventData = z
   .object({})
   .meta({ id: "ResetEventData", description: "`data` of an event `reset`, which has no members." });
 

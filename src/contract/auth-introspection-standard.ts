@@ -3,7 +3,7 @@ import { signingAlgorithms } from "../oauth/registered-names.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const standardIntrospectionRequest = z
+const standardIntrospectionRequest = z
   .object({
     parameters: member.text("The introspection request as it arrived: the form-encoded body, whole (RFC 7662 §2.1)."),
     withHiddenProperties: member.flag("Whether hidden properties are put into the answer too."),

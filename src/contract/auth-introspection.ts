@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const introspectionRequest = z
+const introspectionRequest = z
   .object({
     token: member.text("The access token as the API received it, without the scheme."),
     scopes: member.texts("Scopes that the token must all cover."),
@@ -24,7 +24,7 @@ export const introspectionRequest = z
   })
   .meta({ id: "IntrospectionRequest" });
 
-export const introspectionResponse = z
+const introspectionResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const revocationRequest = z
+const revocationRequest = z
   .object({
     parameters: member.text("The revocation request as it arrived: the form-encoded body, whole (RFC 7009 §2.1)."),
     clientId: member.text("The user id of the request's Basic credentials, form-decoded; wins over `parameters`."),
@@ -14,7 +14,7 @@ export const revocationRequest = z
   })
   .meta({ id: "RevocationRequest" });
 
-export const revocationResponse = z
+const revocationResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -3,7 +3,7 @@ import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 import * as token from "./token-members.ts";
 
-export const tokenCreateRequest = z
+const tokenCreateRequest = z
   .object({
     grantType: member.text("What the token is to count as: AUTHORIZATION_CODE, PASSWORD or CLIENT_CREDENTIALS."),
     clientId: token.clientNumber("The client's number; needed unless `clientIdentifier` is given."),
@@ -43,7 +43,7 @@ export const tokenCreateRequest = z
   })
   .meta({ id: "TokenCreateRequest" });
 
-export const tokenCreateResponse = z
+const tokenCreateResponse = z
   .looseObject({
     ...member.result,
     action: z

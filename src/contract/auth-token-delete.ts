@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineOperation } from "./operation.ts";
 
-export const tokenDeleteRequest = z
+const tokenDeleteRequest = z
   .object({
     accessTokenIdentifier: z
       .string()

@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const tokenFailReason = z
+const tokenFailReason = z
   .enum([
     "UNKNOWN",
     "INVALID_RESOURCE_OWNER_CREDENTIALS",
@@ -13,7 +13,7 @@ export const tokenFailReason = z
   ])
   .meta({ id: "TokenFailReason" });
 
-export const tokenFailRequest = z
+const tokenFailRequest = z
   .object({
     ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
     reason: tokenFailReason
@@ -24,7 +24,7 @@ export const tokenFailRequest = z
   })
   .meta({ id: "TokenFailRequest" });
 
-export const tokenFailResponse = z
+const tokenFailResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -60,7 +60,7 @@ const listedToken = z
   })
   .meta({ id: "TokenListEntry", description: "An access token, with the refresh token of its grant." });
 
-export const tokenListResponse = z
+const tokenListResponse = z
   .looseObject({
     start: z.int().describe("Where the slice begins.").meta({ format: "int64" }),
     end: z.int().describe("Before which it ends.").meta({ format: "int64" }),

@@ -3,7 +3,7 @@ import { tokenResponse } from "./auth-token.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const tokenIssueRequest = z
+const tokenIssueRequest = z
   .object({
     ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
     subject: member.text("The user whose password it was: 1 to 100 characters of printable ASCII, and no client's id."),
@@ -19,7 +19,7 @@ export const tokenIssueRequest = z
   })
   .meta({ id: "TokenIssueRequest" });
 
-export const tokenIssueResponse = tokenResponse
+const tokenIssueResponse = tokenResponse
   .omit({ username: true, password: true, ticket: true, previousRefreshTokenUsed: true })
   .extend({
     action: z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const tokenRevokeRequest = z
+const tokenRevokeRequest = z
   .object({
     accessTokenIdentifier: member.text("An access token, in either form, or its SHA-256 as base64url."),
     refreshTokenIdentifier: member.text("A refresh token, or its SHA-256 as base64url."),
@@ -11,7 +11,7 @@ export const tokenRevokeRequest = z
   })
   .meta({ id: "TokenRevokeRequest" });
 
-export const tokenRevokeResponse = z
+const tokenRevokeResponse = z
   .looseObject({
     ...member.result,
     count: z

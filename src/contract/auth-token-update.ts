@@ -3,7 +3,7 @@ import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 import * as token from "./token-members.ts";
 
-export const tokenUpdateRequest = z
+const tokenUpdateRequest = z
   .object({
     accessToken: member.text("The token to change, in either form; needed unless `accessTokenHash` is given."),
     accessTokenHash: member.text("The same by the SHA-256 of the token, as base64url."),
@@ -25,7 +25,7 @@ export const tokenUpdateRequest = z
   })
   .meta({ id: "TokenUpdateRequest" });
 
-export const tokenUpdateResponse = z
+const tokenUpdateResponse = z
   .looseObject({
     ...member.result,
     action: z

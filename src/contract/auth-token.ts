@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const tokenRequest = z
+const tokenRequest = z
   .object({
     parameters: member.text("The token request as it arrived: the form-encoded body, whole (RFC 6749 §3.2)."),
     clientId: member.text(

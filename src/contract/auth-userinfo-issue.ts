@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const userInfoIssueRequest = z
+const userInfoIssueRequest = z
   .object({
     token: member.text("The access token of the userinfo request."),
     claims: member.text("The claims about the user: a JSON object as text. A member `sub` in it has no effect."),
@@ -18,7 +18,7 @@ export const userInfoIssueRequest = z
   })
   .meta({ id: "UserInfoIssueRequest" });
 
-export const userInfoIssueResponse = z
+const userInfoIssueResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const userInfoRequest = z
+const userInfoRequest = z
   .object({
     token: member.text("The access token as the userinfo endpoint received it, without the scheme."),
     clientCertificate: member.certificatePem,
@@ -18,7 +18,7 @@ export const userInfoRequest = z
   })
   .meta({ id: "UserInfoRequest" });
 
-export const userInfoResponse = z
+const userInfoResponse = z
   .looseObject({
     ...member.result,
     action: z

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineOperation } from "./operation.ts";
 
-export const infoResponse = z
+const infoResponse = z
   .looseObject({
     version: z.string().describe("The version of the backend."),
     features: z.array(z.string()).describe("What this backend can do."),

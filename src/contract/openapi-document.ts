@@ -20,7 +20,7 @@ const cursor: JsonObject = { type: "string", maxLength: longestCursor };
  * OpenAPI 3.1 knows the answer as one text; `x-event-data` says which schema the `data` of each event type has. In
  * place, since what only an extension refers to counts as unused.
  */
-export function streamOperation({ events, example }: EventStream): JsonObject {
+function streamOperation({ events, example }: EventStream): JsonObject {
   return {
     parameters: [
       {
@@ -228,7 +228,7 @@ function schemasOf(operation: Operation): z.ZodType[] {
 }
 
 /** The members of a request without a body, as the parameters of path and query that they are. */
-export function exportParameters(operation: Operation): JsonObject[] {
+function exportParameters(operation: Operation): JsonObject[] {
   if (operation.request.meta()?.id === undefined) return [];
   const { properties = {}, required = [] } = exportSchemas([operation.request])[idOf(operation.request)] as {
     readonly properties?: Readonly<Record<string, JsonObject>>;

@@ -13,10 +13,10 @@ const members = {
     .describe("A JSON Patch as JSON text (RFC 6902) that is applied to the document."),
 };
 
-export const serviceConfigurationQuery = z.object(members).meta({ id: "ServiceConfigurationQuery" });
-export const serviceConfigurationRequest = z.object(members).meta({ id: "ServiceConfigurationRequest" });
+const serviceConfigurationQuery = z.object(members).meta({ id: "ServiceConfigurationQuery" });
+const serviceConfigurationRequest = z.object(members).meta({ id: "ServiceConfigurationRequest" });
 
-export const serviceConfigurationResponse = z
+const serviceConfigurationResponse = z
   .looseObject({})
   .meta({ id: "ServiceConfigurationResponse", description: "Authorization server metadata (RFC 8414 §2)." });
 

@@ -2,14 +2,14 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-export const serviceJwksGetRequest = z
+const serviceJwksGetRequest = z
   .object({
     includePrivateKeys: member.flag("Whether the private halves are to be in the answer: it is then a secret."),
     pretty: member.flag("Whether the document is to be indented."),
   })
   .meta({ id: "ServiceJwksGetRequest" });
 
-export const serviceJwksGetResponse = z
+const serviceJwksGetResponse = z
   .looseObject({ keys: z.array(z.looseObject({ kty: z.string() }).meta({ id: "Jwk", description: "RFC 7517 §4." })) })
   .meta({ id: "ServiceJwksGetResponse", description: "A JWK Set (RFC 7517 §5)." });
 

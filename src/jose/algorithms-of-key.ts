@@ -35,17 +35,11 @@ export function algorithmsOfKey(
   return typeof alg === "string" ? possible.filter((one) => isSameAlgorithm(one, alg)) : [];
 }
 
-function algorithmsOfType({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly SigningAlgorithm[] {
-  switch (asymmetricKeyType) {
-    case "rsa":
-      return (asymmetricKeyDetails?.modulusLength ?? 0) < shortestModulus ? [] : rsaAlgorithms;
-    case "ec":
-      return algorithmsOfCurve.get(asymmetricKeyDetails?.namedCurve) ?? [];
-    case "ed25519":
-      return ed25519Algorithms;
-    default:
-      return [];
-  }
+function algorithmsOfType({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): readonly SigningAlgorithm[] {
+  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails;
+  if (asymmetricKeyType === "rsa") return modulusLength < shortestModulus ? [] : rsaAlgorithms;
+  if (asymmetricKeyType === "ed25519") return ed25519Algorithms;
+  return asymmetricKeyType === "ec" ? (algorithmsOfCurve.get(namedCurve) ?? []) : [];
 }
 
 /** By OpenSSL's names of the curves, which Node reports. */

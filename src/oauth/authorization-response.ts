@@ -59,7 +59,7 @@ function escapeHtml(text: string): string {
 export type ResponseParameters = Readonly<Record<string, string | undefined>>;
 
 /** The parameters that have a value, in their order. */
-export function givenParameters(parameters: ResponseParameters): [name: string, value: string][] {
+function givenParameters(parameters: ResponseParameters): [name: string, value: string][] {
   return Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }
 

@@ -8,7 +8,7 @@ export interface ClaimWish {
 }
 
 /** One half of a `claims` parameter. */
-export interface ClaimsHalf {
+interface ClaimsHalf {
   /** As JSON text. */
   readonly text: string;
   readonly claims: ReadonlyMap<string, ClaimWish>;

@@ -134,7 +134,7 @@ function followStream(
  *
  * @example ofIssuer(source, "https://as.example.com")
  */
-export function ofIssuer(source: FactsSource, issuer: string | undefined): FactsSource {
+function ofIssuer(source: FactsSource, issuer: string | undefined): FactsSource {
   if (issuer === undefined) return source;
   return {
     issuer,

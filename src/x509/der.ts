@@ -43,7 +43,7 @@ const deepest = 32;
  * A certificate has about a hundred. OpenSSL takes half a microsecond and more for each, and anyone may present a
  * certificate.
  */
-export const mostElements = 1000;
+const mostElements = 1000;
 
 /**
  * Reads exactly one element and checks all that is nested in it (X.690 §10): definite, minimal lengths; one-octet

@@ -13,7 +13,7 @@ export interface Subject {
 }
 
 /** An entry with characters that IA5String does not have, or with NUL, is left out: it can be equal to nothing. */
-export interface SubjectAltName {
+interface SubjectAltName {
   readonly dns: readonly string[];
   readonly uri: readonly string[];
   readonly email: readonly string[];

@@ -38,7 +38,7 @@ export interface ServedEndpoints {
 }
 
 export const paths = ["/token", "/revoke", "/introspect"] as const;
-export type EndpointPath = (typeof paths)[number];
+type EndpointPath = (typeof paths)[number];
 
 export const apiServer = { id: "api", secret: "secret-of-the-api", rsUri: "https://api.example.com" };
 export const plainServer = { id: "plain api", secret: "secret:of+the%plain api" };

@@ -13,7 +13,7 @@ type Asked = keyof Backend;
 /** An instant for tests, milliseconds since 1970. */
 export const start = 1_800_000_000_000;
 export const ticket = "the-ticket-that-nobody-sees";
-export const client = { clientId: 4711, clientName: "The <b>App</b>" };
+const client = { clientId: 4711, clientName: "The <b>App</b>" };
 export const request =
   "response_type=code&client_id=4711&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&scope=openid+read&state=s";
 

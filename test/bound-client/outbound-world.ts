@@ -27,7 +27,7 @@ export const pairOf = ({ pem, key }: TestCertificate) => ({ certificate: pem, ke
 export const clientId = "4711";
 
 /** A request as it arrived. */
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;

@@ -20,7 +20,7 @@ import {
 import { createServiceKey, serviceJwks } from "../support/signing-keys.ts";
 
 /** What a client gets at its redirect URI. */
-export interface Arrival {
+interface Arrival {
   readonly method: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -41,7 +41,7 @@ export interface ExampleWorld {
   readonly end: () => Promise<void>;
 }
 
-export const authority = createAuthority({ subject: "CN=Client CA" });
+const authority = createAuthority({ subject: "CN=Client CA" });
 export const clientCertificate = authority.issue({ subject: "CN=client" });
 /** RFC 7636 App. B. */
 export const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -60,7 +60,7 @@ services:
 `;
 
 /** For a configuration that ends TLS itself. */
-export const tlsFiles: Readonly<Record<string, string>> = { "server.pem": server.pem, "server.key": server.key };
+const tlsFiles: Readonly<Record<string, string>> = { "server.pem": server.pem, "server.key": server.key };
 
 /** A fresh folder with a configuration and these files in it, removed after the test; answers the file's path. */
 export async function writeConfiguration(t: ExecutionContext, text: string = configuration): Promise<string> {

@@ -67,7 +67,7 @@ export interface ApiCommands {
   readonly cost: () => ApiCost;
 }
 
-export interface ApiCost {
+interface ApiCost {
   readonly delay: { readonly p50: number; readonly p99: number; readonly most: number };
   readonly heap: number;
   readonly resident: number;

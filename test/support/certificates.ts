@@ -51,7 +51,7 @@ export interface CertificateRequest {
   readonly extensions?: readonly Extension[];
 }
 
-export interface Extension {
+interface Extension {
   readonly oid: string;
   readonly critical?: boolean;
   /** The extension's value as DER, without the OCTET STRING around it. */

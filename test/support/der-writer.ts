@@ -14,7 +14,7 @@ export function sequence(...content: readonly Uint8Array[]): Buffer {
 }
 
 /** SET OF: DER wants its elements in the order of their encodings (X.690 §11.6). */
-export function set(...content: readonly Uint8Array[]): Buffer {
+function set(...content: readonly Uint8Array[]): Buffer {
   return element(0x31, ...content.toSorted((a, b) => Buffer.compare(a, b)));
 }
 

@@ -36,7 +36,7 @@ export interface ExampleRequest {
   readonly signedIntrospection?: boolean;
 }
 
-export const clientAuthority = createAuthority({ subject: "CN=Client CA" });
+const clientAuthority = createAuthority({ subject: "CN=Client CA" });
 const serverAuthority = createAuthority({ subject: "CN=Server CA" });
 const server = serverAuthority.issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }], eku: [serverAuth] });
 

@@ -29,7 +29,7 @@ export interface StatementFaults {
  * A connection whose executed statements fail when they are told to: BEGIN, SAVEPOINT, each write, RELEASE, COMMIT and
  * the ROLLBACKs. Looks (`get`, `all`) are let through.
  */
-export function createFailingDatabase(db: DatabaseSync): { db: DatabaseSync; faults: StatementFaults } {
+function createFailingDatabase(db: DatabaseSync): { db: DatabaseSync; faults: StatementFaults } {
   const executed: { sql: string; failed: boolean }[] = [];
   let failing = { from: Number.POSITIVE_INFINITY, before: Number.POSITIVE_INFINITY, kind: "before" as FaultKind };
 

@@ -33,7 +33,7 @@ export interface Grants extends EngineByHand {
   readonly isActive: (token: string | undefined) => Promise<boolean>;
 }
 
-export interface BegunGrant {
+interface BegunGrant {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly grantId: string;

@@ -10,7 +10,7 @@ import { trustedProxies, type TrustedProxies } from "../../src/client-certificat
 export const loopback: TrustedProxies = trustedProxies(["127.0.0.1"]);
 
 /** A header as it goes over the wire: name and value. */
-export type HeaderLine = readonly [name: string, value: string];
+type HeaderLine = readonly [name: string, value: string];
 
 export interface HeaderListener {
   /**

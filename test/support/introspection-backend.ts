@@ -4,14 +4,14 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 
 /** A request as it arrived. */
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export interface Gate {
+interface Gate {
   /** Resolves when so many requests wait at the gate (since it was closed). */
   arrived(count?: number): Promise<void>;
   open(): void;

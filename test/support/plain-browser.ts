@@ -7,7 +7,7 @@ export interface PlainBrowser {
 }
 
 /** A page with at most one form, or the address that the browser was sent to outside of the site. */
-export interface BrowserPage {
+interface BrowserPage {
   readonly answer: HttpAnswer;
   readonly title: string | undefined;
   /** The fields that the form would send as they stand; a checkbox that is ticked is one, a button is none. */

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type ServerOptions } from "node:https"
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -23,7 +23,7 @@ export interface ScriptedAnswer {
   readonly json?: unknown;
 }
 
-export type Handler = (request: SeenRequest, response: ServerResponse) => ScriptedAnswer | undefined;
+type Handler = (request: SeenRequest, response: ServerResponse) => ScriptedAnswer | undefined;
 
 export interface ScriptedServer {
   readonly url: string;

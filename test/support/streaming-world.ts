@@ -4,7 +4,7 @@ import { createScriptedStream, type ScriptedConnection } from "./scripted-stream
 import { createVirtualTime } from "./virtual-time.ts";
 
 /** The bounds of the model's library, milliseconds. */
-export const bounds = { ttl: 3000, lease: 1000, patience: 2000, signal: 3000 };
+const bounds = { ttl: 3000, lease: 1000, patience: 2000, signal: 3000 };
 const pollEvery = 250;
 /** Until the stream is surely whole again after a trouble: the longest pause, a connection, a poll, its delivery. */
 const recovery = 17_000;
@@ -19,7 +19,7 @@ interface Line {
 }
 
 /** An acceptance that came too late, or a signal that was not told in time. */
-export interface Violation {
+interface Violation {
   readonly what: "acceptance" | "signal";
   readonly token: string;
   readonly late: number;

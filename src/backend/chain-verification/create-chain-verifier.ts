@@ -10,7 +10,7 @@ import { findSignedPath, type ReadPath, type SignedPath } from "./signed-path.ts
 import { createVerdictMemo, isWithin, type Period } from "./verdict-memo.ts";
 
 /** How often OpenSSL may be asked for no other end than its words on a path that is refused already. */
-export interface Explanations {
+interface Explanations {
   /** Whether this client has one left, which is then used up; `now` in milliseconds since 1970. */
   take(client: string, now: number): boolean;
 }
@@ -23,7 +23,7 @@ const window = 60_000;
  *
  * @example createExplanations({ ofClient: 4, ofAll: 32 }).take("1/2", Date.now())
  */
-export function createExplanations(limits: { readonly ofClient: number; readonly ofAll: number }): Explanations {
+function createExplanations(limits: { readonly ofClient: number; readonly ofAll: number }): Explanations {
   let begin = -Infinity;
   let all = 0;
   const taken = new Map<string, number>();

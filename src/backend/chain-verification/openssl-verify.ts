@@ -18,7 +18,7 @@ const maximumErrors = 4;
  *
  * @example readVerdict({ code: 0, stdout: "stdin: OK\n", stderr: "" }) // { trusted: true }
  */
-export function readVerdict({ code, stdout, stderr }: OpensslOutput): ChainVerdict {
+function readVerdict({ code, stdout, stderr }: OpensslOutput): ChainVerdict {
   const errors = stderr.match(errorLine);
   if (errors !== null) return { trusted: false, reason: [...new Set(errors)].slice(0, maximumErrors).join("; ") };
   if (code === 0 && stdout === "stdin: OK\n") return { trusted: true };

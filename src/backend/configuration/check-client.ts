@@ -18,7 +18,7 @@ const octetsNeeded: ReadonlyMap<AssertionAlgorithm, number> = new Map([
 ]);
 
 /** What a client needs that signs assertions: a secret that is long enough, or a key (RFC 7523 §2.2). */
-export function* checkAssertions(client: ClientSettings, at: string): Generator<Problem> {
+function* checkAssertions(client: ClientSettings, at: string): Generator<Problem> {
   const { tokenAuthMethod: method, tokenAuthSignAlg: algorithm } = client;
   const octets = algorithm === undefined ? undefined : octetsNeeded.get(algorithm);
   if (algorithm !== undefined) {

@@ -30,7 +30,7 @@ export interface ListenOnAddress {
 }
 
 /** A unix socket, as an absolute path. */
-export interface ListenOnSocket {
+interface ListenOnSocket {
   readonly unix: string;
 }
 
@@ -42,7 +42,7 @@ export interface ListenTls {
 }
 
 /** An absolute path, or `:memory:`. */
-export interface StoreLocation {
+interface StoreLocation {
   readonly sqlite: string;
 }
 

@@ -30,7 +30,7 @@ export function readKeySet(text: string): readonly Jwk[] | undefined {
  *
  * @example explainKeySet('{"keys":[{}]}') // "its keys[0].kty is missing"
  */
-export function explainKeySet(text: string): string | undefined {
+function explainKeySet(text: string): string | undefined {
   if (text.trim() === "") return "it is empty";
   let value: unknown;
   try {

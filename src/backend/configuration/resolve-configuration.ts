@@ -14,7 +14,7 @@ const keyLength = 32;
  *
  * @example readSecretKey("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")
  */
-export function readSecretKey(text: string): Uint8Array | undefined {
+function readSecretKey(text: string): Uint8Array | undefined {
   if (/^[0-9A-Fa-f]{64}$/.test(text)) return Buffer.from(text, "hex");
   const key = Buffer.from(text, "base64");
   const spellings = [key.toString("base64"), key.toString("base64").replace(/=+$/, ""), key.toString("base64url")];

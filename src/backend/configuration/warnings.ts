@@ -90,7 +90,7 @@ function* ofAnchors(anchors: readonly string[], at: string): Generator<string> {
 }
 
 /** Sentences about a registered distinguished name that can be read and perhaps matches no certificate. */
-export function* ofSubjectDn(text: string, at: string): Generator<string> {
+function* ofSubjectDn(text: string, at: string): Generator<string> {
   const path = `${at}.tlsClientAuthSubjectDn`;
   const respelt = respellDistinguishedName(text);
   if (respelt !== undefined) {

@@ -17,7 +17,7 @@ const sane = /^[A-Za-z0-9._~-]{1,64}$/;
  *
  * @example readRequestId(request, () => randomUUID())
  */
-export function readRequestId(request: IncomingMessage, newRequestId: () => string): string {
+function readRequestId(request: IncomingMessage, newRequestId: () => string): string {
   const presented = request.headers["x-request-id"];
   return typeof presented === "string" && sane.test(presented) ? presented : newRequestId();
 }

@@ -15,7 +15,7 @@ export type ListenOptions = ({ readonly host: string; readonly port: number } | 
 };
 
 /** PEM texts, and the lowest version that is spoken: TLS 1.2 unless told. */
-export interface TlsOptions {
+interface TlsOptions {
   readonly certificate: string;
   readonly key: string;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
@@ -145,7 +145,7 @@ function addressOf(server: Server, options: ListenOptions): Listening["address"]
  * Removes the unix socket that a process left behind when it was killed; one that still answers, or anything that is
  * not a socket, stays and makes listening fail.
  */
-export async function removeStaleSocket(path: string): Promise<void> {
+async function removeStaleSocket(path: string): Promise<void> {
   const probe = connect({ path });
   try {
     await once(probe, "connect");

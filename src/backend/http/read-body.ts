@@ -7,7 +7,7 @@ import { hasMoreElements } from "../../oauth/json-object.ts";
 import type { FormBodyReader } from "./form-body.ts";
 
 /** The most octets that a body may have. */
-export const maximumBody = 1_048_576;
+const maximumBody = 1_048_576;
 
 /** Of JSON: four times the thousand entries that the longest lists of a request may have. */
 const mostElements = 4000;

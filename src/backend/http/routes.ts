@@ -146,7 +146,7 @@ function withChallenge(error: ApiError, shape: "v2" | "v3"): ApiError {
 }
 
 /** A path whose answer does not depend on the request. */
-export interface HealthRoute {
+interface HealthRoute {
   readonly method: "GET";
   readonly path: RoutePath;
   readonly respond: () => Promise<Answer>;
@@ -161,7 +161,7 @@ type Probe = () => readonly string[] | Promise<readonly string[]>;
  * `/livez` and `/readyz` are Kubernetes' names, `/api/lifecycle/healthcheck` is the API's for the latter. HEAD gets the
  * same without the body.
  */
-export function healthRoutes({
+function healthRoutes({
   livenessFailures,
   readinessFailures,
 }: Pick<HttpDependencies, "livenessFailures" | "readinessFailures">): readonly HealthRoute[] {

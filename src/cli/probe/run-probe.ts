@@ -33,7 +33,7 @@ export function judgeAnswer(answer: RawAnswer, malformed = false): Judgement {
  *
  * @example sayAnswer({ failure: "ECONNREFUSED", reached: false }) // "no answer (ECONNREFUSED)"
  */
-export function sayAnswer(answer: RawAnswer): string {
+function sayAnswer(answer: RawAnswer): string {
   return "status" in answer ? String(answer.status) : `no answer (${answer.failure})`;
 }
 
@@ -66,7 +66,7 @@ export interface ProbeResult {
   readonly requests: number;
 }
 
-export interface DialectResult {
+interface DialectResult {
   readonly name: string;
   readonly tried: number;
   /** Header, spelling and handshake of what was believed, and of what was answered by neither yes nor no. */

@@ -4,10 +4,10 @@ import { type Schedule, systemSchedule } from "./schedule.ts";
  * Starts the work; its signal is aborted when nobody waits any more. `sent` is called when the question goes out, with
  * the monotonic clock's instant; before that, whoever joins is in time.
  */
-export type Start<Result> = (signal: AbortSignal, sent: (at: number) => void) => Promise<Result>;
+type Start<Result> = (signal: AbortSignal, sent: (at: number) => void) => Promise<Result>;
 
 /** Who waits for a result. */
-export interface Waiter {
+interface Waiter {
   /** Milliseconds. */
   readonly patience: number;
   readonly signal?: AbortSignal | undefined;

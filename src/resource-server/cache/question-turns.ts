@@ -45,7 +45,7 @@ export interface QuestionTurns {
   take(signal: AbortSignal): EndTurn | Promise<EndTurn>;
 }
 
-export type EndTurn = () => void;
+type EndTurn = () => void;
 
 /**
  * Creates the queue in front of one issuer: an outage there must not become one here, by ever more that waits.

@@ -1,5 +1,5 @@
 /** A question that has been sent and not been answered. */
-export interface OpenQuestion {
+interface OpenQuestion {
   /** Whether an answer that rests on these keys was made void by an event that came after the question was sent. */
   isVoid(keys: readonly string[]): boolean;
   end(): void;

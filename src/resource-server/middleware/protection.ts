@@ -44,7 +44,7 @@ export const protectionOptionNames: ReadonlySet<string> = new Set<keyof Protecti
 ]);
 
 /** A request at the door. */
-export interface Arrival<Context> {
+interface Arrival<Context> {
   readonly context: Context;
   readonly request: NodeRequest;
   /** What a body parser made of the body, when one ran before. */
@@ -60,7 +60,7 @@ export interface Arrival<Context> {
 type Connection = EventEmitter & { readonly destroyed?: boolean };
 
 /** `gone`: the client is not there any more, and nobody to answer. */
-export type Entrance =
+type Entrance =
   | { readonly kind: "granted"; readonly accessToken: AccessToken }
   | { readonly kind: "refused"; readonly answer: HttpAnswer }
   | { readonly kind: "gone" };

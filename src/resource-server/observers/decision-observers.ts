@@ -5,7 +5,7 @@ import type { Diagnosis } from "../refusal/diagnosis.ts";
 import type { Clocks, Warning } from "../resource-server-options.ts";
 
 /** What was decided; whatever is left out there was not. */
-export interface Decided {
+interface Decided {
   readonly issuer: string | undefined;
   readonly facts?: DecisionEvent["facts"];
   readonly accessToken?: AccessToken | undefined;
@@ -15,7 +15,7 @@ export interface Decided {
 }
 
 /** Tells everyone, at once and in the asynchronous context of the caller; throws nothing. */
-export type Tell = (decided: Decided) => void;
+type Tell = (decided: Decided) => void;
 
 export interface DecisionObservers {
   /** To be called when a request is put, and what it returns when that is decided. */

@@ -30,7 +30,7 @@ export interface SetupCause {
 export type Asked = "backend" | "source";
 
 /** What is wrong between an API and its issuer; stable, for logs and alarms. */
-export type SetupCode =
+type SetupCode =
   /** Nothing listens there, or the name is unknown. */
   | "CERTBOUND_BACKEND_UNREACHABLE"
   /** The option says https, and whatever listens there does not speak TLS. */

@@ -4,7 +4,7 @@ import type { Warning } from "../resource-server-options.ts";
 import { causeOf, SetupFailure } from "./setup-cause.ts";
 
 /** A request that was refused, and had no certificate that could be read. */
-export interface RefusedRequest {
+interface RefusedRequest {
   readonly presented: CertificateOfConnection;
   readonly refusal: { readonly code: string };
   /** Whether the certificate is the connection's own, and no header's. */

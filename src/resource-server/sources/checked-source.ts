@@ -58,7 +58,7 @@ function claims(source: FactsSource, token: string): boolean {
  *
  * @example readFactsAnswer({ record, invalidationKeys: [], size: 200, reusable: true })
  */
-export function readFactsAnswer(answer: unknown): FactsAnswer {
+function readFactsAnswer(answer: unknown): FactsAnswer {
   const { record, invalidationKeys, size, reusable, answeredAt } = objectMember("the source's answer", answer);
   if (typeof size !== "number" || !(size >= 0)) throw wrong("size", "is no number of octets");
   if (typeof reusable !== "boolean") throw wrong("reusable", "is neither true nor false");

@@ -17,7 +17,7 @@ export interface PrivateKeyJwt {
 }
 
 /** What an assertion may be meant for. */
-export interface AssertionAudience {
+interface AssertionAudience {
   readonly issuer: string | undefined;
   readonly endpoint: string;
 }

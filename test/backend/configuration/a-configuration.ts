@@ -59,14 +59,14 @@ export function signingKey(kid: string | undefined, key: KeyKind = "P-256"): Rec
   return { ...privateKey.export({ format: "jwk" }), ...(kid !== undefined && { kid }), use: "sig" };
 }
 
-export const env: Readonly<Record<string, string>> = {
+const env: Readonly<Record<string, string>> = {
   SECRET_KEY: "07".repeat(32),
   API_SECRET: "the-api-secret",
   SERVICE_TOKEN: "the-service-access-token",
   EMPTY: "",
 };
 
-export const files: Readonly<Record<string, string>> = {
+const files: Readonly<Record<string, string>> = {
   "/etc/certbound/ca.pem": authority.certificate.pem,
   "/etc/certbound/client-b.jwks.json": jwksOf(clientB),
   "/etc/certbound/secrets/client-c": "the-client-secret\n",

@@ -10,7 +10,7 @@ import { tokenChecks } from "./checks/token-checks.ts";
 import { twoServices } from "./commands.ts";
 
 /** A fresh, empty store, and what its driver can do past the interface. */
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: Store;
   /** Runs SQL past the store, where something else can reach the database; needed to make rows of other sources. */
   readonly execute?: (sql: string) => void | Promise<void>;

@@ -101,7 +101,7 @@ function words(text: string | undefined): string[] {
 }
 
 /** The authentication context classes that a request asks for, the preferred one first. */
-export interface RequestedAcrs {
+interface RequestedAcrs {
   readonly acrs: readonly string[];
   readonly acrEssential: boolean;
 }
@@ -111,7 +111,7 @@ export interface RequestedAcrs {
  *
  * Classes that the service does not support are dropped; a request of which none is left is refused.
  */
-export function requestedAcrs(
+function requestedAcrs(
   { settings }: Service,
   acrValues: readonly string[],
   wish: ClaimWish | undefined,

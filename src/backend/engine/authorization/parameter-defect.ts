@@ -55,7 +55,7 @@ export function parameterDefect(form: Form): AuthorizationRefusal | undefined {
 }
 
 /** The name that is repeated goes into the message only if it is one of ours. */
-export function refusedForRepeating(name: string): AuthorizationRefusal {
+function refusedForRepeating(name: string): AuthorizationRefusal {
   const code = codesOfRepeated.get(name);
   if (code !== undefined) return { error: "invalid_request", code };
   return longest.has(name) ? invalid("A004304", name) : { error: "invalid_request", code: "A004304" };

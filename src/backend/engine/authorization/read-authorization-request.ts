@@ -74,7 +74,7 @@ export function requiresCodeChallenge(service: Service, { settings }: Client): b
 }
 
 /** Why the request's PKCE parameters will not do (RFC 7636 §4.4.1); S256 only, and it has to be said. */
-export function codeChallengeDefect(service: Service, client: Client, form: Form): ResultCode | undefined {
+function codeChallengeDefect(service: Service, client: Client, form: Form): ResultCode | undefined {
   const challenge = form.get("code_challenge");
   const method = form.get("code_challenge_method");
   if (challenge === undefined) {

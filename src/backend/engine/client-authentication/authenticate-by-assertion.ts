@@ -23,7 +23,7 @@ const octetsNeeded = { HS256: 32, HS384: 48, HS512: 64 } as const satisfies Reco
  *
  * @example assertionAlgorithms({ tokenAuthMethod: "PRIVATE_KEY_JWT", tokenAuthSignAlg: "ES256" }) // ["ES256"]
  */
-export function assertionAlgorithms(
+function assertionAlgorithms(
   client: Pick<ClientSettings, "tokenAuthMethod" | "tokenAuthSignAlg" | "clientSecret">,
 ): readonly AssertionAlgorithm[] {
   const { tokenAuthSignAlg } = client;

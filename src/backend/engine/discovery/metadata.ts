@@ -22,7 +22,7 @@ const assertionAlgorithms: Partial<Record<ClientAuthMethod, readonly AssertionAl
  * It says what is configured and works, and nothing besides; a list without elements is left out (RFC 8414 §3.2). How a
  * resource server proves itself at the introspection endpoint is the front end's affair: nothing is said of it.
  */
-export function createMetadata(service: Service): Readonly<Record<string, unknown>> {
+function createMetadata(service: Service): Readonly<Record<string, unknown>> {
   const { settings } = service;
   const members = {
     issuer: settings.issuer,

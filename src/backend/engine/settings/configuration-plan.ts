@@ -1,7 +1,13 @@
 import type { TokenOwner } from "../../store/command.ts";
 import type { ListedClient, ListedService, LiveTokens, Store } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { openClient, openService, type SealedService, withoutClientSecrets, withoutServiceSecrets } from "./sealed-settings.ts";
+import {
+  openClient,
+  openService,
+  type SealedService,
+  withoutClientSecrets,
+  withoutServiceSecrets,
+} from "./sealed-settings.ts";
 import { clientDifference, serviceDifference, type SettingsDifference } from "./settings-difference.ts";
 
 /** What putting a configuration would do to the store: ids, names and names of members, never a value. */
@@ -29,7 +35,7 @@ export interface Removal extends NamedOwner {
 }
 
 /** The reads that a plan is made from. */
-export type PlannedStore = Pick<Store, "readServicesAfter" | "readClientsAfter"> & {
+type PlannedStore = Pick<Store, "readServicesAfter" | "readClientsAfter"> & {
   /** Left out where the tables of tokens cannot be read. */
   readonly readLiveTokens?: Store["readLiveTokens"];
 };

@@ -89,7 +89,7 @@ export interface SealedService extends SealedSettings {
 }
 
 /** A client, under the same rules. */
-export interface SealedClient extends SealedSettings {
+interface SealedClient extends SealedSettings {
   readonly clientId: number;
   readonly wanted: ClientSettings;
 }

@@ -5,7 +5,7 @@ import type { SigningAlgorithm } from "../../../oauth/registered-names.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /** A key of a service's `jwks`. */
-export interface SigningKey {
+interface SigningKey {
   readonly kid: string | undefined;
   /** What it may sign with: by its type, and by what it says of itself (`alg`, `use`, `key_ops`; RFC 7517 §4). */
   readonly algorithms: readonly SigningAlgorithm[];

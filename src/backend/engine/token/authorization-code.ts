@@ -26,7 +26,7 @@ const checked = { ok: undefined, malformed: "A050316", different: "A050315" } as
  * One that answers no challenge is wrong too: whoever took the challenge out of the authorization request has a code
  * that was not meant for this client's session (RFC 9700 §2.1.1).
  */
-export function codeVerifierDefect(
+function codeVerifierDefect(
   codeChallenge: string | undefined,
   codeVerifier: string | undefined,
 ): ResultCode | undefined {

@@ -100,7 +100,7 @@ async function decideIssue(
 }
 
 /** What a password request can still get. */
-export type StandingPasswordRequest = Pick<PasswordTicket, "scopes" | "resources">;
+type StandingPasswordRequest = Pick<PasswordTicket, "scopes" | "resources">;
 
 /**
  * Decides again over what may have changed while the user was asked for: the grant type, the binding, the scopes and the
@@ -109,7 +109,7 @@ export type StandingPasswordRequest = Pick<PasswordTicket, "scopes" | "resources
  * Scopes that service or client no longer have are dropped; `undefined` when the request would not be accepted now. One
  * that came without a certificate is not, once tokens are to be bound: none is ever issued unbound (RFC 8705 §3.4).
  */
-export function standingPasswordRequest(
+function standingPasswordRequest(
   service: Service,
   client: Client,
   asked: PasswordTicket,

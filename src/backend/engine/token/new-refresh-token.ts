@@ -40,7 +40,7 @@ export function newRefreshToken(
 }
 
 /** The certificate that a client's refresh token is bound to, when its access token is bound to `x5tS256`. */
-export function bindingOfRefreshToken({ settings }: Client, x5tS256: string | undefined): string | undefined {
+function bindingOfRefreshToken({ settings }: Client, x5tS256: string | undefined): string | undefined {
   return settings.clientType === "PUBLIC" ? x5tS256 : undefined;
 }
 

@@ -33,7 +33,7 @@ const window = 30_000;
  * different question in between is what a client with two processes asks, one of which has not learnt yet: it gets no
  * token, and ends nothing, since otherwise a race of a client with itself would log its user out.
  */
-export function decideReuse(
+function decideReuse(
   { clock, random }: Dependencies,
   service: Service,
   { at, successorUsed, sealedAnswer, value, grantId }: Reuse,

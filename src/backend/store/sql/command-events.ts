@@ -16,7 +16,7 @@ import type { Statement } from "./statement.ts";
  * An event is written only where the row says that this very attempt made the change, and once an attempt. What merely
  * expires needs none: no one remembers an answer past its `exp`.
  */
-export const commandEvents = {
+const commandEvents = {
   "put-configuration": settingsChanged,
   // Tickets, codes and assertions are known to the authorization server alone: no resource server remembers one.
   "keep-ticket": "none",

@@ -4,7 +4,7 @@ import { decidedUpon, grantStands, notRevoked, ownersAsDecided } from "./standin
 import { type Plan, type SqlValue, type Statement, writeResources, writeScopes } from "./statement.ts";
 
 /** What the statements of an issue behind its source need to know of it. */
-export interface SourceStatements {
+interface SourceStatements {
   /** Marks the source as used by this attempt, under every precondition of the command. */
   readonly mark: Statement;
   /** Where the mark is found, beside the client `c`; `$n` are the digest and the attempt. */
@@ -55,7 +55,7 @@ const usedRefreshToken: SourceStatements["marked"] = (digest, attempt) =>
   `SELECT 1 FROM refresh_token WHERE digest = ${digest} AND used_by = ${attempt}`;
 
 /** How a source is marked. A rotation without a successor would end the grant silently: `TypeError`. */
-export function sourceStatements(command: IssueTokens, source: TokenSource): SourceStatements {
+function sourceStatements(command: IssueTokens, source: TokenSource): SourceStatements {
   const { serviceId, serviceVersion, clientId, clientVersion, createdAt, attempt, accessToken } = command;
   const owners: SqlValue[] = [serviceId, serviceVersion, clientId, clientVersion, source.digest];
   const tokens: SqlValue[] = [accessToken.digest, accessToken.jwtDigest ?? null];

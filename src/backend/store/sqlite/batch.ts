@@ -21,7 +21,7 @@ const full = 13;
  * Runs within the batch's transaction, and answers 0 as a sweep does that found nothing. Throws SQLite's error, also
  * when the database may not grow by what a command can add.
  */
-export function createWriteProbe(db: DatabaseSync): () => number {
+function createWriteProbe(db: DatabaseSync): () => number {
   const prepare = createPreparedStatements(db);
   const read = (pragma: string): number => Object.values(prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number;
   return () => {

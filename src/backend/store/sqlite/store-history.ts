@@ -42,7 +42,7 @@ const drawSession = "SELECT lower(hex(randomblob(8))) AS session";
  * A commit counts as acknowledged unless the mark shows that it cannot have been: begun and not completed by the same
  * session, whose writes are in order. `docs/staleness.md` has the cases.
  */
-export function originOf(mark: StoreMark | undefined, { epoch, commits, file }: StoreFacts): StoreOrigin {
+function originOf(mark: StoreMark | undefined, { epoch, commits, file }: StoreFacts): StoreOrigin {
   if (mark === undefined) return commits === 0 ? "new" : "unmarked";
   if (mark.epoch !== epoch) return "another-store";
   if (differs(mark.file.inode, file.inode) || differs(mark.file.born, file.born)) return "another-file";
