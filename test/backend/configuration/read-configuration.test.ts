@@ -2,12 +2,18 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import fc from "fast-check";
 import { ConfigurationError } from "../../../src/backend/configuration/configuration-error.ts";
-import { needsChainVerification, type Configuration } from "../../../src/backend/configuration/configuration.ts";
+import { type Configuration, needsChainVerification } from "../../../src/backend/configuration/configuration.ts";
 import { configurationFrom, readConfiguration } from "../../../src/backend/configuration/read-configuration.ts";
+import { warningsOf } from "../../../src/backend/configuration/warnings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../src/backend/engine/settings/settings.ts";
+import { createAuthority } from "../../support/certificates.ts";
+import { clientSettings, serviceSettings } from "../../support/settings.ts";
 import {
   accepted,
   authority,
+  type Change,
   changed,
   clientB,
   jwksOf,
@@ -386,4 +392,188 @@ test("every problem of a configuration's meaning is listed at once", async (t) =
       "services[0].clients[0].tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): an attribute is not of the form type=value, at character 1; write it as openssl x509 -in client.pem -noout -subject -nameopt RFC2253 prints it after subject=, for example CN=client-a,O=Example",
     ],
   );
+});
+
+test("an anchor that is an intermediate gives a warning: no path ends there", (t) => {
+  const root = createAuthority({ subject: "CN=Root" });
+  const intermediate = createAuthority({ subject: "CN=Intermediate", parent: root });
+  const trustedRootCertificates = [root.certificate.pem, intermediate.certificate.pem];
+  const client = clientSettings({ clientId: 1, trustedRootCertificates });
+  const warnings = warningsOf([{ settings: serviceSettings({ trustedRootCertificates }), clients: [client] }]);
+  t.deepEqual(
+    warnings.map((warning) => warning.split(" is ")[0]),
+    ["services[0].trustedRootCertificates[1]", "services[0].clients[0].trustedRootCertificates[1]"],
+  );
+});
+
+const free = { tlsClientCertificateBoundAccessTokens: false };
+const client = (settings: Partial<ClientSettings>) => clientSettings({ clientId: 1, ...settings });
+const service = (settings: Partial<ServiceSettings>) =>
+  serviceSettings({ supportedGrantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN", "CLIENT_CREDENTIALS"], ...settings });
+const pathsOf = (settings: ServiceSettings, ...clients: ClientSettings[]) =>
+  warningsOf([{ settings, clients }]).map((warning) => warning.split(" ")[0]);
+
+test("a published service that takes certificates, and says nowhere where, gives a warning", (t) => {
+  const uri = "https://as.example.com/token";
+  const found = "services[0].supportedTokenAuthMethods";
+  const published = { jwksUri: "https://as.example.com/jwks" };
+  t.deepEqual(pathsOf(service(published)), [found]);
+  t.deepEqual(pathsOf(service({ mtlsEndpointAliases: [{ name: "revocation_endpoint", uri }] })), [found]);
+  t.deepEqual(pathsOf(service({ ...published, tokenEndpoint: uri })), []);
+  t.deepEqual(pathsOf(service({ ...published, mtlsEndpointAliases: [{ name: "token_endpoint", uri }] })), []);
+  t.deepEqual(pathsOf(service({ ...published, supportedTokenAuthMethods: ["NONE", "PRIVATE_KEY_JWT"] })), []);
+  t.deepEqual(pathsOf(service({})), []);
+});
+
+test("a grant type that the service does not have gives a warning", (t) => {
+  const found = "services[0].clients[0].grantTypes";
+  t.deepEqual(pathsOf(service({}), client({ grantTypes: ["CLIENT_CREDENTIALS", "PASSWORD"] })), [found]);
+  t.deepEqual(pathsOf(service({}), client({ grantTypes: ["CLIENT_CREDENTIALS", "REFRESH_TOKEN"] })), []);
+});
+
+test("a public client's refresh token that is neither replaced nor bound gives a warning", (t) => {
+  const found = "services[0].clients[0].grantTypes";
+  const app = client({ tokenAuthMethod: "NONE", grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] });
+  const kept = { refreshTokenKept: true };
+  t.deepEqual(pathsOf(service(kept), { ...app, ...free }), [found]);
+  t.deepEqual(pathsOf(service({ ...kept, ...free }), { ...app, ...free }), [found]);
+  t.deepEqual(pathsOf(service(kept), app), []);
+  t.deepEqual(pathsOf(service({}), { ...app, ...free }), []);
+  t.deepEqual(pathsOf(service(kept), { ...app, ...free, grantTypes: ["AUTHORIZATION_CODE"] }), []);
+  t.deepEqual(pathsOf(service(kept), client({ ...free, grantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] })), []);
+});
+
+test("an alias that is never published gives a warning, each", (t) => {
+  const tokenEndpoint = "https://as.example.com/token";
+  const aliases = (...names: string[]) => ({
+    mtlsEndpointAliases: names.map((name) => ({ name, uri: tokenEndpoint })),
+  });
+  const published = ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"];
+  t.deepEqual(pathsOf(service({ tokenEndpoint, ...aliases(...published) })), []);
+  t.deepEqual(
+    pathsOf(service({ tokenEndpoint, ...aliases("token_endpoint", "authorization_endpoint", "device_endpoint") })),
+    ["services[0].mtlsEndpointAliases[1]", "services[0].mtlsEndpointAliases[2]"],
+  );
+});
+
+test("a published service with ID tokens, and no word of where its keys are, gives a warning", (t) => {
+  const found = "services[0].supportedScopes";
+  const openid = {
+    tokenEndpoint: "https://as.example.com/token",
+    authorizationEndpoint: "https://as.example.com/authorize",
+    supportedScopes: [{ name: "openid" }],
+    jwks: '{"keys":[]}',
+  };
+  t.deepEqual(pathsOf(service(openid)), [found]);
+  t.deepEqual(pathsOf(service({ ...openid, jwksUri: "https://as.example.com/jwks" })), []);
+  t.deepEqual(pathsOf(service({ ...openid, supportedScopes: [{ name: "read" }] })), []);
+  t.deepEqual(pathsOf(service({ supportedScopes: openid.supportedScopes, jwks: openid.jwks })), []);
+});
+
+const marker = "HUNTER2";
+
+/** Each puts the marker where an operator might wrongly, or rightly, put a secret. */
+const misplaced: readonly Change[] = [
+  ["apiSecret: { env: API_SECRET }", `apiSecret: ${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: { value: ${marker} }`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: { ${marker}: x }`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: { env: "${marker}-x" }`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: [${marker}]`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: !env ${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: "${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: *${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: a: ${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: {env: A} ${marker}`],
+  ["apiSecret: { env: API_SECRET }", `apiSecret: ${marker}\n    apiSecret: ${marker}`],
+  ["[{ env: SERVICE_TOKEN }]", `[${marker}]`],
+  ["[{ env: SERVICE_TOKEN }]", marker],
+  ["{ file: secrets/client-c }", marker],
+  ["{ env: SECRET_KEY }", marker],
+  ["{ env: SECRET_KEY }", `{ env: SECRET_KEY }\nlog: { level: ${marker} }`],
+  ["{ file: client-b.jwks.json }", `'{"keys":[{"kty":"oct","k":"${marker}"}]}'`],
+  ["{ file: client-b.jwks.json }", `'{"keys":["${marker}'`],
+  ["    clients:", `    jwks: ${marker}\n    clients:`],
+  ["    clients:", `    jwks: '{"keys":[{"kty":"EC","d":"${marker}"}]}'\n    clients:`],
+  ["    clients:", `    jwks: { value: ${marker} }\n    clients:`],
+  ["    clients:", `    accessTokenSignatureKeyId: ${marker}\n    clients:`],
+  ["clientId: 3", `clientId: 3\n        redirectUris: ["https://${marker}#"]`],
+  ["clientId: 3", `clientId: 3\n        jwksUri: "https://user:${marker}@a.example/"`],
+  ["{ file: ca.pem }", `"-----BEGIN PRIVATE KEY-----${marker}"`],
+  ["CN=client-a,O=Example", `"CN=a,${marker}"`],
+  ["https://as.example.com", `"http://user:${marker}@as.example.com"`],
+  ["127.0.0.1", `"${marker} "`],
+  ["clientType: CONFIDENTIAL", `clientType: ${marker}`],
+];
+
+test("a message never shows what stands where a secret belongs, nor any other value", async (t) => {
+  for (const change of misplaced) {
+    const error = await t.throwsAsync(read(changed([change])), { instanceOf: ConfigurationError }, change[1]);
+    t.notRegex(error.message, /HUNTER2/, change[1]);
+    t.notRegex(JSON.stringify([error.problems, String(error.cause)]), /HUNTER2/, change[1]);
+  }
+});
+
+test("a message never shows a secret that was read, whatever is wrong with it or with anything else", async (t) => {
+  const wrongElsewhere: readonly Change[] = [
+    ["port: 0", "port: 0"],
+    ["clientId: 3", "clientId: 1"],
+    ["127.0.0.1", "0.0.0.0"],
+    ["CN=client-a,O=Example", "client-a"],
+    ["CLIENT_SECRET_BASIC", "NONE"],
+    ["ca.pem", "secrets/client-c"],
+    ["client-b.jwks.json", "secrets/client-c"],
+    ["    clients:", "    jwks: { file: secrets/client-c }\n    clients:"],
+    ["    clients:", "    jwks: { env: SERVICE_TOKEN }\n    accessTokenSignAlg: ES256\n    clients:"],
+    ["CLIENT_SECRET_BASIC", "CLIENT_SECRET_JWT"],
+    ["port: 0", "tls: { certificate: { file: secrets/client-c }, key: { file: secrets/client-c } }"],
+  ];
+  const content = fc.string({ unit: "binary", maxLength: 60 }).map((text) => `${text}${marker}${text}`);
+  await fc.assert(
+    fc.asyncProperty(content, fc.constantFrom(...wrongElsewhere), async (secret, change) => {
+      const outcome = await read(changed([change]), {
+        env: { SECRET_KEY: secret, API_SECRET: secret, SERVICE_TOKEN: secret },
+        files: { "/etc/certbound/secrets/client-c": secret },
+      }).then(
+        () => "accepted",
+        (error: unknown) => (error instanceof ConfigurationError ? error.message : `another error: ${String(error)}`),
+      );
+      // The secret key is never 32 octets here, so nothing is accepted.
+      return outcome.startsWith("/etc/certbound/backend.yaml: ") && !outcome.includes(marker);
+    }),
+  );
+  t.pass();
+});
+
+test("a message never shows anything of a service's private keys, whatever is wrong with them", async (t) => {
+  const key = signingKey(marker);
+  const sets: readonly object[] = [
+    { keys: [{ ...key, d: marker }] },
+    { keys: [{ ...key, x: marker }] },
+    { keys: [key, key] },
+    { keys: [{ ...key, alg: marker }] },
+    { keys: [{ ...key, crv: marker, use: marker }] },
+    { keys: [{ kty: "oct", k: marker, kid: marker }] },
+    { keys: [{ ...signingKey(marker, "RSA-2048"), n: marker }] },
+  ];
+  const withKeys = changed([["    clients:", "    jwks: { file: signing.json }\n    clients:"]]);
+  for (const set of sets) {
+    const content = JSON.stringify(set);
+    for (const text of [content, content.slice(0, -5), `${content}${marker}`]) {
+      const reading = read(withKeys, { files: { "/etc/certbound/signing.json": text } });
+      const error = await t.throwsAsync(reading, { instanceOf: ConfigurationError }, text);
+      const shown = JSON.stringify([error.message, error.problems, String(error.cause)]);
+      t.false(shown.includes(marker) || shown.includes(String(key["d"])), text);
+    }
+  }
+});
+
+test("a warning names members and no value", async (t) => {
+  const { warnings } = await read(
+    changed([
+      ["        clientIdAliasEnabled: true\n", ""],
+      ["clientIdAlias: client-a", `clientIdAlias: ${marker}`],
+    ]),
+  );
+  t.is(warnings.length, 1);
+  t.notRegex(warnings.join(), /HUNTER2/);
 });

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations, IntrospectionQuestion } from "../../../src/api-client/introspection-caller.ts";
+import { readRequirement } from "../../../src/resource-server/decision/read-requirement.ts";
 import {
   type AccessTokenRefusalCode,
   AccessTokenRefused,
@@ -262,4 +263,29 @@ test("a certificate without its DER cannot be passed on: the program is wrong", 
   const { authorize } = createDeciding();
   const error = await t.throwsAsync(authorize({ certificate: { x5tS256: own.x5tS256 } }), { instanceOf: TypeError });
   t.like(error, { code: "ERR_INVALID_OPTION" });
+});
+
+test("what was read is read once, and nothing that its author changes later changes it", (t) => {
+  const scopes = ["read"];
+  const resources = ["https://api.example.com"];
+  const requirement = { scopes, resources, maxAge: 1 };
+  const read = readRequirement(requirement);
+  t.is(readRequirement(read), read);
+  scopes.pop();
+  resources.push("https://other.example.com");
+  requirement.maxAge = 60;
+  t.deepEqual(read, {
+    binding: "required",
+    scopes: ["read"],
+    resources: ["https://api.example.com"],
+    maxAge: 1,
+  });
+  t.throws(() => (read.scopes as string[]).push("admin"), { instanceOf: TypeError });
+  t.throws(() => Object.assign(read, { binding: "if-bound" }), { instanceOf: TypeError });
+});
+
+test("one that only looks like one that was read is read anew", (t) => {
+  const read = readRequirement({ scopes: ["read"] });
+  t.throws(() => readRequirement({ ...read, ...{ scope: "read" } }), { code: "ERR_INVALID_OPTION" });
+  t.throws(() => readRequirement(Object.create(read) as typeof read), { code: "ERR_INVALID_OPTION" });
 });

@@ -1,12 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
 import { liveTokensStatement, mostLookedAt } from "../../../../src/backend/store/sql/live-token-facts.ts";
+import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
+import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { createReader } from "../../../../src/backend/store/sqlite/reader.ts";
-import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
-import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { issueGrant, issueTokens, putConfiguration, revokeTokens, twoServices } from "../commands.ts";
+import { openRecorded, unboundedSteps, useEverything } from "./every-statement.ts";
 
 function openDatabase(t: ExecutionContext): DatabaseSync {
   const db = new DatabaseSync(":memory:");
@@ -89,3 +90,12 @@ function planOf(db: DatabaseSync, { sql, values }: Statement): string[] {
   const explained = db.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\$(\d+)/g, "?$1")}`);
   return explained.all(...values).map(({ detail }) => String(detail));
 }
+
+test("no statement walks through a table or sorts, however many tokens are kept", async (t) => {
+  const db = new DatabaseSync(":memory:");
+  migrate(db);
+  const { store, prepared } = openRecorded(db);
+  await useEverything(store);
+  t.true(prepared.size > 80, `${prepared.size} statements`);
+  for (const sql of prepared) t.deepEqual(unboundedSteps(db, sql), [], sql);
+});

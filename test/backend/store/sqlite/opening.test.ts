@@ -1,12 +1,24 @@
+import { createHash, randomBytes } from "node:crypto";
 import { chmod, chown, copyFile, cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
-import { openWriterConnection } from "../../../../src/backend/store/sqlite/connection.ts";
+import { openWriterConnection, useWriteAheadLog } from "../../../../src/backend/store/sqlite/connection.ts";
+import { migrate, readSchemaVersion } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { migrations } from "../../../../src/backend/store/sqlite/migrations.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure } from "../../../../src/backend/store/store.ts";
-import { issueTokens, twoServices } from "../commands.ts";
+import { tokenDigest } from "../../../../src/oauth/token-digest.ts";
+import {
+  exchange,
+  issueCode,
+  issueTokens,
+  keepTicket,
+  rotate,
+  twoServices,
+  updateTicket,
+  useAssertion,
+} from "../commands.ts";
 import { startChild } from "./child-process.ts";
 import { temporaryFile } from "./temporary-file.ts";
 
@@ -225,4 +237,135 @@ test("opening a second store in one process drops no lock of the first", async (
   t.true((await stat(`${path}-wal`)).size > 0);
   t.truthy(await first.readAccessToken(1, issued.accessToken.digest));
   t.is(await first.run(issueTokens()), "done");
+});
+
+/** Another process's deed just before a statement of ours. */
+class Interrupted extends DatabaseSync {
+  before: (sql: string) => void = () => undefined;
+  override exec(sql: string): void {
+    this.before(sql);
+    super.exec(sql);
+  }
+}
+
+test("migrating twice does it once", (t) => {
+  using db = new DatabaseSync(":memory:");
+  t.is(readSchemaVersion(db), 0);
+  migrate(db);
+  migrate(db);
+  t.is(readSchemaVersion(db), migrations.length);
+});
+
+test("a process that comes second to the lock finds nothing to do", async (t) => {
+  const path = await temporaryFile(t);
+  using first = new DatabaseSync(path);
+  using second = new Interrupted(path);
+  const begun: string[] = [];
+  second.before = (sql) => {
+    if (sql !== "BEGIN IMMEDIATE") return;
+    begun.push(sql);
+    migrate(first);
+  };
+  migrate(second);
+  t.is(begun.length, 1, "it had found an empty file");
+  t.is(readSchemaVersion(second), migrations.length);
+  t.false(second.isTransaction);
+});
+
+test("the change to the log waits for another's lock", async (t) => {
+  const path = await temporaryFile(t);
+  using other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  using db = new Interrupted(path);
+  let tries = 0;
+  db.before = () => {
+    if (++tries === 3) other.exec("ROLLBACK");
+  };
+  useWriteAheadLog(db, 10_000);
+  t.is(tries, 3);
+  t.is(db.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
+});
+
+test("the change to the log does not wait for ever, and not for what is no lock", async (t) => {
+  const path = await temporaryFile(t);
+  using other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  using db = new Interrupted(path);
+  let tries = 0;
+  db.before = () => tries++;
+  t.throws(
+    () => {
+      useWriteAheadLog(db, 20);
+    },
+    { message: "database is locked" },
+  );
+  t.is(tries, 3);
+  db.before = () => {
+    throw new Error("something else");
+  };
+  t.throws(
+    () => {
+      useWriteAheadLog(db, 10_000);
+    },
+    { message: "something else" },
+  );
+});
+
+const draw = () => randomBytes(32).toString("base64url");
+
+test("6749-10.3 6749-10.4: the database, its log and a dump hold no token, code or ticket that could be used", async (t) => {
+  const path = await temporaryFile(t);
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  const raw = {
+    ticket: draw(),
+    code: draw(),
+    accessToken: draw(),
+    jwt: `${draw()}.${draw()}.${draw()}`,
+    refreshToken: draw(),
+    successor: draw(),
+    jti: draw(),
+  };
+  const keep = keepTicket({ digest: tokenDigest(raw.ticket) });
+  const code = issueCode(keep, { digest: tokenDigest(raw.code) });
+  const tokens = exchange(code, {
+    accessToken: { digest: tokenDigest(raw.accessToken), jwtDigest: tokenDigest(raw.jwt) },
+  });
+  const family = { ...tokens, refreshToken: { ...tokens.refreshToken, digest: tokenDigest(raw.refreshToken) } };
+  const rotation = rotate(family);
+  const commands = [
+    twoServices(),
+    keep,
+    updateTicket(keep),
+    code,
+    family,
+    { ...rotation, refreshToken: { ...rotation.refreshToken, digest: tokenDigest(raw.successor) } },
+    useAssertion({ digest: tokenDigest(raw.jti) }),
+  ];
+  for (const command of commands) t.is(await store.run(command), "done");
+
+  const files = await Promise.all([path, `${path}-wal`].map((file) => readFile(file)));
+  t.true((files[1]?.length ?? 0) > 0, "the log has not been taken back into the file yet");
+  using db = new DatabaseSync(path, { readOnly: true });
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  const rows = tables.flatMap(({ name }) => db.prepare(`SELECT * FROM ${String(name)}`).all());
+  const cells = rows.flatMap((row) =>
+    Object.values(row).map((cell) => (cell instanceof Uint8Array ? cell : String(cell))),
+  );
+  const dumped = Buffer.concat(cells.map((cell) => Buffer.from(cell)));
+  t.true(dumped.includes(tokenDigest(raw.accessToken)), "a dump that would find the token itself");
+  for (const [name, text] of Object.entries(raw)) {
+    for (const form of [Buffer.from(text), ...text.split(".").map((part) => Buffer.from(part, "base64url"))]) {
+      for (const place of [...files, dumped]) t.false(place.includes(form), name);
+    }
+    t.true(dumped.includes(createHash("sha256").update(text).digest()), `${name} is known by its digest`);
+  }
+  // No digest opens anything: what is looked up is the digest of what is presented.
+  for (const digest of [family.accessToken.digest, family.refreshToken.digest, code.code.digest, keep.ticket.digest]) {
+    const presented = tokenDigest(Buffer.from(digest).toString("base64url"));
+    t.is(await store.readAccessToken(1, presented), undefined);
+    t.is(await store.readRefreshToken(1, presented), undefined);
+    t.is(await store.readCode(1, presented), undefined);
+    t.is(await store.readTicket(1, presented), undefined);
+  }
 });
