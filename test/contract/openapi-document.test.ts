@@ -31,10 +31,11 @@ const backend = await serveBackend({
   log: pino({ level: "silent" }),
 });
 const { url } = backend.address;
-test.after.always(() => backend.close());
 
 const root = new URL("../../", import.meta.url);
 const { version } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { version: string };
+test.after.always(() => backend.close());
+
 const files = { v3: "openapi.yaml", v2: "openapi-v2.yaml" } as const;
 const shapes = ["v3", "v2"] as const;
 const all: [string, Operation][] = Object.entries(operations);
