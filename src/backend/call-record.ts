@@ -1,6 +1,6 @@
 import { printableLine } from "../oauth/printable-line.ts";
 import type { CallLevel } from "./result-codes/advice.ts";
-import { levelOfResult } from "./result-codes/level-of-result.ts";
+import { levelOfResult } from "./result-codes/result-codes.ts";
 import type { CallFacts } from "./service-operations.ts";
 
 /**

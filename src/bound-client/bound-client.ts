@@ -1,17 +1,16 @@
-import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import type { Agent } from "node:https";
 import type { Got } from "got";
-import { AuthorizationServerUnavailable } from "./token-errors.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { type BoundClientOptions, resolveOptions } from "./bound-client-options.ts";
 import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
 import type { Clocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
-import { createPresenter, type Outgoing, type Presenter } from "./presenter.ts";
+import { createPresenter, type Outgoing, type Presenter, within } from "./presenter.ts";
 import { RotatingAgent } from "./presenting-agent.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import { createTokenRequest } from "./request-token.ts";
-import { within } from "./within.ts";
+import { AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** A token for a request that the program makes by itself. */
 export interface AccessTokenRequest extends TargetOptions {

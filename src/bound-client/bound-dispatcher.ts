@@ -1,9 +1,8 @@
 import { checkServerIdentity, type SecureContext } from "node:tls";
 import { optionError } from "../options/option-error.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
-import type { Outgoing, Presenter } from "./presenter.ts";
+import { type Outgoing, type Presenter, within } from "./presenter.ts";
 import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
-import { within } from "./within.ts";
 
 /** What is needed of the module undici; it is handed in, so that nobody loads one that is not used. */
 export interface Undici {

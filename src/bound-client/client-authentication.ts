@@ -1,7 +1,7 @@
 import { optionError } from "../options/option-error.ts";
-import { AuthorizationServerUnavailable } from "./token-errors.ts";
-import { within } from "./within.ts";
 import type { TokenEndpoint } from "./authorization-server-metadata.ts";
+import { within } from "./presenter.ts";
+import { AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** How the client authenticates at the token endpoint. */
 export type ClientAuthentication =

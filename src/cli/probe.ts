@@ -1,9 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { writeReport } from "./probe/probe-report.ts";
-import type { Endpoint, Identity } from "./probe/raw-request.ts";
+import { type Endpoint, type Identity, makeStranger, readStranger, type Stranger } from "./probe/raw-request.ts";
 import { type Probe, type ProbeResult, runProbe } from "./probe/run-probe.ts";
-import { makeStranger, readStranger, type Stranger } from "./probe/stranger.ts";
 import type { ProgramHost } from "./program-host.ts";
 
 export interface ProbeOptions {

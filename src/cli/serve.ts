@@ -2,16 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { checkSurroundings } from "../backend/check-surroundings.ts";
 import { compareWithStore, type Comparison } from "../backend/compare-with-store.ts";
-import { describePlan } from "../backend/describe-plan.ts";
 import type { Configuration } from "../backend/configuration/configuration.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
+import { describePlan } from "../backend/describe-plan.ts";
 import { createLog } from "../backend/http/create-log.ts";
 import { type Removable, toldAtEveryLevel } from "../backend/open-engine.ts";
 import { requireOpenssl } from "../backend/require-openssl.ts";
 import { serveBackend, type ServedBackend } from "../backend/serve-backend.ts";
 import type { ProgramHost, StopSignal } from "./program-host.ts";
 import { readConfigurationAside } from "./read-configuration-aside.ts";
-import { createReloads, type Reloads } from "./reloads.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
 export interface ServeOptions {
@@ -131,4 +130,53 @@ function stopSignal(host: ProgramHost, reloads: Reloads): Promise<StopSignal> {
     else reloads.ask();
   });
   return promise;
+}
+
+/** Carries out reloads, one after the other; requests that arrive while one waits are one. */
+export interface Reloads {
+  /** Asks for a reload; one that is asked for before `begin` is done then. */
+  ask(): void;
+  /** From now on `reload` is called for what is asked; it must not reject. */
+  begin(reload: () => Promise<void>): void;
+  /** Forgets what waits and whatever will be asked; resolves when the one under way is done. */
+  end(): Promise<void>;
+}
+
+/**
+ * Queues reload signals, which come at any moment, also before the start has ended and after the stop.
+ *
+ * @example const reloads = createReloads(); host.onHangUp(() => { reloads.ask(); });
+ */
+export function createReloads(): Reloads {
+  let reload: (() => Promise<void>) | undefined;
+  let asked = false;
+  let ended = false;
+  let underWay: Promise<void> | undefined;
+
+  async function work(how: () => Promise<void>): Promise<void> {
+    while (asked && !ended) {
+      asked = false;
+      await how();
+    }
+    underWay = undefined;
+  }
+
+  function start(): void {
+    if (reload !== undefined && asked && !ended) underWay ??= work(reload);
+  }
+
+  return {
+    ask() {
+      asked = true;
+      start();
+    },
+    begin(how) {
+      reload = how;
+      start();
+    },
+    async end() {
+      ended = true;
+      await underWay;
+    },
+  };
 }

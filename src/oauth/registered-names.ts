@@ -1,3 +1,11 @@
+/** The endpoints that clients and resource servers reach over mutual TLS, and that may have an alias (RFC 8705 §5). */
+export const mtlsEndpoints: ReadonlySet<string> = new Set([
+  "token_endpoint",
+  "revocation_endpoint",
+  "introspection_endpoint",
+  "userinfo_endpoint",
+]);
+
 /** Grant types that certbound knows (IANA "OAuth Grant Types" by way of RFC 7591 §2). */
 export const grantTypes = ["authorization_code", "password", "client_credentials", "refresh_token"] as const;
 

@@ -46,11 +46,11 @@ export type { Check, Diagnosis } from "./refusal/diagnosis.ts";
 export type { InvalidationMessage, OpenInvalidationEvents } from "../api-client/introspection-caller.ts";
 export type { ActiveTokenFacts, InactiveTokenFacts } from "../oauth/access-token-decision.ts";
 export type { Confirmation } from "../oauth/confirmation.ts";
-export { readTokenFacts } from "./read-token-facts.ts";
+export { readTokenFacts } from "./sources/checked-source.ts";
 export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
 export type { ActiveRecord, InactiveRecord, TokenRecord } from "./sources/introspection-answer.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { QuestionLimits } from "./cache/question-turns.ts";
+export type { QuestionLimits } from "./cache/flights.ts";
 export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,

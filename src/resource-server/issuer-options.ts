@@ -1,13 +1,18 @@
 import type { ApiConnection } from "../api-client/api-connection.ts";
-import { createIntrospectionCaller, type IntrospectionOperations } from "../api-client/introspection-caller.ts";
+import {
+  type AnswerHeaders,
+  createIntrospectionCaller,
+  type IntrospectionOperations,
+} from "../api-client/introspection-caller.ts";
 import { optionError } from "../options/option-error.ts";
 import { duration } from "../options/read-number.ts";
 import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
-import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/question-turns.ts";
+import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/flights.ts";
 import type { Asked } from "./setup/setup-cause.ts";
-import { backendSource } from "./sources/backend-source.ts";
+import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
 import { checkedSource } from "./sources/checked-source.ts";
-import type { FactsSource } from "./sources/facts-source.ts";
+import type { FactsSource, FactsAnswer } from "./sources/facts-source.ts";
+import { readStandardAnswer } from "./sources/introspection-answer.ts";
 
 /** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
 export interface IssuerOptions {
@@ -89,4 +94,39 @@ function connect(backend: ApiConnection | IntrospectionOperations) {
 
 function isObject<Value>(value: Value | undefined): value is Value & object {
   return typeof value === "object" && value !== null;
+}
+
+/**
+ * Facts from a certbound backend, or any API of that shape: by `auth/introspection/standard`, which checks no
+ * certificate and gets neither certificate nor requirement.
+ *
+ * @example const source = backendSource(createIntrospectionCaller(connection))
+ */
+function backendSource(
+  backend: IntrospectionOperations,
+  close: () => Promise<void> = () => Promise.resolve(),
+): FactsSource {
+  return {
+    async ask(token, { signal }): Promise<FactsAnswer> {
+      const parameters = `token=${encodeURIComponent(token)}&token_type_hint=access_token`;
+      let byDate: number | undefined;
+      const onHeaders = (headers: AnswerHeaders): void => {
+        byDate = answeredAtByDate(headers);
+      };
+      const answer = await backend.authIntrospectionStandard({ parameters }, { signal, onHeaders });
+      const { responseContent, invalidationKeys = [], expiresIn } = answer;
+      const record = readStandardAnswer(answer);
+      const expiresAt = record.facts.active && record.facts.exp !== undefined ? record.facts.exp * 1000 : undefined;
+      return {
+        record,
+        answeredAt: answeredAtByLife("expiresIn", expiresAt, expiresIn) ?? byDate,
+        invalidationKeys,
+        size:
+          typeof responseContent === "string" ? responseContent.length : JSON.stringify(responseContent ?? "").length,
+        reusable: true,
+      };
+    },
+    events: backend.authIntrospectionEvents?.bind(backend),
+    close,
+  };
 }

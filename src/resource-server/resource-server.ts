@@ -2,11 +2,10 @@ import type { CertificateOfConnection } from "../client-certificate/certificate-
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import { optionError } from "../options/option-error.ts";
 import type { Schedule } from "./cache/schedule.ts";
-import { chooseAmong } from "./choose-issuer.ts";
 import type { AccessToken } from "./decision/access-token.ts";
 import type { Verdict } from "./decision/decide.ts";
 import { readRequirement, type RouteRequirement } from "./decision/read-requirement.ts";
-import { type Issuer, openIssuer } from "./issuer.ts";
+import { chooseAmong, type Issuer, openIssuer } from "./issuer.ts";
 import { createDecisionObservers } from "./observers/decision-observers.ts";
 import { AccessTokenRefused, type RefusalDetails } from "./refusal/access-token-refused.ts";
 import type { Diagnosis, Evidence } from "./refusal/diagnosis.ts";

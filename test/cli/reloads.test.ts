@@ -3,7 +3,7 @@ import test from "ava";
 import { ConfigurationError } from "../../src/backend/configuration/configuration-error.ts";
 import { readConfiguration } from "../../src/backend/configuration/read-configuration.ts";
 import { readConfigurationAside } from "../../src/cli/read-configuration-aside.ts";
-import { createReloads } from "../../src/cli/reloads.ts";
+import { createReloads } from "../../src/cli/serve.ts";
 import { configuration, env, writeConfiguration } from "./a-folder.ts";
 
 /** Reloads that last until the test lets each go. */

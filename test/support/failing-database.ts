@@ -5,7 +5,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { ExecutionContext } from "ava";
 import { createBatch } from "../../src/backend/store/sqlite/batch.ts";
 import { openReaderConnection, openWriterConnection } from "../../src/backend/store/sqlite/connection.ts";
-import { createSqliteStore } from "../../src/backend/store/sqlite/sqlite-store.ts";
+import { createSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { createInThreadHost, createWriter } from "../../src/backend/store/sqlite/writer.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 

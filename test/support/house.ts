@@ -165,6 +165,7 @@ export const house: Readonly<Record<string, Room>> = {
     ours: ["backend/http/"],
     ourTypes: ["backend/configuration/"],
     packages: ["pino"],
+    node: ["node:util"],
   },
   "backend/surroundings/": {
     ours: ["backend/configuration/"],

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
-import { levelOfResult } from "../../src/backend/result-codes/level-of-result.ts";
-import { advice, sentences } from "../../src/backend/result-codes/result-codes.ts";
+import { advice, levelOfResult, sentences } from "../../src/backend/result-codes/result-codes.ts";
 import { resultCodesDocument } from "../../tools/result-codes-document.ts";
 
 const script = fileURLToPath(new URL("../../tools/check-ground.mjs", import.meta.url));

@@ -1,15 +1,14 @@
-import "reflect-metadata/lite";
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { X509Certificate as PeculiarCertificate, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import test from "ava";
 import fc from "fast-check";
+import "reflect-metadata/lite";
 import { matchesDistinguishedName } from "../../src/x509/distinguished-name.ts";
-import { readIpAddress } from "../../src/x509/ip-address.ts";
 import { MalformedCertificate } from "../../src/x509/malformed-certificate.ts";
 import { readDistinguishedName } from "../../src/x509/read-distinguished-name.ts";
-import type { SubjectMembers } from "../../src/x509/subject-expectation.ts";
+import { readIpAddress, type SubjectMembers } from "../../src/x509/subject-expectation.ts";
 import { checkSubject, readSubject, readSubjectExpectation } from "../../src/x509/subject.ts";
 import { type CertificateRequest, createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { element, generalNames, sequence, type SubjectAltName } from "../support/der-writer.ts";

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { requiresBinding } from "../../oauth/certificate-binding.ts";
-import { mtlsEndpoints } from "../../oauth/mtls-endpoints.ts";
+import { mtlsEndpoints } from "../../oauth/registered-names.ts";
 import { readWrittenName } from "../../x509/read-distinguished-name.ts";
 import { respellDistinguishedName } from "../../x509/respell-distinguished-name.ts";
 import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";

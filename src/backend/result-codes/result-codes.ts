@@ -1,4 +1,4 @@
-import type { Advice } from "./advice.ts";
+import { type Advice, type CallLevel, levels } from "./advice.ts";
 import {
   apiCallerAdvice,
   apiCallerSentences,
@@ -44,3 +44,16 @@ export const advice: Readonly<Record<keyof typeof sentences, Advice>> = {
   ...tokenAdvice,
   ...userinfoAdvice,
 };
+
+const known: ReadonlyMap<string, CallLevel> = new Map(
+  Object.entries(advice).map(([code, { kind }]) => [code, levels[kind]]),
+);
+
+/**
+ * The level of the log line of a call with this result code; `info` for an answer without one.
+ *
+ * @example levelOfResult("A157305") // "warn"
+ */
+export function levelOfResult(resultCode: string | undefined): CallLevel {
+  return (resultCode === undefined ? undefined : known.get(resultCode)) ?? "info";
+}

@@ -1,6 +1,5 @@
-import { type Dialect, dialectOfHeader, dialects } from "./dialects.ts";
+import { type Dialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
 import { type Endpoint, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
-import { forgedLines, type Spelling, spellings } from "./spellings.ts";
 
 /** `opened`: the token was good enough; `refused`: it was not; `unclear`: the answer says neither. */
 export type Judgement = "opened" | "refused" | "unclear";

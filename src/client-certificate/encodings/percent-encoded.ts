@@ -1,6 +1,5 @@
 import { unreadable } from "../unreadable-reason.ts";
-import { firstOf, readBase64Der } from "./base64-der.ts";
-import { type CertificateReading, certificateReading } from "./certificate-reading.ts";
+import { type CertificateReading, certificateReading, firstOf, readBase64Der } from "./certificate-reading.ts";
 
 /** More than any real chain has. */
 const longestChain = 10;

@@ -1,8 +1,13 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/base64-der.ts";
-import { readFlattenedPem } from "../encodings/certificate-reading.ts";
+import { readBase64Der, readFlattenedPem } from "../encodings/certificate-reading.ts";
 import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
-import { createHeaderSource, givenOptions, type HeaderSourceOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
+import {
+  createHeaderSource,
+  givenOptions,
+  type HeaderSourceOptions,
+  type NamedHeaderSourceOptions,
+  readerFor,
+} from "../header-source.ts";
 
 /**
  * Azure App Service: `X-ARR-ClientCert`, bare base64 of the DER. The platform sets it, and has verified nothing but

@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/base64-der.ts";
+import { readBase64Der } from "../encodings/certificate-reading.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**

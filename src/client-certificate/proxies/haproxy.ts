@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/base64-der.ts";
-import type { CertificateReading } from "../encodings/certificate-reading.ts";
+import { type CertificateReading, readBase64Der } from "../encodings/certificate-reading.ts";
 import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 import { unreadable } from "../unreadable-reason.ts";

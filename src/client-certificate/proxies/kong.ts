@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/base64-der.ts";
+import { readBase64Der } from "../encodings/certificate-reading.ts";
 import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 

@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Chain } from "../encodings/base64-der.ts";
+import { readBase64Chain } from "../encodings/certificate-reading.ts";
 import { readPercentEncodedBase64 } from "../encodings/percent-encoded.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 

@@ -1,12 +1,11 @@
-import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { BackendAnswerMalformed, BackendUnavailable } from "../../api-client/backend-unavailable.ts";
 import { ApiError } from "../../api-client/introspection-caller.ts";
+import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { createAnswerMemory, type MemoryLimits, type Rememberable } from "./answer-memory.ts";
-import { createFlights, WaitedTooLong } from "./flights.ts";
+import { createFlights, type QuestionTurns, WaitedTooLong } from "./flights.ts";
 import type { Coverage } from "./freshness.ts";
 import { createLiveTokens, type ReadsAnswers } from "./live-tokens.ts";
-import type { QuestionTurns } from "./question-turns.ts";
 import { createRecentInvalidations } from "./recent-invalidations.ts";
 import type { Schedule } from "./schedule.ts";
 

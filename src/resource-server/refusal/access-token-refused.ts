@@ -1,5 +1,4 @@
-import { bearerChallenge } from "../../oauth/challenge.ts";
-import { challengeErrors } from "../../oauth/http-refusal.ts";
+import { bearerChallenge, challengeErrors } from "../../oauth/challenge.ts";
 import { type AccessTokenRefusalCode, diagnose, type Diagnosis, type Evidence } from "./diagnosis.ts";
 
 export type { AccessTokenRefusalCode };

@@ -11,9 +11,9 @@ import {
   textOrNone,
   wrongMember as wrong,
 } from "./checked-members.ts";
-import { exact } from "./dialects.ts";
+import { type DialectName, exact, readDialect, type Tolerances } from "./dialects.ts";
 import type { FactsAnswer, FactsSource } from "./facts-source.ts";
-import { inactiveBecause, isJudged, type TokenRecord } from "./introspection-answer.ts";
+import { inactiveBecause, isJudged, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import { plainCopy } from "./plain-copy.ts";
 import { kindDefect } from "./token-kind.ts";
 
@@ -150,4 +150,17 @@ function readConfirmationKind({ kind, x5tS256, member }: Members): Confirmation 
 function isSame(one: unknown, other: string | readonly string[] | undefined): boolean {
   if (!Array.isArray(other)) return one === other;
   return Array.isArray(one) && one.length === other.length && one.every((value, at) => value === other[at]);
+}
+
+/**
+ * Reads what is said of a token under the names of RFC 7662 §2.2 (`active`, `scope`, `exp`, `aud`, `cnf`, …) as strictly
+ * as an introspection answer: for a {@link FactsSource} of your own.
+ *
+ * `exp`, `iat` and `nbf` are seconds since 1970. The value is copied, the result frozen. Throws `IntrospectionMalformed`,
+ * which names the member, and a `TypeError` with a `code` for an unknown dialect.
+ *
+ * @example readTokenFacts({ active: true, scope: "read", exp: 1900000000, cnf: { "x5t#S256": thumbprint } })
+ */
+export function readTokenFacts(said: unknown, dialect?: DialectName | Partial<Tolerances>): TokenRecord {
+  return readIntrospection(plainCopy("it", said), readDialect(dialect));
 }

@@ -8,7 +8,7 @@ import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/int
 import { answeredAtByDate, answeredAtByLife, latestOf } from "./answered-at.ts";
 import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
-import { discover } from "./discovery.ts";
+import { checkIssuer, discover } from "./discovery.ts";
 import type { Ambient, FactsAnswer, FactsSource } from "./facts-source.ts";
 import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import {
@@ -18,7 +18,6 @@ import {
   openIssuerConnection,
   unexpectedStatus,
 } from "./issuer-connection.ts";
-import { checkIssuer } from "./issuer-identifier.ts";
 import { openKeyRing } from "./issuer-keys.ts";
 import { type SignedAnswer, type SignedAnswerOptions, signedAnswers, signedAnswerType } from "./signed-answer.ts";
 

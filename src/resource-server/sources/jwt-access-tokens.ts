@@ -1,17 +1,16 @@
 import { readCompactJwt, type UnverifiedJwt } from "../../oauth/compact-jwt.ts";
+import { bothConfirmations } from "../../oauth/confirmation.ts";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { freezeDeeply } from "../decision/access-token.ts";
 import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import { readAlgorithms } from "./algorithms.ts";
 import { checkedSource } from "./checked-source.ts";
-import { confirmedBy } from "./confirmed-by.ts";
 import { exact } from "./dialects.ts";
-import { discover } from "./discovery.ts";
+import { checkIssuer, discover } from "./discovery.ts";
 import type { FactsAnswer, FactsSource } from "./facts-source.ts";
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
-import { checkIssuer } from "./issuer-identifier.ts";
 import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
 
 /** JWT access tokens (RFC 9068), checked here with the issuer's public keys. */
@@ -142,4 +141,58 @@ function checkIntrospection(introspection: FactsSource, issuer: string): void {
   if (introspection.issuer !== undefined && introspection.issuer !== issuer) {
     throw optionError("introspection", "must be the same issuer's");
   }
+}
+
+/**
+ * What holds of a token of which its own text and its issuer's introspection both speak: the answer's facts, as far as
+ * the token does not say something stricter.
+ *
+ * An answer that is not active stands as it is. Throws {@link IntrospectionMalformed} when they speak of different
+ * issuers, subjects or clients: it is then not known whose token it is.
+ *
+ * @example confirmedBy(record, await introspection.ask(token, { signal }))
+ */
+function confirmedBy(local: ActiveRecord, answer: FactsAnswer): FactsAnswer {
+  const { record } = answer;
+  if (!("accessToken" in record)) return answer;
+  for (const name of ["issuer", "sub", "clientId"] as const) {
+    const [said, answered] = [local.accessToken[name], record.accessToken[name]];
+    if (said !== undefined && answered !== undefined && said !== answered) {
+      throw new IntrospectionMalformed(`it contradicts the token: ${name}`);
+    }
+  }
+  const confirmation = bothConfirmations(local.facts.confirmation, record.facts.confirmation);
+  const common = {
+    exp: least(local.facts.exp, record.facts.exp),
+    nbf: most(local.facts.nbf, record.facts.nbf),
+    sub: record.facts.sub ?? local.facts.sub,
+    // An answer without `aud` leaves the token's own; one with it may have narrowed it.
+    audience: record.facts.audience.length > 0 ? record.facts.audience : local.facts.audience,
+  };
+  const { accessToken } = record;
+  return {
+    ...answer,
+    record: freezeDeeply({
+      ...record,
+      facts: { ...record.facts, ...common, confirmation },
+      accessToken: {
+        ...accessToken,
+        ...common,
+        issuer: accessToken.issuer ?? local.accessToken.issuer,
+        clientId: accessToken.clientId ?? local.accessToken.clientId,
+        iat: accessToken.iat ?? local.accessToken.iat,
+        exp: least(local.accessToken.exp, accessToken.exp),
+        nbf: most(local.accessToken.nbf, accessToken.nbf),
+        x5tS256: confirmation.kind === "certificate" ? confirmation.x5tS256 : undefined,
+      },
+    }),
+  };
+}
+
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+function most(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { readBase64Chain, readBase64Der } from "../../../src/client-certificate/encodings/base64-der.ts";
 import { readByteSequence, readCertificateItem } from "../../../src/client-certificate/encodings/byte-sequence.ts";
-import { readFlattenedPem } from "../../../src/client-certificate/encodings/certificate-reading.ts";
-import { onlyPair, readForwardedClientCert } from "../../../src/client-certificate/encodings/forwarded-client-cert.ts";
+import {
+  readBase64Chain,
+  readBase64Der,
+  readFlattenedPem,
+} from "../../../src/client-certificate/encodings/certificate-reading.ts";
 import {
   readPercentEncodedBase64,
   readPercentEncodedPem,
@@ -13,6 +15,7 @@ import {
 } from "../../../src/client-certificate/encodings/percent-encoded.ts";
 import { readBase64Sha256, readHexSha256 } from "../../../src/client-certificate/encodings/sha256-fingerprint.ts";
 import type { Dialect } from "../../../src/client-certificate/header-source.ts";
+import { onlyPair, readForwardedClientCert } from "../../../src/client-certificate/proxies/envoy.ts";
 import { envoy } from "../../../src/resource-server/index.ts";
 import { withBerForm } from "../../support/ber.ts";
 import { createSelfSigned } from "../../support/certificates.ts";

@@ -1,22 +1,23 @@
 import type { AuthorizationRequest, AuthorizationResponse } from "../../../contract/auth-authorization.ts";
 import { type Form, readForm } from "../../../oauth/form.ts";
+import { lowestPrompt, type Prompt } from "../../../oauth/prompt.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
-import { identifyClient } from "../client-authentication/identify-client.ts";
+import { noteClient, noteUnknownClient } from "../answer/note-facts.ts";
+import { result, type ResultCode } from "../answer/result.ts";
+import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import { areTooLong } from "../client-authentication/client-request.ts";
+import { identifyClient } from "../client-authentication/identify-client.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { drawSecret } from "../grant/drawn-text.ts";
-import type { NamedClient } from "../settings/find-client.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
-import { noteClient, noteUnknownClient } from "../answer/note-facts.ts";
-import type { ResultCode } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
 import { ticketLifetime } from "../grant/ticket.ts";
+import type { NamedClient } from "../settings/find-client.ts";
+import type { Service, Settings, Client } from "../settings/service-and-client.ts";
 import { errorOfCaller, errorToClient, errorToUser, type ResponseTarget } from "./authorization-answer.ts";
 import { findRedirectUri } from "./find-redirect-uri.ts";
-import { interactionResponse } from "./interaction-response.ts";
 import { stateToReturn } from "./parameter-defect.ts";
 import { readAuthorizationRequest } from "./read-authorization-request.ts";
-import { writeTicketRequest } from "./ticket-request.ts";
+import { claimsAtUserInfo, supportedClaimNames } from "./requested-scopes.ts";
+import { type TicketRequest, writeTicketRequest } from "./ticket-request.ts";
 
 /**
  * Processes an authorization request as an authorization server received it (RFC 6749 §4.1.1).
@@ -112,4 +113,71 @@ async function findClient(
 
 function toUser(service: Service, code: ResultCode): AuthorizationResponse {
   return errorToUser(service, { error: "invalid_request", code });
+}
+
+/** Tells the API caller what to ask the user, and with which ticket to come back. */
+function interactionResponse(
+  service: Service,
+  client: Client,
+  clientIdAliasUsed: boolean,
+  request: TicketRequest,
+  ticket: string,
+): AuthorizationResponse {
+  const { prompts, display, maxAge, acrs, acrEssential, ...asked } = request.authentication;
+  const openId = request.scopes.includes("openid");
+  const about = `service ${service.settings.apiKey}, client ${client.settings.clientId}, response_type=code, openid=${openId}`;
+  return {
+    ...result("A004001", about),
+    action: prompts.includes("none") ? "NO_INTERACTION" : "INTERACTION",
+    ticket,
+    service: limitedService(service),
+    client: limitedClient(client),
+    clientIdAliasUsed,
+    ...listed(
+      "scopes",
+      service.settings.supportedScopes.filter(({ name }) => request.scopes.includes(name)),
+    ),
+    ...listed("prompts", prompts.map(upperCase)),
+    lowestPrompt: upperCase(lowestPrompt(prompts)),
+    display: upperCase(display),
+    ...(maxAge === undefined ? {} : { maxAge, maxAgeRequested: true }),
+    ...listed("acrs", acrs),
+    ...(acrs.length === 0 && !acrEssential ? {} : { acrEssential }),
+    ...(asked.subject === undefined ? {} : { subject: asked.subject }),
+    ...(asked.loginHint === undefined ? {} : { loginHint: asked.loginHint }),
+    ...listed("uiLocales", asked.uiLocales),
+    ...listed("claimsLocales", asked.claimsLocales),
+    ...(openId ? listed("claims", supportedClaimNames(service, asked.idTokenClaimNames)) : {}),
+    ...(openId ? listed("claimsAtUserInfo", claimsAtUserInfo(service, request.scopes, asked.userInfoClaimNames)) : {}),
+    ...(openId && asked.idTokenClaims !== undefined ? { idTokenClaims: asked.idTokenClaims } : {}),
+    ...(openId && asked.userInfoClaims !== undefined ? { userInfoClaims: asked.userInfoClaims } : {}),
+    ...listed("resources", request.resources),
+  };
+}
+
+function limitedService({ settings }: Service): AuthorizationResponse["service"] {
+  return {
+    apiKey: settings.apiKey,
+    ...(settings.serviceName === undefined ? {} : { serviceName: settings.serviceName }),
+    // A service as a whole does not forbid aliases; each client says for itself.
+    clientIdAliasEnabled: true,
+  };
+}
+
+function limitedClient({ settings }: Client): AuthorizationResponse["client"] {
+  return {
+    clientId: settings.clientId,
+    ...(settings.clientIdAlias === undefined ? {} : { clientIdAlias: settings.clientIdAlias }),
+    clientIdAliasEnabled: settings.clientIdAliasEnabled,
+    ...(settings.clientName === undefined ? {} : { clientName: settings.clientName }),
+  };
+}
+
+/** A member that is left out when it has nothing in it. */
+function listed<Name extends string, Value>(name: Name, values: readonly Value[]): Partial<Record<Name, Value[]>> {
+  return values.length === 0 ? {} : ({ [name]: [...values] } as Record<Name, Value[]>);
+}
+
+function upperCase<Word extends Prompt | TicketRequest["authentication"]["display"]>(word: Word): Uppercase<Word> {
+  return word.toUpperCase() as Uppercase<Word>;
 }

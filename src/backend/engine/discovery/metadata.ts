@@ -1,13 +1,18 @@
-import { isSet } from "../../../oauth/set-member.ts";
 import type {
   ServiceConfigurationRequest,
   ServiceConfigurationResponse,
 } from "../../../contract/service-configuration.ts";
-import { mtlsEndpoints } from "../../../oauth/mtls-endpoints.ts";
-import { macAlgorithms, type SigningAlgorithm, signingAlgorithms } from "../../../oauth/registered-names.ts";
-import { chooseSigningKey } from "../settings/signing-keys.ts";
+import type { ServiceJwksGetRequest, ServiceJwksGetResponse } from "../../../contract/service-jwks-get.ts";
+import {
+  macAlgorithms,
+  mtlsEndpoints,
+  type SigningAlgorithm,
+  signingAlgorithms,
+} from "../../../oauth/registered-names.ts";
+import { isSet } from "../../../oauth/set-member.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings } from "../settings/settings.ts";
+import { chooseSigningKey } from "../settings/signing-keys.ts";
 import { patchDocument } from "./patch-document.ts";
 
 /** By what an assertion of each method may be signed (RFC 7523 §2.2, OpenID Connect Core §9). */
@@ -114,4 +119,19 @@ export async function configurationOfService(
 ): Promise<ServiceConfigurationResponse> {
   const metadata = createMetadata(service);
   return isSet(patch) ? patchDocument(metadata, patch) : metadata;
+}
+
+/** The service's keys as a JWK Set, `undefined` when there are none; private halves only for who asks for them. */
+export function jwksOfService(
+  { settings, signingKeys }: Service,
+  { includePrivateKeys }: ServiceJwksGetRequest,
+): ServiceJwksGetResponse | undefined {
+  if (signingKeys.keys.length === 0) return undefined;
+  if (includePrivateKeys !== true || settings.jwks === undefined) return copyOf(signingKeys.publicJwks);
+  return JSON.parse(settings.jwks) as ServiceJwksGetResponse;
+}
+
+/** Of the memo's own: nobody who is answered may change it. */
+function copyOf(jwks: Service["signingKeys"]["publicJwks"]): ServiceJwksGetResponse {
+  return structuredClone(jwks) as unknown as ServiceJwksGetResponse;
 }

@@ -3,6 +3,8 @@ import type {
   StandardIntrospectionResponse,
 } from "../../../contract/auth-introspection-standard.ts";
 import type { Property } from "../../../contract/members.ts";
+import { signJwt } from "../../../jose/sign-jwt.ts";
+import { prefersMediaType } from "../../../oauth/accept.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { formatScope } from "../../../oauth/scope.ts";
@@ -13,12 +15,59 @@ import { noteToken } from "../answer/note-facts.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
 import { type ParameterCodes, readForwardedForm } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
-import { clientIdOf } from "../settings/find-client.ts";
+import type { Dependencies, Clock } from "../dependencies.ts";
 import { propertyMembers, readGrantDetails } from "../grant/grant-details.ts";
+import { clientIdOf } from "../settings/find-client.ts";
 import type { Client, Service, Settings } from "../settings/service-and-client.ts";
-import { readDemandedForm, signAnswer } from "./signed-introspection.ts";
+import { chooseSigningKey, type ChosenKey } from "../settings/signing-keys.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
+
+/** How an answer is to be signed: for whom, with what. */
+interface AnswerSignature {
+  readonly audience: string;
+  readonly key: ChosenKey;
+}
+
+/** What the request demands; `signature` is `undefined` for a plain answer. */
+type DemandedForm =
+  { readonly signature: AnswerSignature | undefined } | { readonly refusal: StandardIntrospectionResponse };
+
+const signedType = "application/token-introspection+jwt";
+
+/** Reads what form of answer the resource server asks for (RFC 9701 §4); decided before the token is looked at. */
+function readDemandedForm(service: Service, request: StandardIntrospectionRequest): DemandedForm {
+  if (!prefersMediaType(request.httpAcceptHeader ?? "", signedType, "application/json")) {
+    return { signature: undefined };
+  }
+  const audience = request.rsUri ?? "";
+  if (audience === "") return { refusal: oauthError(service, "invalid_request", "A404301") };
+  const wished = request.introspectionSignAlg ?? "";
+  // RFC 9701 §6: RS256 where nothing else was agreed upon.
+  const alg = wished === "" ? "RS256" : wished;
+  const key = chooseSigningKey(service.signingKeys, alg, service.settings.introspectionSignatureKeyId);
+  if (key === undefined) return { refusal: oauthError(service, "server_error", "A404201", alg) };
+  return { signature: { audience, key } };
+}
+
+/**
+ * The same answer as a JWT (RFC 9701 §5). Beside the answer it says only who answers, whom and when: nothing of the
+ * token stands outside, so that it can never pass for one.
+ */
+async function signAnswer(
+  service: Service,
+  answer: StandardIntrospectionResponse,
+  { audience, key: { alg, kid, privateKey } }: AnswerSignature,
+  clock: Clock,
+): Promise<StandardIntrospectionResponse> {
+  const payload = {
+    iss: service.settings.issuer,
+    aud: audience,
+    iat: Math.floor(clock() / 1000),
+    token_introspection: JSON.parse(answer.responseContent ?? "") as unknown,
+  };
+  const jwt = await signJwt(payload, privateKey, { alg, typ: "token-introspection+jwt", kid });
+  return { ...answer, action: "JWT", responseContent: jwt };
+}
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 

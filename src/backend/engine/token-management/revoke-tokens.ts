@@ -1,3 +1,4 @@
+import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
@@ -5,9 +6,9 @@ import { CallRefused } from "../answer/call-refused.ts";
 import { result } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import type { Service, Settings } from "../settings/service-and-client.ts";
-import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
 /** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */
@@ -130,4 +131,24 @@ async function end(dependencies: Dependencies, decide: Decide): Promise<TokenCou
 
 function isGiven(text: string | null | undefined): text is string {
   return text !== undefined && text !== null && text !== "";
+}
+
+/** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
+export async function deleteToken(
+  dependencies: Dependencies,
+  service: Service,
+  { accessTokenIdentifier }: TokenDeleteRequest,
+): Promise<undefined> {
+  if (accessTokenIdentifier === "") throw new CallRefused(400, "A161201");
+  const serviceId = service.settings.apiKey;
+  const found = await runDecided(dependencies, async () => {
+    const token = await findIdentifiedAccessToken(dependencies.store, serviceId, accessTokenIdentifier);
+    const command =
+      token === undefined
+        ? invalidateToken(dependencies, serviceId, digestsOfIdentifier(accessTokenIdentifier))
+        : endToken(dependencies, serviceId, token);
+    return { outcome: token !== undefined, command };
+  });
+  if (!found) throw new CallRefused(404, "A161202");
+  return undefined;
 }

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "../command.ts";
 import type { Statement } from "../sql/statement.ts";
-import { planCommand } from "../sql/statements.ts";
-import { sweepStatements } from "../sql/sweep.ts";
+import { planCommand, sweepStatements } from "../sql/statements.ts";
 import type { CommandOutcome } from "../store.ts";
 import { createEventSweep } from "./event-reader.ts";
 import { type Fault, readFault } from "./fault.ts";

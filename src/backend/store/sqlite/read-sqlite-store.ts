@@ -5,7 +5,7 @@ import { openReadOnlyConnection } from "./connection.ts";
 import { readFault, storeFailure } from "./fault.ts";
 import { readSchemaVersion } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
-import { createSqliteStore } from "./sqlite-store.ts";
+import { createSqliteStore } from "./open-sqlite-store.ts";
 import type { Writer } from "./writer.ts";
 
 /** What can be read of a store without being a part of it. */

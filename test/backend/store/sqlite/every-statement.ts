@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "../../../../src/backend/store/command.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
-import { createSqliteStore } from "../../../../src/backend/store/sqlite/sqlite-store.ts";
+import { createSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { createInThreadHost, createWriter } from "../../../../src/backend/store/sqlite/writer.ts";
 import type { Store } from "../../../../src/backend/store/store.ts";
 import {
