@@ -4,14 +4,11 @@ import { symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { pino } from "pino";
-import { openBackend } from "../../src/backend/backend.ts";
 import { createStandIn } from "../backend/chain-verification/stand-in-openssl.ts";
-import { readLimboClientCases, readLimboExpectations } from "../certificate-corpora/limbo.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { clientSettings, configurationOf, serviceSettings } from "../support/settings.ts";
+import { clientSettings } from "../support/settings.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });
 const subject = "CN=client-1.example.com,O=Client One,C=JP";
@@ -183,42 +180,3 @@ test("a front end that validates chains itself says so in the configuration; the
   const stranger = createSelfSigned({ subject: "CN=stranger" });
   assertErrorForm(t, await token({ client_id: "1" }, stranger), "invalid_client", [400, 401]);
 });
-
-const pem = (der: Uint8Array): string => new X509Certificate(der).toString();
-
-const expectations = await readLimboExpectations();
-
-for (const limbo of await readLimboClientCases()) {
-  test(`8705-7.5-b: limbo through tls_client_auth: ${limbo.id}`, async (t) => {
-    const client = clientSettings({
-      clientId: 1,
-      tokenAuthMethod: "TLS_CLIENT_AUTH",
-      // All ten cases have this subject: what is at stake is the path alone.
-      tlsClientAuthSubjectDn: "CN=example.com",
-    });
-    const settings = serviceSettings({ trustedRootCertificates: limbo.path.anchors.map(pem) });
-    const backend = await openBackend({
-      configuration: configurationOf([{ settings, clients: [client] }]),
-      log: pino({ level: "silent" }),
-      clock: () => limbo.at,
-      path: process.env["PATH"] ?? "",
-    });
-    t.teardown(() => backend.close());
-    const answer = await backend.authToken({
-      parameters: "grant_type=client_credentials&client_id=1",
-      clientCertificate: pem(limbo.path.leaf),
-      clientCertificatePath: limbo.path.intermediates.map(pem),
-    });
-    const expected = expectations.get(limbo.id)?.openssl ?? "";
-    if (expected === "trusted") {
-      t.is(answer.action, "OK", answer.resultMessage);
-    } else {
-      t.is(answer.resultCode, "A157339");
-      t.is(answer.action, "INVALID_CLIENT");
-      t.true(answer.resultMessage.includes(expected), answer.resultMessage);
-      t.is(answer.accessToken, undefined);
-    }
-    // The one case in which OpenSSL's verdict is not RFC 5280's; why is in the table of the corpus.
-    t.is(expected === "trusted", limbo.valid || limbo.id === "rfc5280::nc::nc-permits-invalid-email-san");
-  });
-}

@@ -1,6 +1,17 @@
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { Rememberable } from "./answer-memory.ts";
 import { certifiedAt, type Coverage, type FreshnessLimits } from "./freshness.ts";
+import {
+  answeredAgain,
+  askingFailed,
+  dueAt,
+  endsAt,
+  eventCame,
+  eventsWereLost,
+  handedOut,
+  type LatestAnswer,
+  type LiveToken,
+} from "./live-token.ts";
 import { createKeyIndex } from "./key-index.ts";
 import type { Schedule } from "./schedule.ts";
 import { createUnwatchedSignals, lostSight } from "./unwatched-signals.ts";
@@ -13,7 +24,7 @@ export interface ReadsAnswers<Answer> {
   readonly gistOf: (answer: Answer) => string;
 }
 
-/** Tokens whose end somebody wants to be told of. */
+/** Watched tokens: somebody holds a signal that fires when the token ends. */
 export interface LiveTokens<Answer> {
   /**
    * The signal of the token under this key; `certain`: no event can have been missed since the answer was asked for.
@@ -23,11 +34,11 @@ export interface LiveTokens<Answer> {
     answer: Answer,
     question: { readonly askedAt: number; readonly certain: boolean; readonly ask: () => Promise<unknown> },
   ): AbortSignal;
-  /** To be told of every answer that may be used. */
+  /** Call for every fresh answer. */
   learn(key: string, answer: Answer, askedAt: number): void;
-  /** What rests on these keys is asked for anew. */
+  /** Asks again for every token that rests on these keys. */
   void(invalidationKeys: readonly string[]): void;
-  /** Events were lost: everything is asked for anew. Called while the coverage is still what it was. */
+  /** Events were lost: asks for every token again. Call it while the coverage is still what it was. */
   voidAll(): void;
   close(): void;
 }
@@ -35,35 +46,25 @@ export interface LiveTokens<Answer> {
 export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
   readonly limits: FreshnessLimits;
   readonly maxWatched: number;
-  /** How long after an event the answer may be in coming, milliseconds. */
+  /** Milliseconds that an answer may take after an event. */
   readonly patience: number;
   readonly coverage: Coverage;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
 }
 
-/** Holds no answer: an answer holds the token that was handed out, and that the signal. */
+/** Holds no answer: an answer holds the token that was handed out, and the token holds the signal. */
 interface Watched {
   readonly key: string;
   readonly controller: AbortController;
   /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
   held: WeakRef<AbortSignal>;
-  keys: readonly string[];
   readonly gist: string;
   readonly ask: () => Promise<unknown>;
-  askedAt: number;
-  diesAt: number;
-  revocable: boolean;
-  /** The latest instant at which the token is known to have been good, by answers or an earlier coverage. */
-  knownAt: number;
-  /** Until then an event must have been followed by an answer. */
-  answerBy: number;
-  /** To be asked for now, and not when the bound is half over. */
-  urgent: boolean;
   asking: boolean;
-  /** Not to be asked for before. */
-  retryAt: number;
-  /** Calls off the timer of what is to happen to it before all are looked at again. */
+  /** What is known of it; replaced as a whole. */
+  token: LiveToken;
+  /** Cancels the timer of what is to happen to it before all are looked at again. */
   cancel: () => void;
 }
 
@@ -73,7 +74,7 @@ const boundWithoutMemory = 10_000;
 const lookEvery = 1000;
 /** Live tokens that are asked for at a time. */
 const mostAsked = 16;
-/** Of those that were let go of, so many are looked for before a new one is turned away. */
+/** So many entries are searched for a signal that nobody holds, to make room for a new one. */
 const mostSearched = 64;
 
 /**
@@ -98,18 +99,12 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
   const sources = new WeakMap<AbortSignal, AbortController>();
 
-  const traitsOf = ({ positive, diesAt, invalidationKeys: keys = [] }: Answer) => ({
-    keys,
-    diesAt,
+  const latestOf = ({ positive, diesAt, invalidationKeys: keys = [] }: Answer, askedAt: number): LatestAnswer => ({
+    ...{ askedAt, diesAt, keys },
     revocable: positive && keys.length > 0,
   });
-  const knownAt = (one: Watched): number => Math.max(one.knownAt, certifiedAt(one, coverage));
-  const deadlineOf = (one: Watched): number => Math.min(knownAt(one) + bound, one.answerBy);
-  /** An event makes it due even if it was let go of: a signal made of this one may still be in use. */
-  const dueAt = (one: Watched): number => {
-    if (one.answerBy === Infinity && one.held.deref() === undefined) return Infinity;
-    return one.urgent ? one.retryAt : Math.max(knownAt(one) + bound / 2, one.retryAt);
-  };
+  const deadlineOf = ({ token }: Watched): number => endsAt(token, coverage, bound);
+  const dueTimeOf = ({ token, held }: Watched): number => dueAt(token, coverage, bound, held.deref() !== undefined);
 
   function signalOf(controller: AbortController): AbortSignal {
     const held = AbortSignal.any([controller.signal]);
@@ -120,19 +115,19 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   function end(one: Watched, reason: Error): void {
     if (!watched.delete(one.key)) return;
     one.cancel();
-    index.remove(one.keys, one);
+    index.remove(one.token.latest.keys, one);
     one.controller.abort(reason);
   }
 
   /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
   function look(one: Watched, now: number): void {
     one.cancel();
-    const expires = one.diesAt - monotonicClock();
+    const expires = one.token.latest.diesAt - monotonicClock();
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
     else if (!(left > 0)) end(one, lostSight());
     else {
-      const due = one.asking ? Infinity : dueAt(one) - now;
+      const due = one.asking ? Infinity : dueTimeOf(one) - now;
       if (due <= 0) waiting.push(one);
       const next = Math.min(expires, left, due > 0 ? due : Infinity);
       const comeBack = (): void => {
@@ -158,13 +153,13 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       const one = waiting.pop();
       if (one === undefined) return;
       // It may have been found out about, or be waiting here twice.
-      if (one.asking || watched.get(one.key) !== one || dueAt(one) > monotonicClock()) continue;
+      if (one.asking || watched.get(one.key) !== one || dueTimeOf(one) > monotonicClock()) continue;
       one.asking = true;
       asked += 1;
       void one
         .ask()
         .catch(() => {
-          one.retryAt = monotonicClock() + patience / 8;
+          one.token = askingFailed(one.token, monotonicClock() + patience / 8);
         })
         .then(() => {
           one.asking = false;
@@ -211,11 +206,12 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         return anew;
       }
       if (known !== undefined) {
-        if (known.askedAt > askedAt) return AbortSignal.abort(changed());
+        if (known.token.latest.askedAt > askedAt) return AbortSignal.abort(changed());
         end(known, changed());
       }
+      const latest = latestOf(answer, askedAt);
       if (!findRoom()) {
-        const from = certain ? certifiedAt({ ...traitsOf(answer), askedAt }, coverage) : askedAt;
+        const from = certain ? certifiedAt(latest, coverage) : askedAt;
         return unwatched.open({ endsAt: from + bound, diesAt: answer.diesAt });
       }
       const controller = new AbortController();
@@ -226,46 +222,37 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         held: new WeakRef(held),
         gist,
         ask,
-        ...traitsOf(answer),
-        askedAt,
-        knownAt: askedAt,
-        answerBy: certain ? Infinity : monotonicClock() + patience,
-        urgent: !certain,
         asking: false,
-        retryAt: -Infinity,
+        token: handedOut(latest, certain, monotonicClock() + patience),
         cancel: () => undefined,
       };
       watched.set(key, one);
-      index.add(one.keys, one);
+      index.add(latest.keys, one);
       comeBackTo(one);
       return held;
     },
     learn(key, answer, askedAt) {
       const one = watched.get(key);
-      if (one === undefined || askedAt < one.askedAt) return;
+      if (one === undefined || askedAt < one.token.latest.askedAt) return;
       const refusal = options.refusalOf(answer);
       if (refusal !== undefined || options.gistOf(answer) !== one.gist) {
         end(one, refusal ?? changed());
         return;
       }
-      index.remove(one.keys, one);
-      Object.assign(one, traitsOf(answer), { askedAt, knownAt: Math.max(one.knownAt, askedAt) });
-      Object.assign(one, { answerBy: Infinity, urgent: false, retryAt: -Infinity });
-      index.add(one.keys, one);
+      const latest = latestOf(answer, askedAt);
+      index.remove(one.token.latest.keys, one);
+      index.add(latest.keys, one);
+      one.token = answeredAgain(one.token, latest);
     },
     void(invalidationKeys) {
       const by = monotonicClock() + patience;
       for (const one of index.under(invalidationKeys)) {
-        // From here on the stream vouches no more for what was known before the event.
-        Object.assign(one, { knownAt: knownAt(one), revocable: false });
-        Object.assign(one, { answerBy: Math.min(one.answerBy, by), urgent: true, retryAt: -Infinity });
+        one.token = eventCame(one.token, coverage, by);
         comeBackTo(one);
       }
     },
     voidAll() {
-      for (const one of watched.values()) {
-        Object.assign(one, { knownAt: knownAt(one), revocable: false, urgent: true, retryAt: -Infinity });
-      }
+      for (const one of watched.values()) one.token = eventsWereLost(one.token, coverage);
       lookAtAll();
     },
     close() {
