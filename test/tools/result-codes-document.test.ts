@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import test from "ava";
-import { levelOfResult } from "../../src/backend/result-codes/level-of-result.ts";
+import { levelOfResult } from "../../src/backend/result-codes/result-codes.ts";
 import { advice, sentences } from "../../src/backend/result-codes/result-codes.ts";
 import { resultCodesDocument } from "../../tools/result-codes-document.ts";
 
