@@ -23,12 +23,12 @@ interface Common {
 }
 
 /** Nothing is known against the latest answer: asked for again when half of the bound is over. */
-export interface Trusted extends Common {
+interface Trusted extends Common {
   readonly state: "trusted";
 }
 
 /** An event came, or events were lost, after the latest answer: asked for at once. */
-export interface Doubted extends Common {
+interface Doubted extends Common {
   readonly state: "doubted";
   /** The signal ends then without another answer; `Infinity`: only the bound ends it. */
   readonly answerBy: number;
