@@ -7,7 +7,10 @@ import { operations, streams } from "../src/contract/operations.ts";
 
 // Builds docs/result-codes.md from the code: each result code, its sentence, where it occurs and what to do.
 
-const engine = new URL("../src/backend/engine/", import.meta.url);
+const src = new URL("../src/", import.meta.url);
+const engine = "backend/engine/";
+/** The codes of introspection stand where the library can read them, too. */
+const besides = ["contract/introspection-refusals.ts"];
 const everywhere = "every operation";
 /** Answered before an operation decides: who calls, and whether the call can be read. */
 const undecided = { ...apiCallerSentences, ...httpSentences };
@@ -58,19 +61,19 @@ const meanings = {
 /** For each code of the engine the operations whose decision reaches a declaration that has it. */
 async function placesOfCodes(): Promise<ReadonlyMap<string, readonly string[]>> {
   const sources = await readSources();
-  const engineText = sources.get("engine.ts")?.text ?? "";
+  const engineText = sources.get(`${engine}engine.ts`)?.text ?? "";
   const places = new Map<string, string[]>();
   for (const [, method = "", decision = ""] of engineText.matchAll(
     /^\s+(\w+): async \(request[^)]*\) =>\s+(\w+)\(/gm,
   )) {
-    for (const code of codesReachedFrom("engine.ts", decision, sources)) {
+    for (const code of codesReachedFrom(`${engine}engine.ts`, decision, sources)) {
       places.set(code, [...new Set([...(places.get(code) ?? []), pathOf(method)])]);
     }
   }
   return places;
 }
 
-/** A file of the engine: its declarations by name, and what it imports from its neighbours. */
+/** A file: its declarations by name, and what it imports from its neighbours. */
 interface Source {
   readonly text: string;
   readonly declarations: ReadonlyMap<string, string>;
@@ -79,9 +82,10 @@ interface Source {
 }
 
 async function readSources(): Promise<ReadonlyMap<string, Source>> {
-  const names = (await readdir(engine, { recursive: true })).filter((name) => name.endsWith(".ts"));
-  const sources = names.map(async (name) => {
-    const text = await readFile(new URL(name, engine), "utf8");
+  const files = await readdir(new URL(engine, src), { recursive: true });
+  const ofEngine = files.filter((name) => name.endsWith(".ts")).map((name) => engine + name);
+  const sources = [...ofEngine, ...besides].map(async (name) => {
+    const text = await readFile(new URL(name, src), "utf8");
     return [name, { text, declarations: declarationsIn(text), imports: importsIn(name, text) }] as const;
   });
   return new Map(await Promise.all(sources));
@@ -97,7 +101,7 @@ function declarationsIn(text: string): ReadonlyMap<string, string> {
 function importsIn(name: string, text: string): ReadonlyMap<string, string> {
   const imports = new Map<string, string>();
   for (const [, members = "", relative = ""] of text.matchAll(/^import \{([^}]*)\} from "(\.[^"]+)"/gm)) {
-    const file = new URL(relative, new URL(name, engine)).href.slice(engine.href.length);
+    const file = new URL(relative, new URL(name, src)).href.slice(src.href.length);
     for (const member of members.split(",").map((each) => each.trim())) imports.set(member, file);
   }
   return imports;
