@@ -1,5 +1,3 @@
-
-
 /** RFC 6749 §3.3: scope values hold no space, so a space joins them without loss. */
 export function writeScopes(scopes: readonly string[]): string {
   return scopes.join(" ");
