@@ -48,7 +48,7 @@ export const authRevocation = defineOperation({
     },
     response: {
       resultCode: "A113001",
-      resultMessage: "[A113001] The token is not in force (any more).",
+      resultMessage: "[A113001] The token is unknown, expired or revoked.",
       action: "OK",
     },
   },

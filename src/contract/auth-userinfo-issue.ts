@@ -56,7 +56,7 @@ export const authUserinfoIssue = defineOperation({
     },
     response: {
       resultCode: "A096001",
-      resultMessage: "[A096001] The claims about the user were put together.",
+      resultMessage: "[A096001] The userinfo response was created.",
       action: "JSON",
       responseContent: '{"sub":"user-1","email":"user@example.com","email_verified":true}',
     },

@@ -72,7 +72,7 @@ export const authUserinfo = defineOperation({
     },
     response: {
       resultCode: "A091001",
-      resultMessage: "[A091001] The access token opens the userinfo endpoint.",
+      resultMessage: "[A091001] The access token is accepted at the userinfo endpoint.",
       action: "OK",
       token: "JDGiiM9PuWT63FIwGjG9eYlGi-aZMq6CQ2IB475JUxs",
       subject: "user-1",

@@ -167,7 +167,7 @@ test("the backend in the same process refuses a wrong call with the same error",
   t.like(await t.throwsAsync(deleting, { instanceOf: ApiError }), {
     status: 404,
     resultCode: "A161202",
-    message: "[A161202] There is no such access token.",
+    message: "[A161202] The access token is unknown, expired or revoked.",
   });
   const patching = operations.serviceConfiguration({ patch: "{}" });
   t.like(await t.throwsAsync(patching, { instanceOf: ApiError }), { status: 400, resultCode: "A221201" });

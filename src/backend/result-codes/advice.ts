@@ -2,12 +2,12 @@
 export type CallLevel = "info" | "warn" | "error";
 
 /**
- * What an outcome means to the operator, and so the level of its line in the log:
- * - `done`: what was asked for was done;
- * - `ordinary`: refused, as it happens every day (a token has expired, a user declines, a form lacks a parameter);
+ * What an outcome means to the operator, which decides the level of its line in the log:
+ * - `done`: the request succeeded;
+ * - `ordinary`: an everyday refusal: a token has expired, a user declines, a form lacks a parameter;
  * - `refusal`: a client or a token was refused for a reason that the operator should see;
  * - `caller`: the program that calls the API is wrong;
- * - `fault`: the backend could not do its work.
+ * - `fault`: the backend, or the front end, failed.
  */
 export const levels = {
   done: "info",
@@ -39,59 +39,78 @@ export const callerIsWrong = of("caller");
 export const fault = of("fault");
 export const done = of("done")("Nothing.");
 
-/** A request that is not what the RFC or the API describes. */
+/** A client sent a request that the RFC or the API does not allow. */
 export const fixRequest = (what: string): Advice => ordinary(`Change the client's program: ${what}`);
 
-/** A parameter that a request of a client may have once. */
+/** A client sent a parameter more than once. */
 export const sendOnce = (name: string): Advice => fixRequest(`send \`${name}\` once.`);
 
-/** A parameter that a request of a client lacks. */
+/** A client did not send a parameter. */
 export const sendParameter = (name: string): Advice => fixRequest(`send \`${name}\`.`);
 
-/** The token cannot be found: wherever a token is presented, the same things may have happened. */
+/** A client's form cannot be decoded, or has a parameter twice. */
+export const sendWellFormed = fixRequest("send a form whose parameters are percent-encoded and each sent once.");
+
+/** The request names an unknown client. */
+export const unknownClient = refusal(
+  "Compare `clientId` in the log with `clientId` and `clientIdAlias` of the clients in the configuration.",
+);
+
+/** The request names a client by an alias that is not enabled. */
+export const aliasDisabled = refusal("Let the client use its number, or set `clientIdAliasEnabled: true` for it.");
+
+/** The client, or the client of a token, is locked. */
+export const clientLocked = refusal(
+  "The client has `locked: true` in the configuration. Unlock it there, or leave it out.",
+);
+
+/** The token cannot be found. */
 export const tokenUnknown = ordinary(
-  "Ask for a new token. A token is unknown ten minutes after it expired, after it was revoked, when its client was removed, and at another service. Many of them from one caller are guesses.",
+  "Ask for a new token. A token becomes unknown when it is revoked, when its client is removed, and ten minutes after it expires; it is always unknown to another service. Many unknown tokens from one caller are guesses.",
 );
 
 /** The token has expired. */
 export const tokenExpired = ordinary(
-  "Ask for a new token. `accessTokenDuration` of service and client says how long one is valid.",
+  "Ask for a new token. `accessTokenDuration` of service and client says how long a token is valid.",
 );
 
-/** A bound token came without a certificate. */
+/** A bound token was presented without a certificate. */
 export const certificateMissing = refusal(
-  "Let the client connect with its certificate, and let everything that ends TLS in front of the API ask for one and hand it on (`docs/proxies.md`). If one client alone is refused, somebody may be using its token: compare `clientAddress`.",
+  "Let the client connect with its certificate. Everything that ends TLS in front of the API has to request one and pass it on (`docs/proxies.md`). If only one client is refused, its token may be stolen: compare `clientAddress`.",
 );
 
-/** A bound token came with another certificate. */
+/** A bound token was presented with another certificate. */
 export const certificateMismatch = refusal(
   "Compare `thumbprint` (presented) with `boundTo` (of the token). If the client has a new certificate, let it ask for a new token with it. Otherwise the token was stolen: revoke it (`auth/token/revoke`).",
 );
 
-/** A certificate came that is none. */
+/** The presented certificate cannot be parsed. */
 export const certificateUnreadable = refusal(
-  "Look at what hands the certificate on: `clientCertificate` has to be one certificate as PEM (`docs/proxies.md`).",
+  "Check the program that passes the certificate on: `clientCertificate` has to be one certificate as PEM (`docs/proxies.md`).",
 );
 
-/** A binding stands there that is not understood. */
+/** The binding of the token cannot be checked. */
 export const bindingUnchecked = refusal(
   "The token's row in the store is damaged. Revoke the token, and check the file with `PRAGMA integrity_check`.",
 );
 
-/** A client's key, certificate or secret was not the registered one; the same goes for refresh tokens. */
+/** A client presented a code or a refresh token that was issued to another client. */
 export const tokenOfAnotherClient = refusal(
-  "Find out how one client came by what was issued to another: it may be stolen. `auth/token/revoke` ends the other client's tokens.",
+  "Find out how the client got what was issued to another client: it may be stolen. `auth/token/revoke` ends the other client's tokens.",
 );
 
-/** `parameters` is missing. */
+/** The caller of the API did not send `parameters`. */
 export const handBodyOn = callerIsWrong("Let the front end pass the body of the client's request on as `parameters`.");
 
-/** The client asks for scopes that it cannot have. */
+/** The client asks for scopes that it is not allowed to have. */
 export const scopes = ordinary(
   "Compare the scopes that the client asks for with `supportedScopes` of the service and `requestableScopes` of the client.",
 );
 
-/** `subject` is missing or malformed. */
+/** The caller of the API sent no `subject`, or a malformed one. */
 export const userId = callerIsWrong(
   "Let the front end send the user's id as `subject`: 1 to 100 characters of printable ASCII, no client's id.",
 );
+
+/** The front end failed. */
+export const frontEndFailed = fault("Look at the log of the front end: it could not process the request.");

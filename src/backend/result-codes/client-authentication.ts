@@ -1,6 +1,6 @@
-import { type AdviceFor, fixRequest, refusal, sendOnce } from "./advice.ts";
+import { type AdviceFor, aliasDisabled, clientLocked, fixRequest, refusal, sendOnce, unknownClient } from "./advice.ts";
 
-/** The result codes of who the client is, wherever a client asks, each with its sentence for people. */
+/** The result codes of client authentication at every endpoint, each with its sentence for people. */
 export const clientAuthenticationSentences = {
   A048307: "The client is locked.",
   A157301: "The client is confidential and has no method of authentication.",
@@ -8,29 +8,29 @@ export const clientAuthenticationSentences = {
   A157304: "The client secret is missing.",
   A157305: "The client secret is wrong.",
   A157306: "The client assertion has no alg.",
-  A157307: "The algorithm of the client assertion is not one that the client may sign with using its secret.",
-  A157308: "The algorithm of the client assertion is not one that the client may sign with using its key.",
+  A157307: "The algorithm of the client assertion is not allowed for the client's secret.",
+  A157308: "The algorithm of the client assertion is not allowed for the client's key.",
   A157309: "The request has no client_assertion_type.",
   A157310: "The client_assertion_type is not supported.",
   A157311: "The request has no client_assertion.",
-  A157312: "The client assertion is not a JWT in the one canonical form.",
+  A157312: "The client assertion is not a JWT in canonical compact form.",
   A157313: "The client assertion has no iss.",
   A157314: "The iss of the client assertion is not the client.",
   A157315: "The client assertion has no sub.",
   A157316: "The sub of the client assertion is not the client.",
   A157317: "The client assertion has no aud.",
   A157318: "The aud of the client assertion is neither the issuer nor the endpoint.",
-  A157319: "The client assertion has no exp that is a number.",
+  A157319: "The exp of the client assertion is missing or not a number.",
   A157320: "The client assertion has expired.",
   A157321: "The client assertion is not valid yet (nbf).",
   A157322: "The client assertion was issued in the future (iat).",
   A157323: "The client assertion has no jti.",
   A157324: "The client assertion has been used before.",
-  A157325: "There is no key of the client that could have signed the client assertion.",
-  A157326: "The signature of the client assertion is not the client's.",
+  A157325: "The client has no key that fits the client assertion.",
+  A157326: "The signature of the client assertion is wrong.",
   A157327: "The client certificate is missing.",
   A157328: "The client certificate cannot be read.",
-  A157333: "The client certificate is none of those that the client registered.",
+  A157333: "The client certificate is not registered for this client.",
   A157335: "There is no trust anchor for the client certificate.",
   A157339: "The certificate path is not valid.",
   A157343: "The subject of the client certificate is not the registered one.",
@@ -39,18 +39,18 @@ export const clientAuthenticationSentences = {
   A157347: "No URI of the client certificate is the registered one.",
   A157348: "No iPAddress of the client certificate is the registered one.",
   A157349: "No rfc822Name of the client certificate is the registered one.",
-  A157357: "The client credentials are not where the client's authentication method has them.",
-  A157358: "The client assertion is made for a longer time than ten minutes.",
+  A157357: "The client credentials were not sent as the client's authentication method requires.",
+  A157358: "The client assertion is valid for more than ten minutes.",
   A158301: "The request carries more than one client secret.",
   A158302: "The request contains client_assertion_type more than once.",
   A244301: "The request contains client_id more than once.",
   A244302: "The request contains client_assertion more than once.",
-  A244303: "The client assertion that is to identify the client is not a JWT.",
-  A244304: "The client assertion that is to identify the client has no iss.",
+  A244303: "The client assertion, which has to identify the client, is not a JWT.",
+  A244304: "The client assertion, which has to identify the client, has no iss.",
   A244305: "Nothing in the request identifies the client.",
-  A244306: "The client is not known.",
+  A244306: "The client is unknown.",
   A244307: "The client is named by its alias, which is not enabled.",
-  A244308: "The client's tokens are bound to its certificate, and the request came without one.",
+  A244308: "The client's tokens are bound to its certificate, and the request has no certificate.",
   A244309: "The client certificate cannot be read.",
 } as const;
 
@@ -62,26 +62,22 @@ const assertionAudience = refusal(
 );
 const clocks = refusal("Compare the clock of the client with the clock of this machine; synchronise both.");
 const noCertificate = refusal(
-  "Let the client connect with its certificate. If it does, look at what ends TLS in front of the front end: it has to ask for one (`requestCert: true`, `rejectUnauthorized: false`) and hand it on (`docs/proxies.md`).",
+  "Let the client connect with its certificate. If it does, check the program that ends TLS in front of the front end: it has to request a certificate (`requestCert: true`, `rejectUnauthorized: false`) and pass it on (`docs/proxies.md`).",
 );
 const unreadable = refusal(
-  "Look at what hands the certificate on: `clientCertificate` has to be one certificate as PEM (`docs/proxies.md`). The reason in brackets says what is wrong with it.",
+  "Check the program that passes the certificate on: `clientCertificate` has to be one certificate as PEM (`docs/proxies.md`). The reason is in brackets.",
 );
-const unknownClient = refusal(
-  "Compare `clientId` in the log with `clientId` and `clientIdAlias` of the clients in the configuration.",
-);
-const aliasDisabled = refusal("Let the client use its number, or set `clientIdAliasEnabled: true` for it.");
 const secret = refusal(
-  "Compare the client's secret with `clientSecret` in the configuration. Many of them are guesses.",
+  "Compare the client's secret with `clientSecret` in the configuration. Many wrong secrets are guesses.",
 );
 
-/** The subject is compared by the kind that is registered; `openssl x509` shows what a certificate has. */
+/** The certificate is compared with the registered kind of name; `openssl x509` prints the name that it has. */
 const compare = (member: string, shows: string) =>
   refusal(`Compare what \`openssl x509 -in client.pem -noout ${shows}\` prints with \`${member}\` of the client.`);
 
-/** What to do about clients that are not authenticated. Clients are all told the same, so only the log says why. */
+/** What to do about clients that are not authenticated. They all get the same answer, so only the log says why. */
 export const clientAuthenticationAdvice: AdviceFor<typeof clientAuthenticationSentences> = {
-  A048307: refusal("The client has `locked: true` in the configuration. Unlock it there, or leave it out."),
+  A048307: clientLocked,
   A157301: refusal("Give the client a `tokenAuthMethod` other than `NONE`, or make it `clientType: PUBLIC`."),
   A157303: refusal("Let the client send no secret, or register it as `CONFIDENTIAL` with a method that has one."),
   A157304: refusal("Let the client send its secret as its `tokenAuthMethod` says: in the header or in the body."),
@@ -96,16 +92,14 @@ export const clientAuthenticationAdvice: AdviceFor<typeof clientAuthenticationSe
     "Let the client send `client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.",
   ),
   A157311: refusal("Let the client send `client_assertion`: its `tokenAuthMethod` demands one."),
-  A157312: refusal(
-    "Let the client send the assertion as its library makes it: three parts of base64url without padding.",
-  ),
+  A157312: refusal("Let the client send the assertion unchanged: three parts of base64url without padding."),
   A157313: refusal("Let the client put its `client_id` into `iss`."),
   A157314: refusal("Let the client put its own `client_id` into `iss`, the same as in the request."),
   A157315: refusal("Let the client put its `client_id` into `sub`."),
   A157316: refusal("Let the client put its own `client_id` into `sub`, the same as in the request."),
   A157317: assertionAudience,
   A157318: assertionAudience,
-  A157319: refusal("Let the client put the end of the assertion into `exp`: seconds since 1970, as a number."),
+  A157319: refusal("Let the client put the expiry of the assertion into `exp`: seconds since 1970, as a number."),
   A157320: clocks,
   A157321: clocks,
   A157322: clocks,
@@ -132,11 +126,9 @@ export const clientAuthenticationAdvice: AdviceFor<typeof clientAuthenticationSe
   A157347: compare("tlsClientAuthSanUri", "-ext subjectAltName"),
   A157348: compare("tlsClientAuthSanIp", "-ext subjectAltName"),
   A157349: compare("tlsClientAuthSanEmail", "-ext subjectAltName"),
-  A157357: refusal(
-    "Compare how the client authenticates with its `tokenAuthMethod`: one method a request, and the registered one.",
-  ),
-  A158301: refusal("Let the client send its secret once: in the header or in the body, as its `tokenAuthMethod` says."),
+  A157357: refusal("Let the client authenticate by its `tokenAuthMethod`, and by no other method in the same request."),
   A157358: refusal("Let the client make an assertion for each request, with an `exp` a minute or two ahead."),
+  A158301: refusal("Let the client send its secret once: in the header or in the body, as its `tokenAuthMethod` says."),
   A158302: sendOnce("client_assertion_type"),
   A244301: sendOnce("client_id"),
   A244302: sendOnce("client_assertion"),

@@ -5,10 +5,10 @@ import {
   certificateMismatch,
   certificateMissing,
   certificateUnreadable,
+  clientLocked,
   done,
   fixRequest,
   ordinary,
-  refusal,
   sendParameter,
   tokenExpired,
   tokenUnknown,
@@ -18,7 +18,7 @@ import {
 export const introspectionSentences = {
   A056001: "The access token is valid.",
   A057301: "The introspection request has no token.",
-  A057302: "The access token is not in force.",
+  A057302: "The access token is unknown, expired or revoked.",
   A064301: "The access token has no scopes.",
   A064302: "The access token does not cover the required scopes.",
   A064303: "The access token is not meant for the required resources.",
@@ -32,26 +32,26 @@ export const introspectionSentences = {
   A066301: "The access token has no subject.",
   A066302: "The access token has another subject.",
   A097303: "The client of the access token is locked.",
-  A145001: "Introspection was performed successfully",
+  A145001: "Introspection was performed successfully.",
   A145201: "The introspection API was called without parameters.",
   A145202: "The parameters of the introspection request are not well-formed.",
   A145301: "The introspection request has no parameters.",
   A145302: "The introspection request does not contain token.",
   A404201: "The service has no key to sign the introspection answer with.",
-  A404301: "A signed introspection answer needs rsUri: it is for one resource server.",
+  A404301: "A signed introspection answer is for one resource server, and rsUri is missing.",
 } as const;
 
 const scopesMissing = ordinary(
   "Compare the scopes that the route demands with those of the token, and with `supportedScopes` of the service and `requestableScopes` of the client.",
 );
 const anotherSubject = ordinary(
-  "Compare the subject that the route demands with the user of the token: the log does not name users.",
+  "Compare the subject that the route demands with the user of the token. The log does not name users.",
 );
 
 /** What to do about introspection requests. */
 export const introspectionAdvice: AdviceFor<typeof introspectionSentences> = {
   A056001: done,
-  A057301: fixRequest("send an access token; the API asks without one."),
+  A057301: fixRequest("send an access token with each request to the API."),
   A057302: tokenUnknown,
   A064301: scopesMissing,
   A064302: scopesMissing,
@@ -67,7 +67,7 @@ export const introspectionAdvice: AdviceFor<typeof introspectionSentences> = {
   A065307: certificateUnreadable,
   A066301: anotherSubject,
   A066302: anotherSubject,
-  A097303: refusal("The client has `locked: true` in the configuration. Unlock it there, or leave it out."),
+  A097303: clientLocked,
   A145001: done,
   A145201: callerIsWrong("Let the resource server send `parameters`, the form of RFC 7662 as text."),
   A145202: callerIsWrong("Let the resource server percent-encode its form, each parameter once."),

@@ -1,8 +1,8 @@
-import { type AdviceFor, done, fixRequest, handBodyOn, refusal, sendOnce, sendParameter } from "./advice.ts";
+import { type AdviceFor, done, handBodyOn, refusal, sendOnce, sendParameter, sendWellFormed } from "./advice.ts";
 
 /** The result codes of `auth/revocation`, each with its sentence for people. */
 export const revocationSentences = {
-  A113001: "The token is not in force (any more).",
+  A113001: "The token is unknown, expired or revoked.",
   A113201: "The revocation API was called without parameters.",
   A113202: "The parameters of the revocation request are not well-formed.",
   A113301: "The revocation request has no parameters.",
@@ -15,11 +15,11 @@ export const revocationSentences = {
 export const revocationAdvice: AdviceFor<typeof revocationSentences> = {
   A113001: done,
   A113201: handBodyOn,
-  A113202: fixRequest("send a form whose parameters are percent-encoded and each sent once."),
+  A113202: sendWellFormed,
   A113301: sendParameter("token"),
   A115301: sendParameter("token"),
   A115303: sendOnce("token"),
   A116301: refusal(
-    "Let the client that the token was issued to revoke it. A client that tries the tokens of others may have stolen them.",
+    "Only the client that the token was issued to can revoke it. A client that sends tokens of another client may have stolen them.",
   ),
 };

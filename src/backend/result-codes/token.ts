@@ -4,14 +4,15 @@ import {
   certificateMismatch,
   certificateMissing,
   done,
-  fault,
   fixRequest,
+  frontEndFailed,
   handBodyOn,
   ordinary,
   refusal,
   scopes,
   sendOnce,
   sendParameter,
+  sendWellFormed,
   tokenOfAnotherClient,
   userId,
 } from "./advice.ts";
@@ -29,19 +30,20 @@ export const tokenSentences = {
   A050301: "The token request does not contain code.",
   A050303: "The token request contains code more than once.",
   A050304: "The token request contains redirect_uri more than once.",
-  A050305: "The authorization code is not in force.",
+  A050305: "The authorization code is unknown, revoked or already used.",
   A050307: "The authorization code was issued to another client.",
-  A050308: "The token request does not contain redirect_uri, which the authorization request did.",
-  A050309: "The redirect_uri is not that of the authorization request.",
-  A050310: "The token request contains redirect_uri, which the authorization request did not.",
+  A050308: "The token request does not contain redirect_uri, but the authorization request did.",
+  A050309: "The redirect_uri differs from that of the authorization request.",
+  A050310: "The token request contains redirect_uri, but the authorization request did not.",
   A050311: "The authorization code has expired.",
   A050312: "The token request does not contain code_verifier.",
   A050314: "The token request contains code_verifier more than once.",
   A050315: "The code_verifier does not match the code_challenge.",
   A050316: "The code_verifier is not well-formed.",
-  A050317: "The token request contains code_verifier, and the authorization request had no code_challenge.",
+  A050317: "The token request contains code_verifier, but the authorization request had no code_challenge.",
   A050318: "None of the scopes of the authorization code can be granted any more.",
-  A051001: "The token request (grant_type=password) is well-formed: the user's password is to be checked.",
+  A051001:
+    "The token request (grant_type=password) is well-formed: the authorization server has to check the password.",
   A051301: "The token request does not contain username.",
   A051303: "The token request contains username more than once.",
   A051304: "The token request does not contain password.",
@@ -54,19 +56,19 @@ export const tokenSentences = {
   A053001: "The token request (grant_type=refresh_token) was processed successfully.",
   A053301: "The token request does not contain refresh_token.",
   A053303: "The token request contains refresh_token more than once.",
-  A053305: "The refresh token is not in force.",
+  A053305: "The refresh token is unknown, revoked or already used.",
   A053307: "The refresh token was issued to another client.",
   A053308: "The refresh token has expired.",
-  A053309: "The requested scopes are more than those that were granted, or that can still be granted.",
+  A053309: "The requested scopes exceed those that were granted or can still be granted.",
   A053312: "The refresh token is bound to a certificate, and none was presented.",
   A053313: "The refresh token is bound to another certificate than the one presented.",
   A054001: "The tokens of the password grant were issued.",
-  A054201: "The extra claims of JWT access tokens are not a JSON object that can be added to them.",
+  A054201: "The extra claims of JWT access tokens are not a JSON object, or contain one that the backend sets itself.",
   A055201: "The token issue API was called without a ticket.",
-  A055202: "The ticket is not in force.",
+  A055202: "The ticket is unknown, used or no longer valid.",
   A055301: "The ticket has expired.",
   A063201: "The token fail API was called without a ticket.",
-  A063202: "The ticket is not in force.",
+  A063202: "The ticket is unknown, used or no longer valid.",
   A063301: "The ticket has expired.",
   A067201: "The token fail API was called without a reason.",
   A067301: "The credentials of the resource owner are wrong.",
@@ -79,60 +81,58 @@ export const tokenSentences = {
   A111202: "The subject is longer than 100 characters.",
   A111203: "The subject contains characters that are not printable ASCII.",
   A111204: "The subject is the identifier of a client.",
-  A251306: "A resource of the request is not one of the service's.",
+  A251306: "A resource of the request is unknown to the service.",
   A251307: "A resource of the request is not an absolute URI.",
   A251308: "A resource of the request has a fragment.",
-  A251309: "A resource of the request is not one of those that were granted.",
-  A251310: "A JWT access token with scopes is for one resource: the request has to name it.",
+  A251309: "A resource of the request was not granted.",
+  A251310: "A JWT access token with scopes is for one resource, and the request has to name it.",
 } as const;
 
-const grantNotDeclared = refusal("Add the grant type to `grantTypes` of the client, if it may use it.");
+const grantNotDeclared = refusal("If the client may use the grant type, add it to its `grantTypes`.");
 const resource = ordinary(
-  "Compare the `resource` that the client asks for with `supportedResources` of the service and with what was granted.",
+  "Compare the requested `resource` with `supportedResources` of the service and with the granted resources.",
 );
 const sameRedirectUri = fixRequest(
-  "send the `redirect_uri` of the authorization request once more, exactly as it was; none if there was none.",
+  "send exactly the `redirect_uri` of the authorization request; none if it had none.",
 );
-const codeVerifier = fixRequest(
-  "keep the `code_verifier` with the login that it was made for, and send it with the code.",
-);
+const codeVerifier = fixRequest("keep the `code_verifier` of each login, and send it with the code of that login.");
 const ticket = callerIsWrong(
   "Let the front end send the `ticket` that `auth/token` answered with the action `PASSWORD`.",
 );
-const ticketOver = ordinary("Let the client ask again: a ticket is valid once, and for a day.");
-const byFrontEnd = ordinary("The front end decided so, with the `reason` of its call of `auth/token/fail`.");
+const ticketOver = ordinary("Let the client ask again: a ticket is valid for one use and one day.");
+const byFrontEnd = ordinary("The front end refused the request: the `reason` is in its call of `auth/token/fail`.");
 
 /** What to do about token requests. */
 export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
   A047201: handBodyOn,
-  A047202: fixRequest("send a form whose parameters are percent-encoded and each sent once."),
+  A047202: sendWellFormed,
   A047301: sendParameter("grant_type"),
   A047302: grantNotDeclared,
   A049301: sendParameter("grant_type"),
   A049303: sendOnce("grant_type"),
-  A049305: refusal("Add the grant type to `supportedGrantTypes` of the service, if it is one that the backend has."),
+  A049305: refusal("If the backend has the grant type, add it to `supportedGrantTypes` of the service."),
   A050001: done,
   A050301: sendParameter("code"),
   A050303: sendOnce("code"),
   A050304: sendOnce("redirect_uri"),
   A050305: refusal(
-    "If the sentence says that the code was used before, its grant has ended: a client sent it twice, or somebody had read it. Else it is unknown: made up, or kept longer than `authorizationCodeDuration`.",
+    "If the sentence says that the code was used before, its grant has been revoked: a client sent it twice, or somebody has read it. Otherwise the code is unknown: made up, or kept longer than `authorizationCodeDuration`.",
   ),
   A050307: tokenOfAnotherClient,
   A050308: sameRedirectUri,
   A050309: refusal(
-    "Compare the `redirect_uri` of the client's two requests: they must be equal. If they are, a code of one login was used in another.",
+    "Compare the `redirect_uri` of the client's two requests: they must be equal. If they are, a code of one login was used in another login.",
   ),
   A050310: sameRedirectUri,
-  A050311: ordinary("Let the client redeem a code at once; `authorizationCodeDuration` says how long it is valid."),
+  A050311: ordinary("Let the client redeem a code at once: `authorizationCodeDuration` says how long it is valid."),
   A050312: codeVerifier,
   A050314: sendOnce("code_verifier"),
   A050315: refusal(
-    "Let the client keep the `code_verifier` with the login that it was made for. If it does, somebody has tried a stolen code.",
+    "Let the client keep the `code_verifier` of each login. If it does, somebody has tried a stolen code.",
   ),
   A050316: codeVerifier,
   A050317: refusal(
-    "Let the client send a `code_challenge` with its authorization requests. If it does, one of them was changed on its way (PKCE downgrade).",
+    "Let the client send a `code_challenge` with its authorization requests. If it does, somebody has removed it from one of them (PKCE downgrade).",
   ),
   A050318: scopes,
   A051001: done,
@@ -149,16 +149,16 @@ export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
   A053301: sendParameter("refresh_token"),
   A053303: sendOnce("refresh_token"),
   A053305: refusal(
-    "Let the user log in again. The refresh token was revoked, is unknown, or was used before: then its grant has ended, because two programs have the same token.",
+    "Let the user log in again. If the refresh token was used before, its grant has been revoked: two programs have the same token.",
   ),
   A053307: tokenOfAnotherClient,
-  A053308: ordinary("Let the user log in again; `refreshTokenDuration` says how long a refresh token is good."),
+  A053308: ordinary("Let the user log in again: `refreshTokenDuration` says how long a refresh token is valid."),
   A053309: scopes,
   A053312: certificateMissing,
   A053313: certificateMismatch,
   A054001: done,
   A054201: callerIsWrong(
-    "Let the front end send `jwtAtClaims` as the text of a JSON object that has none of the backend's own claims.",
+    "Let the front end send `jwtAtClaims` as the text of a JSON object without the claims that the backend sets itself.",
   ),
   A055201: ticket,
   A055202: ticketOver,
@@ -168,9 +168,9 @@ export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
   A063301: ticketOver,
   A067201: callerIsWrong("Let the front end send a `reason` with `auth/token/fail`."),
   A067301: ordinary(
-    "Nothing for one of them. Many for one client are guesses: slow them down where users are authenticated.",
+    "Nothing for a single one. Many for one client are guesses: slow them down where users are authenticated.",
   ),
-  A067302: fault("Look at the log of the front end: it could not process the request."),
+  A067302: frontEndFailed,
   A067303: byFrontEnd,
   A067304: byFrontEnd,
   A067305: byFrontEnd,
@@ -183,5 +183,5 @@ export const tokenAdvice: AdviceFor<typeof tokenSentences> = {
   A251307: fixRequest("send an absolute URI as `resource`."),
   A251308: fixRequest("send `resource` without a fragment."),
   A251309: resource,
-  A251310: fixRequest("name one `resource`: JWT access tokens with scopes are for one."),
+  A251310: fixRequest("name one `resource`: a JWT access token with scopes is for one resource."),
 };

@@ -106,7 +106,7 @@ for (const [what, make] of gone) {
     const { api, ticket } = await make(await ask(t, "session=42"));
     t.deepEqual(await api.authAuthorizationTicketInfo({ ticket }), {
       resultCode: "A420301",
-      resultMessage: "[A420301] The ticket is not known, has been used or has expired.",
+      resultMessage: "[A420301] The ticket is unknown, used or expired.",
       action: "NOT_FOUND",
     });
     const answer = await api.authAuthorizationTicketUpdate({ ticket, info: "a" });

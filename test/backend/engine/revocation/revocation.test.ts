@@ -64,7 +64,7 @@ test("an access token that is ended: A113001, OK, no content, and ended by one c
   const answer = await revoke();
   t.deepEqual(answer, {
     resultCode: "A113001",
-    resultMessage: "[A113001] The token is not in force (any more).",
+    resultMessage: "[A113001] The token is unknown, expired or revoked.",
     action: "OK",
   });
   t.false(await isActive(byHand, accessToken));

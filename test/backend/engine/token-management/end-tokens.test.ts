@@ -174,7 +174,7 @@ test("what is not found: A313301, and an unknown client is not every client", as
     { clientIdentifier: "nine", subject: "user-1" },
   ]) {
     const answer = await managed.operations().authTokenRevoke(selector);
-    t.deepEqual(answer, { resultCode: "A313301", resultMessage: "[A313301] There are no such tokens.", count: 0 });
+    t.deepEqual(answer, { resultCode: "A313301", resultMessage: "[A313301] No token matches the request.", count: 0 });
   }
   t.deepEqual(
     managed.commands.slice(written).map(({ name }) => name),

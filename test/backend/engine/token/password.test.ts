@@ -54,7 +54,7 @@ test("a password request: A051001, PASSWORD, and what the API caller needs to de
   t.deepEqual(rest, {
     resultCode: "A051001",
     resultMessage:
-      "[A051001] The token request (grant_type=password) is well-formed: the user's password is to be checked.",
+      "[A051001] The token request (grant_type=password) is well-formed: the authorization server has to check the password.",
     action: "PASSWORD",
     username: "john",
     password: "secret word",

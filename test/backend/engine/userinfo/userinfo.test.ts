@@ -51,7 +51,7 @@ test("A091001, OK, and every member that applies", async (t) => {
   );
   t.deepEqual(await operations.authUserinfo({ token: accessToken, clientCertificate: k1.pem }), {
     resultCode: "A091001",
-    resultMessage: "[A091001] The access token opens the userinfo endpoint.",
+    resultMessage: "[A091001] The access token is accepted at the userinfo endpoint.",
     action: "OK",
     token: accessToken,
     subject: "user-1",
