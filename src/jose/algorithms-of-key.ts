@@ -32,7 +32,9 @@ export function algorithmsOfKey(
   if (Array.isArray(operations) && !operations.includes(operation)) return [];
   const possible = algorithmsOfType(key);
   if (alg === undefined) return possible;
-  return typeof alg === "string" ? possible.filter((one) => isSameAlgorithm(one, alg)) : [];
+  if (typeof alg !== "string") return [];
+  // Whoever checks what was signed may compare the names of the published key and of the signature.
+  return possible.filter((one) => (operation === "sign" ? one === alg : isSameAlgorithm(one, alg)));
 }
 
 function algorithmsOfType({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): readonly SigningAlgorithm[] {

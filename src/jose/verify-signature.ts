@@ -70,8 +70,8 @@ function usableKeys(jwks: unknown): unknown {
  */
 function forVerification(key: unknown): unknown {
   if (typeof key !== "object" || key === null || Array.isArray(key)) return key;
-  const { alg, crv, key_ops: operations } = key as { alg?: unknown; crv?: unknown; key_ops?: unknown };
-  const hasTwoNames = crv === "Ed25519" && typeof alg === "string" && isSameAlgorithm(alg, "Ed25519");
+  const { kty, alg, crv, key_ops: operations } = key as Readonly<Record<string, unknown>>;
+  const hasTwoNames = kty === "OKP" && crv === "Ed25519" && typeof alg === "string" && isSameAlgorithm(alg, "Ed25519");
   const verifies = Array.isArray(operations) && operations.includes("verify");
   return { ...key, ...(hasTwoNames ? { alg: undefined } : {}), ...(verifies ? { key_ops: ["verify"] } : {}) };
 }

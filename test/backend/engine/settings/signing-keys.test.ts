@@ -22,6 +22,8 @@ test("what a key signs with is its type's algorithms, and of a key that says mor
     [createServiceKey("P384"), ["ES384"]],
     [createServiceKey("P521"), ["ES512"]],
     [createServiceKey("Ed25519"), ["EdDSA", "Ed25519"]],
+    [createServiceKey("Ed25519", "a", { alg: "EdDSA" }), ["EdDSA"]],
+    [createServiceKey("Ed25519", "a", { alg: "Ed25519" }), ["Ed25519"]],
     [createServiceKey("shortRSA"), []],
     [createServiceKey("P256", "a", { alg: "ES256", use: "sig", key_ops: ["sign"] }), ["ES256"]],
     [createServiceKey("P256", "a", { alg: "ES384" }), []],
