@@ -1,10 +1,16 @@
 import type { RefusalCode } from "../oauth/access-token-decision.ts";
 
-/** How `auth/introspection` answers a refusal: the action, and the result codes that stand for it, the usual one first. */
+/** How `auth/introspection` answers a refusal. */
 export interface RefusedIntrospection {
   readonly action: "UNAUTHORIZED" | "FORBIDDEN";
+  /** Of the challenge in `responseContent` (RFC 6750 §3.1). */
+  readonly error: "invalid_token" | "insufficient_scope" | "invalid_request";
+  /** The usual one first. */
   readonly resultCodes: readonly [string, ...string[]];
 }
+
+const unauthorized = { action: "UNAUTHORIZED", error: "invalid_token" } as const;
+const forbidden = { action: "FORBIDDEN" } as const;
 
 /**
  * The answer of `auth/introspection` to each refusal of the decision (Authlete's API, RFC 6750 §3.1).
@@ -13,22 +19,22 @@ export interface RefusedIntrospection {
  * library reads the one that stands first.
  */
 export const introspectionRefusals = {
-  token_unknown: { action: "UNAUTHORIZED", resultCodes: ["A057302"] },
-  token_not_yet_valid: { action: "UNAUTHORIZED", resultCodes: ["A057302"] },
-  client_locked: { action: "UNAUTHORIZED", resultCodes: ["A097303"] },
+  token_unknown: { ...unauthorized, resultCodes: ["A057302"] },
+  token_not_yet_valid: { ...unauthorized, resultCodes: ["A057302"] },
+  client_locked: { ...unauthorized, resultCodes: ["A097303"] },
   // No refresh token; a valid one; an expired one.
-  token_expired: { action: "UNAUTHORIZED", resultCodes: ["A065303", "A065301", "A065302"] },
-  certificate_missing: { action: "UNAUTHORIZED", resultCodes: ["A065304"] },
-  certificate_mismatch: { action: "UNAUTHORIZED", resultCodes: ["A065305"] },
-  certificate_unreadable: { action: "UNAUTHORIZED", resultCodes: ["A065307"] },
-  confirmation_malformed: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
-  confirmation_unsupported: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
-  token_unbound: { action: "UNAUTHORIZED", resultCodes: ["A065306"] },
-  audience_mismatch: { action: "UNAUTHORIZED", resultCodes: ["A064303"] },
-  subject_missing: { action: "FORBIDDEN", resultCodes: ["A066301"] },
-  subject_mismatch: { action: "FORBIDDEN", resultCodes: ["A066302"] },
+  token_expired: { ...unauthorized, resultCodes: ["A065303", "A065301", "A065302"] },
+  certificate_missing: { ...unauthorized, resultCodes: ["A065304"] },
+  certificate_mismatch: { ...unauthorized, resultCodes: ["A065305"] },
+  certificate_unreadable: { ...unauthorized, resultCodes: ["A065307"] },
+  confirmation_malformed: { ...unauthorized, resultCodes: ["A065306"] },
+  confirmation_unsupported: { ...unauthorized, resultCodes: ["A065306"] },
+  token_unbound: { ...unauthorized, resultCodes: ["A065306"] },
+  audience_mismatch: { ...unauthorized, resultCodes: ["A064303"] },
+  subject_missing: { ...forbidden, error: "invalid_request", resultCodes: ["A066301"] },
+  subject_mismatch: { ...forbidden, error: "invalid_request", resultCodes: ["A066302"] },
   // Too few scopes; none at all.
-  scope_insufficient: { action: "FORBIDDEN", resultCodes: ["A064302", "A064301"] },
+  scope_insufficient: { ...forbidden, error: "insufficient_scope", resultCodes: ["A064302", "A064301"] },
 } as const satisfies Record<RefusalCode, RefusedIntrospection>;
 
 /** What an action means when its result code is none of the table's. */

@@ -1,7 +1,7 @@
 import { isSet } from "../../../oauth/set-member.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import type { Property } from "../../../contract/members.ts";
-import { introspectionRefusals } from "../../../contract/introspection-refusals.ts";
+import { introspectionRefusals, type RefusedIntrospection } from "../../../contract/introspection-refusals.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { formatScope } from "../../../oauth/scope.ts";
@@ -14,26 +14,6 @@ import { readGrantDetails } from "../grant/grant-details.ts";
 import type { Service, Settings } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
-
-type RefusalError = "invalid_token" | "insufficient_scope" | "invalid_request";
-
-/** The error of the challenge for each refusal (RFC 6750 §3.1); the result codes stand in {@link introspectionRefusals}. */
-const errors = {
-  token_unknown: "invalid_token",
-  token_not_yet_valid: "invalid_token",
-  client_locked: "invalid_token",
-  token_expired: "invalid_token",
-  certificate_missing: "invalid_token",
-  certificate_mismatch: "invalid_token",
-  certificate_unreadable: "invalid_token",
-  confirmation_malformed: "invalid_token",
-  confirmation_unsupported: "invalid_token",
-  token_unbound: "invalid_token",
-  audience_mismatch: "invalid_token",
-  subject_missing: "invalid_request",
-  subject_mismatch: "invalid_request",
-  scope_insufficient: "insufficient_scope",
-} as const satisfies Record<RefusalCode, RefusalError>;
 
 /** Decides whether a token, presented with a certificate, opens what the API caller describes (RFC 6750 §3, RFC 8705 §3). */
 export async function introspect(
@@ -89,14 +69,14 @@ function refusal(
   known: KnownAccessToken | undefined,
   refreshability: Refreshability,
 ): IntrospectionResponse {
-  const error: RefusalError = errors[refusalCode];
+  const { action, error }: RefusedIntrospection = introspectionRefusals[refusalCode];
   const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";
   return {
     ...result(
       resultCodeOf(refusalCode, known, refreshability),
       refusalCode === "certificate_unreadable" ? detail : undefined,
     ),
-    action: introspectionRefusals[refusalCode].action,
+    action,
     responseContent: bearerChallenge({
       error,
       ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[error] }),
@@ -112,7 +92,7 @@ const descriptions = {
   invalid_token: "The access token is not valid for this request.",
   insufficient_scope: "The request needs scopes that the access token does not have.",
   invalid_request: "The access token is not for this request.",
-} satisfies Record<RefusalError, string>;
+} satisfies Record<RefusedIntrospection["error"], string>;
 
 function resultCodeOf(
   refusalCode: RefusalCode,
