@@ -4,6 +4,8 @@ import { writeReport } from "./probe/probe-report.ts";
 import { type Endpoint, type Identity, makeStranger, readStranger, type Stranger } from "./probe/raw-request.ts";
 import { type Probe, type ProbeResult, runProbe } from "./probe/run-probe.ts";
 import type { ProgramHost } from "./program-host.ts";
+import { MalformedCertificate } from "../x509/malformed-certificate.ts";
+import { readCertificates } from "../x509/read-certificate.ts";
 
 export interface ProbeOptions {
   /** A file with the certificate that the token is bound to, and one with its key. */
@@ -107,7 +109,7 @@ async function readEndpoint(target: URL, { ca, timeout }: ProbeOptions): Promise
   }
   const tls = target.protocol === "https:";
   const pem = ca === undefined ? undefined : await read("--ca", ca);
-  if (pem !== undefined && !isCertificate(pem)) throw new Misused("--ca must be a file with certificates, as PEM.");
+  if (pem !== undefined) certificatesOf("--ca", pem);
   const host = target.hostname.replace(/^\[(.*)\]$/, "$1");
   return { tls, host, port: Number(target.port) || (tls ? 443 : 80), ca: pem, timeout: milliseconds };
 }
@@ -123,18 +125,19 @@ async function readToken(file: string | undefined, env: ProgramHost["env"]): Pro
   return token;
 }
 
+/** Of a file with several certificates, the first. */
 async function readCertificate(file: string): Promise<X509Certificate> {
-  const pem = await read("--certificate", file);
-  if (pem.includes("PRIVATE KEY-----")) throw new Misused("--certificate must have no private key in it.");
-  if (!isCertificate(pem)) throw new Misused("--certificate must be a file with a certificate, as PEM.");
-  return new X509Certificate(pem);
+  const [{ raw }] = certificatesOf("--certificate", await read("--certificate", file));
+  return new X509Certificate(raw);
 }
 
-function isCertificate(pem: string): boolean {
+function certificatesOf(option: string, pem: string): ReturnType<typeof readCertificates> {
   try {
-    return pem.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
+    return readCertificates(pem);
+  } catch (error) {
+    if (!(error instanceof MalformedCertificate)) throw error;
+    if (error.reason === "private_key") throw new Misused(`${option} must have no private key in it.`);
+    throw new Misused(`${option} must be a file with a certificate, as PEM: ${error.clause}.`);
   }
 }
 

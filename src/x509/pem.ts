@@ -28,10 +28,10 @@ export function pemBlocks(file: string): readonly PemBlock[] {
     const next = file.indexOf(begin, start + begin.length);
     const [, label = ""] = /^-----BEGIN ([^\n\r-]{0,64})-----/.exec(file.slice(start, start + 100)) ?? [];
     const closing = `-----END ${label}-----`;
-    const end = file.indexOf(closing, start);
-    const isWhole = label !== "" && end !== -1 && (next === -1 || end < next);
-    const stop = isWhole ? end + closing.length : next === -1 ? file.length : next;
-    blocks.push({ label, text: file.slice(start, stop), isWhole });
+    const section = file.slice(start, next === -1 ? undefined : next);
+    const end = label === "" ? -1 : section.indexOf(closing);
+    const isWhole = end !== -1;
+    blocks.push({ label, text: isWhole ? section.slice(0, end + closing.length) : section, isWhole });
     start = next;
   }
   return blocks;

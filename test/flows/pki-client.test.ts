@@ -47,6 +47,22 @@ test("8705-2.1-b: exactly the registered kind of subject is compared, whatever e
   }
 });
 
+test("each certificate of a file of trust anchors is an anchor, and text around them is ignored", async (t) => {
+  const second = createAuthority({ subject: "CN=Second CA" });
+  const file = `Bag Attributes\n    friendlyName: first\n${authority.certificate.pem}# second\n${second.certificate.pem}`;
+  const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
+  for (const [service, own] of [
+    [{ trustedRootCertificates: [file] }, {}],
+    [{ trustedRootCertificates: [] }, { trustedRootCertificates: [file] }],
+  ] as const) {
+    const { token } = await startDeployment(t, { service, clients: [{ ...client, ...own }] });
+    for (const issuer of [authority, second])
+      accessTokenOf(t, await token({ client_id: "1" }, issuer.issue({ subject })));
+    const stranger = createAuthority({ subject: "CN=Third CA" }).issue({ subject });
+    assertErrorForm(t, await token({ client_id: "1" }, stranger), "invalid_client", [400, 401]);
+  }
+});
+
 test("8705-2.1-e: a re-issued certificate authenticates at once, and old tokens stay with the old certificate", async (t) => {
   const client = clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
   const { token, api } = await startDeployment(t, { service: trusting, clients: [client] });

@@ -199,7 +199,10 @@ export const house: Readonly<Record<string, Room>> = {
   },
 
   "cli/": {
-    ours: ["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
+    ours: [
+      ...["backend/*.ts", "backend/configuration/", "backend/http/create-log.ts", "public-endpoints/", "cli/probe/"],
+      "x509/",
+    ],
     packages: ["commander", "pino"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:process", "node:worker_threads"],
   },

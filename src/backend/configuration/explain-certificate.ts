@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { MalformedCertificate, type MalformedCertificateReason } from "../../x509/malformed-certificate.ts";
-import { pemBlocks, writePem } from "../../x509/pem.ts";
-import { checkCertificate, readCertificates } from "../../x509/read-certificate.ts";
+import { pemBlocks } from "../../x509/pem.ts";
+import { readCertificates } from "../../x509/read-certificate.ts";
 
 /** What the operator does about it; without an entry the sentence says enough. */
 const advice: Partial<Record<MalformedCertificateReason, string>> = {
@@ -28,18 +28,6 @@ export function explainCertificates(file: string): string | undefined {
     const whatToDo = advice[error.reason];
     return `${which}${error.clause}${whatToDo === undefined ? "" : `; ${whatToDo}`}`;
   }
-}
-
-/**
- * Makes one entry of each certificate of each file, as the backend keeps them. A file that cannot be read stays as it is.
- *
- * @example certificatesOf(["# two authorities\n" + first + second]).length // 2
- */
-export function certificatesOf(files: readonly string[]): readonly string[] {
-  return files.flatMap((file) => {
-    if (!("unreadable" in checkCertificate(file))) return [file];
-    return explainCertificates(file) === undefined ? readCertificates(file).map(({ raw }) => writePem(raw)) : [file];
-  });
 }
 
 /** OpenSSL takes these three labels for the certificate of a listener, and passes over other blocks. */

@@ -2,9 +2,7 @@ import { checkAddress, checkListen } from "./check-listen.ts";
 import { checkService, checkServiceIds } from "./check-service.ts";
 import { ConfigurationError, type Problem } from "./configuration-error.ts";
 import { checkShape, type ConfigurationFile } from "./configuration-file.ts";
-import type { ClientSettings } from "../engine/settings/settings.ts";
 import type { Configuration } from "./configuration.ts";
-import { certificatesOf } from "./explain-certificate.ts";
 import { readYaml } from "./read-yaml.ts";
 import {
   createReferenceReader,
@@ -66,10 +64,7 @@ export async function configurationFrom(value: unknown, place: ConfigurationPlac
   const configuration = await resolveConfiguration(file, references);
   refuse(references.problems);
   refuse(checkMeaning(configuration, file));
-  const services = configuration.services.map(({ settings, clients }) => ({
-    settings: { ...settings, trustedRootCertificates: certificatesOf(settings.trustedRootCertificates) },
-    clients: clients.map(withSingleAnchors),
-  }));
+  const services = configuration.services.map(({ settings, clients }) => ({ settings, clients }));
   return { ...configuration, services, warnings: warningsOf(services) };
 }
 
@@ -90,10 +85,4 @@ function* checkMeaning(
   for (const [index, service] of services.entries()) {
     yield* checkService(service, `services[${index}]`);
   }
-}
-
-/** A file of the operator's may hold several certificates; what is kept has one an entry. */
-function withSingleAnchors(client: ClientSettings): ClientSettings {
-  const { trustedRootCertificates: anchors } = client;
-  return anchors === undefined ? client : { ...client, trustedRootCertificates: certificatesOf(anchors) };
 }

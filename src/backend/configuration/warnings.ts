@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { readCertificates } from "../../x509/read-certificate.ts";
 import { requiresBinding } from "../../oauth/certificate-binding.ts";
 import { mtlsEndpoints } from "../../oauth/registered-names.ts";
 import { readWrittenName } from "../../x509/read-distinguished-name.ts";
@@ -82,10 +83,13 @@ function keepsUnbound(client: ClientSettings, service: ServiceSettings): boolean
 
 /** A path ends at a root: OpenSSL takes no intermediate for its end. */
 function* ofAnchors(anchors: readonly string[], at: string): Generator<string> {
-  for (const [index, pem] of anchors.entries()) {
-    const anchor = new X509Certificate(pem);
-    if (anchor.checkIssued(anchor)) continue;
-    yield `${at}.trustedRootCertificates[${index}] is not self-issued: no client certificate will have a path that ends there`;
+  for (const [index, file] of anchors.entries()) {
+    for (const [place, { raw }] of readCertificates(file).entries()) {
+      const anchor = new X509Certificate(raw);
+      if (anchor.checkIssued(anchor)) continue;
+      const which = place === 0 ? "is" : `has a certificate ${place + 1} that is`;
+      yield `${at}.trustedRootCertificates[${index}] ${which} not self-issued: no client certificate will have a path that ends there`;
+    }
   }
 }
 

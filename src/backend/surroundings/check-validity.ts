@@ -13,15 +13,15 @@ const soon = 30;
 /** Warns of the configured certificates that are not valid now (milliseconds since 1970), or not for much longer. */
 export function checkValidity({ listen, services }: Configuration, now: number): readonly Finding[] {
   return [
-    ...("tls" in listen ? ofListener(listen.tls.certificate, now) : []),
+    ...("tls" in listen ? ofFile("listen.tls.certificate", listen.tls.certificate, now, "callers refuse it") : []),
     ...services.flatMap((service, index) => [...ofService(service, `services[${index}]`, now)]),
   ];
 }
 
-function ofListener(pem: string, now: number): readonly Finding[] {
+function ofFile(path: string, pem: string, now: number, consequence: string): readonly Finding[] {
   return readCertificateChain(pem).flatMap((certificate, index) => {
     const what = index === 0 ? "" : `has a certificate ${index + 1} that `;
-    return found("listen.tls.certificate", certificate, now, { what, consequence: "callers refuse it" });
+    return found(path, certificate, now, { what, consequence });
   });
 }
 
@@ -37,7 +37,7 @@ function* ofService({ settings, clients }: ConfiguredService, at: string, now: n
 function* ofAnchors(anchors: readonly string[], at: string, now: number): Generator<Finding> {
   for (const [index, pem] of anchors.entries()) {
     const consequence = "no client certificate is accepted whose path ends there";
-    yield* found(`${at}.trustedRootCertificates[${index}]`, new X509Certificate(pem), now, { consequence });
+    yield* ofFile(`${at}.trustedRootCertificates[${index}]`, pem, now, consequence);
   }
 }
 

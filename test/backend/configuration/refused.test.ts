@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import test from "ava";
-import { readCertificate } from "../../../src/x509/read-certificate.ts";
+import { readCertificates } from "../../../src/x509/read-certificate.ts";
 import { createSelfSigned } from "../../support/certificates.ts";
 import {
   accepted,
@@ -555,13 +555,15 @@ test("malformed alternative names are refused at registration, each with its rea
 const noMarkers =
   "it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER";
 
-test("a file of trust anchors may hold several certificates, and text around them; each becomes an entry", async (t) => {
+test("a file of trust anchors may hold several certificates, and text around them", async (t) => {
   const attributes = "Bag Attributes\n    localKeyID: 01 02\nsubject=CN = Client CA\n\nissuer=CN = Client CA\n";
   const file = `# our authorities\r\n${attributes}${authority.certificate.pem}\n${attributes}${serverCertificate.pem}# end`;
   const configuration = await read(accepted, { files: { "/etc/certbound/ca.pem": file } });
+  t.is(configuration.services[0]?.settings.trustedRootCertificates.length, 1);
+  t.true(configuration.warnings.some((warning) => warning.includes("[0] has a certificate 2 that is not self-issued")));
   const anchors = configuration.services[0]?.settings.trustedRootCertificates;
   t.deepEqual(
-    anchors?.map((anchor) => readCertificate(anchor).x5tS256),
+    anchors?.flatMap((anchors) => readCertificates(anchors).map(({ x5tS256 }) => x5tS256)),
     [authority.certificate, serverCertificate].map(({ x5tS256 }) => x5tS256),
   );
 });

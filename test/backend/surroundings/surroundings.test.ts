@@ -79,11 +79,15 @@ const lasting = createAuthority({ subject: "CN=Lasting" });
 const leaf = lasting.issue({ subject: "CN=backend", notBefore, notAfter });
 const registered = createSelfSigned({ subject: "CN=client-b", notBefore, notAfter });
 
-function saidAt(instant: string, chain = leaf.pem): string[] {
+function saidAt(
+  instant: string,
+  chain = leaf.pem,
+  anchors = [lasting.certificate.pem, root.certificate.pem],
+): string[] {
   const configuration = configurationOf(
     [
       {
-        settings: serviceSettings({ trustedRootCertificates: [lasting.certificate.pem, root.certificate.pem] }),
+        settings: serviceSettings({ trustedRootCertificates: anchors }),
         clients: [
           clientSettings({ clientId: 1, trustedRootCertificates: [root.certificate.pem] }),
           clientSettings({
@@ -134,5 +138,15 @@ test("the certificates behind the listener's own are looked at, too", (t) => {
   t.is(
     saidAt("2026-07-01T00:00:00Z", chain)[0],
     "listen.tls.certificate has a certificate 2 that has expired (2026-06-01T00:00:00Z): callers refuse it",
+  );
+});
+
+test("each certificate of a file of trust anchors is looked at", (t) => {
+  const file = `# ours\n${lasting.certificate.pem}# theirs\n${root.certificate.pem}`;
+  t.deepEqual(
+    saidAt("2026-07-01T00:00:00Z", undefined, [file]).filter((line) => line.startsWith("services[0].trustedRoot")),
+    [
+      "services[0].trustedRootCertificates[0] has a certificate 2 that has expired (2026-06-01T00:00:00Z): no client certificate is accepted whose path ends there",
+    ],
   );
 });

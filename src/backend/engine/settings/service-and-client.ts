@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { readCertificate } from "../../../x509/read-certificate.ts";
+import { readCertificates } from "../../../x509/read-certificate.ts";
 import { readSubjectExpectation, type SubjectExpectation } from "../../../x509/subject.ts";
 import type { StoredClient, StoredService } from "../../store/store.ts";
 import type { Dependencies, KeySet } from "../dependencies.ts";
@@ -97,7 +97,7 @@ function prepareService(version: number, settings: ServiceSettings): Service {
     settings,
     apiSecretDigest: digestOfSecret(settings.apiSecret),
     accessTokenDigests: settings.accessTokens.map(digestOfSecret),
-    anchors: settings.trustedRootCertificates.map(derOf),
+    anchors: certificatesIn(settings.trustedRootCertificates),
     signingKeys: readSigningKeys(settings.jwks),
   };
 }
@@ -109,11 +109,13 @@ function prepareClient(version: number, settings: ClientSettings): Client {
     secretDigest: settings.clientSecret === undefined ? undefined : digestOfSecret(settings.clientSecret),
     subject: settings.tokenAuthMethod === "TLS_CLIENT_AUTH" ? readSubjectExpectation(settings) : undefined,
     keySet: settings.jwks === undefined ? undefined : (JSON.parse(settings.jwks) as KeySet),
-    anchors: settings.trustedRootCertificates?.map(derOf),
+    anchors: settings.trustedRootCertificates && certificatesIn(settings.trustedRootCertificates),
   };
 }
 
-const derOf = (pem: string): Uint8Array => readCertificate(pem).raw;
+/** A file of the operator may hold several. */
+const certificatesIn = (files: readonly string[]): readonly Uint8Array[] =>
+  files.flatMap((file) => readCertificates(file).map(({ raw }) => raw));
 
 /** Secrets are compared by digest: equal lengths for a comparison in constant time, whatever was sent. */
 export function digestOfSecret(secret: string): Uint8Array {
