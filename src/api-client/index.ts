@@ -8,6 +8,4 @@ export type {
 export type { CallOptions, OperationName, Operations, RequestOf, ResponseOf } from "../contract/operations.ts";
 export { type ApiClient, createApiClient } from "./api-client.ts";
 export type { ApiConnection } from "./api-connection.ts";
-export { BackendAnswerMalformed } from "./backend-unavailable.ts";
-export { BackendUnavailable } from "./backend-unavailable.ts";
-export { BackendUntrusted } from "./backend-unavailable.ts";
+export { BackendAnswerMalformed, BackendUnavailable, BackendUntrusted } from "./backend-unavailable.ts";

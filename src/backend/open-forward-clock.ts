@@ -1,31 +1,7 @@
 import type { Logger } from "pino";
-import type { Configuration } from "./configuration/configuration.ts";
 import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
 import { type ClockEvent, createForwardClock, type ForwardClock } from "./forward-clock.ts";
-import { type ClockReset, resetSqliteClock } from "./store/sqlite/reset-sqlite-clock.ts";
-import type { Store, UnexpectedOrigin } from "./store/store.ts";
-
-const whatWasFound = {
-  unmarked: "the mark beside it is missing, as it is beside a copy",
-  "another-store": "the mark beside it is of another store",
-  "another-file": "it is another file than the one that the mark beside it was written for",
-  "went-back": "it lacks writes that were acknowledged",
-} satisfies Record<UnexpectedOrigin, string>;
-
-/** Logs, once, that the store was restored, copied or replaced, and what the operator has to do about it. */
-export function reportRestoredStore(log: Logger, origin: UnexpectedOrigin): void {
-  log.error({ restored: origin }, describeRestoredStore(origin));
-}
-
-/** Says what was found, and what the operator has to do about it. */
-function describeRestoredStore(origin: UnexpectedOrigin): string {
-  return (
-    `The store was restored, copied or replaced: ${whatWasFound[origin]}. Every watcher of invalidation events is told to ` +
-    "forget what it remembers. Tokens that were issued after the copy was made are unknown. Tokens that were revoked " +
-    "after it are valid again until they expire: revoke them again, or all tokens of the clients and users concerned " +
-    '("After a restored backup" in docs/operating.md).'
-  );
-}
+import type { Store } from "./store/store.ts";
 
 /** A forward clock whose floor is kept in the store. */
 export interface KeptForwardClock extends ForwardClock {
@@ -167,33 +143,4 @@ function logClockEvent(log: Logger, event: ClockEvent): void {
 
 function waitFor(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** How the clock of a store is reset. */
-export interface ClockResetOptions {
-  /** Tokens may end that were issued later than the new time; otherwise such a reset is refused. */
-  readonly endTokens?: boolean;
-  /** Told, in a sentence, when the store was restored, copied or replaced: the next start will not notice it any more. */
-  readonly warn?: (sentence: string) => void;
-}
-
-/**
- * Sets a store's time to `clock`, after a clock was wrong. Deletes what was issued later than that. What had expired
- * only by the wrong clock, and was not swept, is valid again.
- *
- * No backend may run on the store. Throws `StoreFailure`, also where tokens would end that nobody has allowed to.
- *
- * @example resetClock(await readConfiguration({ path, env: process.env }), Date.now, { endTokens: true })
- */
-export function resetClock(
-  { store }: Pick<Configuration, "store">,
-  clock: Clock,
-  { endTokens = false, warn = () => undefined }: ClockResetOptions = {},
-): ClockReset {
-  return resetSqliteClock(store.sqlite, clock(), {
-    endTokens,
-    report(origin) {
-      warn(describeRestoredStore(origin));
-    },
-  });
 }

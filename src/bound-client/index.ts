@@ -1,6 +1,5 @@
 /** Entry `certbound/bound-client`: outbound calls that present the certificate, with tokens bound to it. */
-export { AuthorizationServerMalformed } from "./token-errors.ts";
-export { AuthorizationServerUnavailable } from "./token-errors.ts";
+export { AuthorizationServerMalformed, AuthorizationServerUnavailable, TokenRequestRefused } from "./token-errors.ts";
 export type { AccessTokenRequest, BoundClient } from "./bound-client.ts";
 export type { BoundClientOptions } from "./bound-client-options.ts";
 export type { Undici } from "./bound-dispatcher.ts";
@@ -9,4 +8,3 @@ export type { ClientAssertion } from "./client-authentication.ts";
 export { createBoundClient } from "./bound-client.ts";
 export type { KeyPairOptions } from "./read-key-pair.ts";
 export type { ResourceServer } from "./resource-servers.ts";
-export { TokenRequestRefused } from "./token-errors.ts";

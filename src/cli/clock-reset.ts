@@ -1,5 +1,5 @@
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
-import { resetClock } from "../backend/open-forward-clock.ts";
+import { resetClock } from "../backend/reset-clock.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { explainStartFailure } from "./start-failure.ts";
 

@@ -2,9 +2,7 @@
 export { ApiError } from "../api-client/introspection-caller.ts";
 export type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
 export type { ApiConnection } from "../api-client/api-connection.ts";
-export { BackendAnswerMalformed } from "../api-client/backend-unavailable.ts";
-export { BackendUnavailable } from "../api-client/backend-unavailable.ts";
-export { BackendUntrusted } from "../api-client/backend-unavailable.ts";
+export { BackendAnswerMalformed, BackendUnavailable, BackendUntrusted } from "../api-client/backend-unavailable.ts";
 export type { CertificateOfConnection, CertificateSource } from "../client-certificate/certificate-source.ts";
 export { type ApacheOptions, apache } from "../client-certificate/proxies/apache.ts";
 export { aspNet } from "../client-certificate/proxies/asp-net.ts";
@@ -36,8 +34,7 @@ export type { AccessToken, TokenDescription } from "./decision/access-token.ts";
 export { AccessTokenRefused, type AccessTokenRefusalCode } from "./refusal/access-token-refused.ts";
 export { createResourceServer } from "./resource-server.ts";
 export type { RouteRequirement } from "./decision/read-requirement.ts";
-export { IntrospectionMalformed } from "./refusal/introspection-unavailable.ts";
-export { IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
+export { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
 export { SetupFailure } from "./setup/setup-cause.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
@@ -50,7 +47,7 @@ export { readTokenFacts } from "./sources/checked-source.ts";
 export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
 export type { ActiveRecord, InactiveRecord, TokenRecord } from "./sources/introspection-answer.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { QuestionLimits } from "./cache/flights.ts";
+export type { QuestionLimits } from "./cache/question-turns.ts";
 export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,

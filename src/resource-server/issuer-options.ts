@@ -7,7 +7,7 @@ import {
 import { optionError } from "../options/option-error.ts";
 import { duration } from "../options/read-number.ts";
 import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
-import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/flights.ts";
+import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/question-turns.ts";
 import type { Asked } from "./setup/setup-cause.ts";
 import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
 import { checkedSource } from "./sources/checked-source.ts";

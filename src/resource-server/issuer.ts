@@ -2,7 +2,7 @@ import { readCompactJwt } from "../oauth/compact-jwt.ts";
 import { optionError } from "../options/option-error.ts";
 import { disown } from "../serving/call-harmlessly.ts";
 import type { Rememberable } from "./cache/answer-memory.ts";
-import { createQuestionTurns } from "./cache/flights.ts";
+import { createQuestionTurns } from "./cache/question-turns.ts";
 import { noCoverage } from "./cache/freshness.ts";
 import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
