@@ -25,7 +25,7 @@ export interface Clocks {
 
 /** Tokens bound to one certificate. */
 export interface BoundTokens {
-  /** At once while one is in force, else when it has come. Rejects with what the request for it rejects with. */
+  /** At once while one is active, else when it has come. Rejects with what the request for it rejects with. */
   obtain(target: TokenTarget): Promise<HeldToken>;
   /** Drops a token that an API refused, unless another has taken its place. */
   forget(accessToken: string): void;

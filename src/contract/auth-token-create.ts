@@ -48,7 +48,7 @@ const tokenCreateResponse = z
     ...member.result,
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "FORBIDDEN", "OK"])
-      .describe("OK: the token is in force. BAD_REQUEST: the caller asked for what cannot be."),
+      .describe("OK: the token is active. BAD_REQUEST: the caller asked for what cannot be."),
     accessToken: z.string().optional(),
     jwtAccessToken: z.string().describe("The token as a JWT, where the service has them (RFC 9068).").optional(),
     tokenType: z.string().optional(),

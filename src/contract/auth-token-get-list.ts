@@ -74,7 +74,7 @@ const tokenListResponse = z
       .literal(true)
       .optional()
       .describe(
-        "An extension: there are more than 10,000, and `totalCount` is how many of the first of them are in force.",
+        "An extension: there are more than 10,000, and `totalCount` is how many of the first of them are active.",
       ),
     next: z
       .string()

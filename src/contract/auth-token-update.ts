@@ -30,7 +30,7 @@ const tokenUpdateResponse = z
     ...member.result,
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "FORBIDDEN", "NOT_FOUND", "OK"])
-      .describe("OK: the change is in force. NOT_FOUND: the service has no such token in force."),
+      .describe("OK: the change is active. NOT_FOUND: the service has no such active token."),
     accessToken: z.string().describe("As the request has it.").optional(),
     tokenType: z.string().optional(),
     accessTokenExpiresAt: member.milliseconds("When the token expires").optional(),
@@ -50,7 +50,7 @@ export const authTokenUpdate = defineOperation({
   caller: "service",
   summary: "Change an access token",
   description:
-    "Changes what an access token in force is good for. Introspection says the new facts from the answer on, by either form of the token; the text of a JWT that has been handed out stays as it was signed, so a resource server that only reads the JWT does not learn of it.",
+    "Changes what an active access token allows. Introspection says the new facts from the answer on, by either form of the token; the text of a JWT that has been handed out stays as it was signed, so a resource server that only reads the JWT does not learn of it.",
   request: tokenUpdateRequest,
   response: tokenUpdateResponse,
   v2Type: "tokenUpdateResponse",

@@ -1,6 +1,6 @@
 import type { Confirmation } from "./confirmation.ts";
 
-/** What is known of a token that is in force; `exp`, `nbf` and `iat` in seconds since 1970 (RFC 7662 §2.2). */
+/** What is known of an active token; `exp`, `nbf` and `iat` in seconds since 1970 (RFC 7662 §2.2). */
 export interface ActiveTokenFacts {
   readonly active: true;
   readonly exp: number | undefined;
@@ -12,7 +12,7 @@ export interface ActiveTokenFacts {
   readonly confirmation: Confirmation;
 }
 
-/** The token is not in force; why is for the operator only. */
+/** The token is inactive; why is for the operator only. */
 export interface InactiveTokenFacts {
   readonly active: false;
   readonly cause: "unknown" | "client_locked";
@@ -62,7 +62,7 @@ const granted: AccessTokenDecision = Object.freeze({ granted: true });
  * Decides whether a token, presented over a connection with this certificate, opens a route.
  *
  * Pure: no clock, no I/O. `now` is in milliseconds since 1970; at `exp` the token is dead to the millisecond, at
- * `nbf` it is in force. A time that is not a number refuses. The same function serves the backend's introspection
+ * `nbf` it is active. A time that is not a number refuses. The same function serves the backend's introspection
  * and the library (RFC 8705 §3, RFC 6750 §3.1).
  *
  * @example decideAccess(facts, { scopes: ["read"], binding: "required" }, { x5tS256 }, Date.now())

@@ -1,7 +1,7 @@
 import { isJsonObject, readJsonObject, type JsonObject } from "./json-object.ts";
 
 /** One claim as it was asked for (OpenID Connect Core §5.5.1). */
-export interface ClaimWish {
+export interface RequestedClaim {
   readonly essential: boolean;
   /** The values that will do, the preferred one first; empty: any. */
   readonly values: readonly unknown[];
@@ -11,7 +11,7 @@ export interface ClaimWish {
 interface ClaimsHalf {
   /** As JSON text. */
   readonly text: string;
-  readonly claims: ReadonlyMap<string, ClaimWish>;
+  readonly claims: ReadonlyMap<string, RequestedClaim>;
 }
 
 /** A `claims` parameter (OpenID Connect Core §5.5). */
@@ -59,22 +59,22 @@ export function scopeClaims(scopes: readonly string[]): string[] {
 function readHalf(half: unknown): ClaimsHalf | "malformed" | undefined {
   if (half === undefined || half === null) return undefined;
   if (!isJsonObject(half)) return "malformed";
-  const claims = new Map<string, ClaimWish>();
-  for (const [name, wish] of Object.entries(half)) {
-    const read = readWish(wish);
+  const claims = new Map<string, RequestedClaim>();
+  for (const [name, requested] of Object.entries(half)) {
+    const read = readRequestedClaim(requested);
     if (read === undefined) return "malformed";
     claims.set(name, read);
   }
   return { text: JSON.stringify(half), claims };
 }
 
-function readWish(wish: unknown): ClaimWish | undefined {
-  if (wish === null) return { essential: false, values: [] };
-  if (!isJsonObject(wish)) return undefined;
-  const essential = ownMember(wish, "essential") ?? false;
-  const values = ownMember(wish, "values") ?? [];
+function readRequestedClaim(requested: unknown): RequestedClaim | undefined {
+  if (requested === null) return { essential: false, values: [] };
+  if (!isJsonObject(requested)) return undefined;
+  const essential = ownMember(requested, "essential") ?? false;
+  const values = ownMember(requested, "values") ?? [];
   if (typeof essential !== "boolean" || !Array.isArray(values)) return undefined;
-  const value = ownMember(wish, "value");
+  const value = ownMember(requested, "value");
   return { essential, values: value === undefined ? values : [value] };
 }
 

@@ -3,7 +3,7 @@
  *
  * @example isSet("") // false
  */
-export function isSet<Value>(value: Value): value is NonNullable<Value> {
+export function isSet<Value>(value: Value): value is Exclude<NonNullable<Value>, "" | 0 | false> {
   if (value === undefined || value === null || value === 0 || value === false || value === "") return false;
   return !(Array.isArray(value) && value.length === 0);
 }

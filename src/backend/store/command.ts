@@ -183,7 +183,7 @@ export interface UseAssertion extends Attempt {
   readonly expiresAt: number;
 }
 
-/** Changes members of an access token in force, and only those given; `conflict` when it is not in force (any more). */
+/** Changes members of an active access token, and only those given; `conflict` when it is no longer active. */
 export interface UpdateToken extends Attempt {
   readonly name: "update-token";
   readonly serviceId: number;
@@ -211,7 +211,7 @@ export interface RevokeTokens extends Attempt {
   readonly endedAt: number;
 }
 
-/** Ends one access token (RFC 7009 §2); `conflict` when it is not in force any more. */
+/** Ends one access token (RFC 7009 §2); `conflict` when it is no longer active. */
 export interface RevokeAccessToken extends Attempt {
   readonly name: "revoke-access-token";
   readonly serviceId: number;

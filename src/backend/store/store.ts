@@ -32,7 +32,7 @@ export interface ListedClient extends ListedService {
   readonly clientId: number;
 }
 
-/** How many access and refresh tokens are in force. */
+/** How many access and refresh tokens are active. */
 export interface LiveTokens {
   readonly count: number;
   /** `false`: there are more rows than are looked at, so there may be more live tokens. */
@@ -167,7 +167,7 @@ export interface TokenCount {
   readonly moreThanCounted: boolean;
 }
 
-/** An access token in force, with its grant's refresh token that has not been consumed. */
+/** An active access token, with its grant's refresh token that has not been consumed. */
 export interface ListedAccessToken extends StoredAccessToken {
   readonly refreshToken:
     { readonly digest: Uint8Array; readonly scopes: readonly string[]; readonly expiresAt: number } | undefined;
@@ -231,7 +231,7 @@ export interface Store {
   readCode(serviceId: number, digest: Uint8Array): Promise<StoredCode | undefined>;
   /** This and the count look at many rows: off the calling thread, one after the other; too many at once are refused. */
   listAccessTokens(serviceId: number, query: AccessTokensQuery): Promise<AccessTokens>;
-  /** How many access and refresh tokens are in force: neither ended, nor consumed, nor expired. */
+  /** How many access and refresh tokens are active: neither ended, nor consumed, nor expired. */
   countTokens(serviceId: number, query: TokenCountQuery): Promise<TokenCount>;
   /**
    * The events that were committed since, of every service: none is ever passed over, none comes twice.

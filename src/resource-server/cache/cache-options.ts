@@ -5,7 +5,7 @@ import { count, duration } from "../../options/read-number.ts";
 
 /** How long answers are reused, in seconds, and how many are kept. */
 export interface CacheOptions {
-  /** For tokens in force (default 10); 0: every request asks. Part of how late a revocation is noticed. */
+  /** For active tokens (default 10); 0: every request asks. Part of how late a revocation is noticed. */
   readonly ttl?: number;
   /** For tokens that are not (default 1). */
   readonly negativeTtl?: number;

@@ -47,7 +47,7 @@ interface Flight<Result> {
 class FlightFailed extends Error {}
 
 /**
- * Makes one piece of work out of many concurrent wishes for the same.
+ * Runs one piece of work for many concurrent callers that need the same result.
  *
  * A flight belongs to nobody: whoever started it may leave while others wait. A failure reaches the one who started
  * the flight; the others try once more, together, within what is left of their own patience.

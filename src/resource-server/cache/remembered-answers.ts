@@ -16,8 +16,8 @@ import type { Schedule } from "./schedule.ts";
  */
 export type AskSource<Answer> = (signal: AbortSignal, askedAt: number) => Promise<Answer>;
 
-/** One request's wish for an answer. */
-export interface Wish {
+/** What one request demands of an answer. */
+export interface AnswerDemand {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds: facts that were older when the request came will not do; 0: asked for this request alone. */
   readonly maxAge: number | undefined;
@@ -28,7 +28,7 @@ export interface RememberedAnswers<Answer> {
   /** At once, when one is remembered that may still be used; `maxAge` in milliseconds. */
   recall(key: string, maxAge?: number): Answer | undefined;
   /** Asks, together with everyone who asks the same now; an answer is remembered, a failure never. */
-  ask(key: string, question: AskSource<Answer>, wish: Wish): Promise<Answer>;
+  ask(key: string, question: AskSource<Answer>, demand: AnswerDemand): Promise<Answer>;
   /** A signal that is aborted when what the answer says is no longer so. */
   watch(key: string, answer: Answer, question: AskSource<Answer>): AbortSignal;
   /** What rests on these keys is void: what is remembered, and what is on its way. */
@@ -131,7 +131,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     throw new IntrospectionUnavailable("the answer was void when it came, twice");
   }
 
-  async function ask(key: string, question: AskSource<Answer>, { signal, maxAge }: Wish): Promise<Answer> {
+  async function ask(key: string, question: AskSource<Answer>, { signal, maxAge }: AnswerDemand): Promise<Answer> {
     if (closed) throw new IntrospectionUnavailable("the resource server is closed");
     options.onQuestion();
     const together = shared && maxAge !== 0 ? key : undefined;

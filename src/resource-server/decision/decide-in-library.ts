@@ -3,7 +3,7 @@ import { tokenDigestText } from "../../oauth/token-digest.ts";
 import { type AccessToken, freezeDeeply, withSignals } from "./access-token.ts";
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { Rememberable } from "../cache/answer-memory.ts";
-import { type Decide, type DecisionParts, type Verdict, wishOf, withOwnResource } from "./decide.ts";
+import { type Decide, type DecisionParts, type Verdict, demandOf, withOwnResource } from "./decide.ts";
 import { evidenceOf } from "../refusal/evidence.ts";
 import type { FactsSource } from "../sources/facts-source.ts";
 import { readPresented } from "./read-presented.ts";
@@ -72,10 +72,10 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     const { token, certificate, requirement } = question;
     const presented = readPresented(certificate);
     const key = tokenDigestText(token);
-    const wish = wishOf(question);
-    const remembered = answers.recall(key, wish.maxAge);
+    const demand = demandOf(question);
+    const remembered = answers.recall(key, demand.maxAge);
     const facts = remembered === undefined ? "asked" : "remembered";
-    const answer = remembered ?? (await answers.ask(key, questionOf(token, key), wish));
+    const answer = remembered ?? (await answers.ask(key, questionOf(token, key), demand));
     const { record, accessToken, bindingLost } = answer;
     if (!("accessToken" in record) || accessToken === undefined) {
       const reason = "reason" in record ? record.reason : undefined;

@@ -5,7 +5,7 @@ import type { BindingWatch } from "../observers/binding-watch.ts";
 import type { Evidence } from "../refusal/diagnosis.ts";
 import type { ReadsAnswers } from "../cache/live-tokens.ts";
 import type { CheckedRequirement } from "./read-requirement.ts";
-import type { RememberedAnswers, Wish } from "../cache/remembered-answers.ts";
+import type { RememberedAnswers, AnswerDemand } from "../cache/remembered-answers.ts";
 import type { Rememberable } from "../cache/answer-memory.ts";
 import type { SourceClock } from "../cache/source-clock.ts";
 
@@ -51,11 +51,11 @@ export interface DecisionParts {
 }
 
 /**
- * What a question wishes of an answer.
+ * What a question demands of its answer.
  *
- * @example wishOf({ token, certificate, requirement: { binding: "required", maxAge: 1 }, signal }).maxAge // 1000
+ * @example demandOf({ token, certificate, requirement: { binding: "required", maxAge: 1 }, signal }).maxAge // 1000
  */
-export function wishOf({ requirement: { maxAge }, signal }: Question): Wish {
+export function demandOf({ requirement: { maxAge }, signal }: Question): AnswerDemand {
   return { signal, maxAge: maxAge === undefined ? undefined : maxAge * 1000 };
 }
 

@@ -36,7 +36,7 @@ const quiet = 60_000;
  * Notices when a client whose tokens were certificate-bound comes with one that is not: its certificate is no longer
  * asked for, or somebody else gets tokens in its name.
  *
- * Only tokens in force count, and where the answers say when a token was issued (`iat`), only one that is not older
+ * Only active tokens count, and where the answers say when a token was issued (`iat`), only one that is not older
  * than what is known: what is left from before a client was bound is no loss, and an old bound token no recovery. A
  * binding that is malformed, or not checked here, is a binding. Clients without any bound token take no room.
  *

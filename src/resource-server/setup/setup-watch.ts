@@ -69,7 +69,7 @@ export function keepSetupWatch(resourceServer: object, watch: SetupWatch): void 
 }
 
 /**
- * Creates the watch of one resource server. Only requests with a token in force say something of certificates, so
+ * Creates the watch of one resource server. Only requests with an active token say something of certificates, so
  * strangers cannot sound it.
  *
  * @example createSetupWatch({ warn, monotonicClock }).failed("https://as.example.com", error)

@@ -54,7 +54,7 @@ function claims(source: FactsSource, token: string): boolean {
  * Checks what a source has answered; the result is a frozen copy.
  *
  * What its claims say of the token's kind and binding counts like what an introspection answer says: another kind of
- * token is not in force, and a binding that is stated there binds. Throws `IntrospectionMalformed`.
+ * token is inactive, and a binding that is stated there binds. Throws `IntrospectionMalformed`.
  *
  * @example readFactsAnswer({ record, invalidationKeys: [], size: 200, reusable: true })
  */

@@ -19,7 +19,7 @@ export interface ActiveRecord {
 
 export interface InactiveRecord {
   readonly facts: TokenFacts & { readonly active: false };
-  /** For the operator: why, where more is known than that it is not in force. Quotes nothing of the token. */
+  /** For the operator: why, where more is known than that it is inactive. Quotes nothing of the token. */
   readonly reason?: string;
 }
 
@@ -74,8 +74,8 @@ export function readIntrospection(answer: unknown, tolerances: Tolerances = exac
 }
 
 /**
- * Reads what is said of a token that is in force: by an introspection answer, or by itself (RFC 9068 §2.2). One that is
- * no access token by its own account is not in force for an API: refresh tokens (RFC 6749 §1.5), ID tokens.
+ * Reads what is said of an active token: by an introspection answer, or by itself (RFC 9068 §2.2). One that is
+ * no access token by its own account is inactive for an API: refresh tokens (RFC 6749 §1.5), ID tokens.
  *
  * Throws {@link IntrospectionMalformed} as {@link readIntrospection} does.
  *
@@ -108,7 +108,7 @@ export function readClaims(given: Members, tolerances: Tolerances): TokenRecord 
   return freezeDeeply({ facts: { ...common, confirmation }, accessToken, ...(remark !== undefined && { remark }) });
 }
 
-/** The record of a token that is not in force, with what the operator may know of it. */
+/** The record of an inactive token, with what the operator may know of it. */
 export function inactiveBecause(reason: string): InactiveRecord {
   return freezeDeeply({ facts: { active: false, cause: "unknown" }, reason });
 }

@@ -1,4 +1,4 @@
-import { type ClaimsRequest, type ClaimWish, readClaimsRequest } from "../../../oauth/claims-request.ts";
+import { type ClaimsRequest, type RequestedClaim, readClaimsRequest } from "../../../oauth/claims-request.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { type Prompt, readPrompt } from "../../../oauth/prompt.ts";
 import { readIdTokenHint } from "../jwt/id-token.ts";
@@ -74,11 +74,11 @@ async function requestedSubject(
   form: Form,
   claims: ClaimsRequest,
 ): Promise<string | undefined | { readonly refusal: AuthorizationRefusal }> {
-  const wishes = [claims.idToken, claims.userInfo].flatMap((half) => half?.claims.get("sub")?.values ?? []);
-  if (!wishes.every((value) => typeof value === "string")) {
+  const requestedSubjects = [claims.idToken, claims.userInfo].flatMap((half) => half?.claims.get("sub")?.values ?? []);
+  if (!requestedSubjects.every((value) => typeof value === "string")) {
     return { refusal: { error: "invalid_request", code: "A022303" } };
   }
-  const subjects = new Set(wishes);
+  const subjects = new Set(requestedSubjects);
   const hint = form.get("id_token_hint");
   if (hint !== undefined) {
     const read = await readIdTokenHint(service, hint);
@@ -114,14 +114,14 @@ interface RequestedAcrs {
 function requestedAcrs(
   { settings }: Service,
   acrValues: readonly string[],
-  wish: ClaimWish | undefined,
+  claim: RequestedClaim | undefined,
 ): RequestedAcrs | { readonly refusal: AuthorizationRefusal } {
-  const wished = wish?.values ?? [];
-  if (!wished.every((value) => typeof value === "string")) {
+  const requestedValues = claim?.values ?? [];
+  if (!requestedValues.every((value) => typeof value === "string")) {
     return { refusal: { error: "invalid_request", code: "A022303" } };
   }
-  const acrEssential = wish?.essential ?? false;
-  const asked = wished.length > 0 ? [...new Set(wished)] : acrValues;
+  const acrEssential = claim?.essential ?? false;
+  const asked = requestedValues.length > 0 ? [...new Set(requestedValues)] : acrValues;
   const acrs = asked.filter((acr) => settings.supportedAcrs.includes(acr));
   if (asked.length > 0 && acrs.length === 0) {
     const error = acrEssential ? "unmet_authentication_requirements" : "invalid_request";

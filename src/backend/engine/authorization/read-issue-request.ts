@@ -105,10 +105,10 @@ function readScopes(
   service: Service,
   client: Client,
   asked: TicketRequest,
-  wished: readonly string[],
+  requested: readonly string[],
 ): { readonly scopes: readonly string[] } | CallerDefect {
-  if (wished.length === 0) return { scopes: asked.scopes };
-  const scopes = [...new Set(wished)];
+  if (requested.length === 0) return { scopes: asked.scopes };
+  const scopes = [...new Set(requested)];
   const granted = grantScopes(service, client, scopes.join(" "));
   const all = !("refused" in granted) && scopes.every((scope) => granted.scopes.includes(scope));
   return all ? { scopes } : { refusedWith: "A040202" };

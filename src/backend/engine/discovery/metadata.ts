@@ -121,7 +121,7 @@ export async function configurationOfService(
   return isSet(patch) ? patchDocument(metadata, patch) : metadata;
 }
 
-/** The service's keys as a JWK Set, `undefined` when there are none; private halves only for who asks for them. */
+/** The service's keys as a JWK Set; `undefined` for a service without keys. Private keys only if the request asks for them. */
 export function jwksOfService(
   { settings, signingKeys }: Service,
   { includePrivateKeys }: ServiceJwksGetRequest,

@@ -11,14 +11,16 @@ export function isValidAt(issued: { readonly createdAt: number; readonly expires
   return now >= issued.createdAt - clockTolerance * 1000 && now < issued.expiresAt;
 }
 
-/** How long an access token lives that an API caller wishes a duration for, in seconds; 0 and `null`: it has no wish. */
-export function accessTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
-  return firstGiven(wished, client.settings.extension?.accessTokenDuration) ?? service.settings.accessTokenDuration;
+/** The lifetime of an access token in seconds; `requested` by the API caller overrides the settings, unless it is 0 or `null`. */
+export function accessTokenDuration(service: Service, client: Client, requested: number | null | undefined): number {
+  return firstGiven(requested, client.settings.extension?.accessTokenDuration) ?? service.settings.accessTokenDuration;
 }
 
 /** The same of a refresh token. */
-export function refreshTokenDuration(service: Service, client: Client, wished: number | null | undefined): number {
-  return firstGiven(wished, client.settings.extension?.refreshTokenDuration) ?? service.settings.refreshTokenDuration;
+export function refreshTokenDuration(service: Service, client: Client, requested: number | null | undefined): number {
+  return (
+    firstGiven(requested, client.settings.extension?.refreshTokenDuration) ?? service.settings.refreshTokenDuration
+  );
 }
 
 /** The first of these that says something; 0 and `null` say nothing (Authlete's API). */

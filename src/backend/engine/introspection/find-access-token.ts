@@ -15,7 +15,7 @@ export interface KnownAccessToken {
   readonly facts: TokenFacts;
 }
 
-/** Looks an access token up by its digest; `undefined` when the service has none such in force. */
+/** Looks an access token up by its digest; `undefined` when the service has no such active token. */
 export async function findAccessToken(
   { store }: Dependencies,
   settings: Settings,
@@ -47,7 +47,7 @@ export function expOf(token: { readonly expiresAt: number }): number {
   return Math.floor(token.expiresAt / 1000);
 }
 
-/** The seconds that a token in force has left at `now` (milliseconds since 1970), to the millisecond. */
+/** The seconds that an active token has left at `now` (milliseconds since 1970), to the millisecond. */
 export function secondsLeftOf(token: { readonly expiresAt: number }, now: number): number {
   return Math.max(0, (expOf(token) * 1000 - now) / 1000);
 }

@@ -1,3 +1,4 @@
+import { isSet } from "../../../oauth/set-member.ts";
 import type {
   StandardIntrospectionRequest,
   StandardIntrospectionResponse,
@@ -41,9 +42,9 @@ function readDemandedForm(service: Service, request: StandardIntrospectionReques
   }
   const audience = request.rsUri ?? "";
   if (audience === "") return { refusal: oauthError(service, "invalid_request", "A404301") };
-  const wished = request.introspectionSignAlg ?? "";
+  const { introspectionSignAlg: requested } = request;
   // RFC 9701 §6: RS256 where nothing else was agreed upon.
-  const alg = wished === "" ? "RS256" : wished;
+  const alg = isSet(requested) ? requested : "RS256";
   const key = chooseSigningKey(service.signingKeys, alg, service.settings.introspectionSignatureKeyId);
   if (key === undefined) return { refusal: oauthError(service, "server_error", "A404201", alg) };
   return { signature: { audience, key } };
@@ -161,7 +162,7 @@ async function answerForRefreshToken(
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  // One that was consumed may give its answer once more for a moment, but it is not in force.
+  // One that was consumed may give its answer once more for a moment, but it is inactive.
   const now = clock();
   const inForce =
     client !== undefined && !client.settings.locked && token.consumption === undefined && now < expOf(token) * 1000;

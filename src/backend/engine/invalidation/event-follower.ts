@@ -139,7 +139,7 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
     const { queue } = stream;
     queue.push({ type: "invalidation", after: queue.cursor ?? to, cursor: to, keys });
     if (!keys.includes(serviceKey(serviceId))) return;
-    // The credentials that opened the stream may not be in force any more.
+    // The credentials that opened the stream may no longer be valid.
     leave(stream);
     queue.end();
   }

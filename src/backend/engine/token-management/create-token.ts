@@ -28,7 +28,7 @@ export async function createToken(
   } catch (error) {
     if (error instanceof DecisionContended && (await standsStill(settings, service, checked))) {
       const { chosenAccessToken, chosenRefreshToken } = checked;
-      // Kept of a token that has ended, or by another service: nothing in force, and yet not to be had again.
+      // Kept of a token that has ended, or by another service: nothing active, and yet not to be had again.
       if (chosenAccessToken !== undefined) return refused("A144201");
       if (chosenRefreshToken !== undefined) return refused("A144202");
     }
@@ -76,7 +76,7 @@ async function decideCreate(
         resources,
         x5tS256,
         chosen: checked.chosenRefreshToken,
-        wishedDuration: request.refreshTokenDuration,
+        requestedDuration: request.refreshTokenDuration,
         now: dependencies.clock(),
       })
     : {};

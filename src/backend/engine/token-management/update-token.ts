@@ -14,7 +14,7 @@ import { readTokenHash } from "./token-identifier.ts";
 
 type Changes = UpdateToken["changes"];
 
-/** Changes what an access token in force is good for; the event of the change reaches every API that knows it. */
+/** Changes what an active access token allows; the event of the change reaches every API that knows it. */
 export async function updateToken(
   dependencies: Dependencies,
   service: Service,

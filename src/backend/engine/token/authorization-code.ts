@@ -97,7 +97,7 @@ export async function decideAuthorizationCode(
       scopes,
       resources: code.resources,
       x5tS256: binding.x5tS256,
-      wishedDuration: request.refreshTokenDuration,
+      requestedDuration: request.refreshTokenDuration,
       now,
     }),
     first: true,

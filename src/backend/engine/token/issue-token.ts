@@ -86,7 +86,7 @@ async function decideIssue(
       scopes,
       resources,
       x5tS256,
-      wishedDuration: firstGiven(request.refreshTokenDuration, decided.refreshTokenDuration),
+      requestedDuration: firstGiven(request.refreshTokenDuration, decided.refreshTokenDuration),
       now: dependencies.clock(),
     }),
     first: true,

@@ -14,7 +14,7 @@ export function newRefreshToken(
   client: Client,
   {
     now,
-    wishedDuration,
+    requestedDuration,
     ...granted
   }: {
     readonly scopes: readonly string[];
@@ -22,12 +22,12 @@ export function newRefreshToken(
     readonly x5tS256: string | undefined;
     readonly chosen?: string | undefined;
     /** In seconds; 0 and `null`: none. */
-    readonly wishedDuration: number | null | undefined;
+    readonly requestedDuration: number | null | undefined;
     readonly now: number;
   },
 ): { readonly refreshToken?: RefreshTokenDecision } {
   if (!mayRefresh(service, client)) return {};
-  const duration = refreshTokenDuration(service, client, wishedDuration);
+  const duration = refreshTokenDuration(service, client, requestedDuration);
   return {
     refreshToken: {
       chosen: granted.chosen,
@@ -56,7 +56,7 @@ interface Refresh {
   readonly value: string;
   readonly x5tS256: string | undefined;
   /** In seconds; 0 and `null`: none. */
-  readonly wishedDuration: number | null | undefined;
+  readonly requestedDuration: number | null | undefined;
   readonly now: number;
 }
 
@@ -79,11 +79,11 @@ export function successorOf(service: Service, client: Client, refresh: Refresh):
   };
 }
 
-/** A wish of the API caller's counts before what the service says of tokens that are kept and that are not. */
-function expiryOf(service: Service, client: Client, { token, wishedDuration, now }: Refresh, kept: boolean): number {
-  const wished = (wishedDuration ?? 0) > 0;
+/** `refreshTokenDuration` in the request overrides the settings of the service. */
+function expiryOf(service: Service, client: Client, { token, requestedDuration, now }: Refresh, kept: boolean): number {
+  const isRequested = (requestedDuration ?? 0) > 0;
   const { refreshTokenDurationKept, refreshTokenDurationReset } = service.settings;
   const staysAsItWas = kept ? !refreshTokenDurationReset : refreshTokenDurationKept;
-  if (staysAsItWas && !wished) return token.expiresAt;
-  return expiryAfter(now, refreshTokenDuration(service, client, wishedDuration));
+  if (staysAsItWas && !isRequested) return token.expiresAt;
+  return expiryAfter(now, refreshTokenDuration(service, client, requestedDuration));
 }

@@ -95,7 +95,7 @@ export async function decideRefreshToken(
     token,
     value,
     x5tS256: binding.x5tS256,
-    wishedDuration: request.refreshTokenDuration,
+    requestedDuration: request.refreshTokenDuration,
     now,
   });
   const { response, kept } = await createTokenSet(dependencies, {

@@ -1,3 +1,4 @@
+import { setText } from "../../../oauth/set-member.ts";
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
@@ -32,7 +33,7 @@ const codes: UserInfoCodes = {
 /**
  * Writes the answer of the userinfo endpoint (OpenID Connect Core §5.3.2) for a token that `auth/userinfo` has let in.
  *
- * The token must still be in force; that it was presented with its certificate, that call has found, not this one.
+ * The token must still be active; that it was presented with its certificate, that call has found, not this one.
  */
 export async function issueUserInfo(
   dependencies: Dependencies,
@@ -52,8 +53,7 @@ export async function issueUserInfo(
   if (typeof claims === "string") return callerError(claims);
   // What the ID token says of the user, the userinfo endpoint must not contradict (OpenID Connect Core §5.3.2).
   const byDefault = readGrantDetails(opened.known.token.details).idToken?.sub ?? opened.subject;
-  const wished = request.sub ?? "";
-  const sub = wished === "" ? byDefault : wished;
+  const sub = setText(request.sub) ?? byDefault;
   return { ...result("A096001"), action: "JSON", responseContent: JSON.stringify({ sub, ...claims }) };
 }
 

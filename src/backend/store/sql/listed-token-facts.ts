@@ -4,7 +4,7 @@ import { notRevoked, ownersOf } from "./standing.ts";
 import { readScopes, type SqlValue, type Statement } from "./statement.ts";
 import { accessTokenOfRow, type AccessTokenRow, inForce } from "./token-facts.ts";
 
-// Every walk is along one index, in its order, and of a stated number of rows. Rows that are not in force are seen and
+// Every walk is along one index, in its order, and of a stated number of rows. Rows that are inactive are seen and
 // marked instead of left out: then a limit on the rows that come back is one on the rows that are looked at.
 
 /** A row that a list walks over. */

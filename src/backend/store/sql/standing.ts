@@ -55,7 +55,7 @@ export const grantStands = (grantId: string): string => `
     SELECT 1 FROM token_grant g JOIN client c ON c.service_id = g.service_id AND c.client_id = g.client_id
     WHERE g.service_id = $1 AND g.grant_id = ${grantId} AND g.ended_at IS NULL AND ${notRevoked("g")})`;
 
-/** An access token in force, as `t`: `$1` the service, `$2` the digest. */
+/** An active access token, as `t`: `$1` the service, `$2` the digest. */
 export const accessTokenInForce = `
   FROM access_token t ${standsWith("t")}
   WHERE t.service_id = $1 AND t.digest = $2 AND t.ended_at IS NULL

@@ -35,7 +35,7 @@ const sweeps = [
   byExpiry("refresh_token"),
   // A consumed code is known as long as its grant is, so that a replay finds what to end; it goes in the same batch.
   `DELETE FROM authorization_code WHERE digest IN (${expiredGrants("code_digest")})`,
-  // A grant expires with the last of its tokens, so nothing in force refers to it any more.
+  // A grant expires with the last of its tokens, so nothing active refers to it any more.
   `DELETE FROM token_grant WHERE (service_id, grant_id) IN (${expiredGrants("service_id, grant_id")})`,
   `DELETE FROM authorization_code
     WHERE digest IN (

@@ -26,7 +26,7 @@ export function createTokenLists(db: DatabaseSync): TokenLists {
 
   const countRow = ({ sql, values }: Statement): CountRow => prepare(sql).get(...values) as unknown as CountRow;
 
-  /** Few rows first: as a rule all that are walked over are in force. */
+  /** Few rows first: as a rule all that are walked over are active. */
   function walk(serviceId: number, query: AccessTokensQuery): { rows: WalkedRow[]; cut: boolean } {
     const { end, most } = query;
     for (const limit of [Math.min(end, most), most]) {
