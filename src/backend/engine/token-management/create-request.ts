@@ -1,4 +1,4 @@
-import { setText } from "../../../oauth/set-member.ts";
+import { isSet, setText } from "../../../oauth/set-member.ts";
 import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
@@ -99,7 +99,7 @@ function isCreatable({ settings }: Service, grantType: string): grantType is Che
 }
 
 function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
-  return setText(subject) !== undefined || setText(acr) !== undefined || (authTime ?? 0) !== 0;
+  return isSet(subject) || isSet(acr) || isSet(authTime);
 }
 
 /** Both members may be given, if they name the same client. */

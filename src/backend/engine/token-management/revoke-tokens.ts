@@ -1,5 +1,6 @@
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
+import { isSet } from "../../../oauth/set-member.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
 import { CallRefused } from "../answer/call-refused.ts";
@@ -41,7 +42,7 @@ export async function revokeTokens(
   const decisions: Decide[] = [];
   const forUnknown = (identifier: string): Command =>
     invalidateToken(dependencies, serviceId, digestsOfIdentifier(identifier));
-  if (isGiven(accessTokenIdentifier)) {
+  if (isSet(accessTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findIdentifiedAccessToken(store, serviceId, accessTokenIdentifier);
       return token === undefined
@@ -49,7 +50,7 @@ export async function revokeTokens(
         : endingOf(dependencies, serviceId, token);
     });
   }
-  if (isGiven(refreshTokenIdentifier)) {
+  if (isSet(refreshTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findIdentifiedRefreshToken(store, serviceId, refreshTokenIdentifier);
       return token === undefined
@@ -57,7 +58,7 @@ export async function revokeTokens(
         : endingOf(dependencies, serviceId, token);
     });
   }
-  if (isGiven(request.clientIdentifier) || isGiven(request.subject)) {
+  if (isSet(request.clientIdentifier) || isSet(request.subject)) {
     decisions.push(() => decideByOwner(dependencies, settings, service, request));
   }
   if (decisions.length === 0) throw new CallRefused(400, "A312201");
@@ -94,12 +95,12 @@ async function decideByOwner(
   service: Service,
   { clientIdentifier, subject: named }: TokenRevokeRequest,
 ): Promise<Ending> {
-  const client = isGiven(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
+  const client = isSet(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
   // Otherwise the tokens of every client would end that the user has.
-  if (isGiven(clientIdentifier) && client === undefined) return undefined;
+  if (isSet(clientIdentifier) && client === undefined) return undefined;
   const { random, clock } = dependencies;
   const serviceId = service.settings.apiKey;
-  const owner = { clientId: client?.client.settings.clientId, subject: isGiven(named) ? named : undefined };
+  const owner = { clientId: client?.client.settings.clientId, subject: isSet(named) ? named : undefined };
   const counted = await countOf(dependencies, serviceId, owner);
   return {
     command: { name: "revoke-tokens", attempt: newAttempt(random), serviceId, ...owner, endedAt: clock() },
@@ -127,10 +128,6 @@ async function end(dependencies: Dependencies, decide: Decide): Promise<TokenCou
     return decided === undefined ? { outcome: undefined } : { outcome: decided, command: decided.command };
   });
   return ending?.counted ?? nothing;
-}
-
-function isGiven(text: string | null | undefined): text is string {
-  return text !== undefined && text !== null && text !== "";
 }
 
 /** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
