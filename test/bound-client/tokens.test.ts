@@ -82,7 +82,7 @@ test("a short life is renewed in its last tenth", async (t) => {
   t.is(issuer.recorder.seen.length, 2);
 });
 
-test("a renewal that fails while the token is in force serves that one, and is not tried at every call; at the end the failure is told", async (t) => {
+test("a renewal that fails while the token is valid serves that one, and is not tried at every call; at the end the failure is told", async (t) => {
   const { client } = await startWorld(t);
   const issuer = await startIssuer(t);
   const clocks = standingClocks();

@@ -255,13 +255,13 @@ test("a token is dead at exp to the millisecond and alive the one before", (t) =
   t.is(outcome(facts, ifBound, { x5tS256: right }, 1_700_000_000_001), "token_expired");
 });
 
-test("a token is in force at nbf to the millisecond and not the one before", (t) => {
+test("a token is valid at nbf to the millisecond and not the one before", (t) => {
   const facts = { ...bound, nbf: 1_700_000_000 };
   t.is(outcome(facts, ifBound, { x5tS256: right }, 1_699_999_999_999), "token_not_yet_valid");
   t.is(outcome(facts, ifBound, { x5tS256: right }, 1_700_000_000_000), "granted");
 });
 
-test("a token whose nbf is its exp is never in force", (t) => {
+test("a token whose nbf is its exp is never valid", (t) => {
   const facts = { ...bound, exp: 1_700_000_000, nbf: 1_700_000_000 };
   for (const at of [1_699_999_999_999, 1_700_000_000_000, 1_700_000_000_001]) {
     t.not(outcome(facts, ifBound, { x5tS256: right }, at), "granted");

@@ -151,7 +151,7 @@ test("the operator is told why, the caller is not", async (t) => {
     [
       ["certificate_mismatch", "the token is bound to another certificate"],
       ["certificate_missing", "the token is certificate-bound and the connection has no certificate"],
-      ["token_unknown", "the token is not in force: unknown, revoked or expired"],
+      ["token_unknown", "the token is unknown, revoked or expired"],
     ],
   );
 });

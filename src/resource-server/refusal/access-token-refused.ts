@@ -11,7 +11,7 @@ const answers = {
 } as const satisfies Record<AccessTokenRefusalCode, { status: 400 | 401 | 403; error: string | undefined }>;
 
 const reasons: Record<AccessTokenRefusalCode, string> = {
-  token_unknown: "the token is inactive: unknown, revoked or expired",
+  token_unknown: "the token is unknown, revoked or expired",
   client_locked: "the token's client is locked",
   token_expired: "the token has expired",
   token_not_yet_valid: "the token is not valid yet",

@@ -129,7 +129,7 @@ for (const [what, cnf] of [
   });
 }
 
-test("only tokens in force count: neither sound nor silence comes of any other", async (t) => {
+test("only active tokens count: neither sound nor silence comes of any other", async (t) => {
   const { present, authorize, warnings, events } = createAlarmed();
   const dead = [{ exp: now - 1 }, { exp: now }, { nbf: now + 1 }, { active: false }];
   for (const change of dead) await present({ ...change });

@@ -101,7 +101,7 @@ test("an unknown token of a public client, which anyone can claim to be, writes 
 });
 
 for (const kind of ["accessToken", "refreshToken"] as const) {
-  test(`the ${kind} of another client: A116301, BAD_REQUEST, and it stays in force`, async (t) => {
+  test(`the ${kind} of another client: A116301, BAD_REQUEST, and it stays active`, async (t) => {
     const commands: Command[] = [];
     const byHand = await createEngineByHand(t, services, { around: recording(commands) });
     const token = (await keepTokens(byHand, { clientId: 1 }))[kind];

@@ -84,7 +84,7 @@ export const managementChecks: Checks = {
     t.true(await isInForce(store, family));
   },
 
-  "only a token in force is updated": async (t, store) => {
+  "only an active token is updated": async (t, store) => {
     const [ended, ofEnded, alive] = [issueTokens(), issueGrant("ended"), issueTokens({ clientId: 12 })];
     await apply(t, store, ended, ofEnded, alive, revoke(ended), endGrant("ended"));
     for (const token of [ended, ofEnded, issueTokens()]) {
