@@ -62,8 +62,8 @@ for (const [way, clientAuthentication] of Object.entries(ways)) {
       [
         "the token is bound to another certificate",
         "the token is certificate-bound and the connection has no certificate",
-        "the token is inactive",
-        "the token is inactive",
+        "the token is unknown, revoked or expired",
+        "the token is unknown, revoked or expired",
       ],
     );
   });
