@@ -18,5 +18,17 @@ export default tseslint.config(
       "no-console": "error",
     },
   },
+  {
+    files: ["src/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "ObjectExpression > SpreadElement > ConditionalExpression > ObjectExpression[properties.length=0]",
+          message: "Write a conditional member as `...(x !== undefined && { x })`.",
+        },
+      ],
+    },
+  },
   { files: ["examples/**/*.ts", "tools/**/*.ts", "bench/**/*.ts"], rules: { "no-console": "off" } },
 );

@@ -54,7 +54,7 @@ const neverCached = { "cache-control": "no-store", pragma: "no-cache" } as const
 
 /** An answer with a JSON text, or with none. */
 export function answer(status: number, body = "", headers: Headers = {}): EndpointAnswer {
-  return { status, headers: { ...neverCached, ...(body === "" ? {} : { "content-type": json }), ...headers }, body };
+  return { status, headers: { ...neverCached, ...(body !== "" && { "content-type": json }), ...headers }, body };
 }
 
 /** An error that the front end finds itself, without the backend (RFC 6749 §5.2). */

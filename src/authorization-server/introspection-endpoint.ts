@@ -72,9 +72,9 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
         options.backend.authIntrospectionStandard(
           {
             parameters: request.body,
-            ...(rsUri === undefined ? {} : { rsUri }),
-            ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg }),
-            ...(request.accept === undefined ? {} : { httpAcceptHeader: request.accept }),
+            ...(rsUri !== undefined && { rsUri }),
+            ...(introspectionSignAlg !== undefined && { introspectionSignAlg }),
+            ...(request.accept !== undefined && { httpAcceptHeader: request.accept }),
           },
           onBehalfOf(request),
         ),

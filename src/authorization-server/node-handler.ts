@@ -123,14 +123,14 @@ async function answerOf(
   const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {
     method: request.method ?? "",
-    ...(typeof address === "string" ? { address } : {}),
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(accept === undefined ? {} : { accept }),
+    ...(typeof address === "string" && { address }),
+    ...(authorization !== undefined && { authorization }),
+    ...(contentType !== undefined && { contentType }),
+    ...(accept !== undefined && { accept }),
     body,
-    ...(namesAccessToken(queryOf(request)) ? { tokenInQuery: true } : {}),
+    ...(namesAccessToken(queryOf(request)) && { tokenInQuery: true }),
     ...certificate,
-    ...(endpoint.forBrowsers === true ? { browser: browserRequest(request) } : {}),
+    ...(endpoint.forBrowsers === true && { browser: browserRequest(request) }),
   };
   const answer = await inTime(endpoint(endpointRequest), timeout);
   if (answer !== tooLate) return readAnswer(answer);
@@ -171,10 +171,10 @@ function browserRequest(request: IncomingMessage): BrowserRequest {
   const { cookie, host, origin, "sec-fetch-site": fetchSite } = headers;
   return {
     query: queryOf(request),
-    ...(cookie === undefined ? {} : { cookie }),
-    ...(host === undefined ? {} : { host }),
-    ...(origin === undefined ? {} : { origin }),
-    ...(typeof fetchSite === "string" ? { fetchSite } : {}),
+    ...(cookie !== undefined && { cookie }),
+    ...(host !== undefined && { host }),
+    ...(origin !== undefined && { origin }),
+    ...(typeof fetchSite === "string" && { fetchSite }),
   };
 }
 

@@ -46,8 +46,8 @@ export async function answerPasswordGrant(
   let user: Awaited<ReturnType<AuthenticateUser>>;
   try {
     user = await authenticatedBy(authenticateUser, username, password, {
-      ...(address === undefined ? {} : { address }),
-      ...(typeof clientId === "number" ? { clientId: String(clientId) } : {}),
+      ...(address !== undefined && { address }),
+      ...(typeof clientId === "number" && { clientId: String(clientId) }),
     });
   } catch (error) {
     tellFailure(onBackendFailure, error);

@@ -149,8 +149,8 @@ function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefine
   if (basic?.ok === false || basic?.userId === "") return undefined;
   return {
     parameters: request.body,
-    ...(basic === undefined ? {} : { clientId: basic.userId, clientSecret: basic.password }),
-    ...(clientCertificate === undefined ? {} : { clientCertificate }),
-    ...(clientCertificatePath === undefined ? {} : { clientCertificatePath: [...clientCertificatePath] }),
+    ...(basic !== undefined && { clientId: basic.userId, clientSecret: basic.password }),
+    ...(clientCertificate !== undefined && { clientCertificate }),
+    ...(clientCertificatePath !== undefined && { clientCertificatePath: [...clientCertificatePath] }),
   };
 }

@@ -82,10 +82,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
       }
       return askBackend(
         () =>
-          backend.authUserinfoIssue(
-            { token, ...(values === undefined ? {} : { claims: values }) },
-            onBehalfOf(request),
-          ),
+          backend.authUserinfoIssue({ token, ...(values !== undefined && { claims: values }) }, onBehalfOf(request)),
         onBackendFailure,
         (response) => {
           tellRefusal(onRefusal, "userinfo", request, response);
@@ -96,7 +93,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     return askBackend(
       () =>
         backend.authUserinfo(
-          { token, ...(clientCertificate === undefined ? {} : { clientCertificate }) },
+          { token, ...(clientCertificate !== undefined && { clientCertificate }) },
           onBehalfOf(request),
         ),
       onBackendFailure,

@@ -85,5 +85,5 @@ export async function authenticatedBy(
   if (typeof subject !== "string" || subject === "" || retryAfter !== undefined) {
     throw new Error("The user table answered neither a subject nor retryAfter.");
   }
-  return { subject, ...(typeof acr === "string" ? { acr } : {}) };
+  return { subject, ...(typeof acr === "string" && { acr }) };
 }

@@ -82,7 +82,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
   });
   const forwardClock = await openClock(store, log, options, monotonicClock);
   const clock = forwardClock.now;
-  const chainVerifier = createChainVerifier({ clock, ...(path === undefined ? {} : { path }) });
+  const chainVerifier = createChainVerifier({ clock, ...(path !== undefined && { path }) });
   const remoteJwks = createRemoteJwks({ monotonicClock });
   async function closeAll(): Promise<void> {
     remoteJwks.close();

@@ -29,7 +29,7 @@ export function signJwt(
 ): Promise<string> {
   const harmless = Object.fromEntries(Object.entries(more).filter(([name]) => !ownHeaderParameters.has(name)));
   return new CompactSign(Buffer.from(JSON.stringify(payload)))
-    .setProtectedHeader({ ...harmless, alg, typ, ...(kid === undefined ? {} : { kid }) })
+    .setProtectedHeader({ ...harmless, alg, typ, ...(kid !== undefined && { kid }) })
     .sign(key);
 }
 

@@ -73,7 +73,7 @@ function forVerification(key: unknown): unknown {
   const { kty, alg, crv, key_ops: operations } = key as Readonly<Record<string, unknown>>;
   const hasTwoNames = kty === "OKP" && crv === "Ed25519" && typeof alg === "string" && isSameAlgorithm(alg, "Ed25519");
   const verifies = Array.isArray(operations) && operations.includes("verify");
-  return { ...key, ...(hasTwoNames ? { alg: undefined } : {}), ...(verifies ? { key_ops: ["verify"] } : {}) };
+  return { ...key, ...(hasTwoNames && { alg: undefined }), ...(verifies && { key_ops: ["verify"] }) };
 }
 
 function isWorthless(key: unknown): boolean {

@@ -58,10 +58,10 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     return ends.issue({
       ticket: asked.ticket,
       ...user,
-      ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
-      ...(claims === undefined ? {} : { claims }),
+      ...(scopes.length !== 0 && { scopes: [...scopes] }),
+      ...(claims !== undefined && { claims }),
       // The UserInfo endpoint keeps to it: a scope that the user unticked gives nothing away by its claims' names either.
-      ...(asked.asksForClaims ? { consentedClaims: [...new Set(released)] } : {}),
+      ...(asked.asksForClaims && { consentedClaims: [...new Set(released)] }),
     });
   }
 
@@ -111,7 +111,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     if (form.get("decision") === "cancel") return fail(asked, "NOT_AUTHENTICATED");
     // Counted before the user table is asked, so that guesses that come together are counted, too.
     if (!tries.begin(ticket)) return fail(asked, "NOT_AUTHENTICATED");
-    const attempt: LoginAttempt = { clientId: client.id, ...(address === undefined ? {} : { address }) };
+    const attempt: LoginAttempt = { clientId: client.id, ...(address !== undefined && { address }) };
     const [username, password] = [form.get("username") ?? "", form.get("password") ?? ""];
     const found = await authenticatedBy(users.authenticate, username, password, attempt);
     if (found === undefined) return pages.login(asked, sealed, { wrongCredentials: true });
@@ -124,7 +124,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     if (over !== undefined) return over;
     tries.end(ticket);
     const { subject, acr } = found;
-    const user: LoggedIn = { subject, authTime: now(), ...(acr === undefined ? {} : { acr }) };
+    const user: LoggedIn = { subject, authTime: now(), ...(acr !== undefined && { acr }) };
     const renamed = state.renamed(browser, random(), subject);
     const answer = await proceed(asked, renamed, { interactive: true, user, fresh: true });
     // Nobody is signed in if the authorization cannot continue.

@@ -76,7 +76,7 @@ function readPage(answered: Page): Page {
   if (typeof title !== "string" || !(body instanceof Html) || (lang !== undefined && typeof lang !== "string")) {
     throw new Error("A page's function answered no page: it needs a title, and a body made by html.");
   }
-  return { title, body, ...(lang === undefined ? {} : { lang }) };
+  return { title, body, ...(lang !== undefined && { lang }) };
 }
 
 function plainMessage({ text }: MessageView): Page {

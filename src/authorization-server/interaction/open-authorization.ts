@@ -189,25 +189,25 @@ function askedAuthorization(response: AuthorizationResponse, parameters: string)
     client: clientView(response.client),
     scopes,
     uiLocales: response.uiLocales ?? [],
-    ...(loginHint === undefined ? {} : { loginHint }),
+    ...(loginHint !== undefined && { loginHint }),
     idTokenClaims: claims,
     asksForClaims: claims.length > 0 || claimsAtUserInfo.length > 0 || userInfoClaims !== undefined,
     demands: {
       prompts,
-      ...(hasMaxAge ? { maxAge } : {}),
+      ...(hasMaxAge && { maxAge }),
       acrs,
       acrEssential,
-      ...(subject === undefined ? {} : { subject }),
+      ...(subject !== undefined && { subject }),
       scopes: names,
       claims: claimsByName,
       resources: response.resources ?? [],
     },
-    ...(answerTo === undefined ? {} : { answerTo }),
+    ...(answerTo !== undefined && { answerTo }),
   };
 }
 
 function scopeView({ name, description }: { name: string; description?: string | undefined }): ScopeView {
-  return { name, ...(description === undefined ? {} : { description }) };
+  return { name, ...(description !== undefined && { description }) };
 }
 
 function clientView(client: AuthorizationResponse["client"]): ClientView {

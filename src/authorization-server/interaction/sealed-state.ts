@@ -102,7 +102,7 @@ export function createSealedState(
       if (known === undefined) return { name, subject, earlier: [] };
       const { subject: before } = known;
       const last = { digest: digest(known.name), exp: now() + interactionLifetime };
-      const earlier = [{ ...last, ...(before === undefined ? {} : { subject: before }) }, ...known.earlier];
+      const earlier = [{ ...last, ...(before !== undefined && { subject: before }) }, ...known.earlier];
       return { name, subject, earlier: earlier.filter(({ exp }) => now() < exp).slice(0, mostEarlierNames) };
     },
 
@@ -116,7 +116,7 @@ export function createSealedState(
       const session = (await openUnexpired(text, purposes.session)) as Session | undefined;
       if (session === undefined) return undefined;
       const { subject, authTime, acr } = session;
-      return { subject, authTime, ...(acr === undefined ? {} : { acr }) };
+      return { subject, authTime, ...(acr !== undefined && { acr }) };
     },
   };
 }

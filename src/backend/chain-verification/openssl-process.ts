@@ -85,7 +85,7 @@ export function runOpenssl(
 function startProcess({ executable, path }: OpensslCommand, args: readonly string[], cwd?: string) {
   const env = path === undefined ? {} : { PATH: path };
   try {
-    return spawn(executable, args, { env, windowsHide: true, ...(cwd === undefined ? {} : { cwd }) });
+    return spawn(executable, args, { env, windowsHide: true, ...(cwd !== undefined && { cwd }) });
   } catch (cause) {
     throw new ChainVerificationFailure("openssl could not be run", { cause });
   }

@@ -37,9 +37,10 @@ export function jsonAnswer(status: number, value: object, how: JsonAnswerOptions
 /** Writes the answer in one go: nothing of it may be kept by a cache or guessed at by a browser. */
 export function writeAnswer(response: ServerResponse, answer: Answer, requestId: string): void {
   response.writeHead(answer.status, {
-    ...(answer.contentType === undefined
-      ? {}
-      : { "Content-Type": answer.contentType, "Content-Length": Buffer.byteLength(answer.body) }),
+    ...(answer.contentType !== undefined && {
+      "Content-Type": answer.contentType,
+      "Content-Length": Buffer.byteLength(answer.body),
+    }),
     "Cache-Control": "no-store",
     Pragma: "no-cache",
     "X-Content-Type-Options": "nosniff",

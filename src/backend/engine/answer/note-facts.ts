@@ -8,7 +8,7 @@ type Noting = Pick<Dependencies, "note">;
 export function noteClient({ note }: Noting, { client: { settings }, clientIdAliasUsed }: NamedClient): void {
   if (note === undefined) return;
   const alias = clientIdAliasUsed ? settings.clientIdAlias : undefined;
-  note({ clientId: String(settings.clientId), ...(alias === undefined ? {} : { clientIdAlias: alias }) });
+  note({ clientId: String(settings.clientId), ...(alias !== undefined && { clientIdAlias: alias }) });
 }
 
 /** Notes what a request calls its client where there is none of that name; a client may have put anything there. */

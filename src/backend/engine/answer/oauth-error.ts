@@ -38,7 +38,7 @@ export function oauthError<Error extends OAuthError>(
     action: actionOf(error) as ErrorAction<Error>,
     responseContent: errorResponseBody({
       error,
-      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: description }),
+      ...(!service.settings.errorDescriptionOmitted && { error_description: description }),
     }),
   };
 }

@@ -84,6 +84,6 @@ export function errorOfCaller(service: Service, code: ResultCode, detail?: strin
 function errorBody(service: Service, error: AuthorizationError, code: ResultCode): string {
   return errorResponseBody({
     error,
-    ...(service.settings.errorDescriptionOmitted ? {} : { error_description: `[${code}] ${sentenceOf(code)}` }),
+    ...(!service.settings.errorDescriptionOmitted && { error_description: `[${code}] ${sentenceOf(code)}` }),
   });
 }

@@ -67,7 +67,7 @@ async function decide(
       ...result("A040001"),
       ...responseToClient(service, asked.target, { code }),
       authorizationCode: code,
-      ...(context === undefined ? {} : { ticketInfo: { context } }),
+      ...(context !== undefined && { ticketInfo: { context } }),
     },
     command: {
       name: "issue-code",

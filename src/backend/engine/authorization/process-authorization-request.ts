@@ -140,17 +140,17 @@ function interactionResponse(
     ...listed("prompts", prompts.map(upperCase)),
     lowestPrompt: upperCase(lowestPrompt(prompts)),
     display: upperCase(display),
-    ...(maxAge === undefined ? {} : { maxAge, maxAgeRequested: true }),
+    ...(maxAge !== undefined && { maxAge, maxAgeRequested: true }),
     ...listed("acrs", acrs),
-    ...(acrs.length === 0 && !acrEssential ? {} : { acrEssential }),
-    ...(asked.subject === undefined ? {} : { subject: asked.subject }),
-    ...(asked.loginHint === undefined ? {} : { loginHint: asked.loginHint }),
+    ...((acrs.length !== 0 || acrEssential) && { acrEssential }),
+    ...(asked.subject !== undefined && { subject: asked.subject }),
+    ...(asked.loginHint !== undefined && { loginHint: asked.loginHint }),
     ...listed("uiLocales", asked.uiLocales),
     ...listed("claimsLocales", asked.claimsLocales),
-    ...(openId ? listed("claims", supportedClaimNames(service, asked.idTokenClaimNames)) : {}),
-    ...(openId ? listed("claimsAtUserInfo", claimsAtUserInfo(service, request.scopes, asked.userInfoClaimNames)) : {}),
-    ...(openId && asked.idTokenClaims !== undefined ? { idTokenClaims: asked.idTokenClaims } : {}),
-    ...(openId && asked.userInfoClaims !== undefined ? { userInfoClaims: asked.userInfoClaims } : {}),
+    ...(openId && listed("claims", supportedClaimNames(service, asked.idTokenClaimNames))),
+    ...(openId && listed("claimsAtUserInfo", claimsAtUserInfo(service, request.scopes, asked.userInfoClaimNames))),
+    ...(openId && asked.idTokenClaims !== undefined && { idTokenClaims: asked.idTokenClaims }),
+    ...(openId && asked.userInfoClaims !== undefined && { userInfoClaims: asked.userInfoClaims }),
     ...listed("resources", request.resources),
   };
 }
@@ -158,7 +158,7 @@ function interactionResponse(
 function limitedService({ settings }: Service): AuthorizationResponse["service"] {
   return {
     apiKey: settings.apiKey,
-    ...(settings.serviceName === undefined ? {} : { serviceName: settings.serviceName }),
+    ...(settings.serviceName !== undefined && { serviceName: settings.serviceName }),
     // A service as a whole does not forbid aliases; each client says for itself.
     clientIdAliasEnabled: true,
   };
@@ -167,9 +167,9 @@ function limitedService({ settings }: Service): AuthorizationResponse["service"]
 function limitedClient({ settings }: Client): AuthorizationResponse["client"] {
   return {
     clientId: settings.clientId,
-    ...(settings.clientIdAlias === undefined ? {} : { clientIdAlias: settings.clientIdAlias }),
+    ...(settings.clientIdAlias !== undefined && { clientIdAlias: settings.clientIdAlias }),
     clientIdAliasEnabled: settings.clientIdAliasEnabled,
-    ...(settings.clientName === undefined ? {} : { clientName: settings.clientName }),
+    ...(settings.clientName !== undefined && { clientName: settings.clientName }),
   };
 }
 

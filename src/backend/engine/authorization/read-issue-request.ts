@@ -66,11 +66,11 @@ export async function readIssueRequest(
     details: {
       ...given("acr", request.acr),
       ...given("authTime", request.authTime),
-      ...(properties.length === 0 ? {} : { properties }),
+      ...(properties.length !== 0 && { properties }),
       ...given("jwtAtClaims", jwtAtClaims.members),
-      ...(openId ? { idToken } : {}),
-      ...(openId ? given("userInfoClaims", authentication.userInfoClaims) : {}),
-      ...(userInfoNames.length === 0 ? {} : { claimsAtUserInfo: userInfoNames }),
+      ...(openId && { idToken }),
+      ...(openId && given("userInfoClaims", authentication.userInfoClaims)),
+      ...(userInfoNames.length !== 0 && { claimsAtUserInfo: userInfoNames }),
       ...given("consentedClaims", request.consentedClaims),
     },
   };

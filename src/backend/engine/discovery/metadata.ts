@@ -35,14 +35,14 @@ function createMetadata(service: Service): Readonly<Record<string, unknown>> {
     scopes_supported: settings.supportedScopes.map(({ name }) => name),
     grant_types_supported: settings.supportedGrantTypes.map((name) => name.toLowerCase()),
     ...clientAuthentication(settings, "token"),
-    ...(settings.revocationEndpoint === undefined ? {} : clientAuthentication(settings, "revocation")),
-    ...(settings.supportedGrantTypes.includes("AUTHORIZATION_CODE") ? authorizationRequests(settings) : {}),
+    ...(settings.revocationEndpoint !== undefined && clientAuthentication(settings, "revocation")),
+    ...(settings.supportedGrantTypes.includes("AUTHORIZATION_CODE") && authorizationRequests(settings)),
     ...openid(service),
     introspection_signing_alg_values_supported:
       settings.introspectionEndpoint === undefined
         ? []
         : usableAlgorithms(service, settings.introspectionSignatureKeyId),
-    ...(settings.tlsClientCertificateBoundAccessTokens ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    ...(settings.tlsClientCertificateBoundAccessTokens && { tls_client_certificate_bound_access_tokens: true }),
     mtls_endpoint_aliases: mtlsEndpointAliases(settings),
     ui_locales_supported: settings.supportedUiLocales,
     service_documentation: settings.serviceDocumentation,

@@ -26,8 +26,8 @@ export function addToDetails(details: GrantDetails, additions: Additions): Grant
   const claims = readJsonObject(setText(additions.jwtAtClaims) ?? "");
   return {
     ...details,
-    ...(properties.length === 0 ? {} : { properties: mergeProperties(details.properties ?? [], properties) }),
-    ...(claims === undefined ? {} : { jwtAtClaims: { ...details.jwtAtClaims, ...claims } }),
+    ...(properties.length !== 0 && { properties: mergeProperties(details.properties ?? [], properties) }),
+    ...(claims !== undefined && { jwtAtClaims: { ...details.jwtAtClaims, ...claims } }),
   };
 }
 

@@ -181,8 +181,8 @@ function accessTokenContent(service: Service, { token, client }: KnownAccessToke
   const content = {
     ...commonContent(service, token, clientIdOf({ client, clientIdAliasUsed: token.clientIdAliasUsed })),
     token_type: service.settings.accessTokenType,
-    ...(acr === undefined ? {} : { acr }),
-    ...(authTime === undefined ? {} : { auth_time: authTime }),
+    ...(acr !== undefined && { acr }),
+    ...(authTime !== undefined && { auth_time: authTime }),
   };
   const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
   return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
@@ -191,15 +191,15 @@ function accessTokenContent(service: Service, { token, client }: KnownAccessToke
 function commonContent(service: Service, token: KnownAccessToken["token"] | StoredRefreshToken, clientId: string) {
   return {
     active: true,
-    ...(token.subject === undefined ? {} : { sub: token.subject }),
+    ...(token.subject !== undefined && { sub: token.subject }),
     // Left out when there is none: `scope` is a string, never null (RFC 7662 §2.2).
-    ...(token.scopes.length === 0 ? {} : { scope: formatScope(token.scopes) }),
+    ...(token.scopes.length !== 0 && { scope: formatScope(token.scopes) }),
     iss: service.settings.issuer,
     iat: Math.floor(token.createdAt / 1000),
     exp: expOf(token),
     client_id: clientId,
-    ...(token.resources.length === 0 ? {} : { aud: [...token.resources] }),
-    ...(token.x5tS256 === undefined ? {} : { cnf: { "x5t#S256": token.x5tS256 } }),
+    ...(token.resources.length !== 0 && { aud: [...token.resources] }),
+    ...(token.x5tS256 !== undefined && { cnf: { "x5t#S256": token.x5tS256 } }),
   };
 }
 

@@ -48,7 +48,7 @@ export async function introspect(
     // For errors that the API finds itself, later on: the token was good (Authlete's API).
     responseContent: bearerChallenge({ error: "invalid_request" }),
     ...state({ existent: true, usable: true, sufficient: true, refreshability }),
-    ...(known === undefined ? {} : { ...factsForCaller(service, known), expiresIn: secondsLeftOf(known.token, now) }),
+    ...(known !== undefined && { ...factsForCaller(service, known), expiresIn: secondsLeftOf(known.token, now) }),
   };
 }
 
@@ -56,9 +56,9 @@ export async function introspect(
 function requirementOf({ scopes, subject, resources }: IntrospectionRequest): Requirement {
   return {
     binding: "if-bound",
-    ...(scopes === undefined || scopes === null ? {} : { scopes }),
-    ...(isSet(subject) ? { subject } : {}),
-    ...(resources === undefined || resources === null ? {} : { resources }),
+    ...(scopes !== undefined && scopes !== null && { scopes }),
+    ...(isSet(subject) && { subject }),
+    ...(resources !== undefined && resources !== null && { resources }),
   };
 }
 
@@ -79,11 +79,11 @@ function refusal(
     action,
     responseContent: bearerChallenge({
       error,
-      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: descriptions[error] }),
-      ...(error === "insufficient_scope" ? { scope: formatScope(requirement.scopes ?? []) } : {}),
+      ...(!service.settings.errorDescriptionOmitted && { error_description: descriptions[error] }),
+      ...(error === "insufficient_scope" && { scope: formatScope(requirement.scopes ?? []) }),
     }),
     ...state({ existent: known !== undefined, usable: inForce && known.facts.active, refreshability }),
-    ...(known === undefined ? {} : factsForCaller(service, known)),
+    ...(known !== undefined && factsForCaller(service, known)),
   };
 }
 
@@ -129,21 +129,21 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
   const { acr, authTime, consentedClaims } = readGrantDetails(token.details);
   return {
     clientId: token.clientId,
-    ...(alias === undefined ? {} : { clientIdAlias: alias }),
+    ...(alias !== undefined && { clientIdAlias: alias }),
     clientIdAliasUsed: token.clientIdAliasUsed,
-    ...(token.subject === undefined ? {} : { subject: token.subject }),
-    ...(token.scopes.length === 0 ? {} : { scopes: [...token.scopes] }),
-    ...(scopeDetails.length === 0 ? {} : { scopeDetails }),
+    ...(token.subject !== undefined && { subject: token.subject }),
+    ...(token.scopes.length !== 0 && { scopes: [...token.scopes] }),
+    ...(scopeDetails.length !== 0 && { scopeDetails }),
     expiresAt: expOf(token) * 1000,
-    ...(token.properties === undefined ? {} : { properties: JSON.parse(token.properties) as Property[] }),
-    ...(token.x5tS256 === undefined ? {} : { certificateThumbprint: token.x5tS256 }),
-    ...(token.resources.length === 0 ? {} : { accessTokenResources: [...token.resources] }),
-    ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
-    ...(client.settings.attributes.length === 0 ? {} : { clientAttributes: [...client.settings.attributes] }),
+    ...(token.properties !== undefined && { properties: JSON.parse(token.properties) as Property[] }),
+    ...(token.x5tS256 !== undefined && { certificateThumbprint: token.x5tS256 }),
+    ...(token.resources.length !== 0 && { accessTokenResources: [...token.resources] }),
+    ...(service.settings.attributes.length !== 0 && { serviceAttributes: [...service.settings.attributes] }),
+    ...(client.settings.attributes.length !== 0 && { clientAttributes: [...client.settings.attributes] }),
     grantType: token.grantType as GrantType,
-    ...(acr === undefined ? {} : { acr }),
-    ...(authTime === undefined ? {} : { authTime }),
-    ...(consentedClaims === undefined ? {} : { consentedClaims: [...consentedClaims] }),
+    ...(acr !== undefined && { acr }),
+    ...(authTime !== undefined && { authTime }),
+    ...(consentedClaims !== undefined && { consentedClaims: [...consentedClaims] }),
   };
 }
 

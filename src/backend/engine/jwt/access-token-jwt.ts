@@ -46,10 +46,10 @@ function payloadOf(service: Service, claims: AccessTokenClaims): Readonly<Record
     iat: Math.floor(claims.issuedAt / 1000),
     jti: claims.accessToken,
     client_id: clientId,
-    ...(scopes.length === 0 ? {} : { scope: formatScope(scopes) }),
-    ...(x5tS256 === undefined ? {} : { cnf: { "x5t#S256": x5tS256 } }),
-    ...(details.authTime === undefined ? {} : { auth_time: details.authTime }),
-    ...(details.acr === undefined ? {} : { acr: details.acr }),
+    ...(scopes.length !== 0 && { scope: formatScope(scopes) }),
+    ...(x5tS256 !== undefined && { cnf: { "x5t#S256": x5tS256 } }),
+    ...(details.authTime !== undefined && { auth_time: details.authTime }),
+    ...(details.acr !== undefined && { acr: details.acr }),
   };
   return { ...claimsOfCaller(details.jwtAtClaims, ownClaimsOfAccessToken), ...ours };
 }

@@ -61,7 +61,7 @@ export async function signIdToken(service: Service, facts: IdTokenFacts): Promis
     alg,
     typ: "JWT",
     kid,
-    ...(more === undefined ? {} : { more }),
+    ...(more !== undefined && { more }),
   });
 }
 
@@ -78,9 +78,9 @@ function payloadOf(service: Service, facts: IdTokenFacts, alg: SigningAlgorithm)
     aud: idToken.audType === "array" ? [audience] : audience,
     exp: iat + (settings.extension?.idTokenDuration ?? service.settings.idTokenDuration),
     iat,
-    ...(authTime === undefined ? {} : { auth_time: authTime }),
-    ...(first && idToken.nonce !== undefined ? { nonce: idToken.nonce } : {}),
-    ...(acr === undefined ? {} : { acr }),
+    ...(authTime !== undefined && { auth_time: authTime }),
+    ...(first && idToken.nonce !== undefined && { nonce: idToken.nonce }),
+    ...(acr !== undefined && { acr }),
     at_hash: leftHalf(alg, facts.accessToken),
   };
 }

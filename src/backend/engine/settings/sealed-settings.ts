@@ -19,7 +19,7 @@ export function sealService(service: ServiceSettings, secretBox: SecretBox): Sea
     ...service,
     apiSecret: secretBox.seal(service.apiSecret, `${context}:apiSecret`),
     accessTokens: service.accessTokens.map((token) => secretBox.seal(token, `${context}:accessTokens`)),
-    ...(service.jwks === undefined ? {} : { jwks: secretBox.seal(service.jwks, `${context}:jwks`) }),
+    ...(service.jwks !== undefined && { jwks: secretBox.seal(service.jwks, `${context}:jwks`) }),
   };
   return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(service)) };
 }
@@ -33,7 +33,7 @@ export function openService(serviceId: number, text: string, secretBox: SecretBo
     ...sealed,
     apiSecret: secretBox.open(sealed.apiSecret, `${context}:apiSecret`),
     accessTokens: sealed.accessTokens.map((token) => secretBox.open(token, `${context}:accessTokens`)),
-    ...(sealed.jwks === undefined ? {} : { jwks: secretBox.open(sealed.jwks, `${context}:jwks`) }),
+    ...(sealed.jwks !== undefined && { jwks: secretBox.open(sealed.jwks, `${context}:jwks`) }),
   };
 }
 
@@ -57,7 +57,7 @@ export function sealClient(serviceId: number, client: ClientSettings, secretBox:
   const context = clientContext(serviceId, client.clientId);
   const sealed: ClientSettings = {
     ...client,
-    ...(client.clientSecret === undefined ? {} : { clientSecret: secretBox.seal(client.clientSecret, context) }),
+    ...(client.clientSecret !== undefined && { clientSecret: secretBox.seal(client.clientSecret, context) }),
   };
   return { settings: JSON.stringify(sealed), settingsTag: secretBox.tag(JSON.stringify(client)) };
 }

@@ -111,9 +111,9 @@ function readKey(jwk: Jwk): SigningKey {
     privateKey,
     publicJwk: {
       ...publicKey.export({ format: "jwk" }),
-      ...(kid === undefined ? {} : { kid }),
-      ...(alg === undefined ? {} : { alg }),
-      ...(use === undefined ? {} : { use }),
+      ...(kid !== undefined && { kid }),
+      ...(alg !== undefined && { alg }),
+      ...(use !== undefined && { use }),
     },
   };
 }

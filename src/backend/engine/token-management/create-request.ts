@@ -148,5 +148,5 @@ function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refu
 }
 
 function detailsOf({ acr, authTime }: TokenCreateRequest): GrantDetails {
-  return { ...(acr ? { acr } : {}), ...(authTime ? { authTime } : {}) };
+  return { ...(acr && { acr }), ...(authTime && { authTime }) };
 }

@@ -75,10 +75,10 @@ export async function listTokens(
     start,
     end,
     totalCount,
-    ...(moreThanCounted ? { totalCountIsLowerBound: true as const } : {}),
-    ...(next === undefined ? {} : { next: formatListCursor(next) }),
-    ...(client === undefined ? {} : { client: viewOf(client) }),
-    ...(subject === "" ? {} : { subject }),
+    ...(moreThanCounted && { totalCountIsLowerBound: true as const }),
+    ...(next !== undefined && { next: formatListCursor(next) }),
+    ...(client !== undefined && { client: viewOf(client) }),
+    ...(subject !== "" && { subject }),
     accessTokens: tokens.map(listed),
   };
 }
@@ -98,9 +98,9 @@ function viewOf({ settings }: Client): TokenListResponse["client"] {
   const { clientId, clientIdAlias, clientIdAliasEnabled, clientName, clientType } = settings;
   return {
     clientId,
-    ...(clientIdAlias === undefined ? {} : { clientIdAlias }),
+    ...(clientIdAlias !== undefined && { clientIdAlias }),
     clientIdAliasEnabled,
-    ...(clientName === undefined ? {} : { clientName }),
+    ...(clientName !== undefined && { clientName }),
     clientType,
   };
 }
@@ -110,21 +110,19 @@ function listed(token: ListedAccessToken): TokenListResponse["accessTokens"][num
   return {
     accessTokenHash: base64url(token.digest),
     clientId: token.clientId,
-    ...(token.subject === undefined ? {} : { subject: token.subject }),
+    ...(token.subject !== undefined && { subject: token.subject }),
     grantType: token.grantType as GrantType,
-    ...(token.scopes.length === 0 ? {} : { scopes: [...token.scopes] }),
-    ...(token.x5tS256 === undefined ? {} : { certificateThumbprint: token.x5tS256 }),
+    ...(token.scopes.length !== 0 && { scopes: [...token.scopes] }),
+    ...(token.x5tS256 !== undefined && { certificateThumbprint: token.x5tS256 }),
     accessTokenExpiresAt: token.expiresAt,
-    ...(refreshToken === undefined
-      ? {}
-      : {
-          refreshTokenHash: base64url(refreshToken.digest),
-          ...(refreshToken.scopes.length === 0 ? {} : { refreshTokenScopes: [...refreshToken.scopes] }),
-          refreshTokenExpiresAt: refreshToken.expiresAt,
-        }),
+    ...(refreshToken !== undefined && {
+      refreshTokenHash: base64url(refreshToken.digest),
+      ...(refreshToken.scopes.length !== 0 && { refreshTokenScopes: [...refreshToken.scopes] }),
+      refreshTokenExpiresAt: refreshToken.expiresAt,
+    }),
     createdAt: token.createdAt,
     lastRefreshedAt: token.lastRefreshedAt ?? 0,
-    ...(properties === undefined ? {} : { properties: JSON.parse(properties) as Property[] }),
+    ...(properties !== undefined && { properties: JSON.parse(properties) as Property[] }),
   };
 }
 

@@ -71,7 +71,7 @@ export async function revokeTokens(
   return {
     ...result(count === 0 && !isLowerBound ? "A313301" : "A312001"),
     count,
-    ...(isLowerBound ? { countIsLowerBound: true as const } : {}),
+    ...(isLowerBound && { countIsLowerBound: true as const }),
   };
 }
 

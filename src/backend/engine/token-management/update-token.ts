@@ -78,11 +78,11 @@ function readChanges(
   if (x5tS256 && !isThumbprint(x5tS256)) return { refusedWith: "A134207" };
   const { accessTokenExpiresAt: expiresAt, refreshTokenExpiresAt } = request;
   return {
-    ...(scopes && scopes.length > 0 ? { scopes: [...new Set(scopes)] } : {}),
-    ...(expiresAt ? { expiresAt: wholeSeconds(expiresAt) } : {}),
-    ...(properties && properties.length > 0 ? { properties: JSON.stringify(properties) } : {}),
-    ...(x5tS256 ? { x5tS256 } : {}),
-    ...(refreshTokenExpiresAt ? { refreshTokenExpiresAt: wholeSeconds(refreshTokenExpiresAt) } : {}),
+    ...(scopes && scopes.length > 0 && { scopes: [...new Set(scopes)] }),
+    ...(expiresAt && { expiresAt: wholeSeconds(expiresAt) }),
+    ...(properties && properties.length > 0 && { properties: JSON.stringify(properties) }),
+    ...(x5tS256 && { x5tS256 }),
+    ...(refreshTokenExpiresAt && { refreshTokenExpiresAt: wholeSeconds(refreshTokenExpiresAt) }),
   };
 }
 
@@ -98,12 +98,12 @@ function responseOf(
   return {
     ...result("A135001"),
     action: "OK",
-    ...(accessToken ? { accessToken } : {}),
+    ...(accessToken && { accessToken }),
     tokenType: service.settings.accessTokenType,
     accessTokenExpiresAt: changes.expiresAt ?? token.expiresAt,
-    ...(refreshTokenExpiresAt === undefined ? {} : { refreshTokenExpiresAt }),
-    ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
-    ...(properties === undefined ? {} : { properties: JSON.parse(properties) as Property[] }),
+    ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
+    ...(scopes.length !== 0 && { scopes: [...scopes] }),
+    ...(properties !== undefined && { properties: JSON.parse(properties) as Property[] }),
   };
 }
 

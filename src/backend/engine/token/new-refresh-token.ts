@@ -71,7 +71,7 @@ export function successorOf(service: Service, client: Client, refresh: Refresh):
   const isPublic = client.settings.clientType === "PUBLIC";
   const kept = service.settings.refreshTokenKept && (!isPublic || token.x5tS256 !== undefined);
   return {
-    ...(kept ? { kept: refresh.value } : {}),
+    ...(kept && { kept: refresh.value }),
     scopes: token.scopes,
     resources: token.resources,
     expiresAt: expiryOf(service, client, refresh, kept),

@@ -115,17 +115,16 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
         clientIdAliasUsed,
         properties: details.properties === undefined ? undefined : JSON.stringify(details.properties),
       },
-      ...(refreshToken === undefined || refreshToken.kept !== undefined
-        ? {}
-        : {
-            refreshToken: {
-              digest: tokenDigest(refreshToken.value),
-              scopes: refreshToken.scopes,
-              resources: refreshToken.resources,
-              expiresAt: refreshToken.expiresAt,
-              x5tS256: refreshToken.x5tS256,
-            },
-          }),
+      ...(refreshToken !== undefined &&
+        refreshToken.kept === undefined && {
+          refreshToken: {
+            digest: tokenDigest(refreshToken.value),
+            scopes: refreshToken.scopes,
+            resources: refreshToken.resources,
+            expiresAt: refreshToken.expiresAt,
+            x5tS256: refreshToken.x5tS256,
+          },
+        }),
     },
   };
 }
@@ -146,41 +145,39 @@ function tokenResponse(decision: TokenSetDecision, drawn: DrawnTokens): TokenRes
   const { refreshToken, jwtAccessToken, idToken } = drawn;
   const content = {
     access_token: jwtAccessToken ?? drawn.accessToken,
-    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken.value }),
-    ...(scopes.length === 0 ? {} : { scope: formatScope(scopes) }),
+    ...(refreshToken !== undefined && { refresh_token: refreshToken.value }),
+    ...(scopes.length !== 0 && { scope: formatScope(scopes) }),
     token_type: service.settings.accessTokenType,
     expires_in: decision.accessTokenDuration,
-    ...(idToken === undefined ? {} : { id_token: idToken }),
+    ...(idToken !== undefined && { id_token: idToken }),
   };
   return {
     ...result(decision.code),
     action: "OK",
     responseContent: JSON.stringify({ ...content, ...propertyMembers(properties, content, reserved) }),
     accessToken: drawn.accessToken,
-    ...(jwtAccessToken === undefined ? {} : { jwtAccessToken }),
+    ...(jwtAccessToken !== undefined && { jwtAccessToken }),
     accessTokenExpiresAt: drawn.expiresAt,
     accessTokenDuration: decision.accessTokenDuration,
-    ...(refreshToken === undefined
-      ? {}
-      : {
-          refreshToken: refreshToken.value,
-          refreshTokenExpiresAt: refreshToken.expiresAt,
-          refreshTokenDuration: Math.max(0, Math.ceil((refreshToken.expiresAt - drawn.createdAt) / 1000)),
-          ...(refreshToken.scopes.length === 0 ? {} : { refreshTokenScopes: [...refreshToken.scopes] }),
-        }),
-    ...(idToken === undefined ? {} : { idToken }),
+    ...(refreshToken !== undefined && {
+      refreshToken: refreshToken.value,
+      refreshTokenExpiresAt: refreshToken.expiresAt,
+      refreshTokenDuration: Math.max(0, Math.ceil((refreshToken.expiresAt - drawn.createdAt) / 1000)),
+      ...(refreshToken.scopes.length !== 0 && { refreshTokenScopes: [...refreshToken.scopes] }),
+    }),
+    ...(idToken !== undefined && { idToken }),
     grantType: decision.requestGrantType ?? decision.grantType,
     clientId: client.clientId,
-    ...(client.clientIdAlias === undefined ? {} : { clientIdAlias: client.clientIdAlias }),
+    ...(client.clientIdAlias !== undefined && { clientIdAlias: client.clientIdAlias }),
     clientIdAliasUsed: decision.clientIdAliasUsed,
     clientAuthMethod: client.tokenAuthMethod,
-    ...(subject === undefined ? {} : { subject }),
-    ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
-    ...(properties === undefined ? {} : { properties }),
-    ...(decision.requestedResources.length === 0 ? {} : { resources: [...decision.requestedResources] }),
-    ...(resources.length === 0 ? {} : { accessTokenResources: [...resources] }),
-    ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
-    ...(client.attributes.length === 0 ? {} : { clientAttributes: [...client.attributes] }),
+    ...(subject !== undefined && { subject }),
+    ...(scopes.length !== 0 && { scopes: [...scopes] }),
+    ...(properties !== undefined && { properties }),
+    ...(decision.requestedResources.length !== 0 && { resources: [...decision.requestedResources] }),
+    ...(resources.length !== 0 && { accessTokenResources: [...resources] }),
+    ...(service.settings.attributes.length !== 0 && { serviceAttributes: [...service.settings.attributes] }),
+    ...(client.attributes.length !== 0 && { clientAttributes: [...client.attributes] }),
   };
 }
 

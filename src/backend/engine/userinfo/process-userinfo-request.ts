@@ -60,15 +60,15 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
   const claims = claimsAskedFor(details, token.scopes);
   return {
     scopes: [...token.scopes],
-    ...(claims.length === 0 ? {} : { claims }),
-    ...(userInfoClaims === undefined ? {} : { userInfoClaims }),
-    ...(consentedClaims === undefined ? {} : { consentedClaims: [...consentedClaims] }),
+    ...(claims.length !== 0 && { claims }),
+    ...(userInfoClaims !== undefined && { userInfoClaims }),
+    ...(consentedClaims !== undefined && { consentedClaims: [...consentedClaims] }),
     clientId: token.clientId,
-    ...(clientIdAlias === undefined ? {} : { clientIdAlias }),
+    ...(clientIdAlias !== undefined && { clientIdAlias }),
     clientIdAliasUsed: token.clientIdAliasUsed,
-    ...(token.properties === undefined ? {} : { properties: JSON.parse(token.properties) as Property[] }),
-    ...(service.settings.attributes.length === 0 ? {} : { serviceAttributes: [...service.settings.attributes] }),
-    ...(attributes.length === 0 ? {} : { clientAttributes: [...attributes] }),
+    ...(token.properties !== undefined && { properties: JSON.parse(token.properties) as Property[] }),
+    ...(service.settings.attributes.length !== 0 && { serviceAttributes: [...service.settings.attributes] }),
+    ...(attributes.length !== 0 && { clientAttributes: [...attributes] }),
   };
 }
 

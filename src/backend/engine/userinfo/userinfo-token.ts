@@ -52,8 +52,8 @@ export function userInfoRefusal(service: Service, codes: UserInfoCodes, refusal:
     action,
     responseContent: bearerChallenge({
       error,
-      ...(service.settings.errorDescriptionOmitted ? {} : { error_description: description }),
-      ...(error === "insufficient_scope" ? { scope: "openid" } : {}),
+      ...(!service.settings.errorDescriptionOmitted && { error_description: description }),
+      ...(error === "insufficient_scope" && { scope: "openid" }),
     }),
   };
 }
