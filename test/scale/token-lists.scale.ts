@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
 import type { Command } from "../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
+import { createPreparedStatements } from "../../src/backend/store/sqlite/prepared-statements.ts";
 import { planCommand } from "../../src/backend/store/sql/statements.ts";
 import type { AccessTokensQuery, Store } from "../../src/backend/store/store.ts";
 import { issueGrant, issueTokens, revokeTokens } from "../backend/store/commands.ts";
@@ -38,7 +39,7 @@ async function openMillion(t: ExecutionContext): Promise<{ store: Store; path: s
 function rowsChanged(db: DatabaseSync, command: Command): number {
   db.exec("BEGIN");
   const changes = planCommand(command).statements.map(({ sql, values }) =>
-    Number(db.prepare(sql.replaceAll(/\$(\d+)/g, "?$1")).run(...values).changes),
+    createPreparedStatements(db)(sql).run(values),
   );
   db.exec("ROLLBACK");
   return changes.reduce((sum, changed) => sum + changed, 0);

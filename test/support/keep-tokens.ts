@@ -57,7 +57,12 @@ export async function keepTokens(
       clientIdAliasUsed: false,
       properties: undefined,
     },
-    refreshToken: { ...tokens, digest: tokenDigest(refreshToken), expiresAt: refreshTokenExpiresAt },
+    refreshToken: {
+      ...tokens,
+      digest: tokenDigest(refreshToken),
+      expiresAt: refreshTokenExpiresAt,
+      x5tS256: undefined,
+    },
   });
   if (outcome !== "done") throw new Error("The tokens could not be kept.");
   return { grantId, accessToken, refreshToken, refreshTokenExpiresAt };

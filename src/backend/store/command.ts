@@ -1,3 +1,6 @@
+import type { RecordOf } from "./columns.ts";
+import type { accessTokenColumns, codeColumns, grantColumns, refreshTokenColumns, ticketColumns } from "./tables.ts";
+
 /**
  * A conditional write as plain data: what to write, and what must still be true for it.
  *
@@ -57,7 +60,7 @@ export interface TokenOwner {
 }
 
 /** Members of a command that rests on a service and a client: `conflict` unless both still have these versions. */
-interface DecidedUpon extends Attempt {
+export interface DecidedUpon extends Attempt {
   readonly serviceId: number;
   readonly serviceVersion: number;
   readonly clientId: number;
@@ -67,20 +70,10 @@ interface DecidedUpon extends Attempt {
 /** Keeps what a request asks for until the user has been asked. */
 export interface KeepTicket extends DecidedUpon {
   readonly name: "keep-ticket";
-  readonly ticket: {
-    readonly digest: Uint8Array;
-    readonly kind: TicketKind;
-    /** The engine's own JSON text. */
-    readonly request: string;
-    /** The API caller's own text. */
-    readonly context: string | undefined;
-    readonly createdAt: number;
-    readonly expiresAt: number;
-  };
+  readonly ticket: RecordOf<typeof ticketColumns>;
 }
 
-/** `authorization`: of `auth/authorization`. `password`: of `auth/token` with the password grant. */
-export type TicketKind = "authorization" | "password";
+export type TicketKind = KeepTicket["ticket"]["kind"];
 
 /** Changes the API caller's text; `conflict` when the ticket is not known or has been consumed. */
 export interface UpdateTicket extends Attempt {
@@ -103,21 +96,7 @@ export interface IssueCode extends DecidedUpon {
   readonly name: "issue-code";
   readonly ticketDigest: Uint8Array;
   readonly createdAt: number;
-  readonly code: {
-    readonly digest: Uint8Array;
-    /** The grant that its exchange begins; drawn now, so that a replay knows what to end. */
-    readonly grantId: string;
-    readonly subject: string;
-    /** As the request had it; `undefined` when it had none. */
-    readonly redirectUri: string | undefined;
-    /** S256 (RFC 7636 §4.2). */
-    readonly codeChallenge: string | undefined;
-    readonly scopes: readonly string[];
-    readonly resources: readonly string[];
-    /** The engine's own JSON text. */
-    readonly details: string;
-    readonly expiresAt: number;
-  };
+  readonly code: Omit<RecordOf<typeof codeColumns>, "createdAt">;
 }
 
 /**
@@ -135,32 +114,17 @@ export interface IssueTokens extends DecidedUpon {
    */
   readonly grant?: {
     readonly grantId: string;
-    /** The engine's own JSON text: what later answers of this grant must know. Of a grant that begins. */
-    readonly details?: string | undefined;
+    /** Of a grant that begins. */
+    readonly details?: RecordOf<typeof grantColumns>["details"];
   };
   readonly subject: string | undefined;
   readonly createdAt: number;
-  readonly accessToken: {
-    readonly digest: Uint8Array;
+  readonly accessToken: Omit<RecordOf<typeof accessTokenColumns>, "grantId" | "subject" | "createdAt"> & {
     /** Of its JWT form, if it has one: found by either. */
     readonly jwtDigest?: Uint8Array | undefined;
-    readonly grantType: string;
-    readonly scopes: readonly string[];
-    readonly resources: readonly string[];
-    readonly expiresAt: number;
-    readonly x5tS256: string | undefined;
-    readonly clientIdAliasUsed: boolean;
-    readonly properties: string | undefined;
   };
-  /** A new one, only together with `grant`: the family it belongs to. */
-  readonly refreshToken?: {
-    readonly digest: Uint8Array;
-    readonly scopes: readonly string[];
-    readonly resources: readonly string[];
-    readonly expiresAt: number;
-    /** The certificate that a public client's is bound to (RFC 8705 §4). */
-    readonly x5tS256?: string | undefined;
-  };
+  /** A new one, only together with `grant`. */
+  readonly refreshToken?: Omit<RecordOf<typeof refreshTokenColumns>, "grantId" | "createdAt">;
 }
 
 /** What tokens are issued for, to be used once; all digests are of the raw text. */
@@ -189,11 +153,9 @@ export interface UpdateToken extends Attempt {
   readonly serviceId: number;
   readonly digest: Uint8Array;
   readonly changedAt: number;
-  readonly changes: {
-    readonly scopes?: readonly string[];
-    readonly expiresAt?: number;
-    readonly properties?: string;
-    readonly x5tS256?: string;
+  readonly changes: Partial<
+    Pick<RecordOf<typeof accessTokenColumns>, "scopes" | "expiresAt" | "properties" | "x5tS256">
+  > & {
     /** Of the refresh token of its grant that has not been consumed. */
     readonly refreshTokenExpiresAt?: number;
   };

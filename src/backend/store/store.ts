@@ -1,36 +1,30 @@
-import type { Command, TicketKind, TokenOwner } from "./command.ts";
+import type { RecordOf } from "./columns.ts";
+import type { Command, TokenOwner } from "./command.ts";
+import type {
+  accessTokenColumns,
+  clientColumns,
+  codeColumns,
+  grantColumns,
+  listedClientColumns,
+  listedServiceColumns,
+  refreshTokenColumns,
+  serviceColumns,
+  ticketColumns,
+} from "./tables.ts";
 
-/** A service's settings as kept: `settings` is the engine's own JSON text, secrets sealed; `version` changes with it. */
-export interface StoredService {
-  readonly serviceId: number;
-  readonly version: number;
-  readonly settings: string;
-}
+/** A service's settings as kept. */
+export type StoredService = RecordOf<typeof serviceColumns>;
 
-/** A client's settings as kept, under the same rules as {@link StoredService}. */
-export interface StoredClient {
-  readonly clientId: number;
-  readonly version: number;
-  readonly settings: string;
+/** A client's settings as kept. */
+export interface StoredClient extends RecordOf<typeof clientColumns> {
   readonly serviceVersion: number;
 }
 
 /** A service as it is listed to be compared with a configuration, also one that was deleted. */
-export interface ListedService {
-  readonly serviceId: number;
-  /** `false`: it was deleted. */
-  readonly present: boolean;
-  /** `configuration`: the file says whether it is there. */
-  readonly source: string;
-  /** Empty when it was deleted. */
-  readonly settings: string;
-  readonly settingsTag: Uint8Array;
-}
+export type ListedService = RecordOf<typeof listedServiceColumns>;
 
 /** A client, under the same rules. */
-export interface ListedClient extends ListedService {
-  readonly clientId: number;
-}
+export type ListedClient = RecordOf<typeof listedClientColumns>;
 
 /** How many access and refresh tokens are active. */
 export interface LiveTokens {
@@ -39,80 +33,36 @@ export interface LiveTokens {
   readonly complete: boolean;
 }
 
-/** Members that access and refresh tokens share; instants in milliseconds since 1970, digests 32 octets. */
-interface StoredToken {
-  readonly digest: Uint8Array;
+/** The client that a row belongs to, and the versions of its owners that a decision rests on. */
+interface Owned {
   readonly clientId: number;
-  /** `undefined` when the token stands alone (client credentials): then ending the token ends all there is. */
-  readonly grantId: string | undefined;
-  readonly subject: string | undefined;
-  readonly scopes: readonly string[];
-  readonly resources: readonly string[];
-  readonly createdAt: number;
-  readonly expiresAt: number;
+  readonly clientVersion: number;
+  readonly serviceVersion: number;
 }
 
 /** An access token whose own, grant's, client's and service's rows all stand; it may still have expired. */
-export interface StoredAccessToken extends StoredToken {
-  readonly grantType: string;
-  /** `x5t#S256` of the certificate it is bound to. */
-  readonly x5tS256: string | undefined;
-  readonly clientIdAliasUsed: boolean;
-  /** The contract's `Property[]` as JSON text. */
-  readonly properties: string | undefined;
+export interface StoredAccessToken extends RecordOf<typeof accessTokenColumns>, Owned {
   /** The grant's; `undefined` for a token that stands alone. */
   readonly details: string | undefined;
   /** When the grant's refresh token expires that has not been consumed; `undefined` when there is none. */
   readonly refreshTokenExpiresAt: number | undefined;
-  readonly clientVersion: number;
-  readonly serviceVersion: number;
 }
 
-/** A refresh token, under the same rules; it may have been consumed. */
-export interface StoredRefreshToken extends StoredToken {
-  readonly grantId: string;
-  readonly grantType: string;
-  readonly x5tS256: string | undefined;
-  readonly clientIdAliasUsed: boolean;
-  /** The grant's. */
-  readonly details: string | undefined;
+/** A refresh token with the members of its grant, under the same rules; it may have been consumed. */
+export interface StoredRefreshToken extends RecordOf<typeof refreshTokenColumns>, RecordOf<typeof grantColumns>, Owned {
   /** Another took its place. */
   readonly consumption:
     { readonly at: number; readonly sealedAnswer: Uint8Array; readonly successorUsed: boolean } | undefined;
-  readonly clientVersion: number;
-  readonly serviceVersion: number;
 }
 
 /** A ticket whose client's and service's rows stand; it may have expired or been consumed. */
-export interface StoredTicket {
-  readonly digest: Uint8Array;
-  readonly kind: TicketKind;
-  readonly clientId: number;
-  readonly request: string;
-  readonly context: string | undefined;
-  readonly createdAt: number;
-  readonly expiresAt: number;
+export interface StoredTicket extends RecordOf<typeof ticketColumns>, Owned {
   readonly consumed: boolean;
-  readonly clientVersion: number;
-  readonly serviceVersion: number;
 }
 
 /** An authorization code whose client's and service's rows stand; it may have expired or been consumed. */
-export interface StoredCode {
-  readonly digest: Uint8Array;
-  readonly clientId: number;
-  readonly grantId: string;
-  readonly subject: string;
-  readonly redirectUri: string | undefined;
-  readonly codeChallenge: string | undefined;
-  readonly scopes: readonly string[];
-  readonly resources: readonly string[];
-  readonly details: string;
-  readonly createdAt: number;
-  readonly expiresAt: number;
+export interface StoredCode extends RecordOf<typeof codeColumns>, Owned {
   readonly consumed: boolean;
-  readonly clientVersion: number;
-  readonly serviceVersion: number;
 }
 
 /** Whose access tokens: of a client, of a subject, of both together, or all of a service. */

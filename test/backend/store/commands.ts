@@ -15,7 +15,7 @@ import type {
 } from "../../../src/backend/store/command.ts";
 
 export const attempt = (): Uint8Array => randomBytes(16);
-export const digest = (): Uint8Array => randomBytes(32);
+export const digest = (): Uint8Array => new Uint8Array(randomBytes(32));
 
 /** A tag as the engine makes it: equal exactly when the settings are. */
 export const tagOf = (settings: string): Uint8Array => Buffer.alloc(32, settings);
@@ -98,7 +98,7 @@ export function issueTokens(
 
 /** An access and a refresh token of a grant. */
 export function issueGrant(grantId: string, changes: Parameters<typeof issueTokens>[0] = {}) {
-  const refreshToken = { digest: digest(), scopes: [], resources: [], expiresAt: 9_000 };
+  const refreshToken = { digest: digest(), scopes: [], resources: [], expiresAt: 9_000, x5tS256: undefined };
   return { ...issueTokens({ subject: "user", ...changes }), grant: { grantId }, refreshToken };
 }
 

@@ -1,70 +1,90 @@
+import { accessTokenColumns } from "../tables.ts";
+import { columnName, optional } from "../columns.ts";
 import type { EndGrant, RevokeAccessToken, UpdateToken } from "../command.ts";
+import { recordWriter } from "./records.ts";
 import { accessTokenInForce } from "./standing.ts";
-import { type Plan, type Statement, writeScopes } from "./statement.ts";
+import type { Plan, Statement } from "./statement.ts";
+
+/** What an update may change; a member that it leaves out is NULL. */
+const changeable = {
+  scopes: optional(accessTokenColumns.scopes),
+  expiresAt: optional(accessTokenColumns.expiresAt),
+  properties: accessTokenColumns.properties,
+  x5tS256: accessTokenColumns.x5tS256,
+};
+
+const changedValues = recordWriter(changeable);
+
+const changes = Object.entries(changeable).map(([member, column]) => {
+  const name = columnName(member, column);
+  return { name, value: `coalesce(:${member}, ${name})` };
+});
 
 /** `updated_by` says that the attempt was here, `changed_by` that the row is another for it. */
 const updateAccessToken = `
-  UPDATE access_token SET updated_by = $3,
+  UPDATE access_token SET updated_by = :attempt,
     changed_by = CASE
-      WHEN scopes <> coalesce($4, scopes) OR expires_at <> coalesce($5, expires_at)
-        OR properties IS DISTINCT FROM coalesce($6, properties) OR x5t_s256 IS DISTINCT FROM coalesce($7, x5t_s256)
-      THEN $3 ELSE changed_by END,
-    scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
-    properties = coalesce($6, properties), x5t_s256 = coalesce($7, x5t_s256)
+      WHEN ${changes.map(({ name, value }) => `${name} IS DISTINCT FROM ${value}`).join(" OR ")}
+      THEN :attempt ELSE changed_by END,
+    ${changes.map(({ name, value }) => `${name} = ${value}`).join(", ")}
   WHERE digest IN (SELECT t.digest ${accessTokenInForce})`;
 
 const updatedByThisAttempt = `
-  SELECT 1 FROM access_token WHERE service_id = $1 AND digest = $2 AND updated_by = $3`;
+  SELECT 1 FROM access_token WHERE service_id = :serviceId AND digest = :digest AND updated_by = :attempt`;
 
 const grantOfUpdated = `
-  (SELECT t.grant_id FROM access_token t WHERE t.service_id = $1 AND t.digest = $2 AND t.updated_by = $3)`;
+  (SELECT t.grant_id FROM access_token t
+    WHERE t.service_id = :serviceId AND t.digest = :digest AND t.updated_by = :attempt)`;
 
 const updateRefreshToken = `
-  UPDATE refresh_token SET expires_at = $4, changed_by = $3
-  WHERE service_id = $1 AND grant_id = ${grantOfUpdated} AND consumed_at IS NULL AND expires_at <> $4`;
+  UPDATE refresh_token SET expires_at = :refreshTokenExpiresAt, changed_by = :attempt
+  WHERE service_id = :serviceId AND grant_id = ${grantOfUpdated} AND consumed_at IS NULL
+    AND expires_at <> :refreshTokenExpiresAt`;
 
 /** A grant lives as long as the longest of its tokens. */
 const prolongGrant = `
-  UPDATE token_grant SET expires_at = $4
-  WHERE service_id = $1 AND grant_id = ${grantOfUpdated} AND expires_at < $4`;
+  UPDATE token_grant SET expires_at = :lasting
+  WHERE service_id = :serviceId AND grant_id = ${grantOfUpdated} AND expires_at < :lasting`;
 
 export function updateToken({ serviceId, digest, changes, attempt }: UpdateToken): Plan {
   const { scopes, expiresAt, properties, x5tS256, refreshTokenExpiresAt } = changes;
-  const updated = [serviceId, digest, attempt];
-  const wanted = [scopes && writeScopes(scopes), expiresAt, properties, x5tS256].map((value) => value ?? null);
-  const statements: Statement[] = [{ guard: true, sql: updateAccessToken, values: [...updated, ...wanted] }];
+  const updated = { serviceId, digest, attempt };
+  const values = { ...updated, ...changedValues({ scopes, expiresAt, properties, x5tS256 }) };
+  const statements: Statement[] = [{ guard: true, sql: updateAccessToken, values }];
   if (refreshTokenExpiresAt !== undefined) {
-    statements.push({ sql: updateRefreshToken, values: [...updated, refreshTokenExpiresAt] });
+    statements.push({ sql: updateRefreshToken, values: { ...updated, refreshTokenExpiresAt } });
   }
   const lasting = Math.max(expiresAt ?? 0, refreshTokenExpiresAt ?? 0);
-  if (lasting > 0) statements.push({ sql: prolongGrant, values: [...updated, lasting] });
+  if (lasting > 0) statements.push({ sql: prolongGrant, values: { ...updated, lasting } });
   return { statements, applied: { sql: updatedByThisAttempt, values: updated } };
 }
 
 const endAccessToken = `
-  UPDATE access_token SET ended_at = $3, ended_by = $4
+  UPDATE access_token SET ended_at = :endedAt, ended_by = :attempt
   WHERE digest IN (SELECT t.digest ${accessTokenInForce})`;
 
 const accessTokenEndedByThisAttempt = `
-  SELECT 1 FROM access_token WHERE service_id = $1 AND digest = $2 AND ended_by = $3`;
+  SELECT 1 FROM access_token WHERE service_id = :serviceId AND digest = :digest AND ended_by = :attempt`;
 
 export function revokeAccessToken({ serviceId, digest, endedAt, attempt }: RevokeAccessToken): Plan {
+  const values = { serviceId, digest, endedAt, attempt };
   return {
-    statements: [{ guard: true, sql: endAccessToken, values: [serviceId, digest, endedAt, attempt] }],
-    applied: { sql: accessTokenEndedByThisAttempt, values: [serviceId, digest, attempt] },
+    statements: [{ guard: true, sql: endAccessToken, values }],
+    applied: { sql: accessTokenEndedByThisAttempt, values },
   };
 }
 
 const endTokenGrant = `
-  UPDATE token_grant SET ended_at = $3, ended_by = $4
-  WHERE service_id = $1 AND grant_id = $2 AND ended_at IS NULL`;
+  UPDATE token_grant SET ended_at = :endedAt, ended_by = :attempt
+  WHERE service_id = :serviceId AND grant_id = :grantId AND ended_at IS NULL`;
 
 const grantEndedByThisAttempt = `
-  SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $2 AND ended_by = $3`;
+  SELECT 1 FROM token_grant WHERE service_id = :serviceId AND grant_id = :grantId AND ended_by = :attempt`;
 
 export function endGrant({ serviceId, grantId, endedAt, attempt }: EndGrant): Plan {
+  const values = { serviceId, grantId, endedAt, attempt };
   return {
-    statements: [{ guard: true, sql: endTokenGrant, values: [serviceId, grantId, endedAt, attempt] }],
-    applied: { sql: grantEndedByThisAttempt, values: [serviceId, grantId, attempt] },
+    statements: [{ guard: true, sql: endTokenGrant, values }],
+    applied: { sql: grantEndedByThisAttempt, values },
   };
 }

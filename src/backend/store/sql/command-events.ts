@@ -11,19 +11,19 @@ import { clientKey, grantKey, keysOfRow, subjectKey, tokenKey } from "../invalid
 import type { Statement } from "./statement.ts";
 
 /**
- * What each command makes void, as statements that come last in its transaction; `none`: nothing cached before it.
+ * The events of each command, as statements that come last in its transaction; `none`: it invalidates no cached answer.
  *
- * An event is written only where the row says that this very attempt made the change, and once an attempt. What merely
- * expires needs none: no one remembers an answer past its `exp`.
+ * An event is written only where the row says that this attempt made the change, and once an attempt. Expiry needs no
+ * event: nobody caches an answer past its `exp`.
  */
 const commandEvents = {
   "put-configuration": settingsChanged,
-  // Tickets, codes and assertions are known to the authorization server alone: no resource server remembers one.
+  // Tickets, codes and assertions are known to the authorization server alone: no resource server caches one.
   "keep-ticket": "none",
   "update-ticket": "none",
   "consume-ticket": "none",
   "issue-code": "none",
-  // A refresh token that is consumed opens nothing at a resource server: there is nothing to be forgotten of it.
+  // A resource server accepts no refresh token, so a consumed one leaves nothing to invalidate there.
   "issue-tokens": "none",
   "use-assertion": "none",
   "update-token": tokenUpdated,
@@ -45,67 +45,78 @@ export function eventStatements(command: Command): Statement[] {
   return events === "none" ? [] : events(command);
 }
 
+/** Its own keys are `:keys`; of rows that only the database knows, an expression. */
 const event = (keys: string, row: string): string => `
   INSERT INTO invalidation_event (service_id, keys, created_at, attempt)
-  SELECT service_id, ${keys}, $1, $2 FROM ${row}
+  SELECT service_id, ${keys}, :at, :attempt FROM ${row}
   ON CONFLICT (attempt, keys) DO NOTHING`;
 
-const accessTokenEvent = event("$3", "access_token WHERE service_id = $4 AND digest = $5 AND ended_by = $2");
+const accessTokenEvent = event(
+  ":keys",
+  "access_token WHERE service_id = :serviceId AND digest = :digest AND ended_by = :attempt",
+);
 
 function accessTokenEnded({ attempt, serviceId, digest, endedAt }: RevokeAccessToken): Statement[] {
-  const keys = [tokenKey(Buffer.from(digest).toString("base64url"))];
-  return [{ sql: accessTokenEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, digest] }];
+  const keys = JSON.stringify([keyOfDigest(digest)]);
+  return [{ sql: accessTokenEvent, values: { at: endedAt, attempt, keys, serviceId, digest } }];
 }
 
 const unknownTokenEvent = `
-  INSERT INTO invalidation_event (service_id, keys, created_at, attempt) VALUES ($3, $4, $1, $2)
+  INSERT INTO invalidation_event (service_id, keys, created_at, attempt) VALUES (:serviceId, :keys, :at, :attempt)
   ON CONFLICT (attempt, keys) DO NOTHING`;
 
 function unknownTokenEnded({ attempt, serviceId, digests, at }: InvalidateToken): Statement[] {
-  const keys = digests.map((digest) => tokenKey(Buffer.from(digest).toString("base64url")));
-  return [{ sql: unknownTokenEvent, values: [at, attempt, serviceId, JSON.stringify(keys)] }];
+  const keys = JSON.stringify(digests.map(keyOfDigest));
+  return [{ sql: unknownTokenEvent, values: { at, attempt, serviceId, keys } }];
 }
 
-const grantEvent = event("$3", "token_grant WHERE service_id = $4 AND grant_id = $5 AND ended_by = $2");
+const grantEvent = event(
+  ":keys",
+  "token_grant WHERE service_id = :serviceId AND grant_id = :grantId AND ended_by = :attempt",
+);
 
 function grantEnded({ attempt, serviceId, grantId, endedAt }: EndGrant): Statement[] {
-  const keys = [grantKey(grantId)];
-  return [{ sql: grantEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId, grantId] }];
+  const keys = JSON.stringify([grantKey(grantId)]);
+  return [{ sql: grantEvent, values: { at: endedAt, attempt, keys, serviceId, grantId } }];
 }
 
-const updatedTokenEvent = event("$3", "access_token WHERE service_id = $4 AND digest = $5 AND changed_by = $2");
+const updatedTokenEvent = event(
+  ":keys",
+  "access_token WHERE service_id = :serviceId AND digest = :digest AND changed_by = :attempt",
+);
 
-/** Whoever was answered for the refresh token, or that there is one, was answered for the grant. */
+/** An answer for the refresh token, or one that says that there is one, rests on the grant. */
 const updatedGrantEvent = event(
   keysOfRow.grant,
   `refresh_token
-  WHERE service_id = $3 AND changed_by = $2 AND consumed_at IS NULL AND grant_id =
-    (SELECT t.grant_id FROM access_token t WHERE t.service_id = $3 AND t.digest = $4)`,
+  WHERE service_id = :serviceId AND changed_by = :attempt AND consumed_at IS NULL AND grant_id =
+    (SELECT t.grant_id FROM access_token t WHERE t.service_id = :serviceId AND t.digest = :digest)`,
 );
 
 /** None where a member was given the value that it had. */
 function tokenUpdated({ attempt, serviceId, digest, changedAt, changes }: UpdateToken): Statement[] {
-  const keys = [tokenKey(Buffer.from(digest).toString("base64url"))];
-  return [
-    { sql: updatedTokenEvent, values: [changedAt, attempt, JSON.stringify(keys), serviceId, digest] },
-    ...(changes.refreshTokenExpiresAt === undefined
-      ? []
-      : [{ sql: updatedGrantEvent, values: [changedAt, attempt, serviceId, digest] }]),
-  ];
+  const values = { at: changedAt, attempt, keys: JSON.stringify([keyOfDigest(digest)]), serviceId, digest };
+  const statements = [{ sql: updatedTokenEvent, values }];
+  if (changes.refreshTokenExpiresAt !== undefined) statements.push({ sql: updatedGrantEvent, values });
+  return statements;
 }
 
-const revocationEvent = event("$3", "service WHERE service_id = $4 AND revoked_by = $2");
+const revocationEvent = event(":keys", "service WHERE service_id = :serviceId AND revoked_by = :attempt");
 
 /** One, however many tokens have ended. Of a subject with one client, too, it names all that rests on the subject. */
 function tokensEnded({ attempt, serviceId, clientId = 0, subject, endedAt }: RevokeTokens): Statement[] {
-  const keys = [subject === undefined ? clientKey(serviceId, clientId) : subjectKey(subject)];
-  return [{ sql: revocationEvent, values: [endedAt, attempt, JSON.stringify(keys), serviceId] }];
+  const keys = JSON.stringify([subject === undefined ? clientKey(serviceId, clientId) : subjectKey(subject)]);
+  return [{ sql: revocationEvent, values: { at: endedAt, attempt, keys, serviceId } }];
 }
 
-const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = $2");
-const clientEvents = event(keysOfRow.client, "client WHERE changed_by = $2");
+const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = :attempt");
+const clientEvents = event(keysOfRow.client, "client WHERE changed_by = :attempt");
 
-/** One for each service and client that has another version now or is gone; none for what was not there before. */
+/** One for each service and client that has another version now or was deleted; none for a new one. */
 function settingsChanged({ attempt, changedAt }: PutConfiguration): Statement[] {
-  return [serviceEvents, clientEvents].map((sql) => ({ sql, values: [changedAt, attempt] }));
+  return [serviceEvents, clientEvents].map((sql) => ({ sql, values: { at: changedAt, attempt } }));
+}
+
+function keyOfDigest(digest: Uint8Array): string {
+  return tokenKey(Buffer.from(digest).toString("base64url"));
 }

@@ -1,189 +1,195 @@
 import type { IssueTokens, TokenSource } from "../command.ts";
+import { accessTokenColumns, refreshTokenColumns } from "../tables.ts";
+import { insertFound, parametersOf, recordWriter } from "./records.ts";
 import { lastOfPair, lastOfSubject } from "./revocations.ts";
-import { decidedUpon, grantStands, notRevoked, ownersAsDecided } from "./standing.ts";
-import { type Plan, type SqlValue, type Statement, writeResources, writeScopes } from "./statement.ts";
+import { decidedUpon, decidedValues, grantStands, notRevoked, ownerColumns, ownersAsDecided } from "./standing.ts";
+import type { Plan, Statement, Values } from "./statement.ts";
 
-/** What the statements of an issue behind its source need to know of it. */
-interface SourceStatements {
-  /** Marks the source as used by this attempt, under every precondition of the command. */
-  readonly mark: Statement;
-  /** Where the mark is found, beside the client `c`; `$n` are the digest and the attempt. */
-  readonly marked: (digest: string, attempt: string) => string;
-}
-
-/** Nothing of what is about to be written is there: else a mark would stand without its tokens. */
+/** No row of the new tokens exists yet: else a source would be marked without its tokens. */
 const tokensAreNew = `
-    AND NOT EXISTS (SELECT 1 FROM access_token WHERE digest = $8)
-    AND NOT EXISTS (SELECT 1 FROM access_token WHERE jwt_digest = $9)
-    AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = $10)`;
+    AND NOT EXISTS (SELECT 1 FROM access_token WHERE digest = :digest)
+    AND NOT EXISTS (SELECT 1 FROM access_token WHERE jwt_digest = :jwtDigest)
+    AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = :refreshDigest)`;
 
 const grantIsNew = `
-    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $11)`;
+    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = :serviceId AND grant_id = :grantId)`;
 
 const codeStands = ownersAsDecided("authorization_code", `AND ${notRevoked("authorization_code")}`);
 
 const markCode = `
-  UPDATE authorization_code SET consumed_at = $6, consumed_by = $7
-  WHERE digest = $5 AND consumed_at IS NULL AND grant_id = $11 AND ${codeStands}
+  UPDATE authorization_code SET consumed_at = :createdAt, consumed_by = :attempt
+  WHERE digest = :sourceDigest AND consumed_at IS NULL AND grant_id = :grantId AND ${codeStands}
     ${tokensAreNew} ${grantIsNew}`;
 
 const markTicket = `
-  UPDATE ticket SET consumed_at = $6, consumed_by = $7
-  WHERE digest = $5 AND consumed_at IS NULL AND kind = 'password' AND ${ownersAsDecided("ticket")}
+  UPDATE ticket SET consumed_at = :createdAt, consumed_by = :attempt
+  WHERE digest = :sourceDigest AND consumed_at IS NULL AND kind = 'password' AND ${ownersAsDecided("ticket")}
     ${tokensAreNew} ${grantIsNew}`;
 
 const rotate = `
-  UPDATE refresh_token SET consumed_at = $6, used_by = $7, sealed_answer = $12, successor_digest = $10
-  WHERE digest = $5 AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
-    ${tokensAreNew} AND grant_id = $11 AND ${grantStands("$11")}`;
+  UPDATE refresh_token
+  SET consumed_at = :createdAt, used_by = :attempt, sealed_answer = :sealedAnswer, successor_digest = :refreshDigest
+  WHERE digest = :sourceDigest AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
+    ${tokensAreNew} AND grant_id = :grantId AND ${grantStands}`;
 
 const keep = `
-  UPDATE refresh_token SET used_by = $6, expires_at = coalesce($7, expires_at)
-  WHERE digest = $5 AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
-    AND NOT EXISTS (SELECT 1 FROM access_token WHERE digest = $8)
-    AND NOT EXISTS (SELECT 1 FROM access_token WHERE jwt_digest = $9)
-    AND grant_id = $10 AND ${grantStands("$10")}`;
+  UPDATE refresh_token SET used_by = :attempt, expires_at = coalesce(:newExpiresAt, expires_at)
+  WHERE digest = :sourceDigest AND consumed_at IS NULL AND ${ownersAsDecided("refresh_token")}
+    ${tokensAreNew} AND grant_id = :grantId AND ${grantStands}`;
 
-const consumedTicket: SourceStatements["marked"] = (digest, attempt) =>
-  `SELECT 1 FROM ticket WHERE digest = ${digest} AND consumed_by = ${attempt}`;
+const insertAccessToken = (conditions: string): string =>
+  insertFound(
+    "access_token",
+    {
+      ...parametersOf(accessTokenColumns),
+      ...ownerColumns,
+      jwt_digest: ":jwtDigest",
+      attempt: ":attempt",
+      client_revocation: "c.revocation",
+      subject_revocation: lastOfSubject("s.service_id", ":subject"),
+      revocation: lastOfPair(":subject"),
+    },
+    `FROM service s JOIN client c ON c.service_id = s.service_id
+  WHERE ${decidedUpon}
+    AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = :refreshDigest) ${conditions}
+  ON CONFLICT DO NOTHING`,
+  );
+
+const ticketIsMarked = "SELECT 1 FROM ticket WHERE digest = :sourceDigest AND consumed_by = :attempt";
 
 /** Looked at again where the tokens take their number: a revocation in between ends them with their code. */
-const consumedCode: SourceStatements["marked"] = (digest, attempt) =>
-  `SELECT 1 FROM authorization_code k WHERE k.digest = ${digest} AND k.consumed_by = ${attempt} AND ${notRevoked("k")}`;
+const codeIsMarked = `
+  SELECT 1 FROM authorization_code k
+  WHERE k.digest = :sourceDigest AND k.consumed_by = :attempt AND ${notRevoked("k")}`;
 
-const usedRefreshToken: SourceStatements["marked"] = (digest, attempt) =>
-  `SELECT 1 FROM refresh_token WHERE digest = ${digest} AND used_by = ${attempt}`;
+const refreshTokenStands = `
+    AND ${grantStands}
+    AND EXISTS (SELECT 1 FROM refresh_token WHERE digest = :sourceDigest AND used_by = :attempt)`;
 
-/** How a source is marked. A rotation without a successor would end the grant silently: `TypeError`. */
-function sourceStatements(command: IssueTokens, source: TokenSource): SourceStatements {
-  const { serviceId, serviceVersion, clientId, clientVersion, createdAt, attempt, accessToken } = command;
-  const owners: SqlValue[] = [serviceId, serviceVersion, clientId, clientVersion, source.digest];
-  const tokens: SqlValue[] = [accessToken.digest, accessToken.jwtDigest ?? null];
-  const grantId = command.grant?.grantId ?? null;
-  const values = [...owners, createdAt, attempt, ...tokens, command.refreshToken?.digest ?? null, grantId];
-  switch (source.kind) {
-    case "authorization-code":
-      return { mark: { guard: true, sql: markCode, values }, marked: consumedCode };
-    case "ticket":
-      return { mark: { guard: true, sql: markTicket, values }, marked: consumedTicket };
-    case "refresh-token": {
-      if (command.refreshToken === undefined) throw new TypeError("a rotation needs the token that takes the place");
-      return {
-        mark: { guard: true, sql: rotate, values: [...values, source.sealedAnswer] },
-        marked: usedRefreshToken,
-      };
-    }
-    case "kept-refresh-token": {
-      if (command.refreshToken !== undefined) throw new TypeError("a refresh token that is kept has no successor");
-      const kept = [...owners, attempt, source.expiresAt ?? null, ...tokens, grantId];
-      return { mark: { guard: true, sql: keep, values: kept }, marked: usedRefreshToken };
-    }
-  }
-}
+const insertWithoutSource = insertAccessToken(grantIsNew);
 
-const newGrant = `
-    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE service_id = $1 AND grant_id = $6)`;
+/** Of each kind of source: the mark that it was used, and the insert that looks for the mark. */
+const withSource = {
+  "authorization-code": { mark: markCode, insert: insertAccessToken(`${grantIsNew} AND EXISTS (${codeIsMarked})`) },
+  ticket: { mark: markTicket, insert: insertAccessToken(`${grantIsNew} AND EXISTS (${ticketIsMarked})`) },
+  "refresh-token": { mark: rotate, insert: insertAccessToken(refreshTokenStands) },
+  "kept-refresh-token": { mark: keep, insert: insertAccessToken(refreshTokenStands) },
+} satisfies Record<TokenSource["kind"], unknown>;
 
-const standingGrant = `
-    AND ${grantStands("$6")}`;
-
-const insertAccessToken = (conditions: string): string => `
-  INSERT INTO access_token (digest, service_id, service_version, client_id, client_version, grant_id, subject,
-    grant_type, scopes, resources, created_at, expires_at, x5t_s256, by_alias, properties, attempt,
-    jwt_digest, client_revocation, subject_revocation, revocation)
-  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-    c.revocation, ${lastOfSubject("s.service_id", "$7")}, ${lastOfPair("$7")}
-  FROM service s JOIN client c ON c.service_id = s.service_id
-  WHERE ${decidedUpon}
-    AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE digest = $18) ${conditions}
-  ON CONFLICT DO NOTHING`;
-
-const issuedByThisAttempt = "SELECT 1 FROM access_token WHERE digest = $1 AND attempt = $2";
+const issuedByThisAttempt = "SELECT 1 FROM access_token WHERE digest = :digest AND attempt = :attempt";
 
 /** A code's own details are the grant's when the command brings none. */
-const beginGrant = `
-  INSERT INTO token_grant (service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
-    client_revocation, subject_revocation, revocation, expires_at, details, code_digest)
-  SELECT service_id, grant_id, client_id, subject, created_at, grant_type, by_alias,
-    client_revocation, subject_revocation, revocation,
-    $3, coalesce($4, (SELECT k.details FROM authorization_code k WHERE k.digest = $5)), $5
-  FROM access_token WHERE digest = $1 AND attempt = $2
-  ON CONFLICT (service_id, grant_id) DO NOTHING`;
+const beginGrant = insertFound(
+  "token_grant",
+  {
+    service_id: "t.service_id",
+    grant_id: "t.grant_id",
+    client_id: "t.client_id",
+    subject: "t.subject",
+    created_at: "t.created_at",
+    grant_type: "t.grant_type",
+    by_alias: "t.by_alias",
+    client_revocation: "t.client_revocation",
+    subject_revocation: "t.subject_revocation",
+    revocation: "t.revocation",
+    expires_at: ":lasting",
+    details: "coalesce(:details, (SELECT k.details FROM authorization_code k WHERE k.digest = :codeDigest))",
+    code_digest: ":codeDigest",
+  },
+  `FROM access_token t WHERE t.digest = :digest AND t.attempt = :attempt
+  ON CONFLICT (service_id, grant_id) DO NOTHING`,
+);
 
 /** A grant lives as long as the longest of its tokens. */
 const refreshGrant = `
-  UPDATE token_grant SET expires_at = CASE WHEN expires_at < $5 THEN $5 ELSE expires_at END, last_refreshed_at = $6
-  WHERE service_id = $3 AND grant_id = $4 AND ended_at IS NULL AND EXISTS (${issuedByThisAttempt})`;
+  UPDATE token_grant
+  SET expires_at = CASE WHEN expires_at < :lasting THEN :lasting ELSE expires_at END, last_refreshed_at = :createdAt
+  WHERE service_id = :serviceId AND grant_id = :grantId AND ended_at IS NULL AND EXISTS (${issuedByThisAttempt})`;
 
-const insertRefreshToken = `
-  INSERT INTO refresh_token (digest, service_id, service_version, client_id, client_version, grant_id, scopes,
-    resources, created_at, expires_at, x5t_s256)
-  SELECT $3, service_id, service_version, client_id, client_version, grant_id, $4, $5, created_at, $6, $7
-  FROM access_token WHERE digest = $1 AND attempt = $2
-  ON CONFLICT (digest) DO NOTHING`;
+const insertRefreshToken = insertFound(
+  "refresh_token",
+  {
+    ...parametersOf(refreshTokenColumns),
+    service_id: "t.service_id",
+    service_version: "t.service_version",
+    client_id: "t.client_id",
+    client_version: "t.client_version",
+  },
+  `FROM access_token t WHERE t.digest = :accessDigest AND t.attempt = :attempt
+  ON CONFLICT (digest) DO NOTHING`,
+);
 
-/** The source first, if there is one; whatever follows is written only where the statement before it was. */
+const accessTokenValues = recordWriter(accessTokenColumns);
+const refreshTokenValues = recordWriter(refreshTokenColumns);
+
+/** The source first, if there is one; each later statement writes only where the statement before it did. */
 export function issueTokens(command: IssueTokens): Plan {
-  const { attempt, accessToken, refreshToken, grant, source, serviceId } = command;
-  const issued = [accessToken.digest, attempt];
-  const refreshes = source?.kind === "refresh-token" || source?.kind === "kept-refresh-token";
-  const statements: Statement[] = [];
-  const conditions = [refreshes ? standingGrant : newGrant];
-  const values = accessTokenValues(command);
-  if (source !== undefined) {
-    const { mark, marked } = sourceStatements(command, source);
-    statements.push(mark);
-    conditions.push(`AND EXISTS (${marked("$19", "$16")})`);
-    values.push(source.digest);
-  }
-  statements.push({ guard: true, sql: insertAccessToken(conditions.join(" ")), values });
-  if (grant !== undefined) {
-    const lasting = Math.max(accessToken.expiresAt, refreshToken?.expiresAt ?? 0, newEndOf(source));
-    statements.push(
-      refreshes
-        ? {
-            guard: true,
-            sql: refreshGrant,
-            values: [...issued, serviceId, grant.grantId, lasting, command.createdAt],
-          }
-        : { guard: true, sql: beginGrant, values: [...issued, lasting, grant.details ?? null, codeOf(source)] },
-    );
-  }
-  if (refreshToken !== undefined) {
-    const { digest, scopes, resources, expiresAt, x5tS256 = null } = refreshToken;
-    const kept = [...issued, digest, writeScopes(scopes), writeResources(resources), expiresAt, x5tS256];
-    statements.push({ guard: true, sql: insertRefreshToken, values: kept });
-  }
-  return { statements, applied: { sql: issuedByThisAttempt, values: issued } };
+  const { source, grant, refreshToken } = command;
+  const values = tokenValues(command);
+  const statements = source === undefined ? [] : [markStatement(command, source, values)];
+  const insert = source === undefined ? insertWithoutSource : withSource[source.kind].insert;
+  statements.push({ guard: true, sql: insert, values });
+  if (grant !== undefined) statements.push(grantStatement(command, grant, values));
+  if (refreshToken !== undefined) statements.push(refreshTokenStatement(command, refreshToken));
+  return { statements, applied: { sql: issuedByThisAttempt, values } };
 }
 
-function accessTokenValues({ accessToken, grant, refreshToken, ...command }: IssueTokens): SqlValue[] {
-  return [
-    command.serviceId,
-    command.serviceVersion,
-    command.clientId,
-    command.clientVersion,
-    accessToken.digest,
-    grant?.grantId ?? null,
-    command.subject ?? null,
-    accessToken.grantType,
-    writeScopes(accessToken.scopes),
-    writeResources(accessToken.resources),
-    command.createdAt,
-    accessToken.expiresAt,
-    accessToken.x5tS256 ?? null,
-    accessToken.clientIdAliasUsed ? 1 : 0,
-    accessToken.properties ?? null,
-    command.attempt,
-    accessToken.jwtDigest ?? null,
-    refreshToken?.digest ?? null,
-  ];
+function tokenValues({
+  accessToken,
+  grant,
+  subject,
+  createdAt,
+  refreshToken,
+  source,
+  ...decided
+}: IssueTokens): Values {
+  return {
+    ...decidedValues(decided),
+    ...accessTokenValues({ ...accessToken, grantId: grant?.grantId, subject, createdAt }),
+    jwtDigest: accessToken.jwtDigest ?? null,
+    refreshDigest: refreshToken?.digest ?? null,
+    ...(source !== undefined && { sourceDigest: source.digest }),
+  };
 }
 
-function newEndOf(source: TokenSource | undefined): number {
-  return source?.kind === "kept-refresh-token" ? (source.expiresAt ?? 0) : 0;
+/** A rotation without a successor would end the grant silently: `TypeError`. */
+function markStatement({ refreshToken }: IssueTokens, source: TokenSource, values: Values): Statement {
+  const { mark: sql } = withSource[source.kind];
+  switch (source.kind) {
+    case "authorization-code":
+    case "ticket":
+      return { guard: true, sql, values };
+    case "refresh-token": {
+      if (refreshToken === undefined) throw new TypeError("a rotation needs the token that takes the place");
+      return { guard: true, sql, values: { ...values, sealedAnswer: source.sealedAnswer } };
+    }
+    case "kept-refresh-token": {
+      if (refreshToken !== undefined) throw new TypeError("a refresh token that is kept has no successor");
+      return { guard: true, sql, values: { ...values, newExpiresAt: source.expiresAt ?? null } };
+    }
+  }
 }
 
-function codeOf(source: TokenSource | undefined): Uint8Array | null {
-  return source?.kind === "authorization-code" ? source.digest : null;
+function grantStatement(
+  { accessToken, refreshToken, source }: IssueTokens,
+  { details }: NonNullable<IssueTokens["grant"]>,
+  values: Values,
+): Statement {
+  const newEnd = source?.kind === "kept-refresh-token" ? (source.expiresAt ?? 0) : 0;
+  const lasting = Math.max(accessToken.expiresAt, refreshToken?.expiresAt ?? 0, newEnd);
+  if (source?.kind === "refresh-token" || source?.kind === "kept-refresh-token") {
+    return { guard: true, sql: refreshGrant, values: { ...values, lasting } };
+  }
+  const codeDigest = source?.kind === "authorization-code" ? source.digest : null;
+  return { guard: true, sql: beginGrant, values: { ...values, lasting, details: details ?? null, codeDigest } };
+}
+
+function refreshTokenStatement(
+  { accessToken, grant, createdAt, attempt }: IssueTokens,
+  refreshToken: NonNullable<IssueTokens["refreshToken"]>,
+): Statement {
+  if (grant === undefined) throw new TypeError("a refresh token needs a grant");
+  const { grantId } = grant;
+  const kept = refreshTokenValues({ ...refreshToken, grantId, createdAt });
+  return { guard: true, sql: insertRefreshToken, values: { ...kept, accessDigest: accessToken.digest, attempt } };
 }

@@ -1,7 +1,9 @@
+import { whole } from "../columns.ts";
 import type { TokenOwner } from "../command.ts";
-import { notRevoked, ownersOf } from "./standing.ts";
-import type { Statement } from "./statement.ts";
 import type { LiveTokens } from "../store.ts";
+import { recordReader, selected, selectList } from "./records.ts";
+import { notRevoked, ownersOf } from "./standing.ts";
+import type { Row, RowsQuery } from "./statement.ts";
 import { inForce } from "./token-facts.ts";
 
 /**
@@ -23,7 +25,7 @@ const clientNumber = ({ service, client = "" }: OwnerColumns): string =>
   `(SELECT n.revocation FROM client n WHERE n.service_id = ${service} AND n.client_id = ${client})`;
 
 const accessTokens = (owner: OwnerColumns, now: string): string => `
-  SELECT s.service_id IS NOT NULL AND ${inForce} AS live
+  SELECT CASE WHEN s.service_id IS NOT NULL AND ${inForce} THEN 1 ELSE 0 END AS live
   FROM access_token t ${ownersOf("t")}
   LEFT JOIN token_grant g ON g.service_id = t.service_id AND g.grant_id = t.grant_id
   WHERE t.service_id = ${owner.service} ${
@@ -38,7 +40,9 @@ const accessTokens = (owner: OwnerColumns, now: string): string => `
  * as well would rather walk through all grants of the service.
  */
 const refreshTokens = (owner: OwnerColumns, now: string, limit: string): string => `
-  SELECT r.expires_at > ${now} AND s.service_id IS NOT NULL AND g.ended_at IS NULL AND ${notRevoked("g")} AS live
+  SELECT CASE
+      WHEN r.expires_at > ${now} AND s.service_id IS NOT NULL AND g.ended_at IS NULL AND ${notRevoked("g")} THEN 1 ELSE 0
+    END AS live
   FROM (
     SELECT f.grant_id FROM token_grant f WHERE f.service_id = ${owner.service} ${
       owner.client === undefined
@@ -58,35 +62,34 @@ const rowsOf = (owner: OwnerColumns, now: string, limit: string): readonly strin
 /** A condition: a live token is among the rows that are looked at, or there are more rows than those. */
 export function mayHaveLiveTokens(owner: OwnerColumns, now: string): string {
   const conditions = [
-    ...rowsOf(owner, now, `LIMIT ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}) WHERE live)`),
-    ...rowsOf(owner, now, `LIMIT 1 OFFSET ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}))`),
+    ...rowsOf(owner, now, `LIMIT ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}) l WHERE l.live = 1)`),
+    ...rowsOf(owner, now, `LIMIT 1 OFFSET ${mostLookedAt}`).map((rows) => `EXISTS (SELECT 1 FROM (${rows}) l)`),
   ];
   return `(${conditions.join(" OR ")})`;
 }
 
+const liveCount = { lookedAt: selected("count(*)", whole), live: selected("coalesce(sum(l.live), 0)", whole) };
+const liveCountOfRow = recordReader(liveCount);
+
 const countQuery = (owner: OwnerColumns, now: string): string =>
   rowsOf(owner, now, `LIMIT ${mostLookedAt + 1}`)
-    .map((rows) => `SELECT count(*) AS looked_at, coalesce(sum(live), 0) AS live FROM (${rows})`)
+    .map((rows) => `SELECT ${selectList(liveCount)} FROM (${rows}) l`)
     .join(" UNION ALL ");
 
-const ofService = countQuery({ service: "$1" }, "$2");
-const ofClient = countQuery({ service: "$1", client: "$3" }, "$2");
+const ofService = countQuery({ service: ":serviceId" }, ":now");
+const ofClient = countQuery({ service: ":serviceId", client: ":clientId" }, ":now");
 
-/** A row for access tokens and one for refresh tokens. */
-export function liveTokensStatement({ serviceId, clientId }: TokenOwner, now: number): Statement {
+/** The read of how many tokens are live; a row for access tokens and one for refresh tokens. */
+export function liveTokensQuery({ serviceId, clientId }: TokenOwner, now: number): RowsQuery<LiveTokens> {
   return clientId === undefined
-    ? { sql: ofService, values: [serviceId, now] }
-    : { sql: ofClient, values: [serviceId, now, clientId] };
+    ? { sql: ofService, values: { serviceId, now }, all: liveTokensOfRows }
+    : { sql: ofClient, values: { serviceId, clientId, now }, all: liveTokensOfRows };
 }
 
-export interface LiveTokensRow {
-  readonly looked_at: number;
-  readonly live: number;
-}
-
-export function liveTokensOfRows(rows: readonly LiveTokensRow[]): LiveTokens {
+function liveTokensOfRows(rows: readonly Row[]): LiveTokens {
+  const counts = rows.map(liveCountOfRow);
   return {
-    count: rows.reduce((sum, { live }) => sum + live, 0),
-    complete: rows.every(({ looked_at: lookedAt }) => lookedAt <= mostLookedAt),
+    count: counts.reduce((sum, { live }) => sum + live, 0),
+    complete: counts.every(({ lookedAt }) => lookedAt <= mostLookedAt),
   };
 }

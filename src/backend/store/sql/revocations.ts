@@ -1,5 +1,5 @@
 import type { RevokeTokens } from "../command.ts";
-import type { Plan, SqlValue, Statement } from "./statement.ts";
+import type { Plan, Statement, Values } from "./statement.ts";
 
 /**
  * A revocation of all tokens of a client or a subject is one row with a number that the service counts up.
@@ -26,15 +26,15 @@ export const lastOfPair = (subject: string): string => `
 
 /** Run again it must not end what was issued meanwhile: the event of the first time, in the same transaction, tells. */
 const takeNumber = `
-  UPDATE service SET revocations = revocations + 1, revoked_by = $2
-  WHERE service_id = $1 AND NOT EXISTS (SELECT 1 FROM invalidation_event WHERE attempt = $2)`;
+  UPDATE service SET revocations = revocations + 1, revoked_by = :attempt
+  WHERE service_id = :serviceId AND NOT EXISTS (SELECT 1 FROM invalidation_event WHERE attempt = :attempt)`;
 
-const numberedByThisAttempt = "SELECT 1 FROM invalidation_event WHERE attempt = $1";
+const numberedByThisAttempt = "SELECT 1 FROM invalidation_event WHERE attempt = :attempt";
 
 const revokeClient = `
-  UPDATE client SET revocation = (SELECT revocations FROM service WHERE service_id = $1)
-  WHERE service_id = $1 AND client_id = $3
-    AND EXISTS (SELECT 1 FROM service WHERE service_id = $1 AND revoked_by = $2)`;
+  UPDATE client SET revocation = (SELECT revocations FROM service WHERE service_id = :serviceId)
+  WHERE service_id = :serviceId AND client_id = :clientId
+    AND EXISTS (SELECT 1 FROM service WHERE service_id = :serviceId AND revoked_by = :attempt)`;
 
 /**
  * Nothing that is kept now lives longer than the greatest of these; each is the end of an index. It may be later than
@@ -42,35 +42,36 @@ const revokeClient = `
  */
 const lastExpiry = `
   SELECT max(latest.expires_at) FROM (
-    SELECT $5 AS expires_at
-    UNION ALL SELECT (SELECT expires_at FROM access_token WHERE service_id = $1 ORDER BY expires_at DESC LIMIT 1)
+    SELECT :endedAt AS expires_at
+    UNION ALL SELECT (SELECT expires_at FROM access_token WHERE service_id = :serviceId ORDER BY expires_at DESC LIMIT 1)
     UNION ALL SELECT (SELECT expires_at FROM token_grant ORDER BY expires_at DESC LIMIT 1)
     UNION ALL SELECT (
       SELECT expires_at FROM authorization_code WHERE consumed_at IS NULL ORDER BY expires_at DESC LIMIT 1)) latest`;
 
 const revokeSubject = `
   INSERT INTO revocation (service_id, subject, client_id, number, expires_at)
-  SELECT service_id, $3, $4, revocations, (${lastExpiry}) FROM service WHERE service_id = $1 AND revoked_by = $2
+  SELECT service_id, :subject, :clientId, revocations, (${lastExpiry}) FROM service
+  WHERE service_id = :serviceId AND revoked_by = :attempt
   ON CONFLICT (service_id, subject, client_id) DO UPDATE SET number = excluded.number,
     expires_at = CASE WHEN excluded.expires_at > revocation.expires_at
       THEN excluded.expires_at ELSE revocation.expires_at END`;
 
 /** A number, and the one row that has it; a client's tokens and codes are ended by the client's own row. */
 export function revokeTokens({ serviceId, clientId, subject, endedAt, attempt }: RevokeTokens): Plan {
-  const taken: SqlValue[] = [serviceId, attempt];
+  const taken = { serviceId, attempt };
   return {
     statements: [
       { guard: true, sql: takeNumber, values: taken },
       subject === undefined
         ? ofClient(taken, clientId)
-        : { sql: revokeSubject, values: [...taken, subject, clientId ?? everyClient, endedAt] },
+        : { sql: revokeSubject, values: { ...taken, subject, clientId: clientId ?? everyClient, endedAt } },
     ],
-    applied: { sql: numberedByThisAttempt, values: [attempt] },
+    applied: { sql: numberedByThisAttempt, values: taken },
   };
 }
 
-function ofClient(taken: readonly SqlValue[], clientId: number | undefined): Statement {
+function ofClient(taken: Values, clientId: number | undefined): Statement {
   // A forgotten member must not end every token of the service.
   if (clientId === undefined) throw new TypeError("a client or a subject must be named");
-  return { sql: revokeClient, values: [...taken, clientId] };
+  return { sql: revokeClient, values: { ...taken, clientId } };
 }

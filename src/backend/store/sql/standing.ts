@@ -1,3 +1,8 @@
+import { whole } from "../columns.ts";
+import type { DecidedUpon } from "../command.ts";
+import { selected } from "./records.ts";
+import type { Values } from "./statement.ts";
+
 /**
  * What every read and every command means by "stands".
  *
@@ -28,13 +33,14 @@ export const ownersStand = (table: string): string => `
     WHERE s.service_id = ${table}.service_id AND s.present = 1 AND s.first_version <= ${table}.service_version
       AND c.client_id = ${table}.client_id AND c.present = 1 AND c.first_version <= ${table}.client_version)`;
 
-/** The service `$1` and the client `$3` are still at the versions `$2` and `$4` that the decision rests on. */
+/** The service and the client are still at the versions that the decision rests on. */
 export const decidedUpon = `
-  s.service_id = $1 AND s.version = $2 AND s.present = 1 AND c.client_id = $3 AND c.version = $4 AND c.present = 1`;
+  s.service_id = :serviceId AND s.version = :serviceVersion AND s.present = 1
+    AND c.client_id = :clientId AND c.version = :clientVersion AND c.present = 1`;
 
 /** Both at once: the row is of the client decided upon, and was not issued before a deletion. `and` may speak of `c`. */
 export const ownersAsDecided = (table: string, and = ""): string => `
-  ${table}.service_id = $1 AND ${table}.client_id = $3 AND EXISTS (
+  ${table}.service_id = :serviceId AND ${table}.client_id = :clientId AND EXISTS (
     SELECT 1 FROM service s JOIN client c ON c.service_id = s.service_id
     WHERE ${decidedUpon}
       AND s.first_version <= ${table}.service_version AND c.first_version <= ${table}.client_version ${and})`;
@@ -49,16 +55,36 @@ export const notRevoked = (row: string): string => `
     WHERE v.service_id = ${row}.service_id AND v.subject = ${row}.subject AND v.client_id IN (0, ${row}.client_id)
       AND v.number > ${row}.revocation)`;
 
-/** The grant `grantId` of the service `$1` has not ended, by itself or with all of its client or its subject. */
-export const grantStands = (grantId: string): string => `
+/** The grant `:grantId` has not ended, by itself or with all of its client or its subject. */
+export const grantStands = `
   EXISTS (
     SELECT 1 FROM token_grant g JOIN client c ON c.service_id = g.service_id AND c.client_id = g.client_id
-    WHERE g.service_id = $1 AND g.grant_id = ${grantId} AND g.ended_at IS NULL AND ${notRevoked("g")})`;
+    WHERE g.service_id = :serviceId AND g.grant_id = :grantId AND g.ended_at IS NULL AND ${notRevoked("g")})`;
 
-/** An active access token, as `t`: `$1` the service, `$2` the digest. */
+/** The active access token `:digest` of the service, as `t`. */
 export const accessTokenInForce = `
   FROM access_token t ${standsWith("t")}
-  WHERE t.service_id = $1 AND t.digest = $2 AND t.ended_at IS NULL
+  WHERE t.service_id = :serviceId AND t.digest = :digest AND t.ended_at IS NULL
     AND (t.grant_id IS NULL AND ${notRevoked("t")} OR EXISTS (
       SELECT 1 FROM token_grant g
       WHERE g.service_id = t.service_id AND g.grant_id = t.grant_id AND g.ended_at IS NULL AND ${notRevoked("g")}))`;
+
+/** The owners that a read finds beside a row, for a decision that rests on them. */
+export const ownerFacts = {
+  clientId: selected("c.client_id", whole),
+  clientVersion: selected("c.version", whole),
+  serviceVersion: selected("s.version", whole),
+};
+
+/** The columns of a new row by which it names the owners that were decided upon. */
+export const ownerColumns = {
+  service_id: "s.service_id",
+  service_version: "s.version",
+  client_id: "c.client_id",
+  client_version: "c.version",
+};
+
+/** The values of {@link decidedUpon}, and the attempt. */
+export function decidedValues({ serviceId, serviceVersion, clientId, clientVersion, attempt }: DecidedUpon): Values {
+  return { serviceId, serviceVersion, clientId, clientVersion, attempt };
+}

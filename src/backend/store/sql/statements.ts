@@ -9,26 +9,26 @@ import { consumeTicket, issueCode, keepTicket, updateTicket, useAssertion } from
 
 const byExpiry = (table: string): string => `
   DELETE FROM ${table}
-  WHERE digest IN (SELECT digest FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`;
+  WHERE digest IN (SELECT digest FROM ${table} WHERE expires_at < :expiredBefore ORDER BY expires_at LIMIT :limit)`;
 
 const expiredGrants = (columns: string): string => `
-  SELECT ${columns} FROM token_grant WHERE expires_at < $1 ORDER BY expires_at, service_id, grant_id LIMIT $2`;
+  SELECT ${columns} FROM token_grant WHERE expires_at < :expiredBefore ORDER BY expires_at, service_id, grant_id LIMIT :limit`;
 
 /** Its index begins with the service, of which there are as many as are configured. */
 const expiredAccessTokens = `
   DELETE FROM access_token
   WHERE digest IN (
     SELECT digest FROM access_token
-    WHERE service_id IN (SELECT service_id FROM service) AND expires_at < $1 LIMIT $2)`;
+    WHERE service_id IN (SELECT service_id FROM service) AND expires_at < :expiredBefore LIMIT :limit)`;
 
 /** Only when nothing is left that it might have ended: what has expired would not be unknown any more. */
 const outlivedRevocations = `
   DELETE FROM revocation
   WHERE (service_id, subject, client_id) IN (
-      SELECT service_id, subject, client_id FROM revocation WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
-    AND NOT EXISTS (SELECT 1 FROM access_token t WHERE t.service_id = revocation.service_id AND t.expires_at < $1)
-    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE expires_at < $1)
-    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE consumed_at IS NULL AND expires_at < $1)`;
+      SELECT service_id, subject, client_id FROM revocation WHERE expires_at < :expiredBefore ORDER BY expires_at LIMIT :limit)
+    AND NOT EXISTS (SELECT 1 FROM access_token t WHERE t.service_id = revocation.service_id AND t.expires_at < :expiredBefore)
+    AND NOT EXISTS (SELECT 1 FROM token_grant WHERE expires_at < :expiredBefore)
+    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE consumed_at IS NULL AND expires_at < :expiredBefore)`;
 
 const sweeps = [
   expiredAccessTokens,
@@ -39,17 +39,17 @@ const sweeps = [
   `DELETE FROM token_grant WHERE (service_id, grant_id) IN (${expiredGrants("service_id, grant_id")})`,
   `DELETE FROM authorization_code
     WHERE digest IN (
-      SELECT digest FROM authorization_code WHERE consumed_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+      SELECT digest FROM authorization_code WHERE consumed_at IS NULL AND expires_at < :expiredBefore ORDER BY expires_at LIMIT :limit)`,
   byExpiry("ticket"),
   `DELETE FROM used_assertion
     WHERE (service_id, client_id, digest) IN (
-      SELECT service_id, client_id, digest FROM used_assertion WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+      SELECT service_id, client_id, digest FROM used_assertion WHERE expires_at < :expiredBefore ORDER BY expires_at LIMIT :limit)`,
   outlivedRevocations,
 ];
 
 /** Deletes what expired before an instant in milliseconds, at most `limit` rows a kind. */
 export function sweepStatements(expiredBefore: number, limit: number): Statement[] {
-  return sweeps.map((sql) => ({ sql, values: [expiredBefore, limit] }));
+  return sweeps.map((sql) => ({ sql, values: { expiredBefore, limit } }));
 }
 
 function putConfiguration(command: PutConfiguration): Plan {

@@ -1,188 +1,137 @@
-import type { ConsumeTicket, IssueCode, KeepTicket, UpdateTicket, UseAssertion, TicketKind } from "../command.ts";
-import type { StoredCode, StoredTicket } from "../store.ts";
+import { flag } from "../columns.ts";
+import type { ConsumeTicket, IssueCode, KeepTicket, UpdateTicket, UseAssertion } from "../command.ts";
+import { codeColumns, ticketColumns } from "../tables.ts";
+import { columnsOf, insertFound, parametersOf, recordReader, selected, recordWriter, selectList } from "./records.ts";
 import { lastOfPair } from "./revocations.ts";
-import { decidedUpon, notRevoked, ownersAsDecided, ownersStand, standsWith } from "./standing.ts";
-import { type Plan, readResources, readScopes, writeResources, writeScopes } from "./statement.ts";
+import {
+  decidedUpon,
+  decidedValues,
+  notRevoked,
+  ownerColumns,
+  ownerFacts,
+  ownersAsDecided,
+  ownersStand,
+  standsWith,
+} from "./standing.ts";
+import type { Plan } from "./statement.ts";
+
+const consumed = selected("CASE WHEN k.consumed_at IS NULL THEN 0 ELSE 1 END", flag);
+const ticketFacts = { ...columnsOf("k", ticketColumns), ...ownerFacts, consumed };
+const codeFacts = { ...columnsOf("k", codeColumns), ...ownerFacts, consumed };
+
+const ticket = `
+  SELECT ${selectList(ticketFacts)} FROM ticket k ${standsWith("k")}
+  WHERE k.service_id = :serviceId AND k.digest = :digest`;
+
+/** A used code is known as long as its grant is kept: a replay is recognised also after a revocation. */
+const code = `
+  SELECT ${selectList(codeFacts)} FROM authorization_code k ${standsWith("k")}
+  WHERE k.service_id = :serviceId AND k.digest = :digest AND (k.consumed_at IS NOT NULL OR ${notRevoked("k")})`;
+
+const ticketOfRow = recordReader(ticketFacts);
+const codeOfRow = recordReader(codeFacts);
+
+const ticketValues = recordWriter(ticketColumns);
+const codeValues = recordWriter(codeColumns);
 
 /** The reads of what leads to tokens: tickets and authorization codes. */
 export const ticketQueries = {
-  ticket: `
-    SELECT k.kind, k.client_id, k.request, k.context, k.created_at, k.expires_at, k.consumed_at,
-      c.version AS client_version, s.version AS service_version
-    FROM ticket k ${standsWith("k")}
-    WHERE k.service_id = $1 AND k.digest = $2`,
-  // A used code is known as long as its grant is kept: a replay is one also after a revocation.
-  code: `
-    SELECT k.client_id, k.grant_id, k.subject, k.redirect_uri, k.code_challenge, k.scopes, k.resources, k.details,
-      k.created_at, k.expires_at, k.consumed_at, c.version AS client_version, s.version AS service_version
-    FROM authorization_code k ${standsWith("k")}
-    WHERE k.service_id = $1 AND k.digest = $2
-      AND (k.consumed_at IS NOT NULL OR ${notRevoked("k")})`,
-} as const;
+  readTicket: (serviceId: number, digest: Uint8Array) => ({
+    sql: ticket,
+    values: { serviceId, digest },
+    one: ticketOfRow,
+  }),
+  readCode: (serviceId: number, digest: Uint8Array) => ({ sql: code, values: { serviceId, digest }, one: codeOfRow }),
+};
 
-interface ConsumableRow {
-  readonly client_id: number;
-  readonly created_at: number;
-  readonly expires_at: number;
-  readonly consumed_at: number | null;
-  readonly client_version: number;
-  readonly service_version: number;
-}
-
-export interface TicketRow extends ConsumableRow {
-  readonly kind: TicketKind;
-  readonly request: string;
-  readonly context: string | null;
-}
-
-export interface CodeRow extends ConsumableRow {
-  readonly grant_id: string;
-  readonly subject: string;
-  readonly redirect_uri: string | null;
-  readonly code_challenge: string | null;
-  readonly scopes: string;
-  readonly resources: string;
-  readonly details: string;
-}
-
-export function ticketOfRow(digest: Uint8Array, row: TicketRow): StoredTicket {
-  return {
-    digest,
-    kind: row.kind,
-    clientId: row.client_id,
-    request: row.request,
-    context: row.context ?? undefined,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    consumed: row.consumed_at !== null,
-    clientVersion: row.client_version,
-    serviceVersion: row.service_version,
-  };
-}
-
-export function codeOfRow(digest: Uint8Array, row: CodeRow): StoredCode {
-  return {
-    digest,
-    clientId: row.client_id,
-    grantId: row.grant_id,
-    subject: row.subject,
-    redirectUri: row.redirect_uri ?? undefined,
-    codeChallenge: row.code_challenge ?? undefined,
-    scopes: readScopes(row.scopes),
-    resources: readResources(row.resources),
-    details: row.details,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    consumed: row.consumed_at !== null,
-    clientVersion: row.client_version,
-    serviceVersion: row.service_version,
-  };
-}
-
-const insertTicket = `
-  INSERT INTO ticket (digest, service_id, service_version, client_id, client_version, kind, request, context,
-    created_at, expires_at, attempt)
-  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11
-  FROM service s JOIN client c ON c.service_id = s.service_id
+const insertTicket = insertFound(
+  "ticket",
+  { ...parametersOf(ticketColumns), ...ownerColumns, attempt: ":attempt" },
+  `FROM service s JOIN client c ON c.service_id = s.service_id
   WHERE ${decidedUpon}
-  ON CONFLICT (digest) DO NOTHING`;
+  ON CONFLICT (digest) DO NOTHING`,
+);
 
-const ticketKeptByThisAttempt = "SELECT 1 FROM ticket WHERE digest = $1 AND attempt = $2";
+const ticketKeptByThisAttempt = "SELECT 1 FROM ticket WHERE digest = :digest AND attempt = :attempt";
 
-export function keepTicket({ ticket, attempt, ...decided }: KeepTicket): Plan {
-  const { serviceId, serviceVersion, clientId, clientVersion } = decided;
-  const { digest, kind, request, context = null, createdAt, expiresAt } = ticket;
-  const owners = [serviceId, serviceVersion, clientId, clientVersion];
-  const values = [...owners, digest, kind, request, context, createdAt, expiresAt, attempt];
+export function keepTicket({ ticket, ...decided }: KeepTicket): Plan {
+  const values = { ...decidedValues(decided), ...ticketValues(ticket) };
   return {
     statements: [{ guard: true, sql: insertTicket, values }],
-    applied: { sql: ticketKeptByThisAttempt, values: [digest, attempt] },
+    applied: { sql: ticketKeptByThisAttempt, values },
   };
 }
 
 const updateContext = `
-  UPDATE ticket SET context = $3, changed_by = $4
-  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL
+  UPDATE ticket SET context = :context, changed_by = :attempt
+  WHERE service_id = :serviceId AND digest = :digest AND consumed_at IS NULL
     AND ${ownersStand("ticket")}`;
 
 const contextChangedByThisAttempt = `
-  SELECT 1 FROM ticket WHERE service_id = $1 AND digest = $2 AND changed_by = $3`;
+  SELECT 1 FROM ticket WHERE service_id = :serviceId AND digest = :digest AND changed_by = :attempt`;
 
 export function updateTicket({ serviceId, digest, context, attempt }: UpdateTicket): Plan {
+  const values = { serviceId, digest, context, attempt };
   return {
-    statements: [{ guard: true, sql: updateContext, values: [serviceId, digest, context, attempt] }],
-    applied: { sql: contextChangedByThisAttempt, values: [serviceId, digest, attempt] },
+    statements: [{ guard: true, sql: updateContext, values }],
+    applied: { sql: contextChangedByThisAttempt, values },
   };
 }
 
 const consumeOnly = `
-  UPDATE ticket SET consumed_at = $3, consumed_by = $4
-  WHERE service_id = $1 AND digest = $2 AND consumed_at IS NULL AND ${ownersStand("ticket")}`;
+  UPDATE ticket SET consumed_at = :consumedAt, consumed_by = :attempt
+  WHERE service_id = :serviceId AND digest = :digest AND consumed_at IS NULL AND ${ownersStand("ticket")}`;
 
 const ticketConsumedByThisAttempt = `
-  SELECT 1 FROM ticket WHERE service_id = $1 AND digest = $2 AND consumed_by = $3`;
+  SELECT 1 FROM ticket WHERE service_id = :serviceId AND digest = :digest AND consumed_by = :attempt`;
 
 export function consumeTicket({ serviceId, digest, consumedAt, attempt }: ConsumeTicket): Plan {
+  const values = { serviceId, digest, consumedAt, attempt };
   return {
-    statements: [{ guard: true, sql: consumeOnly, values: [serviceId, digest, consumedAt, attempt] }],
-    applied: { sql: ticketConsumedByThisAttempt, values: [serviceId, digest, attempt] },
+    statements: [{ guard: true, sql: consumeOnly, values }],
+    applied: { sql: ticketConsumedByThisAttempt, values },
   };
 }
 
 const consumeForCode = `
-  UPDATE ticket SET consumed_at = $6, consumed_by = $7
-  WHERE digest = $5 AND consumed_at IS NULL AND kind = 'authorization' AND ${ownersAsDecided("ticket")}
-    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE digest = $8)`;
+  UPDATE ticket SET consumed_at = :createdAt, consumed_by = :attempt
+  WHERE digest = :ticketDigest AND consumed_at IS NULL AND kind = 'authorization' AND ${ownersAsDecided("ticket")}
+    AND NOT EXISTS (SELECT 1 FROM authorization_code WHERE digest = :digest)`;
 
-const insertCode = `
-  INSERT INTO authorization_code (digest, service_id, service_version, client_id, client_version, grant_id, subject,
-    redirect_uri, code_challenge, scopes, resources, details, created_at, expires_at, attempt, revocation)
-  SELECT $5, s.service_id, s.version, c.client_id, c.version, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, ${lastOfPair("$7")}
-  FROM service s JOIN client c ON c.service_id = s.service_id
-  WHERE ${decidedUpon} AND EXISTS (SELECT 1 FROM ticket WHERE digest = $16 AND consumed_by = $15)
-  ON CONFLICT (digest) DO NOTHING`;
+const insertCode = insertFound(
+  "authorization_code",
+  { ...parametersOf(codeColumns), ...ownerColumns, attempt: ":attempt", revocation: lastOfPair(":subject") },
+  `FROM service s JOIN client c ON c.service_id = s.service_id
+  WHERE ${decidedUpon} AND EXISTS (SELECT 1 FROM ticket WHERE digest = :ticketDigest AND consumed_by = :attempt)
+  ON CONFLICT (digest) DO NOTHING`,
+);
 
-const codeIssuedByThisAttempt = "SELECT 1 FROM authorization_code WHERE digest = $1 AND attempt = $2";
+const codeIssuedByThisAttempt = "SELECT 1 FROM authorization_code WHERE digest = :digest AND attempt = :attempt";
 
-export function issueCode({ ticketDigest, createdAt, code, attempt, ...decided }: IssueCode): Plan {
-  const owners = [decided.serviceId, decided.serviceVersion, decided.clientId, decided.clientVersion];
+export function issueCode({ ticketDigest, createdAt, code, ...decided }: IssueCode): Plan {
+  const values = { ...decidedValues(decided), ticketDigest, ...codeValues({ ...code, createdAt }) };
   return {
     statements: [
-      { guard: true, sql: consumeForCode, values: [...owners, ticketDigest, createdAt, attempt, code.digest] },
-      {
-        guard: true,
-        sql: insertCode,
-        values: [
-          ...owners,
-          code.digest,
-          code.grantId,
-          code.subject,
-          code.redirectUri ?? null,
-          code.codeChallenge ?? null,
-          writeScopes(code.scopes),
-          writeResources(code.resources),
-          code.details,
-          createdAt,
-          code.expiresAt,
-          attempt,
-          ticketDigest,
-        ],
-      },
+      { guard: true, sql: consumeForCode, values },
+      { guard: true, sql: insertCode, values },
     ],
-    applied: { sql: codeIssuedByThisAttempt, values: [code.digest, attempt] },
+    applied: { sql: codeIssuedByThisAttempt, values },
   };
 }
 
 const insertAssertion = `
-  INSERT INTO used_assertion (service_id, client_id, digest, expires_at, attempt) VALUES ($1, $2, $3, $4, $5)
+  INSERT INTO used_assertion (service_id, client_id, digest, expires_at, attempt)
+  VALUES (:serviceId, :clientId, :digest, :expiresAt, :attempt)
   ON CONFLICT (service_id, client_id, digest) DO NOTHING`;
 
 const assertionUsedByThisAttempt = `
-  SELECT 1 FROM used_assertion WHERE service_id = $1 AND client_id = $2 AND digest = $3 AND attempt = $4`;
+  SELECT 1 FROM used_assertion
+  WHERE service_id = :serviceId AND client_id = :clientId AND digest = :digest AND attempt = :attempt`;
 
 export function useAssertion({ serviceId, clientId, digest, expiresAt, attempt }: UseAssertion): Plan {
+  const values = { serviceId, clientId, digest, expiresAt, attempt };
   return {
-    statements: [{ guard: true, sql: insertAssertion, values: [serviceId, clientId, digest, expiresAt, attempt] }],
-    applied: { sql: assertionUsedByThisAttempt, values: [serviceId, clientId, digest, attempt] },
+    statements: [{ guard: true, sql: insertAssertion, values }],
+    applied: { sql: assertionUsedByThisAttempt, values },
   };
 }

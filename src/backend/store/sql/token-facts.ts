@@ -1,13 +1,18 @@
-import type { StoredAccessToken, StoredRefreshToken } from "../store.ts";
-import { notRevoked, standsWith } from "./standing.ts";
-import { readResources, readScopes } from "./statement.ts";
+import { flag, octets, optional, scopeList, whole } from "../columns.ts";
+import type { ListedAccessToken, StoredRefreshToken } from "../store.ts";
+import { accessTokenColumns, grantColumns, refreshTokenColumns } from "../tables.ts";
+import { columnsOf, recordReader, selected, selectList } from "./records.ts";
+import { notRevoked, ownerFacts, standsWith } from "./standing.ts";
+import type { Row, RowQuery } from "./statement.ts";
 
-const accessTokenColumns = `
-  t.client_id, t.grant_id, t.subject, t.scopes, t.resources, t.created_at, t.expires_at,
-  t.grant_type, t.x5t_s256, t.by_alias, t.properties, g.details,
-  c.version AS client_version, s.version AS service_version`;
+const accessTokenFacts = {
+  ...columnsOf("t", accessTokenColumns),
+  ...ownerFacts,
+  details: selected("g.details", grantColumns.details),
+  refreshTokenExpiresAt: selected("r.expires_at", optional(refreshTokenColumns.expiresAt)),
+};
 
-/** A token that stands alone joins nothing: a look-up by no grant is none. */
+/** A token that stands alone joins nothing: its NULL for a grant matches no row. */
 const accessTokenWithGrant = `
   FROM access_token t ${standsWith("t")}
   LEFT JOIN token_grant g ON g.service_id = t.service_id AND g.grant_id = t.grant_id
@@ -18,102 +23,74 @@ export const inForce = `
   t.ended_at IS NULL AND (t.grant_id IS NULL AND ${notRevoked("t")}
     OR g.grant_id IS NOT NULL AND g.ended_at IS NULL AND ${notRevoked("g")})`;
 
+const accessTokenBy = (column: string): string => `
+  SELECT ${selectList(accessTokenFacts)}
+  ${accessTokenWithGrant} WHERE t.service_id = :serviceId AND t.${column} = :digest AND ${inForce}`;
+
+const accessToken = accessTokenBy("digest");
+const accessTokenByJwt = accessTokenBy("jwt_digest");
+
+// A successor that is gone has expired: nobody can use it first any more.
+const refreshTokenFacts = {
+  ...columnsOf("r", refreshTokenColumns),
+  ...columnsOf("g", grantColumns),
+  ...ownerFacts,
+  consumedAt: selected("r.consumed_at", optional(whole)),
+  sealedAnswer: selected("r.sealed_answer", optional(octets)),
+  successorUsed: selected("CASE WHEN n.digest IS NULL OR n.used_by IS NOT NULL THEN 1 ELSE 0 END", flag),
+};
+
+const refreshToken = `
+  SELECT ${selectList(refreshTokenFacts)}
+  FROM refresh_token r ${standsWith("r")}
+  JOIN token_grant g ON g.service_id = r.service_id AND g.grant_id = r.grant_id AND g.ended_at IS NULL
+  LEFT JOIN refresh_token n ON n.digest = r.successor_digest
+  WHERE r.service_id = :serviceId AND r.digest = :digest AND ${notRevoked("g")}`;
+
+const listedTokenFacts = {
+  ...accessTokenFacts,
+  refreshDigest: selected("r.digest", optional(refreshTokenColumns.digest)),
+  refreshScopes: selected("r.scopes", optional(scopeList)),
+  lastRefreshedAt: selected("g.last_refreshed_at", optional(whole)),
+};
+
+const listedToken = `
+  SELECT ${selectList(listedTokenFacts)}
+  ${accessTokenWithGrant} WHERE t.service_id = :serviceId AND t.digest = :digest AND ${inForce}`;
+
+const accessTokenOfRow = recordReader(accessTokenFacts);
+const refreshTokenFactsOfRow = recordReader(refreshTokenFacts);
+const listedTokenFactsOfRow = recordReader(listedTokenFacts);
+
 /** The reads of single tokens. One for each form of an access token: each is one look-up in a tree of digests. */
 export const tokenQueries = {
-  accessToken: `
-    SELECT ${accessTokenColumns}, r.expires_at AS refresh_expires_at
-    ${accessTokenWithGrant} WHERE t.service_id = $1 AND t.digest = $2 AND ${inForce}`,
-  accessTokenByJwt: `
-    SELECT t.digest, ${accessTokenColumns}, r.expires_at AS refresh_expires_at
-    ${accessTokenWithGrant} WHERE t.service_id = $1 AND t.jwt_digest = $2 AND ${inForce}`,
-  // A successor that is gone has expired: whoever has it cannot use it first any more.
-  refreshToken: `
-    SELECT r.client_id, r.grant_id, g.subject, r.scopes, r.resources, r.created_at, r.expires_at, r.x5t_s256,
-      r.consumed_at, r.sealed_answer, g.grant_type, g.by_alias, g.details,
-      CASE WHEN n.digest IS NULL OR n.used_by IS NOT NULL THEN 1 ELSE 0 END AS successor_used,
-      c.version AS client_version, s.version AS service_version
-    FROM refresh_token r ${standsWith("r")}
-    JOIN token_grant g ON g.service_id = r.service_id AND g.grant_id = r.grant_id AND g.ended_at IS NULL
-    LEFT JOIN refresh_token n ON n.digest = r.successor_digest
-    WHERE r.service_id = $1 AND r.digest = $2 AND ${notRevoked("g")}`,
-  /** What lists say besides. */
-  listedToken: `
-    SELECT ${accessTokenColumns}, r.digest AS refresh_digest, r.scopes AS refresh_scopes,
-      r.expires_at AS refresh_expires_at, g.last_refreshed_at
-    ${accessTokenWithGrant} WHERE t.service_id = $1 AND t.digest = $2 AND ${inForce}`,
-} as const;
+  readAccessToken: (serviceId: number, digest: Uint8Array) => ({
+    sql: accessToken,
+    values: { serviceId, digest },
+    one: accessTokenOfRow,
+    otherwise: { sql: accessTokenByJwt, values: { serviceId, digest }, one: accessTokenOfRow },
+  }),
+  readRefreshToken: (serviceId: number, digest: Uint8Array): RowQuery<StoredRefreshToken> => ({
+    sql: refreshToken,
+    values: { serviceId, digest },
+    one: refreshTokenOfRow,
+  }),
+};
 
-interface TokenRow {
-  readonly client_id: number;
-  readonly subject: string | null;
-  readonly scopes: string;
-  readonly resources: string;
-  readonly created_at: number;
-  readonly expires_at: number;
-  readonly grant_type: string;
-  readonly x5t_s256: string | null;
-  readonly by_alias: number;
-  readonly details: string | null;
-  readonly client_version: number;
-  readonly service_version: number;
+/** One token of a list. */
+export function readListedToken(serviceId: number, digest: Uint8Array): RowQuery<ListedAccessToken> {
+  return { sql: listedToken, values: { serviceId, digest }, one: listedTokenOfRow };
 }
 
-export interface AccessTokenRow extends TokenRow {
-  readonly grant_id: string | null;
-  readonly properties: string | null;
-  readonly refresh_expires_at: number | null;
+function refreshTokenOfRow(row: Row): StoredRefreshToken {
+  const { consumedAt: at, sealedAnswer, successorUsed, ...token } = refreshTokenFactsOfRow(row);
+  const consumption = at === undefined || sealedAnswer === undefined ? undefined : { at, sealedAnswer, successorUsed };
+  return { ...token, consumption };
 }
 
-export interface AccessTokenByJwtRow extends AccessTokenRow {
-  readonly digest: Uint8Array;
-}
-
-export interface RefreshTokenRow extends TokenRow {
-  readonly grant_id: string;
-  readonly consumed_at: number | null;
-  readonly sealed_answer: Uint8Array | null;
-  readonly successor_used: number;
-}
-
-export function accessTokenOfRow(digest: Uint8Array, row: AccessTokenRow): StoredAccessToken {
-  return {
-    digest,
-    clientId: row.client_id,
-    grantId: row.grant_id ?? undefined,
-    subject: row.subject ?? undefined,
-    scopes: readScopes(row.scopes),
-    resources: readResources(row.resources),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    grantType: row.grant_type,
-    x5tS256: row.x5t_s256 ?? undefined,
-    clientIdAliasUsed: row.by_alias === 1,
-    properties: row.properties ?? undefined,
-    details: row.details ?? undefined,
-    refreshTokenExpiresAt: row.refresh_expires_at ?? undefined,
-    clientVersion: row.client_version,
-    serviceVersion: row.service_version,
-  };
-}
-
-export function refreshTokenOfRow(digest: Uint8Array, row: RefreshTokenRow): StoredRefreshToken {
-  const { consumed_at: at, sealed_answer: sealedAnswer } = row;
-  return {
-    digest,
-    clientId: row.client_id,
-    grantId: row.grant_id,
-    subject: row.subject ?? undefined,
-    scopes: readScopes(row.scopes),
-    resources: readResources(row.resources),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    grantType: row.grant_type,
-    x5tS256: row.x5t_s256 ?? undefined,
-    clientIdAliasUsed: row.by_alias === 1,
-    details: row.details ?? undefined,
-    consumption:
-      at === null || sealedAnswer === null ? undefined : { at, sealedAnswer, successorUsed: row.successor_used === 1 },
-    clientVersion: row.client_version,
-    serviceVersion: row.service_version,
-  };
+function listedTokenOfRow(row: Row): ListedAccessToken {
+  const { refreshDigest: digest, refreshScopes: scopes, ...token } = listedTokenFactsOfRow(row);
+  const expiresAt = token.refreshTokenExpiresAt;
+  const hasRefreshToken = digest !== undefined && scopes !== undefined && expiresAt !== undefined;
+  return { ...token, refreshToken: hasRefreshToken ? { digest, scopes, expiresAt } : undefined };
 }

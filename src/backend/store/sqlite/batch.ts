@@ -52,9 +52,9 @@ export type Batch = (jobs: readonly Job[]) => JobResult[];
 /** Raises the floor under "now", never lowers it; only whoever acted last can say that nothing came after. */
 const keepClock = `
   UPDATE store_state
-  SET clock = max(clock, $1), clock_settled = CASE WHEN clock <= $1 THEN $2 ELSE clock_settled END,
-    clock_in_doubt = coalesce($3, clock_in_doubt)
-  WHERE clock < $1 OR (clock = $1 AND clock_settled <> $2) OR clock_in_doubt <> $3`;
+  SET clock = max(clock, :actedOn), clock_settled = CASE WHEN clock <= :actedOn THEN :settled ELSE clock_settled END,
+    clock_in_doubt = coalesce(:inDoubt, clock_in_doubt)
+  WHERE clock < :actedOn OR (clock = :actedOn AND clock_settled <> :settled) OR clock_in_doubt <> :inDoubt`;
 
 /** The database undid the whole transaction, the jobs before the failing one with it. */
 class TransactionLost extends Error {
@@ -122,7 +122,8 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
     if (job.name === "probe") return probe();
     if (job.name === "sweep-events") return noteWritten(sweepEvents(job.createdBefore, job.limit));
     if (job.name === "keep-clock") {
-      return change({ sql: keepClock, values: [job.actedOn, job.settled ? 1 : 0, job.inDoubt ?? null] });
+      const { actedOn, settled, inDoubt = null } = job;
+      return change({ sql: keepClock, values: { actedOn, settled: settled ? 1 : 0, inDoubt } });
     }
     return runCommand(job);
   }
@@ -149,7 +150,7 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
   }
 
   function change(statement: Statement): number {
-    return noteWritten(Number(prepare(statement.sql).run(...statement.values).changes));
+    return noteWritten(prepare(statement.sql).run(statement.values));
   }
 
   function noteWritten(rows: number): number {
@@ -158,7 +159,7 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
   }
 
   function found(statement: Statement): boolean {
-    return prepare(statement.sql).get(...statement.values) !== undefined;
+    return prepare(statement.sql).get(statement.values) !== undefined;
   }
 
   return runBatch;

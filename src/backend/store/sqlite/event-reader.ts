@@ -41,12 +41,12 @@ interface EventRow {
 }
 
 const selectEpoch = "SELECT epoch FROM store_epoch";
-const selectOne = "SELECT position, attempt FROM invalidation_event WHERE position = $1";
+const selectOne = "SELECT position, attempt FROM invalidation_event WHERE position = :position";
 const selectFirst = "SELECT position, attempt FROM invalidation_event ORDER BY position LIMIT 1";
 const selectLast = "SELECT position, attempt FROM invalidation_event ORDER BY position DESC LIMIT 1";
 const selectEvents = `
   SELECT position, service_id, keys, attempt FROM invalidation_event
-  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
+  WHERE position > :after AND position <= :upTo ORDER BY position LIMIT :limit`;
 
 /**
  * Reads events by their row numbers: SQLite has one writer at a time, so that order is the order of the commits.
@@ -68,7 +68,11 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
     if (from?.epoch !== epoch || to === undefined || from.position > to || !stillStands(from)) {
       return { reset: true, cursor: upTo ?? end() };
     }
-    const rows = prepare(selectEvents).all(from.position, to, limit + 1) as unknown as EventRow[];
+    const rows = prepare(selectEvents).all({
+      after: from.position,
+      upTo: to,
+      limit: limit + 1,
+    }) as unknown as EventRow[];
     const events = rows.slice(0, limit).map((row): StoredInvalidationEvent => ({
       serviceId: row.service_id,
       keys: JSON.parse(row.keys) as string[],
@@ -85,18 +89,18 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
   /** Nothing behind the cursor is missing: its own row is there, which is swept before any that follows. */
   function stillStands({ position, tag }: EventCursor): boolean {
     if (position === 0) return ((prepare(selectFirst).get() as EventRow | undefined)?.position ?? 1) === 1;
-    const row = prepare(selectOne).get(position) as EventRow | undefined;
+    const row = prepare(selectOne).get({ position }) as EventRow | undefined;
     return row !== undefined && tagOfAttempt(row.attempt) === tag;
   }
 
   return (query) => inSnapshot(() => readEvents(query));
 }
 
-const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT $1";
+const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT :limit";
 /** By the positions themselves: a database whose statistics say that there are few events would look at all of them. */
 const deleteBefore = `
   DELETE FROM invalidation_event WHERE position IN (
-    SELECT position FROM invalidation_event WHERE position < $1 ORDER BY position LIMIT $2)`;
+    SELECT position FROM invalidation_event WHERE position < :last ORDER BY position LIMIT :limit)`;
 
 /**
  * An event that lies so much later, in milliseconds, was written by a clock that was wrong: it must not hold up the
@@ -111,11 +115,11 @@ const farAhead = 24 * 3_600_000;
 export function createEventSweep(db: DatabaseSync): (createdBefore: number, limit: number) => number {
   const prepare = createPreparedStatements(db);
   return (createdBefore, limit) => {
-    const oldest = prepare(selectOldest).all(limit + 1) as { position: number; created_at: number }[];
+    const oldest = prepare(selectOldest).all({ limit: limit + 1 }) as { position: number; created_at: number }[];
     const kept = oldest.findIndex(
       (row) => row.created_at >= createdBefore && row.created_at < createdBefore + farAhead,
     );
     const last = (kept === -1 ? oldest : oldest.slice(0, kept)).at(-1);
-    return last === undefined ? 0 : Number(prepare(deleteBefore).run(last.position, limit).changes);
+    return last === undefined ? 0 : prepare(deleteBefore).run({ last: last.position, limit });
   };
 }

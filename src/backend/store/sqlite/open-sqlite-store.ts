@@ -78,18 +78,24 @@ export function createSqliteStore(
   close: () => Promise<void>,
   longReads = createInThreadReads(createTokenLists(db)),
 ): Store {
-  const reader = createReader(db);
   let closing: Promise<void> | undefined;
 
   /** A promise, as everything in the interface, though the answer is there at once. */
-  function read<Fact>(look: (reader: Reader) => Fact): Promise<Fact> {
+  function read<Fact>(look: () => Fact): Promise<Fact> {
     if (!db.isOpen) return Promise.reject(new StoreFailure("nothing was read: the store is closed"));
     try {
-      return Promise.resolve(look(reader));
+      return Promise.resolve(look());
     } catch (error) {
       return Promise.reject(storeFailure("nothing was read", readFault(error)));
     }
   }
+
+  const lookUps = Object.fromEntries(
+    Object.entries<(...query: never[]) => unknown>(createReader(db)).map(([name, look]) => [
+      name,
+      (...query: never[]) => read(() => look(...query)),
+    ]),
+  ) as Pick<Store, keyof Reader>;
 
   /** The writer itself closes behind the readers. */
   function write(job: Job): ReturnType<Writer["run"]> {
@@ -102,15 +108,7 @@ export function createSqliteStore(
   }
 
   return {
-    readService: (serviceId) => read((facts) => facts.readService(serviceId)),
-    readClient: (serviceId, by) => read((facts) => facts.readClient(serviceId, by)),
-    readServicesAfter: (after, limit) => read((facts) => facts.readServicesAfter(after, limit)),
-    readClientsAfter: (after, limit) => read((facts) => facts.readClientsAfter(after, limit)),
-    readLiveTokens: (owner, now) => read((facts) => facts.readLiveTokens(owner, now)),
-    readAccessToken: (serviceId, digest) => read((facts) => facts.readAccessToken(serviceId, digest)),
-    readRefreshToken: (serviceId, digest) => read((facts) => facts.readRefreshToken(serviceId, digest)),
-    readTicket: (serviceId, digest) => read((facts) => facts.readTicket(serviceId, digest)),
-    readCode: (serviceId, digest) => read((facts) => facts.readCode(serviceId, digest)),
+    ...lookUps,
     async listAccessTokens(serviceId, query) {
       refuseClosed();
       return longReads.run("listAccessTokens", serviceId, query);
@@ -119,7 +117,6 @@ export function createSqliteStore(
       refuseClosed();
       return longReads.run("countTokens", serviceId, query);
     },
-    readInvalidationEvents: (query) => read((facts) => facts.readInvalidationEvents(query)),
     async run(command) {
       return (await write(command)) as CommandOutcome;
     },
@@ -139,7 +136,6 @@ export function createSqliteStore(
       await write({ name: "probe" });
     },
     hasLostWriter: () => writer.isGone(),
-    readClock: () => read((facts) => facts.readClock()),
     async keepClock(clock) {
       await write({ name: "keep-clock", ...clock });
     },

@@ -85,7 +85,7 @@ test("the code is kept as a digest, with all that its exchange must know, for th
   const [command] = commands;
   if (command?.name !== "issue-code") throw new Error("No code was kept.");
   const { grantId, ...kept } = command.code;
-  t.deepEqual(command.ticketDigest, tokenDigest(ticket));
+  t.deepEqual(command.ticketDigest, new Uint8Array(tokenDigest(ticket)));
   t.is(command.createdAt, startInstant + 5000);
   t.deepEqual(kept, {
     digest: tokenDigest(code),

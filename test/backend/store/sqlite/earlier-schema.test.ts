@@ -27,7 +27,13 @@ interface OldGrant {
 const oldGrant = (grantId: string): OldGrant => ({
   grant: { grantId },
   accessToken: { digest: digest() },
-  refreshToken: { digest: digest(), scopes: ["read", "write"], resources: ["https://a.example.com"], expiresAt: 9_000 },
+  refreshToken: {
+    digest: digest(),
+    scopes: ["read", "write"],
+    resources: ["https://a.example.com"],
+    expiresAt: 9_000,
+    x5tS256: undefined,
+  },
 });
 
 /** A file as the release with two migrations left it: service 1 with client 11, a token that stands alone, grants. */

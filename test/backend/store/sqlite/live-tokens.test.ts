@@ -1,10 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import test, { type ExecutionContext } from "ava";
-import { liveTokensStatement, mostLookedAt } from "../../../../src/backend/store/sql/live-token-facts.ts";
+import { liveTokensQuery, mostLookedAt } from "../../../../src/backend/store/sql/live-token-facts.ts";
 import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
 import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
+import { createPreparedStatements } from "../../../../src/backend/store/sqlite/prepared-statements.ts";
 import { createReader } from "../../../../src/backend/store/sqlite/reader.ts";
 import { issueGrant, issueTokens, putConfiguration, revokeTokens, twoServices } from "../commands.ts";
 import { openRecorded, unboundedSteps, useEverything } from "./every-statement.ts";
@@ -73,7 +74,7 @@ test("counts and the guard of a removal read tokens by an index and sort nothing
   const db = openDatabase(t);
   const guards = planCommand(remove()).statements.filter(({ forbidden }) => forbidden === true);
   t.is(guards.length, 2);
-  for (const statement of [liveTokensStatement(owner, 1), liveTokensStatement({ serviceId: 1 }, 1), ...guards]) {
+  for (const statement of [liveTokensQuery(owner, 1), liveTokensQuery({ serviceId: 1 }, 1), ...guards]) {
     const steps = planOf(db, statement);
     t.true(
       steps.some((step) => /SEARCH t USING INDEX access_token_(client|expiry)/.test(step)),
@@ -86,9 +87,9 @@ test("counts and the guard of a removal read tokens by an index and sort nothing
   }
 });
 
-function planOf(db: DatabaseSync, { sql, values }: Statement): string[] {
-  const explained = db.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\$(\d+)/g, "?$1")}`);
-  return explained.all(...values).map(({ detail }) => String(detail));
+function planOf(db: DatabaseSync, { sql, values }: Pick<Statement, "sql" | "values">): string[] {
+  const explained = createPreparedStatements(db)(`EXPLAIN QUERY PLAN ${sql}`);
+  return explained.all(values).map(({ detail }) => String(detail));
 }
 
 test("no statement walks through a table or sorts, however many tokens are kept", async (t) => {

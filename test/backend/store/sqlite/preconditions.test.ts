@@ -3,6 +3,7 @@ import test from "ava";
 import type { Command } from "../../../../src/backend/store/command.ts";
 import { createBatch } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
+import { createPreparedStatements } from "../../../../src/backend/store/sqlite/prepared-statements.ts";
 import type { Statement } from "../../../../src/backend/store/sql/statement.ts";
 import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import {
@@ -30,9 +31,10 @@ function openWith(before: readonly Command[]): { db: DatabaseSync; change: (stat
   migrate(db);
   const outcomes = createBatch(db)(before);
   if (outcomes.some((outcome) => outcome !== "done")) throw new Error("what comes before was not done");
+  const prepare = createPreparedStatements(db);
   return {
     db,
-    change: ({ sql, values }) => Number(db.prepare(sql.replaceAll(/\$(\d+)/g, "?$1")).run(...values).changes),
+    change: ({ sql, values }) => prepare(sql).run(values),
   };
 }
 
@@ -80,7 +82,7 @@ const movedOn: readonly Command[] = [
 
 for (const [source, { before, command, spoil }] of Object.entries(scenes)) {
   test(`tokens for ${source}: the first statement knows every reason against them`, (t) => {
-    const first = (wanted: Command): Statement => planCommand(wanted).statements[0] ?? { sql: "", values: [] };
+    const first = (wanted: Command): Statement => planCommand(wanted).statements[0] ?? { sql: "", values: {} };
     t.is(openWith(before).change(first(command)), 1, "it would change a row");
     for (const reason of [...spoil, ...movedOn]) {
       t.is(openWith([...before, reason]).change(first(command)), 0, `after ${reason.name}`);

@@ -4,6 +4,7 @@ import { planCommand } from "../../../../src/backend/store/sql/statements.ts";
 import { createBatch, type JobResult } from "../../../../src/backend/store/sqlite/batch.ts";
 import { migrate } from "../../../../src/backend/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
+import { createPreparedStatements } from "../../../../src/backend/store/sqlite/prepared-statements.ts";
 import { createReader } from "../../../../src/backend/store/sqlite/reader.ts";
 import { openWorkerHost } from "../../../../src/backend/store/sqlite/worker-host.ts";
 import { createWriter, type Writer } from "../../../../src/backend/store/sqlite/writer.ts";
@@ -179,7 +180,7 @@ test("SQLite does end the transaction when such a statement fills the database",
   db.exec("BEGIN IMMEDIATE; SAVEPOINT job");
   const put = planCommand(putConfiguration({ id: 3, settings: large })).statements.find(({ guard }) => guard === true);
   if (put === undefined) throw new Error("a configuration has a guard");
-  t.throws(() => db.prepare(put.sql.replaceAll(/\$(\d+)/g, "?$1")).run(...put.values), { message: /full/ });
+  t.throws(() => createPreparedStatements(db)(put.sql).run(put.values), { message: /full/ });
   t.false(db.isTransaction);
 });
 

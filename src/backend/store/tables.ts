@@ -1,0 +1,101 @@
+import { type Columns, flag, octets, optional, scopeList, text, textList, textOf, whole } from "./columns.ts";
+
+/**
+ * One description of the columns of each table: selects, inserts, row readers and the types of records follow from it.
+ *
+ * Instants are milliseconds since 1970, digests are 32 octets. What statements alone use (versions, attempts, numbers of
+ * revocations) is not listed here: no record has it.
+ */
+
+export const serviceColumns = {
+  serviceId: whole,
+  /** Changes with the settings. */
+  version: whole,
+  /** The engine's own JSON text, secrets sealed. */
+  settings: text,
+} satisfies Columns;
+
+export const clientColumns = { clientId: whole, version: whole, settings: text } satisfies Columns;
+
+/** A service or a client as it is listed to be compared with a configuration, also one that was deleted. */
+const listedColumns = {
+  serviceId: whole,
+  /** `false`: it was deleted. */
+  present: flag,
+  /** `configuration`: the file says whether it is there. */
+  source: text,
+  /** Empty when it was deleted. */
+  settings: text,
+  /** 32 octets that are equal exactly when the settings are; keyed, so that they tell nothing of the secrets. */
+  settingsTag: octets,
+} satisfies Columns;
+
+export const listedServiceColumns = listedColumns;
+export const listedClientColumns = { ...listedColumns, clientId: whole } satisfies Columns;
+
+export const accessTokenColumns = {
+  digest: octets,
+  /** `undefined` when the token stands alone (client credentials): then ending the token ends all there is. */
+  grantId: optional(text),
+  subject: optional(text),
+  grantType: text,
+  scopes: scopeList,
+  resources: textList,
+  createdAt: whole,
+  expiresAt: whole,
+  /** `x5t#S256` of the certificate that the token is bound to. */
+  x5tS256: optional(text),
+  clientIdAliasUsed: { ...flag, name: "by_alias" },
+  /** The contract's `Property[]` as JSON text. */
+  properties: optional(text),
+} satisfies Columns;
+
+export const refreshTokenColumns = {
+  digest: octets,
+  /** The family that it belongs to. */
+  grantId: text,
+  scopes: scopeList,
+  resources: textList,
+  createdAt: whole,
+  expiresAt: whole,
+  /** `x5t#S256` of the certificate that a public client's token is bound to (RFC 8705 §4). */
+  x5tS256: optional(text),
+} satisfies Columns;
+
+/** What the tokens of a grant have in common. */
+export const grantColumns = {
+  subject: optional(text),
+  grantType: text,
+  clientIdAliasUsed: { ...flag, name: "by_alias" },
+  /** The engine's own JSON text: what later answers of this grant must know. */
+  details: optional(text),
+} satisfies Columns;
+
+export const ticketColumns = {
+  digest: octets,
+  /** `authorization`: of `auth/authorization`. `password`: of `auth/token` with the password grant. */
+  kind: textOf<"authorization" | "password">(),
+  /** The engine's own JSON text. */
+  request: text,
+  /** The API caller's own text. */
+  context: optional(text),
+  createdAt: whole,
+  expiresAt: whole,
+} satisfies Columns;
+
+export const codeColumns = {
+  digest: octets,
+  /** The grant that its exchange begins; drawn with the code, so that a replay knows what to end. */
+  grantId: text,
+  subject: text,
+  /** As the request had it; `undefined` when it had none. */
+  redirectUri: optional(text),
+  /** S256 (RFC 7636 §4.2). */
+  codeChallenge: optional(text),
+  scopes: scopeList,
+  resources: textList,
+  /** The engine's own JSON text. */
+  details: text,
+  createdAt: whole,
+  expiresAt: whole,
+} satisfies Columns;
