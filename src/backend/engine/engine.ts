@@ -4,6 +4,7 @@ import { failAuthorization } from "./authorization/fail.ts";
 import { issueAuthorizationCode } from "./authorization/issue.ts";
 import { processAuthorizationRequest } from "./authorization/process-authorization-request.ts";
 import { readTicketInfo, updateTicketInfo } from "./authorization/ticket-info.ts";
+import type { Context } from "./context.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { configurationOfService, jwksOfService } from "./discovery/metadata.ts";
 import { introspectStandard } from "./introspection/introspect-standard.ts";
@@ -42,6 +43,48 @@ export class ServiceUnknown extends TypeError {
   override readonly name = "ServiceUnknown";
 }
 
+type Answered = Omit<ServiceOperations, "authIntrospectionEvents">;
+
+/** Every operation that answers once. */
+const operations: { readonly [Name in keyof Answered]: Decision<Answered[Name]> } = {
+  authAuthorization: processAuthorizationRequest,
+  authAuthorizationIssue: issueAuthorizationCode,
+  authAuthorizationFail: failAuthorization,
+  authAuthorizationTicketInfo: readTicketInfo,
+  authAuthorizationTicketUpdate: updateTicketInfo,
+  authToken: processTokenRequest,
+  authTokenIssue: issueToken,
+  authTokenFail: failToken,
+  authTokenCreate: createToken,
+  authTokenUpdate: updateToken,
+  authTokenDelete: deleteToken,
+  authTokenRevoke: revokeTokens,
+  authTokenGetList: listTokens,
+  serviceConfiguration: ({ service }, request) => configurationOfService(service, request),
+  serviceConfigurationPost: ({ service }, request) => configurationOfService(service, request),
+  serviceJwksGet: ({ service }, request) => jwksOfService(service, request),
+  authIntrospection: introspect,
+  authIntrospectionStandard: introspectStandard,
+  authRevocation: revoke,
+  authUserinfo: processUserInfoRequest,
+  authUserinfoIssue: issueUserInfo,
+};
+
+type Decision<Operation extends (...call: never[]) => unknown> = (
+  context: Context,
+  request: Parameters<Operation>[0],
+) => ReturnType<Operation> | Awaited<ReturnType<Operation>>;
+
+/** The operations, each with the context of its call. */
+function inContext(contextOf: (call: NotedCall | undefined) => Promise<Context>): Answered {
+  const bound = Object.entries(operations).map(([name, decide]) => [
+    name,
+    // The table pairs each name with its own operation; that is lost when its entries are listed.
+    async (request: never, call?: NotedCall) => (decide as Decision<never>)(await contextOf(call), request),
+  ]);
+  return Object.fromEntries(bound) as Answered;
+}
+
 /** Services whose operations are remembered. */
 const mostRemembered = 1000;
 
@@ -49,34 +92,11 @@ const mostRemembered = 1000;
 export function createEngine(dependencies: Dependencies): Engine {
   const settings = createSettings(dependencies);
   const follower = createEventFollower(dependencies);
-  /** What a call is decided with: where its facts are noted, too, if anyone wants to know them. */
-  const noting = (call: NotedCall | undefined): Dependencies =>
-    call?.note === undefined ? dependencies : { ...dependencies, note: call.note };
   const operationsOver = (serviceId: number, current: () => Promise<Service>): ServiceOperations => ({
-    authAuthorization: async (request, call) =>
-      processAuthorizationRequest(noting(call), settings, await current(), request),
-    authAuthorizationIssue: async (request, call) =>
-      issueAuthorizationCode(noting(call), settings, await current(), request),
-    authAuthorizationFail: async (request, call) => failAuthorization(noting(call), settings, await current(), request),
-    authAuthorizationTicketInfo: async (request, call) => readTicketInfo(noting(call), await current(), request),
-    authAuthorizationTicketUpdate: async (request, call) => updateTicketInfo(noting(call), await current(), request),
-    authToken: async (request, call) => processTokenRequest(noting(call), settings, await current(), request),
-    authTokenIssue: async (request, call) => issueToken(noting(call), settings, await current(), request),
-    authTokenFail: async (request, call) => failToken(noting(call), await current(), request),
-    authTokenCreate: async (request, call) => createToken(noting(call), settings, await current(), request),
-    authTokenUpdate: async (request, call) => updateToken(noting(call), await current(), request),
-    authTokenDelete: async (request, call) => deleteToken(noting(call), await current(), request),
-    authTokenRevoke: async (request, call) => revokeTokens(noting(call), settings, await current(), request),
-    authTokenGetList: async (request, call) => listTokens(noting(call), settings, await current(), request),
-    serviceConfiguration: async (request) => configurationOfService(await current(), request),
-    serviceConfigurationPost: async (request) => configurationOfService(await current(), request),
-    serviceJwksGet: async (request) => jwksOfService(await current(), request),
-    authIntrospection: async (request, call) => introspect(noting(call), settings, await current(), request),
-    authIntrospectionStandard: async (request, call) =>
-      introspectStandard(noting(call), settings, await current(), request),
-    authRevocation: async (request, call) => revoke(noting(call), settings, await current(), request),
-    authUserinfo: async (request, call) => processUserInfoRequest(noting(call), settings, await current(), request),
-    authUserinfoIssue: async (request, call) => issueUserInfo(noting(call), settings, await current(), request),
+    ...inContext(async (call) => {
+      const service = await current();
+      return { ...dependencies, settings, service, ...(call?.note !== undefined && { note: call.note }) };
+    }),
     async *authIntrospectionEvents(request, { signal }) {
       await current();
       yield* follower.open(serviceId, request, signal);

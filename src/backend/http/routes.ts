@@ -55,7 +55,7 @@ export function unsupportedRoutes(api: Api): readonly Route[] {
         method,
         path: routePath(shape, path),
         respond: async (request: IncomingMessage, segments: readonly string[], _gone: unknown, note: NoteFacts) => {
-          if (shape !== "open") await authenticate(api, request, shape, segments, note);
+          if (shape !== "open") await authenticate(api, request, { shape, segments }, note);
           throw new ApiError(403, "A001223", `${path} is not supported by this backend.`);
         },
       })),
@@ -76,7 +76,7 @@ function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "
     path: routePath(shape, operation.path),
     respond: async (request, segments, _gone, note) => {
       // Before the body: who may not call need not be listened to.
-      const callers = await authenticate(api, request, shape, segments, note);
+      const callers = await authenticate(api, request, { shape, segments }, note);
       const call = callers[name] as (request: unknown, call: NotedCall) => Promise<object | undefined>;
       const read = readQuery?.(request, shape === "v3" ? segments.slice(1) : segments);
       const asked = readRequest(operation, read ?? (await readBody(request, readForm)));
@@ -98,14 +98,14 @@ function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
     path: routePath(shape, path),
     respond: async (request, segments, gone, note) => {
       if (request.method !== method) throw methodNotAllowed([method]);
-      const { authIntrospectionEvents } = await authenticate(api, request, shape, segments, note);
+      const { authIntrospectionEvents } = await authenticate(api, request, { shape, segments }, note);
       const signal = gone();
       const rest = authIntrospectionEvents(readStreamRequest(request), { signal })[Symbol.asyncIterator]();
       const first = await rest.next();
       try {
         if (first.done === true) throw serviceUnavailable("The stream has ended.");
         // From here on a change of the credentials ends the stream; one that came before is seen now.
-        await authenticate(api, request, shape, segments, note);
+        await authenticate(api, request, { shape, segments }, note);
       } catch (error) {
         await rest.return?.();
         throw error;
@@ -118,8 +118,7 @@ function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
 async function authenticate(
   api: Api,
   request: IncomingMessage,
-  shape: "v2" | "v3",
-  segments: readonly string[],
+  { shape, segments }: { readonly shape: "v2" | "v3"; readonly segments: readonly string[] },
   note: NoteFacts,
 ): Promise<ServiceOperations> {
   const serviceId = shape === "v3" ? Number(segments[0]) : 0;

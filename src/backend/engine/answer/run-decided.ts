@@ -1,7 +1,7 @@
+import type { Context } from "../context.ts";
 import type { Command } from "../../store/command.ts";
 import type { CommandOutcome, Store } from "../../store/store.ts";
 import type { Dependencies, Random } from "../dependencies.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 
 /** Facts kept changing under every decision; the caller may ask again (503). */
 export class DecisionContended extends Error {
@@ -37,18 +37,26 @@ export async function runDecided<Outcome>(
 }
 
 /**
- * The service for each attempt of a decision: first as it was read when the API caller was authenticated, then, because a
- * conflict says that something has changed, as it stands. `undefined`: the service is gone.
+ * The same, over the service as it stands at each attempt: first as it was read when the API caller was authenticated;
+ * after a conflict, which says that something has changed, it is read again. `gone` answers when it was deleted.
  *
- * @example const currentService = serviceOfEachAttempt(settings, service);
+ * @example runForService(context, () => oauthError(service, "server_error", "A003201"), (context) => decide(context));
  */
-export function serviceOfEachAttempt(settings: Settings, service: Service): () => Promise<Service | undefined> {
-  let first: Service | undefined = service;
-  return () => {
-    const known = first;
-    first = undefined;
-    return known === undefined ? settings.service(service.settings.apiKey) : Promise.resolve(known);
-  };
+export function runForService<Outcome>(
+  context: Context,
+  gone: () => Outcome,
+  decide: (context: Context) => Promise<Decided<Outcome>>,
+): Promise<Outcome> {
+  const { settings, service: first } = context;
+  let isFirst = true;
+  return runDecided(context, async () => {
+    if (isFirst) {
+      isFirst = false;
+      return decide(context);
+    }
+    const service = await settings.service(first.settings.apiKey);
+    return service === undefined ? { outcome: gone() } : decide({ ...context, service });
+  });
 }
 
 /**

@@ -1,11 +1,10 @@
+import type { Context } from "../context.ts";
 import { setText } from "../../../oauth/set-member.ts";
 import type {
   AuthorizationFailReason,
   AuthorizationFailRequest,
   AuthorizationFailResponse,
 } from "../../../contract/auth-authorization-fail.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
 import { findTicket } from "../grant/ticket.ts";
 import { type AuthorizationRefusal, errorOfCaller, errorToClient, errorToUser } from "./authorization-answer.ts";
@@ -36,29 +35,26 @@ const longestDescription = 1000;
 
 /** Answers an authorization request with an error, and uses its ticket up (RFC 6749 §4.1.2.1). */
 export async function failAuthorization(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: AuthorizationFailRequest,
 ): Promise<AuthorizationFailResponse> {
-  return runDecided(dependencies, () => decide(dependencies, settings, service, request));
+  return runDecided(context, () => decide(context, request));
 }
 
 async function decide(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   { ticket, reason, description }: AuthorizationFailRequest,
 ): Promise<Decided<AuthorizationFailResponse>> {
-  const found = await findTicket(dependencies, service, "authorization", ticket);
+  const { service } = context;
+  const found = await findTicket(context, "authorization", ticket);
   if (found.state === "missing") return { outcome: errorOfCaller(service, "A059201") };
   if (reason === undefined || reason === null) return { outcome: errorOfCaller(service, "A060201") };
   if (found.state === "unknown") return { outcome: errorOfCaller(service, "A059202") };
   if (found.state === "expired") {
     return { outcome: errorToUser(service, { error: "invalid_request", code: "A059301" }) };
   }
-  dependencies.note?.({ clientId: String(found.ticket.clientId) });
-  const { request, client } = await standingRequest(settings, service, found.ticket);
+  context.note?.({ clientId: String(found.ticket.clientId) });
+  const { request, client } = await standingRequest(context, found.ticket);
   if (client === undefined) {
     return { outcome: errorToUser(service, { error: "invalid_request", code: "A059302" }) };
   }
@@ -67,10 +63,10 @@ async function decide(
     outcome: errorToClient(service, request.target, refusals[reason], told),
     command: {
       name: "consume-ticket",
-      attempt: newAttempt(dependencies.random),
+      attempt: newAttempt(context.random),
       serviceId: service.settings.apiKey,
       digest: found.ticket.digest,
-      consumedAt: dependencies.clock(),
+      consumedAt: context.clock(),
     },
   };
 }

@@ -1,15 +1,15 @@
+import type { Context } from "../context.ts";
 import type {
   AuthorizationIssueRequest,
   AuthorizationIssueResponse,
 } from "../../../contract/auth-authorization-issue.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredTicket } from "../../store/store.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { drawGrantId, drawSecret } from "../grant/drawn-text.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import { result, type ResultCode } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runForService } from "../answer/run-decided.ts";
 import { findTicket } from "../grant/ticket.ts";
 import { errorOfCaller, errorToUser, responseToClient } from "./authorization-answer.ts";
 import { readIssueRequest } from "./read-issue-request.ts";
@@ -22,52 +22,45 @@ import type { TicketRequest } from "./ticket-request.ts";
  * The ticket is used up by the same command that keeps the code; as long as anything is wrong it stays good.
  */
 export async function issueAuthorizationCode(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: AuthorizationIssueRequest,
 ): Promise<AuthorizationIssueResponse> {
-  const currentService = serviceOfEachAttempt(settings, service);
-  return runDecided<AuthorizationIssueResponse>(dependencies, async () => {
-    const current = await currentService();
-    if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
-    const found = await findTicket(dependencies, current, "authorization", request.ticket);
-    if (found.state === "missing") return { outcome: errorOfCaller(current, "A041201") };
-    if (found.state === "unknown") return { outcome: errorOfCaller(current, "A041202") };
-    if (found.state === "expired") return { outcome: toUser(current, "A041301") };
-    dependencies.note?.({ clientId: String(found.ticket.clientId) });
-    const standing = await standingRequest(settings, current, found.ticket);
-    if (standing.client === undefined) return { outcome: toUser(current, "A045302") };
-    return decide(dependencies, settings, current, standing.client, found.ticket, standing.request, request);
+  const gone = () => errorOfCaller(context.service, "A003201");
+  return runForService<AuthorizationIssueResponse>(context, gone, async (current) => {
+    const { service } = current;
+    const found = await findTicket(current, "authorization", request.ticket);
+    if (found.state === "missing") return { outcome: errorOfCaller(service, "A041201") };
+    if (found.state === "unknown") return { outcome: errorOfCaller(service, "A041202") };
+    if (found.state === "expired") return { outcome: toUser(service, "A041301") };
+    current.note?.({ clientId: String(found.ticket.clientId) });
+    const standing = await standingRequest(current, found.ticket);
+    if (standing.client === undefined) return { outcome: toUser(service, "A045302") };
+    return decide(current, { ticket: found.ticket, client: standing.client, asked: standing.request }, request);
   });
 }
 
 async function decide(
-  { clock, random }: Dependencies,
-  settings: Settings,
-  service: Service,
-  client: Client,
-  ticket: StoredTicket,
-  asked: TicketRequest,
+  context: Context,
+  { ticket, client, asked }: { readonly ticket: StoredTicket; readonly client: Client; readonly asked: TicketRequest },
   request: AuthorizationIssueRequest,
 ): Promise<Decided<AuthorizationIssueResponse>> {
+  const { clock, random, service } = context;
   const granted = standingGrant(service, client, asked);
   if (granted === undefined) return { outcome: toUser(service, "A045302") };
   const scopes = withoutLost(request.scopes ?? [], asked.scopes, granted.scopes);
   if (scopes === undefined) return { outcome: toUser(service, "A045302") };
   const standing = { ...asked, scopes: granted.scopes };
-  const read = await readIssueRequest(settings, service, client, standing, { ...request, scopes });
+  const read = await readIssueRequest(context, client, standing, { ...request, scopes });
   if ("refusedWith" in read) return { outcome: errorOfCaller(service, read.refusedWith, read.detail) };
 
   const code = drawSecret(random);
   const createdAt = clock();
-  const { context } = ticket;
   return {
     outcome: {
       ...result("A040001"),
       ...responseToClient(service, asked.target, { code }),
       authorizationCode: code,
-      ...(context !== undefined && { ticketInfo: { context } }),
+      ...(ticket.context !== undefined && { ticketInfo: { context: ticket.context } }),
     },
     command: {
       name: "issue-code",

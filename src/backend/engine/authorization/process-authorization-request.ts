@@ -1,17 +1,17 @@
+import type { Context } from "../context.ts";
 import type { AuthorizationRequest, AuthorizationResponse } from "../../../contract/auth-authorization.ts";
 import { type Form, readForm } from "../../../oauth/form.ts";
 import { lowestPrompt, type Prompt } from "../../../oauth/prompt.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { noteClient, noteUnknownClient } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runForService } from "../answer/run-decided.ts";
 import { areTooLong } from "../client-authentication/client-request.ts";
 import { identifyClient } from "../client-authentication/identify-client.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { drawSecret } from "../grant/drawn-text.ts";
 import { ticketLifetime } from "../grant/ticket.ts";
 import type { NamedClient } from "../settings/find-client.ts";
-import type { Service, Settings, Client } from "../settings/service-and-client.ts";
+import type { Service, Client } from "../settings/service-and-client.ts";
 import { errorOfCaller, errorToClient, errorToUser, type ResponseTarget } from "./authorization-answer.ts";
 import { findRedirectUri } from "./find-redirect-uri.ts";
 import { stateToReturn } from "./parameter-defect.ts";
@@ -26,39 +26,33 @@ import { type TicketRequest, writeTicketRequest } from "./ticket-request.ts";
  * request; from then on they go to the client (§4.1.2.1).
  */
 export async function processAuthorizationRequest(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: AuthorizationRequest,
 ): Promise<AuthorizationResponse> {
+  const { service } = context;
   const { parameters } = request;
   if (parameters === undefined || parameters === null) return errorOfCaller(service, "A004201");
   if (parameters.trim() === "") return toUser(service, "A004301");
   if (areTooLong(parameters)) return toUser(service, "A004202");
   const reading = readForm(parameters, { repeatable: "any" });
   if (!reading.ok) return toUser(service, "A004202");
-  const currentService = serviceOfEachAttempt(settings, service);
-  return runDecided<AuthorizationResponse>(dependencies, async () => {
-    const current = await currentService();
-    if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
-    return decide(dependencies, settings, current, request, reading.form);
-  });
+  const gone = () => errorOfCaller(service, "A003201");
+  return runForService<AuthorizationResponse>(context, gone, (current) => decide(current, request, reading.form));
 }
 
 async function decide(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: AuthorizationRequest,
   form: Form,
 ): Promise<Decided<AuthorizationResponse>> {
-  const found = await findClient(settings, service, form);
+  const { service } = context;
+  const found = await findClient(context, form);
   if ("refusedWith" in found) {
-    noteUnknownClient(dependencies, form.get("client_id"));
+    noteUnknownClient(context, form.get("client_id"));
     return { outcome: toUser(service, found.refusedWith) };
   }
-  const { client, clientIdAliasUsed } = found;
-  noteClient(dependencies, found);
+  const { client } = found;
+  noteClient(context, found);
   if (client.settings.locked) {
     return { outcome: errorToUser(service, { error: "unauthorized_client", code: "A010307" }) };
   }
@@ -75,13 +69,13 @@ async function decide(
   if ("refusal" in read) return { outcome: errorToClient(service, target, read.refusal) };
 
   const accepted = { redirectUri: redirect.requested, target, ...read };
-  const ticket = drawSecret(dependencies.random);
-  const createdAt = dependencies.clock();
+  const ticket = drawSecret(context.random);
+  const createdAt = context.clock();
   return {
-    outcome: interactionResponse(service, client, clientIdAliasUsed, accepted, ticket),
+    outcome: interactionResponse(service, found, accepted, ticket),
     command: {
       name: "keep-ticket",
-      attempt: newAttempt(dependencies.random),
+      attempt: newAttempt(context.random),
       serviceId: service.settings.apiKey,
       serviceVersion: service.version,
       clientId: client.settings.clientId,
@@ -100,13 +94,9 @@ async function decide(
 
 const codesHere: Partial<Record<ResultCode, ResultCode>> = { A244305: "A010301", A244307: "A010309" };
 
-async function findClient(
-  settings: Settings,
-  service: Service,
-  form: Form,
-): Promise<NamedClient | { readonly refusedWith: ResultCode }> {
+async function findClient(context: Context, form: Form): Promise<NamedClient | { readonly refusedWith: ResultCode }> {
   if (form.repeated.includes("client_id")) return { refusedWith: "A010303" };
-  const identified = await identifyClient(settings, service, undefined, form);
+  const identified = await identifyClient(context, undefined, form);
   if (!("refusedWith" in identified)) return identified;
   return { refusedWith: codesHere[identified.refusedWith] ?? "A010308" };
 }
@@ -118,8 +108,7 @@ function toUser(service: Service, code: ResultCode): AuthorizationResponse {
 /** Tells the API caller what to ask the user, and with which ticket to come back. */
 function interactionResponse(
   service: Service,
-  client: Client,
-  clientIdAliasUsed: boolean,
+  { client, clientIdAliasUsed }: NamedClient,
   request: TicketRequest,
   ticket: string,
 ): AuthorizationResponse {

@@ -1,8 +1,9 @@
+import type { Context } from "../context.ts";
 import { isSet, setText } from "../../../oauth/set-member.ts";
 import type { AuthorizationIssueRequest } from "../../../contract/auth-authorization-issue.ts";
 import type { ResultCode } from "../answer/result.ts";
 import type { GrantDetails, IdTokenDetails } from "../grant/grant-details.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { grantScopes } from "../grant/scopes.ts";
 import { type CallerDefect, readClaimsOfCaller, readHeaderParams, readJwtClaims } from "../grant/caller-json.ts";
@@ -29,13 +30,13 @@ const subjectCodes = {
 
 /** Reads an issue request against what its ticket asks for; whatever is wrong here is the API caller's fault. */
 export async function readIssueRequest(
-  settings: Settings,
-  service: Service,
+  context: Context,
   client: Client,
   asked: TicketRequest,
   request: AuthorizationIssueRequest,
 ): Promise<IssueDecision | CallerDefect> {
-  const subject = await readSubjects(settings, service, asked, request);
+  const { service } = context;
+  const subject = await readSubjects(context, asked, request);
   if ("refusedWith" in subject) return subject;
   const scopes = readScopes(service, client, asked, request.scopes ?? []);
   if ("refusedWith" in scopes) return scopes;
@@ -82,8 +83,7 @@ interface Subjects {
 }
 
 async function readSubjects(
-  settings: Settings,
-  service: Service,
+  { settings, service }: Context,
   { authentication }: TicketRequest,
   request: AuthorizationIssueRequest,
 ): Promise<Subjects | CallerDefect> {

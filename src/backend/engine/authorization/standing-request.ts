@@ -1,5 +1,6 @@
+import type { Context } from "../context.ts";
 import type { StoredTicket } from "../../store/store.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import { grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
 import { isRegisteredRedirectUri } from "./find-redirect-uri.ts";
@@ -13,11 +14,7 @@ export interface StandingRequest {
 }
 
 /** Reads a ticket's request again: a client that was locked, or that gave its redirect URI up, gets no answer. */
-export async function standingRequest(
-  settings: Settings,
-  service: Service,
-  ticket: StoredTicket,
-): Promise<StandingRequest> {
+export async function standingRequest({ settings, service }: Context, ticket: StoredTicket): Promise<StandingRequest> {
   const request = readTicketRequest(ticket.request);
   const client = await settings.clientAt(service, ticket.clientId, ticket.clientVersion);
   const reachable =

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { setText } from "../../../oauth/set-member.ts";
 import type {
   AuthorizationTicketInfoRequest,
@@ -9,49 +10,46 @@ import type {
 } from "../../../contract/auth-authorization-ticket-update.ts";
 import { result } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { findTicket } from "../grant/ticket.ts";
 
 /** Answers the API caller's own text of a ticket that can still be used. */
 export async function readTicketInfo(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   request: AuthorizationTicketInfoRequest,
 ): Promise<AuthorizationTicketInfoResponse> {
-  const found = await findTicket(dependencies, service, "authorization", request.ticket);
+  const found = await findTicket(context, "authorization", request.ticket);
   if (found.state === "missing") return { ...result("A420201"), action: "CALLER_ERROR" };
   if (found.state !== "usable") return { ...result("A420301"), action: "NOT_FOUND" };
-  const { context } = found.ticket;
-  return { ...result("A420001"), action: "OK", info: context === undefined ? {} : { context } };
+  const { context: text } = found.ticket;
+  return { ...result("A420001"), action: "OK", info: { ...(text !== undefined && { context: text }) } };
 }
 
 /** Keeps another text of the API caller's with a ticket that can still be used. */
 export async function updateTicketInfo(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   request: AuthorizationTicketUpdateRequest,
 ): Promise<AuthorizationTicketUpdateResponse> {
-  const context = contextOf(request.info);
-  return runDecided<AuthorizationTicketUpdateResponse>(dependencies, async () => {
-    const found = await findTicket(dependencies, service, "authorization", request.ticket);
+  const { service, random } = context;
+  const text = textOf(request.info);
+  return runDecided<AuthorizationTicketUpdateResponse>(context, async () => {
+    const found = await findTicket(context, "authorization", request.ticket);
     if (found.state === "missing") return { outcome: { ...result("A421201"), action: "CALLER_ERROR" } };
-    if (context === undefined) return { outcome: { ...result("A421202"), action: "CALLER_ERROR" } };
+    if (text === undefined) return { outcome: { ...result("A421202"), action: "CALLER_ERROR" } };
     if (found.state !== "usable") return { outcome: { ...result("A421301"), action: "NOT_FOUND" } };
     return {
-      outcome: { ...result("A421001"), action: "OK", info: { context } },
+      outcome: { ...result("A421001"), action: "OK", info: { context: text } },
       command: {
         name: "update-ticket",
-        attempt: newAttempt(dependencies.random),
+        attempt: newAttempt(random),
         serviceId: service.settings.apiKey,
         digest: found.ticket.digest,
-        context,
+        context: text,
       },
     };
   });
 }
 
 /** Public clients send a text, or an object with the text in it; both mean the same (Authlete's API). */
-function contextOf(info: AuthorizationTicketUpdateRequest["info"]): string | undefined {
+function textOf(info: AuthorizationTicketUpdateRequest["info"]): string | undefined {
   return setText(typeof info === "object" && info !== null ? info.context : info);
 }

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { type IssuerKeys, KeysUnusable, sharedSecret, signatureDefect } from "../../../jose/verify-signature.ts";
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import {
@@ -9,7 +10,7 @@ import {
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { runTwiceAtMost } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service } from "../settings/service-and-client.ts";
+import type { Client } from "../settings/service-and-client.ts";
 import type { AssertionAlgorithm, ClientSettings } from "../settings/settings.ts";
 import { type AssertionClaims, checkAssertion, jwtBearer } from "./client-assertion.ts";
 import { authenticated, type ClientAuthentication, type Evidence, notAuthenticated } from "./client-authentication.ts";
@@ -52,9 +53,9 @@ function ofMethod({
 export async function authenticateByAssertion(
   client: Client,
   evidence: Evidence,
-  service: Service,
-  dependencies: Dependencies,
+  context: Context,
 ): Promise<ClientAuthentication> {
+  const { service } = context;
   const { form } = evidence;
   const type = form.get("client_assertion_type");
   const assertion = form.get("client_assertion");
@@ -64,12 +65,12 @@ export async function authenticateByAssertion(
   const jwt = readCompactJwt(assertion);
   if (jwt === undefined) return notAuthenticated("A157312");
   const algorithms = assertionAlgorithms(client.settings);
-  const now = dependencies.clock();
+  const now = context.clock();
   const claims = checkAssertion(jwt, { client, service, endpoint: evidence.endpoint, algorithms, now });
   if ("authenticated" in claims) return claims;
-  const refusal = await checkSignature(client, assertion, algorithms, dependencies);
+  const refusal = await checkSignature(client, assertion, algorithms, context);
   if (refusal !== undefined) return refusal;
-  return useOnce(client, claims, evidence, service, dependencies);
+  return useOnce(client, claims, evidence, context);
 }
 
 /** `undefined`: it is the client's. */
@@ -114,8 +115,7 @@ async function useOnce(
   { settings }: Client,
   { jti, refusedFrom }: AssertionClaims,
   { attempt }: Evidence,
-  service: Service,
-  { store }: Dependencies,
+  { store, service }: Context,
 ): Promise<ClientAuthentication> {
   const outcome = await runTwiceAtMost(store, {
     name: "use-assertion",

@@ -1,6 +1,6 @@
+import type { Context } from "../context.ts";
 import { timingSafeEqual } from "node:crypto";
-import type { Dependencies } from "../dependencies.ts";
-import { digestOfSecret, type Client, type Service } from "../settings/service-and-client.ts";
+import { digestOfSecret, type Client } from "../settings/service-and-client.ts";
 import type { ClientAuthMethod } from "../settings/settings.ts";
 import { authenticateByAssertion } from "./authenticate-by-assertion.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
@@ -9,8 +9,7 @@ import { authenticateByCertificatePath, authenticateByRegisteredCertificate } fr
 type Method = (
   client: Client,
   evidence: Evidence,
-  service: Service,
-  dependencies: Dependencies,
+  context: Context,
 ) => ClientAuthentication | Promise<ClientAuthentication>;
 
 const methods = {
@@ -33,15 +32,15 @@ const methods = {
 export async function authenticateClient(
   client: Client,
   evidence: Evidence,
-  service: Service,
-  dependencies: Dependencies,
+  context: Context,
 ): Promise<ClientAuthentication> {
+  const { service } = context;
   if (client.settings.locked) return notAuthenticated("A048307");
   const method = client.settings.tokenAuthMethod;
   if (!service.settings.supportedTokenAuthMethods.includes(method)) return notAuthenticated("A157344");
   if (sentAssertion(evidence) && !takesAssertion(method)) return notAuthenticated("A157357");
   if (sentSecret(evidence) && !takesSecret(method)) return notAuthenticated("A157357");
-  return methods[method](client, evidence, service, dependencies);
+  return methods[method](client, evidence, context);
 }
 
 function authenticateNobody(client: Client, evidence: Evidence): ClientAuthentication {

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { setText } from "../../../oauth/set-member.ts";
 import { readForm, type Form } from "../../../oauth/form.ts";
 import type { TokenRequest } from "../../../contract/auth-token.ts";
@@ -5,9 +6,8 @@ import { authenticateClient } from "./authenticate-client.ts";
 import type { ClientEndpoint } from "./client-authentication.ts";
 import { identifyClient } from "./identify-client.ts";
 import { readPresentedCertificate, type CertificateOfRequest } from "./presented-certificate.ts";
-import type { Dependencies } from "../dependencies.ts";
 import type { NamedClient } from "../settings/find-client.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import { noteCertificate, noteClient, noteUnknownClient } from "../answer/note-facts.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
@@ -86,23 +86,22 @@ export interface OneRequest {
 
 /** Identifies the client by what it says and authenticates it by what it proves (RFC 6749 §3.2.1, RFC 8705 §2). */
 export async function readClientOfRequest(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: ForwardedRequest,
   form: Form,
   { endpoint, attempt }: OneRequest,
 ): Promise<ClientOfRequest> {
+  const { service } = context;
   const basicUserId = setText(request.clientId);
   const certificate = readPresentedCertificate(request.clientCertificate);
-  noteCertificate(dependencies, certificate);
-  const identified = await identifyClient(settings, service, basicUserId, form);
+  noteCertificate(context, certificate);
+  const identified = await identifyClient(context, basicUserId, form);
   if ("refusedWith" in identified) {
-    noteUnknownClient(dependencies, basicUserId ?? form.get("client_id"));
+    noteUnknownClient(context, basicUserId ?? form.get("client_id"));
     const error = notOneClient.has(identified.refusedWith) ? "invalid_request" : "invalid_client";
     return { refusal: oauthError(service, error, identified.refusedWith, identified.detail) };
   }
-  noteClient(dependencies, identified);
+  noteClient(context, identified);
   const evidence = {
     form,
     basicSecret: request.clientSecret ?? undefined,
@@ -111,7 +110,7 @@ export async function readClientOfRequest(
     endpoint,
     attempt,
   };
-  const authentication = await authenticateClient(identified.client, evidence, service, dependencies);
+  const authentication = await authenticateClient(identified.client, evidence, context);
   if (!authentication.authenticated) {
     return { refusal: oauthError(service, "invalid_client", authentication.code, authentication.detail) };
   }

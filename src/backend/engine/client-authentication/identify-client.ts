@@ -1,7 +1,7 @@
+import type { Context } from "../context.ts";
 import { readCompactJwt } from "../../../oauth/compact-jwt.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { findClient, findEnabledClient, type NamedClient } from "../settings/find-client.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 
 /** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
@@ -15,8 +15,7 @@ export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode;
  * are refused, as the request of nobody (RFC 6749 §2.3.1, §5.2). What an assertion says is checked against the client later.
  */
 export async function identifyClient(
-  settings: Settings,
-  service: Service,
+  { settings, service }: Context,
   basicUserId: string | undefined,
   form: Form,
 ): Promise<IdentifiedClient> {

@@ -1,8 +1,8 @@
+import type { Context } from "../context.ts";
 import { MalformedCertificate } from "../../../x509/malformed-certificate.ts";
 import { readPem } from "../../../x509/pem.ts";
 import { checkSubject, type SubjectExpectation } from "../../../x509/subject.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service } from "../settings/service-and-client.ts";
+import type { Client } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { authenticated, notAuthenticated, type ClientAuthentication, type Evidence } from "./client-authentication.ts";
 import { askClientKeys, registers } from "./client-keys.ts";
@@ -30,8 +30,7 @@ const subjectDiffers = {
 export async function authenticateByCertificatePath(
   client: Client,
   evidence: Evidence,
-  service: Service,
-  { chainVerifier }: Dependencies,
+  { chainVerifier, service }: Context,
 ): Promise<ClientAuthentication> {
   const { certificate } = evidence;
   if (certificate === undefined) return notAuthenticated("A157327");
@@ -56,8 +55,7 @@ export async function authenticateByCertificatePath(
 export async function authenticateByRegisteredCertificate(
   client: Client,
   { certificate }: Evidence,
-  _service: Service,
-  { remoteJwks }: Dependencies,
+  { remoteJwks }: Context,
 ): Promise<ClientAuthentication> {
   if (certificate === undefined) return notAuthenticated("A157327");
   if (!("raw" in certificate)) return notAuthenticated("A157328", certificate.unreadable);

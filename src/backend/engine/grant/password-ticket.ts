@@ -1,7 +1,6 @@
+import type { Context } from "../context.ts";
 import type { StoredTicket } from "../../store/store.ts";
-import type { Dependencies } from "../dependencies.ts";
 import type { GrantDetails } from "./grant-details.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { findTicket } from "./ticket.ts";
 
@@ -34,13 +33,12 @@ export type PasswordTicketReading =
 
 /** Looks the ticket of a password request up. */
 export async function findPasswordTicket(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   value: string | null | undefined,
   codes: TicketCodes,
 ): Promise<PasswordTicketReading> {
-  const found = await findTicket(dependencies, service, "password", value);
+  const found = await findTicket(context, "password", value);
   if (found.state !== "usable") return { refusedWith: codes[found.state] };
-  dependencies.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
+  context.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
   return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
 }

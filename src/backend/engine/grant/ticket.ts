@@ -1,9 +1,8 @@
+import type { Context } from "../context.ts";
 import { setText } from "../../../oauth/set-member.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { TicketKind } from "../../store/command.ts";
 import type { StoredTicket } from "../../store/store.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { isValidAt } from "./durations.ts";
 
 /** 24 hours, in milliseconds (Authlete's API). */
@@ -18,8 +17,7 @@ export type FoundTicket =
 
 /** Looks a ticket up by its digest; one of another service, of another kind or one that has been used is unknown. */
 export async function findTicket(
-  { store, clock }: Dependencies,
-  service: Service,
+  { store, clock, service }: Context,
   kind: TicketKind,
   member: string | null | undefined,
 ): Promise<FoundTicket> {

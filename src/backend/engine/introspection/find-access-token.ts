@@ -1,9 +1,9 @@
+import type { Context } from "../context.ts";
 import type { TokenFacts } from "../../../oauth/access-token-decision.ts";
 import { type Confirmation, isThumbprint } from "../../../oauth/confirmation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client } from "../settings/service-and-client.ts";
 import { clockTolerance } from "../grant/durations.ts";
 
 /** An access token as it stands now, its client, and the facts that the decision takes. */
@@ -17,9 +17,7 @@ export interface KnownAccessToken {
 
 /** Looks an access token up by its digest; `undefined` when the service has no such active token. */
 export async function findAccessToken(
-  { store }: Dependencies,
-  settings: Settings,
-  service: Service,
+  { store, settings, service }: Context,
   accessToken: string,
 ): Promise<KnownAccessToken | undefined> {
   const presented = tokenDigest(accessToken);

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { isSet } from "../../../oauth/set-member.ts";
 import type {
   StandardIntrospectionRequest,
@@ -16,10 +17,10 @@ import { noteToken } from "../answer/note-facts.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
 import { type ParameterCodes, readForwardedForm } from "../client-authentication/client-request.ts";
-import type { Dependencies, Clock } from "../dependencies.ts";
+import type { Clock } from "../dependencies.ts";
 import { propertyMembers, readGrantDetails } from "../grant/grant-details.ts";
 import { clientIdOf } from "../settings/find-client.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import { chooseSigningKey, type ChosenKey } from "../settings/signing-keys.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
@@ -89,26 +90,23 @@ const inactive: StandardIntrospectionResponse = Object.freeze({
  * certificates are compared by the resource server.
  */
 export async function introspectStandard(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: StandardIntrospectionRequest,
 ): Promise<StandardIntrospectionResponse> {
+  const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes);
   if ("refusal" in read) return read.refusal as StandardIntrospectionResponse;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A145302");
   const demanded = readDemandedForm(service, request);
   if ("refusal" in demanded) return demanded.refusal;
-  const answer = await answerFor(dependencies, settings, service, request, read.form, token);
+  const answer = await answerFor(context, request, read.form, token);
   const { signature } = demanded;
-  return signature === undefined ? answer : signAnswer(service, answer, signature, dependencies.clock);
+  return signature === undefined ? answer : signAnswer(service, answer, signature, context.clock);
 }
 
 async function answerFor(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   request: StandardIntrospectionRequest,
   form: Form,
   token: string,
@@ -116,8 +114,8 @@ async function answerFor(
   const rsUri = request.rsUri ?? "";
   // The hint only orders the look-ups: it must never hide a token (RFC 7662 §2.1).
   const kinds = [
-    () => answerForAccessToken(dependencies, settings, service, token, rsUri, request.withHiddenProperties === true),
-    () => answerForRefreshToken(dependencies, settings, service, token, rsUri),
+    () => answerForAccessToken(context, token, rsUri, request.withHiddenProperties === true),
+    () => answerForRefreshToken(context, token, rsUri),
   ];
   if (form.get("token_type_hint") === "refresh_token") kinds.reverse();
   for (const answer of kinds) {
@@ -128,23 +126,22 @@ async function answerFor(
 }
 
 async function answerForAccessToken(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   accessToken: string,
   rsUri: string,
   withHiddenProperties: boolean,
 ): Promise<StandardIntrospectionResponse | undefined> {
-  const known = await findAccessToken(dependencies, settings, service, accessToken);
+  const { service } = context;
+  const known = await findAccessToken(context, accessToken);
   if (known === undefined) return undefined;
-  noteToken(dependencies, known);
-  const now = dependencies.clock();
+  noteToken(context, known);
+  const now = context.clock();
   // The proof of possession is the resource server's to check: here the token counts as presented rightly.
   const presentedRightly = known.token.x5tS256 === undefined ? undefined : { x5tS256: known.token.x5tS256 };
   const decision = decideAccess(known.facts, { binding: "if-bound" }, presentedRightly, now);
   if (!decision.granted || isForOthers(known.token.resources, rsUri)) return inactive;
   const content = accessTokenContent(service, known, withHiddenProperties);
-  return active(service, known, "access_token", content, now);
+  return active(service, known, { type: "access_token", content }, now);
 }
 
 /**
@@ -152,9 +149,7 @@ async function answerForAccessToken(
  * token: it is inactive unless the service says that its callers manage tokens, and to a named resource server always.
  */
 async function answerForRefreshToken(
-  { store, clock }: Dependencies,
-  settings: Settings,
-  service: Service,
+  { store, clock, settings, service }: Context,
   refreshToken: string,
   rsUri: string,
 ): Promise<StandardIntrospectionResponse | undefined> {
@@ -168,7 +163,7 @@ async function answerForRefreshToken(
     client !== undefined && !client.settings.locked && token.consumption === undefined && now < expOf(token) * 1000;
   if (!inForce) return inactive;
   const content = { ...commonContent(service, token, String(token.clientId)), token_use: "refresh_token" };
-  return active(service, { token, client }, "refresh_token", content, now);
+  return active(service, { token, client }, { type: "refresh_token", content }, now);
 }
 
 /** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
@@ -210,8 +205,7 @@ function active(
     client,
     presented = token.digest,
   }: { token: KnownAccessToken["token"] | StoredRefreshToken; client: Client; presented?: Uint8Array },
-  type: "access_token" | "refresh_token",
-  content: object,
+  { type, content }: { readonly type: "access_token" | "refresh_token"; readonly content: object },
   now: number,
 ): StandardIntrospectionResponse {
   const serviceId = service.settings.apiKey;

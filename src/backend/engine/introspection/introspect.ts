@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { isSet } from "../../../oauth/set-member.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import type { Property } from "../../../contract/members.ts";
@@ -9,19 +10,14 @@ import type { StoredAccessToken } from "../../store/store.ts";
 import { noteCertificate, noteToken } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
 /** Decides whether a token, presented with a certificate, opens what the API caller describes (RFC 6750 §3, RFC 8705 §3). */
-export async function introspect(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: IntrospectionRequest,
-): Promise<IntrospectionResponse> {
+export async function introspect(context: Context, request: IntrospectionRequest): Promise<IntrospectionResponse> {
+  const { service } = context;
   if (!isSet(request.token)) {
     return {
       ...result("A057301"),
@@ -30,17 +26,17 @@ export async function introspect(
       ...state({ existent: false, usable: false }),
     };
   }
-  const known = await findAccessToken(dependencies, settings, service, request.token);
+  const known = await findAccessToken(context, request.token);
   const certificate = readPresentedCertificate(request.clientCertificate);
-  noteToken(dependencies, known);
-  noteCertificate(dependencies, certificate);
+  noteToken(context, known);
+  noteCertificate(context, certificate);
   const requirement = requirementOf(request);
-  const now = dependencies.clock();
+  const now = context.clock();
   const decision = decideAccess(known?.facts ?? { active: false, cause: "unknown" }, requirement, certificate, now);
   const refreshability = known === undefined ? "none" : refreshabilityOf(known.token, now);
   if (!decision.granted) {
     const detail = certificate !== undefined && "unreadable" in certificate ? certificate.unreadable : undefined;
-    return refusal(service, { code: decision.code, detail }, requirement, known, refreshability);
+    return refusal(service, { code: decision.code, detail, requirement, refreshability }, known);
   }
   return {
     ...result("A056001"),
@@ -62,12 +58,18 @@ function requirementOf({ scopes, subject, resources }: IntrospectionRequest): Re
   };
 }
 
+interface Refused {
+  readonly code: RefusalCode;
+  /** Why the certificate cannot be read. */
+  readonly detail: string | undefined;
+  readonly requirement: Requirement;
+  readonly refreshability: Refreshability;
+}
+
 function refusal(
   service: Service,
-  { code: refusalCode, detail }: { readonly code: RefusalCode; readonly detail: string | undefined },
-  requirement: Requirement,
+  { code: refusalCode, detail, requirement, refreshability }: Refused,
   known: KnownAccessToken | undefined,
-  refreshability: Refreshability,
 ): IntrospectionResponse {
   const { action, error }: RefusedIntrospection = introspectionRefusals[refusalCode];
   const inForce = known !== undefined && refusalCode !== "token_expired" && refusalCode !== "token_not_yet_valid";

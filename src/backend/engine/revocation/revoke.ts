@@ -1,16 +1,16 @@
+import type { Context } from "../context.ts";
 import type { RevocationRequest, RevocationResponse } from "../../../contract/auth-revocation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { Command } from "../../store/command.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
-import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runForService } from "../answer/run-decided.ts";
 import {
   type ParameterCodes,
   readClientOfRequest,
   readForwardedForm,
 } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import { invalidateToken } from "./end-token.ts";
 
 const codes: ParameterCodes = {
@@ -28,39 +28,33 @@ const codes: ParameterCodes = {
 const done: RevocationResponse = Object.freeze({ ...result("A113001"), action: "OK" });
 
 /** Ends a token of the client that asks (RFC 7009 §2.1); answers only after the end is kept. */
-export async function revoke(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: RevocationRequest,
-): Promise<RevocationResponse> {
+export async function revoke(context: Context, request: RevocationRequest): Promise<RevocationResponse> {
+  const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes);
   if ("refusal" in read) return read.refusal;
-  const once = { endpoint: "revocation_endpoint", attempt: newAttempt(dependencies.random) } as const;
-  const currentService = serviceOfEachAttempt(settings, service);
-  return runDecided<RevocationResponse>(dependencies, async () => {
-    const current = await currentService();
-    if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
-    const authenticated = await readClientOfRequest(dependencies, settings, current, request, read.form, once);
+  const once = { endpoint: "revocation_endpoint", attempt: newAttempt(context.random) } as const;
+  const gone = () => oauthError(service, "server_error", "A003201");
+  return runForService<RevocationResponse>(context, gone, async (current) => {
+    const authenticated = await readClientOfRequest(current, request, read.form, once);
     if ("refusal" in authenticated) return { outcome: authenticated.refusal };
     const token = read.form.get("token");
-    if (token === undefined) return { outcome: oauthError(current, "invalid_request", "A115301") };
-    return decideRevocation(dependencies, current, authenticated.client, tokenDigest(token));
+    if (token === undefined) return { outcome: oauthError(current.service, "invalid_request", "A115301") };
+    return decideRevocation(current, authenticated.client, tokenDigest(token));
   });
 }
 
 async function decideRevocation(
-  { store, clock, random }: Dependencies,
-  service: Service,
+  context: Context,
   client: Client,
   digest: Uint8Array,
 ): Promise<Decided<RevocationResponse>> {
+  const { store, clock, random, service } = context;
   const serviceId = service.settings.apiKey;
   // One indexed look-up a kind, whatever the hint says: a wrong one cannot hide the token (RFC 7009 §2.1).
   const accessToken = await store.readAccessToken(serviceId, digest);
   const refreshToken = accessToken === undefined ? await store.readRefreshToken(serviceId, digest) : undefined;
   const token = accessToken ?? refreshToken;
-  if (token === undefined) return { outcome: done, ...forUnknown({ clock, random }, service, client, digest) };
+  if (token === undefined) return { outcome: done, ...forUnknown(context, client, digest) };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
   // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
@@ -76,14 +70,10 @@ async function decideRevocation(
  * What is remembered of an unknown token ends all the same. A public client, which anyone can claim to be, may not have
  * a row written for every text that it sends.
  */
-function forUnknown(
-  dependencies: Pick<Dependencies, "clock" | "random">,
-  service: Service,
-  client: Client,
-  digest: Uint8Array,
-): { readonly command?: Command } {
+function forUnknown(context: Context, client: Client, digest: Uint8Array): { readonly command?: Command } {
+  const { service } = context;
   if (client.settings.clientType === "PUBLIC") return {};
-  return { command: invalidateToken(dependencies, service.settings.apiKey, [digest]) };
+  return { command: invalidateToken(context, service.settings.apiKey, [digest]) };
 }
 
 /** A client that proved who it is learns of its error; a public one, which anyone can claim to be, learns nothing. */

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { isSet, setText } from "../../../oauth/set-member.ts";
 import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
@@ -6,7 +7,7 @@ import type { ResultCode } from "../answer/result.ts";
 import { readJwtClaims } from "../grant/caller-json.ts";
 import { findEnabledClient, type NamedClient } from "../settings/find-client.ts";
 import type { GrantDetails } from "../grant/grant-details.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client, Service } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { mayRefresh } from "../token/new-refresh-token.ts";
@@ -47,16 +48,13 @@ const subjectCodes: Record<SubjectDefect, ResultCode> = {
 };
 
 /** Checks what `auth/token/create` is asked for, against the service and the client. */
-export async function readCreateRequest(
-  settings: Settings,
-  service: Service,
-  request: TokenCreateRequest,
-): Promise<CreateReading> {
+export async function readCreateRequest(context: Context, request: TokenCreateRequest): Promise<CreateReading> {
+  const { settings, service } = context;
   const grantType = request.grantType ?? "";
   if (grantType === "") return { refusedWith: "A104201" };
   if (grantType === "REFRESH_TOKEN") return { refusedWith: "A104202" };
   if (!isCreatable(service, grantType)) return { refusedWith: "A104203" };
-  const named = await findNamedClient(settings, service, request);
+  const named = await findNamedClient(context, request);
   if (named === undefined) return { refusedWith: "A107201" };
   const { client } = named;
   if (client.settings.locked) return { refusedWith: "A107203" };
@@ -104,8 +102,7 @@ function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
 
 /** Both members may be given, if they name the same client. */
 async function findNamedClient(
-  settings: Settings,
-  service: Service,
+  { settings, service }: Context,
   request: TokenCreateRequest,
 ): Promise<NamedClient | undefined> {
   const number = request.clientId ?? 0;

@@ -1,32 +1,27 @@
+import type { Context } from "../context.ts";
 import type { TokenCreateRequest, TokenCreateResponse } from "../../../contract/auth-token-create.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 import { type Decided, DecisionContended, runDecided } from "../answer/run-decided.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { drawGrantId } from "../grant/drawn-text.ts";
 import { accessTokenDuration } from "../grant/durations.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
 import { clientIdOf } from "../settings/find-client.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import { newRefreshToken } from "../token/new-refresh-token.ts";
 import { createTokenSet, issueCommand, type TokenSet } from "../token/token-set.ts";
 import { type CheckedCreate, readCreateRequest } from "./create-request.ts";
 import { findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
 /** Makes a token without a request of the client, on the responsibility of the API's caller. */
-export async function createToken(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: TokenCreateRequest,
-): Promise<TokenCreateResponse> {
-  const checked = await readCreateRequest(settings, service, request);
+export async function createToken(context: Context, request: TokenCreateRequest): Promise<TokenCreateResponse> {
+  const checked = await readCreateRequest(context, request);
   if ("refusedWith" in checked) return refused(checked.refusedWith, checked.detail);
-  const taken = await chosenInUse(dependencies, service, checked);
+  const taken = await chosenInUse(context, checked);
   if (taken !== undefined) return refused(taken);
   try {
-    return await runDecided(dependencies, () => decideCreate(dependencies, service, checked, request));
+    return await runDecided(context, () => decideCreate(context, checked, request));
   } catch (error) {
-    if (error instanceof DecisionContended && (await standsStill(settings, service, checked))) {
+    if (error instanceof DecisionContended && (await standsStill(context, checked))) {
       const { chosenAccessToken, chosenRefreshToken } = checked;
       // Kept of a token that has ended, or by another service: nothing active, and yet not to be had again.
       if (chosenAccessToken !== undefined) return refused("A144201");
@@ -37,7 +32,7 @@ export async function createToken(
 }
 
 /** Whether it was the chosen values that stood in the way. */
-async function standsStill(settings: Settings, service: Service, { client }: CheckedCreate): Promise<boolean> {
+async function standsStill({ settings, service }: Context, { client }: CheckedCreate): Promise<boolean> {
   const current = await settings.service(service.settings.apiKey);
   const { clientId } = client.settings;
   return (
@@ -46,10 +41,10 @@ async function standsStill(settings: Settings, service: Service, { client }: Che
 }
 
 async function chosenInUse(
-  { store }: Dependencies,
-  { settings: { apiKey } }: Service,
+  { store, service }: Context,
   { chosenAccessToken, chosenRefreshToken }: CheckedCreate,
 ): Promise<ResultCode | undefined> {
+  const { apiKey } = service.settings;
   for (const [value, code] of [
     [chosenAccessToken, "A144201"],
     [chosenRefreshToken, "A144202"],
@@ -64,11 +59,11 @@ async function chosenInUse(
 }
 
 async function decideCreate(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   checked: CheckedCreate,
   request: TokenCreateRequest,
 ): Promise<Decided<TokenCreateResponse>> {
+  const { service } = context;
   const { client, subject, details, x5tS256, scopes, resources } = checked;
   const refreshToken = checked.hasRefreshToken
     ? newRefreshToken(service, client, {
@@ -77,10 +72,10 @@ async function decideCreate(
         x5tS256,
         chosen: checked.chosenRefreshToken,
         requestedDuration: request.refreshTokenDuration,
-        now: dependencies.clock(),
+        now: context.clock(),
       })
     : {};
-  const set = await createTokenSet(dependencies, {
+  const set = await createTokenSet(context, {
     ...checked,
     service,
     code: "A109001",
@@ -89,8 +84,8 @@ async function decideCreate(
     ...refreshToken,
     first: true,
   });
-  const grant = { grantId: drawGrantId(dependencies.random), details: writeGrantDetails(details) };
-  const command = issueCommand(dependencies, service, client, set.kept, subject === undefined ? {} : { grant });
+  const grant = { grantId: drawGrantId(context.random), details: writeGrantDetails(details) };
+  const command = issueCommand(context, client, set.kept, subject === undefined ? {} : { grant });
   return { outcome: responseOf(service, checked, set), command };
 }
 

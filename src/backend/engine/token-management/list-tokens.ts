@@ -1,10 +1,10 @@
+import type { Context } from "../context.ts";
 import type { TokenListRequest, TokenListResponse } from "../../../contract/auth-token-get-list.ts";
 import type { Property } from "../../../contract/members.ts";
 import type { ListedAccessToken, TokenPosition } from "../../store/store.ts";
 import { CallRefused } from "../answer/call-refused.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
-import type { Client, Service, Settings } from "../settings/service-and-client.ts";
+import type { Client } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 
 /** Enough for every instant that a token may expire at. */
@@ -51,9 +51,7 @@ const mostLookedAt = 10_000;
  * client.
  */
 export async function listTokens(
-  { store, clock }: Dependencies,
-  settings: Settings,
-  service: Service,
+  { store, clock, settings, service }: Context,
   request: TokenListRequest,
 ): Promise<TokenListResponse> {
   const { start, end } = readSlice(request);

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
 import { isSet } from "../../../oauth/set-member.ts";
@@ -9,7 +10,6 @@ import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
 /** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */
@@ -30,24 +30,20 @@ type Decide = () => Promise<Ending>;
  * Throws {@link CallRefused} 400 `A312201` for a request that names none. Each kind of selector is a command of its own;
  * after a failure the caller asks again, and what has ended stays so.
  */
-export async function revokeTokens(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: TokenRevokeRequest,
-): Promise<TokenRevokeResponse> {
-  const { store } = dependencies;
+export async function revokeTokens(context: Context, request: TokenRevokeRequest): Promise<TokenRevokeResponse> {
+  const { service } = context;
+  const { store } = context;
   const serviceId = service.settings.apiKey;
   const { accessTokenIdentifier, refreshTokenIdentifier } = request;
   const decisions: Decide[] = [];
   const forUnknown = (identifier: string): Command =>
-    invalidateToken(dependencies, serviceId, digestsOfIdentifier(identifier));
+    invalidateToken(context, serviceId, digestsOfIdentifier(identifier));
   if (isSet(accessTokenIdentifier)) {
     decisions.push(async () => {
       const token = await findIdentifiedAccessToken(store, serviceId, accessTokenIdentifier);
       return token === undefined
         ? { command: forUnknown(accessTokenIdentifier), counted: nothing }
-        : endingOf(dependencies, serviceId, token);
+        : endingOf(context, serviceId, token);
     });
   }
   if (isSet(refreshTokenIdentifier)) {
@@ -55,16 +51,16 @@ export async function revokeTokens(
       const token = await findIdentifiedRefreshToken(store, serviceId, refreshTokenIdentifier);
       return token === undefined
         ? { command: forUnknown(refreshTokenIdentifier), counted: nothing }
-        : endingOf(dependencies, serviceId, token);
+        : endingOf(context, serviceId, token);
     });
   }
   if (isSet(request.clientIdentifier) || isSet(request.subject)) {
-    decisions.push(() => decideByOwner(dependencies, settings, service, request));
+    decisions.push(() => decideByOwner(context, request));
   }
   if (decisions.length === 0) throw new CallRefused(400, "A312201");
   let [count, isLowerBound] = [0, false];
   for (const decide of decisions) {
-    const counted = await end(dependencies, decide);
+    const counted = await end(context, decide);
     count += counted.count;
     isLowerBound ||= counted.moreThanCounted;
   }
@@ -90,18 +86,17 @@ async function endingOf(
 }
 
 async function decideByOwner(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
+  context: Context,
   { clientIdentifier, subject: named }: TokenRevokeRequest,
 ): Promise<Ending> {
+  const { settings, service } = context;
   const client = isSet(clientIdentifier) ? await findEnabledClient(settings, service, clientIdentifier) : undefined;
   // Otherwise the tokens of every client would end that the user has.
   if (isSet(clientIdentifier) && client === undefined) return undefined;
-  const { random, clock } = dependencies;
+  const { random, clock } = context;
   const serviceId = service.settings.apiKey;
   const owner = { clientId: client?.client.settings.clientId, subject: isSet(named) ? named : undefined };
-  const counted = await countOf(dependencies, serviceId, owner);
+  const counted = await countOf(context, serviceId, owner);
   return {
     command: { name: "revoke-tokens", attempt: newAttempt(random), serviceId, ...owner, endedAt: clock() },
     counted,
@@ -131,19 +126,16 @@ async function end(dependencies: Dependencies, decide: Decide): Promise<TokenCou
 }
 
 /** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
-export async function deleteToken(
-  dependencies: Dependencies,
-  service: Service,
-  { accessTokenIdentifier }: TokenDeleteRequest,
-): Promise<undefined> {
+export async function deleteToken(context: Context, { accessTokenIdentifier }: TokenDeleteRequest): Promise<undefined> {
+  const { service } = context;
   if (accessTokenIdentifier === "") throw new CallRefused(400, "A161201");
   const serviceId = service.settings.apiKey;
-  const found = await runDecided(dependencies, async () => {
-    const token = await findIdentifiedAccessToken(dependencies.store, serviceId, accessTokenIdentifier);
+  const found = await runDecided(context, async () => {
+    const token = await findIdentifiedAccessToken(context.store, serviceId, accessTokenIdentifier);
     const command =
       token === undefined
-        ? invalidateToken(dependencies, serviceId, digestsOfIdentifier(accessTokenIdentifier))
-        : endToken(dependencies, serviceId, token);
+        ? invalidateToken(context, serviceId, digestsOfIdentifier(accessTokenIdentifier))
+        : endToken(context, serviceId, token);
     return { outcome: token !== undefined, command };
   });
   if (!found) throw new CallRefused(404, "A161202");

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenUpdateRequest, TokenUpdateResponse } from "../../../contract/auth-token-update.ts";
 import type { Property } from "../../../contract/members.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
@@ -6,7 +7,6 @@ import type { UpdateToken } from "../../store/command.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
-import type { Dependencies } from "../dependencies.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import { wholeSeconds } from "../grant/durations.ts";
 import { hasScopes } from "../grant/scopes.ts";
@@ -15,22 +15,18 @@ import { readTokenHash } from "./token-identifier.ts";
 type Changes = UpdateToken["changes"];
 
 /** Changes what an active access token allows; the event of the change reaches every API that knows it. */
-export async function updateToken(
-  dependencies: Dependencies,
-  service: Service,
-  request: TokenUpdateRequest,
-): Promise<TokenUpdateResponse> {
+export async function updateToken(context: Context, request: TokenUpdateRequest): Promise<TokenUpdateResponse> {
+  const { service } = context;
   const digest = readSelector(request);
   if (digest === undefined) return refused("A134201");
   if (digest === "nothing") return refused("A134202");
   const changes = readChanges(service, request);
   if ("refusedWith" in changes) return refused(changes.refusedWith);
-  return runDecided(dependencies, () => decideUpdate(dependencies, service, request, digest, changes));
+  return runDecided(context, () => decideUpdate(context, request, digest, changes));
 }
 
 async function decideUpdate(
-  { store, clock, random }: Dependencies,
-  service: Service,
+  { store, clock, random, service }: Context,
   request: TokenUpdateRequest,
   digest: Uint8Array,
   changes: Changes,

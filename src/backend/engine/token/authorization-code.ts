@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import { checkCodeVerifier } from "../../../oauth/code-challenge.ts";
 import type { Form } from "../../../oauth/form.ts";
@@ -7,14 +8,12 @@ import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { type Decided, newAttempt } from "../answer/run-decided.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
 import { readGrantDetails, writeGrantDetails } from "../grant/grant-details.ts";
 import { addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, narrowResources } from "../grant/resources.ts";
 import { grantStanding } from "../grant/scopes.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { createTokenSet, issueCommand } from "./token-set.ts";
 
@@ -42,13 +41,13 @@ function codeVerifierDefect(
  * after that leaves the code as it was.
  */
 export async function decideAuthorizationCode(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
   request: TokenRequest,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
-  const { store, clock, random } = dependencies;
+  const { service } = context;
+  const { store, clock, random } = context;
   const value = form.get("code");
   if (value === undefined) return { outcome: oauthError(service, "invalid_request", "A050301") };
   const code = await store.readCode(service.settings.apiKey, tokenDigest(value));
@@ -80,7 +79,7 @@ export async function decideAuthorizationCode(
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
 
   const details = addToDetails(readGrantDetails(code.details), request);
-  const { response, kept } = await createTokenSet(dependencies, {
+  const { response, kept } = await createTokenSet(context, {
     service,
     client,
     clientIdAliasUsed,
@@ -104,7 +103,7 @@ export async function decideAuthorizationCode(
   });
   const source = { kind: "authorization-code", digest: code.digest } as const;
   const grant = { grantId: code.grantId, details: writeGrantDetails(details) };
-  return { outcome: response, command: issueCommand(dependencies, service, client, kept, { source, grant }) };
+  return { outcome: response, command: issueCommand(context, client, kept, { source, grant }) };
 }
 
 /** The request names the redirect URI exactly when, and exactly as, the authorization request did (RFC 6749 §4.1.3). */

@@ -1,25 +1,24 @@
+import type { Context } from "../context.ts";
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { Decided } from "../answer/run-decided.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration } from "../grant/durations.ts";
 import { addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { createTokenSet, issueCommand } from "./token-set.ts";
 
 /** Decides over a `client_credentials` request (RFC 6749 §4.4): no user, no refresh token, no grant to outlive it. */
 export async function decideClientCredentials(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
   request: TokenRequest,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
+  const { service } = context;
   const scope = grantScopes(service, client, form.get("scope"));
   if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A052303") };
   const target = forOneAudience(service, grantResources(service, form.getAll("resource")), scope.scopes);
@@ -27,7 +26,7 @@ export async function decideClientCredentials(
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
 
-  const { response, kept } = await createTokenSet(dependencies, {
+  const { response, kept } = await createTokenSet(context, {
     service,
     client,
     clientIdAliasUsed,
@@ -42,5 +41,5 @@ export async function decideClientCredentials(
     details: addToDetails({}, request),
     first: true,
   });
-  return { outcome: response, command: issueCommand(dependencies, service, client, kept) };
+  return { outcome: response, command: issueCommand(context, client, kept) };
 }

@@ -1,6 +1,5 @@
+import type { Context } from "../context.ts";
 import type { TokenFailReason, TokenFailRequest, TokenFailResponse } from "../../../contract/auth-token-fail.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { oauthError, type OAuthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
@@ -19,14 +18,11 @@ const reasons = {
 } satisfies Record<TokenFailReason, readonly [OAuthError, ResultCode]>;
 
 /** Refuses a password request that the API caller has refused; its ticket is of no more use. */
-export async function failToken(
-  dependencies: Dependencies,
-  service: Service,
-  request: TokenFailRequest,
-): Promise<TokenFailResponse> {
+export async function failToken(context: Context, request: TokenFailRequest): Promise<TokenFailResponse> {
+  const { service } = context;
   const { reason } = request;
-  return runDecided<TokenFailResponse>(dependencies, async () => {
-    const found = await findPasswordTicket(dependencies, service, request.ticket, ticketCodes);
+  return runDecided<TokenFailResponse>(context, async () => {
+    const found = await findPasswordTicket(context, request.ticket, ticketCodes);
     if ("refusedWith" in found) return { outcome: oauthError(service, "server_error", found.refusedWith) };
     if (reason === undefined || reason === null) return { outcome: oauthError(service, "server_error", "A067201") };
     const [error, code] = reasons[reason];
@@ -36,10 +32,10 @@ export async function failToken(
       outcome: { ...refusal, action: refusal.action === "INVALID_CLIENT" ? "BAD_REQUEST" : refusal.action },
       command: {
         name: "consume-ticket",
-        attempt: newAttempt(dependencies.random),
+        attempt: newAttempt(context.random),
         serviceId: service.settings.apiKey,
         digest: found.ticket.digest,
-        consumedAt: dependencies.clock(),
+        consumedAt: context.clock(),
       },
     };
   });

@@ -1,9 +1,9 @@
+import type { Context } from "../context.ts";
 import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenIssueRequest, TokenIssueResponse } from "../../../contract/auth-token-issue.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
-import { type Decided, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
-import type { Dependencies } from "../dependencies.ts";
+import { type Decided, runForService } from "../answer/run-decided.ts";
 import { drawGrantId } from "../grant/drawn-text.ts";
 import { accessTokenDuration, firstGiven } from "../grant/durations.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
@@ -11,7 +11,7 @@ import { findPasswordTicket, type PasswordTicket, type TicketCodes } from "../gr
 import { addToDetails, hasReadableClaims } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
-import type { Service, Settings, Client } from "../settings/service-and-client.ts";
+import type { Service, Client } from "../settings/service-and-client.ts";
 import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
 import { createTokenSet, issueCommand } from "./token-set.ts";
@@ -26,30 +26,17 @@ const subjectCodes = {
 } satisfies Record<SubjectDefect, ResultCode>;
 
 /** Issues the tokens of a password request whose user the API caller has recognised (Authlete's API). */
-export async function issueToken(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: TokenIssueRequest,
-): Promise<TokenIssueResponse> {
-  const currentService = serviceOfEachAttempt(settings, service);
-  return runDecided<TokenIssueResponse>(dependencies, async () => {
-    const current = await currentService();
-    if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
-    return decideIssue(dependencies, settings, current, request);
-  });
+export async function issueToken(context: Context, request: TokenIssueRequest): Promise<TokenIssueResponse> {
+  const gone = () => oauthError(context.service, "server_error", "A003201");
+  return runForService<TokenIssueResponse>(context, gone, (current) => decideIssue(current, request));
 }
 
-async function decideIssue(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: TokenIssueRequest,
-): Promise<Decided<TokenIssueResponse>> {
+async function decideIssue(context: Context, request: TokenIssueRequest): Promise<Decided<TokenIssueResponse>> {
+  const { settings, service } = context;
   const refuse = (code: ResultCode, detail?: string) => ({
     outcome: oauthError(service, "server_error", code, detail),
   });
-  const found = await findPasswordTicket(dependencies, service, request.ticket, ticketCodes);
+  const found = await findPasswordTicket(context, request.ticket, ticketCodes);
   if ("refusedWith" in found) return refuse(found.refusedWith);
   const { ticket, request: decided } = found;
   const subject = request.subject ?? "";
@@ -65,7 +52,7 @@ async function decideIssue(
   const details = addToDetails(decided.details, request);
   const { scopes, resources } = standing;
   const { x5tS256 } = decided;
-  const { response, kept } = await createTokenSet(dependencies, {
+  const { response, kept } = await createTokenSet(context, {
     service,
     client,
     clientIdAliasUsed: decided.clientIdAliasUsed,
@@ -87,15 +74,15 @@ async function decideIssue(
       resources,
       x5tS256,
       requestedDuration: firstGiven(request.refreshTokenDuration, decided.refreshTokenDuration),
-      now: dependencies.clock(),
+      now: context.clock(),
     }),
     first: true,
   });
   const source = { kind: "ticket", digest: ticket.digest } as const;
-  const grant = { grantId: drawGrantId(dependencies.random), details: writeGrantDetails(details) };
+  const grant = { grantId: drawGrantId(context.random), details: writeGrantDetails(details) };
   return {
     outcome: response as TokenIssueResponse,
-    command: issueCommand(dependencies, service, client, kept, { source, grant }),
+    command: issueCommand(context, client, kept, { source, grant }),
   };
 }
 

@@ -1,10 +1,9 @@
+import type { Context } from "../context.ts";
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { drawSecret } from "../grant/drawn-text.ts";
-import type { Service } from "../settings/service-and-client.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
 import { type Decided, newAttempt } from "../answer/run-decided.ts";
@@ -22,8 +21,7 @@ import { grantScopes } from "../grant/scopes.ts";
  * Only the API caller can check the password, so all that is decided here is kept with a ticket until it has.
  */
 export function decidePassword(
-  { clock, random }: Dependencies,
-  service: Service,
+  { clock, random, service }: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
   request: TokenRequest,
   form: Form,

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import {
@@ -6,11 +7,9 @@ import {
   readClientOfRequest,
   readForwardedForm,
 } from "../client-authentication/client-request.ts";
-import type { Dependencies } from "../dependencies.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { oauthError } from "../answer/oauth-error.ts";
-import { type Decided, newAttempt, runDecided, serviceOfEachAttempt } from "../answer/run-decided.ts";
+import { type Decided, newAttempt, runForService } from "../answer/run-decided.ts";
 import { decideAuthorizationCode } from "./authorization-code.ts";
 import { decideClientCredentials } from "./client-credentials.ts";
 import { decidePassword } from "./password.ts";
@@ -36,8 +35,7 @@ const codes: ParameterCodes = {
 };
 
 type Decide = (
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   client: AuthenticatedClient,
   request: TokenRequest,
   form: Form,
@@ -57,12 +55,8 @@ const grants: ReadonlyMap<string, { readonly grantType: GrantType; readonly deci
  * Everything is decided within the decision, the client's authentication too: a client locked or rebound in between is
  * seen when it is taken again.
  */
-export async function processTokenRequest(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: TokenRequest,
-): Promise<TokenResponse> {
+export async function processTokenRequest(context: Context, request: TokenRequest): Promise<TokenResponse> {
+  const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes, ["resource"]);
   if ("refusal" in read) return read.refusal;
   const { form } = read;
@@ -72,24 +66,23 @@ export async function processTokenRequest(
   const grant = grants.get(name);
   if (grant === undefined) return oauthError(service, "unsupported_grant_type", "A049305");
   const { grantType, decide } = grant;
-  dependencies.note?.({ grantType });
-  const once = { endpoint: "token_endpoint", attempt: newAttempt(dependencies.random) } as const;
-  const currentService = serviceOfEachAttempt(settings, service);
-  return runDecided<TokenResponse>(dependencies, async () => {
-    const current = await currentService();
-    if (current === undefined) return { outcome: oauthError(service, "server_error", "A003201") };
-    if (!current.settings.supportedGrantTypes.includes(grantType)) {
-      return { outcome: oauthError(current, "unsupported_grant_type", "A049305") };
+  context.note?.({ grantType });
+  const once = { endpoint: "token_endpoint", attempt: newAttempt(context.random) } as const;
+  const gone = () => oauthError(service, "server_error", "A003201");
+  return runForService<TokenResponse>(context, gone, async (current) => {
+    const { service } = current;
+    if (!service.settings.supportedGrantTypes.includes(grantType)) {
+      return { outcome: oauthError(service, "unsupported_grant_type", "A049305") };
     }
-    const read = await readClientOfRequest(dependencies, settings, current, request, form, once);
+    const read = await readClientOfRequest(current, request, form, once);
     if ("refusal" in read) return { outcome: read.refusal };
     const { client } = read;
     if (grantType === "CLIENT_CREDENTIALS" && client.settings.clientType === "PUBLIC") {
-      return { outcome: oauthError(current, "unauthorized_client", "A052301") };
+      return { outcome: oauthError(service, "unauthorized_client", "A052301") };
     }
     if (!client.settings.grantTypes.includes(grantType)) {
-      return { outcome: oauthError(current, "unauthorized_client", "A047302") };
+      return { outcome: oauthError(service, "unauthorized_client", "A047302") };
     }
-    return decide(dependencies, current, read, request, form);
+    return decide(current, read, request, form);
   });
 }

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
@@ -7,14 +8,13 @@ import type { ResultCode } from "../answer/result.ts";
 import { type Decided, newAttempt } from "../answer/run-decided.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import type { CertificateOfRequest } from "../client-authentication/presented-certificate.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
 import { addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, narrowResources } from "../grant/resources.ts";
 import { grantStanding, narrowScopes } from "../grant/scopes.ts";
-import type { Client, Service } from "../settings/service-and-client.ts";
+import type { Client } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { successorOf } from "./new-refresh-token.ts";
 import { openSealedAnswer, type RefreshQuestion, sealAnswer } from "./sealed-answer.ts";
@@ -34,8 +34,7 @@ const window = 30_000;
  * token, and ends nothing, since otherwise a race of a client with itself would log its user out.
  */
 function decideReuse(
-  { clock, random }: Dependencies,
-  service: Service,
+  { clock, random, service }: Context,
   { at, successorUsed, sealedAnswer, value, grantId }: Reuse,
   question: RefreshQuestion,
 ): Decided<TokenResponse> {
@@ -60,18 +59,18 @@ function decideReuse(
  * changes nothing, whether it was used or not.
  */
 export async function decideRefreshToken(
-  dependencies: Dependencies,
-  service: Service,
+  context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
   request: TokenRequest,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
-  const { store, clock, random } = dependencies;
+  const { service } = context;
+  const { store, clock, random } = context;
   const value = form.get("refresh_token");
   if (value === undefined) return { outcome: oauthError(service, "invalid_request", "A053301") };
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(value));
   if (token === undefined) return { outcome: oauthError(service, "invalid_grant", "A053305") };
-  if (token.x5tS256 !== undefined) dependencies.note?.({ boundTo: token.x5tS256 });
+  if (token.x5tS256 !== undefined) context.note?.({ boundTo: token.x5tS256 });
   const now = clock();
   const defect = defectOf(token, client, certificate, now);
   if (defect !== undefined) return { outcome: oauthError(service, "invalid_grant", defect) };
@@ -81,7 +80,7 @@ export async function decideRefreshToken(
     resources: form.getAll("resource"),
   };
   if (token.consumption !== undefined) {
-    return decideReuse(dependencies, service, { value, grantId: token.grantId, ...token.consumption }, question);
+    return decideReuse(context, { value, grantId: token.grantId, ...token.consumption }, question);
   }
   const standing = grantStanding(service, client, token.scopes);
   const scope = "refused" in standing ? standing : narrowScopes(standing.scopes, question.scope);
@@ -98,7 +97,7 @@ export async function decideRefreshToken(
     requestedDuration: request.refreshTokenDuration,
     now,
   });
-  const { response, kept } = await createTokenSet(dependencies, {
+  const { response, kept } = await createTokenSet(context, {
     service,
     client,
     clientIdAliasUsed,
@@ -120,7 +119,7 @@ export async function decideRefreshToken(
     refreshToken.kept === undefined
       ? ({ kind: "refresh-token", digest, sealedAnswer: sealAnswer(value, question, response, random) } as const)
       : ({ kind: "kept-refresh-token", digest, expiresAt: changeOf(token.expiresAt, refreshToken.expiresAt) } as const);
-  const command = issueCommand(dependencies, service, client, kept, { source, grant: { grantId } });
+  const command = issueCommand(context, client, kept, { source, grant: { grantId } });
   return { outcome: response, command };
 }
 

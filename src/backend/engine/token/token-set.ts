@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { TokenResponse } from "../../../contract/auth-token.ts";
 import type { Property } from "../../../contract/members.ts";
 import { formatScope } from "../../../oauth/scope.ts";
@@ -183,8 +184,7 @@ function tokenResponse(decision: TokenSetDecision, drawn: DrawnTokens): TokenRes
 
 /** The command that keeps a token set, for as long as service and client are those that were decided upon. */
 export function issueCommand(
-  { random }: Dependencies,
-  service: Service,
+  { random, service }: Context,
   client: Client,
   kept: TokenSet["kept"],
   from: Pick<IssueTokens, "source" | "grant"> = {},

@@ -1,11 +1,10 @@
+import type { Context } from "../context.ts";
 import { setText } from "../../../oauth/set-member.ts";
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import { readJsonObject } from "../../../oauth/json-object.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken } from "../introspection/find-access-token.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
 import { noteToken } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
@@ -35,19 +34,15 @@ const codes: UserInfoCodes = {
  *
  * The token must still be active; that it was presented with its certificate, that call has found, not this one.
  */
-export async function issueUserInfo(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: UserInfoIssueRequest,
-): Promise<UserInfoIssueResponse> {
+export async function issueUserInfo(context: Context, request: UserInfoIssueRequest): Promise<UserInfoIssueResponse> {
+  const { service } = context;
   const token = request.token ?? "";
   if (token === "") return userInfoRefusal(service, codes, "token_missing");
-  const found = await findAccessToken(dependencies, settings, service, token);
-  noteToken(dependencies, found);
+  const found = await findAccessToken(context, token);
+  noteToken(context, found);
   const x5tS256 = found?.token.x5tS256;
   const presentedRightly = x5tS256 === undefined ? undefined : { x5tS256 };
-  const opened = openUserInfo(service, codes, found, presentedRightly, dependencies.clock());
+  const opened = openUserInfo(context, codes, found, presentedRightly);
   if ("refusal" in opened) return opened.refusal;
   const claims = readClaims(request.claims ?? "");
   if (typeof claims === "string") return callerError(claims);

@@ -1,11 +1,11 @@
+import type { Context } from "../context.ts";
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
 import type { Property } from "../../../contract/members.ts";
 import { scopeClaims } from "../../../oauth/claims-request.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken, type KnownAccessToken } from "../introspection/find-access-token.ts";
-import type { Service, Settings } from "../settings/service-and-client.ts";
+import type { Service } from "../settings/service-and-client.ts";
 import { noteCertificate, noteToken } from "../answer/note-facts.ts";
 import { result } from "../answer/result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
@@ -30,19 +30,15 @@ const codes: UserInfoCodes = {
 };
 
 /** Decides over a userinfo request (OpenID Connect Core §5.3.1), by the same rule of binding as any protected resource. */
-export async function processUserInfoRequest(
-  dependencies: Dependencies,
-  settings: Settings,
-  service: Service,
-  request: UserInfoRequest,
-): Promise<UserInfoResponse> {
+export async function processUserInfoRequest(context: Context, request: UserInfoRequest): Promise<UserInfoResponse> {
+  const { service } = context;
   const token = request.token ?? "";
   if (token === "") return userInfoRefusal(service, codes, "token_missing");
-  const found = await findAccessToken(dependencies, settings, service, token);
+  const found = await findAccessToken(context, token);
   const certificate = readPresentedCertificate(request.clientCertificate);
-  noteToken(dependencies, found);
-  noteCertificate(dependencies, certificate);
-  const opened = openUserInfo(service, codes, found, certificate, dependencies.clock());
+  noteToken(context, found);
+  noteCertificate(context, certificate);
+  const opened = openUserInfo(context, codes, found, certificate);
   if ("refusal" in opened) return opened.refusal;
   return {
     ...result("A091001"),

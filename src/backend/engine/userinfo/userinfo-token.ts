@@ -6,6 +6,7 @@ import {
 } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
 import type { KnownAccessToken } from "../introspection/find-access-token.ts";
+import type { Context } from "../context.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 
@@ -27,14 +28,13 @@ const unknown: TokenFacts = Object.freeze({ active: false, cause: "unknown" });
  * scope `openid`, it has a user, and that user did not leave a password with the client to get it.
  */
 export function openUserInfo(
-  service: Service,
+  { service, clock }: Context,
   codes: UserInfoCodes,
   known: KnownAccessToken | undefined,
   certificate: PresentedCertificate,
-  now: number,
 ): OpenedUserInfo {
   const requirement = { scopes: ["openid"], binding: "if-bound" } as const;
-  const decision = decideAccess(known?.facts ?? unknown, requirement, certificate, now);
+  const decision = decideAccess(known?.facts ?? unknown, requirement, certificate, clock());
   if (!decision.granted) return { refusal: userInfoRefusal(service, codes, decision.code) };
   const subject = known?.token.subject;
   if (known === undefined || subject === undefined) {
