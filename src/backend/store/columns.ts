@@ -54,6 +54,12 @@ export const textList: Column<readonly string[]> = {
   write: (texts) => (texts.length === 0 ? emptyList : JSON.stringify(texts)),
 };
 
+/** A value as JSON text. */
+export const json = <Value>(): Column<Value> => ({
+  read: (kept) => JSON.parse(kept as string) as Value,
+  write: (value) => JSON.stringify(value),
+});
+
 /**
  * The name of a member's column.
  *

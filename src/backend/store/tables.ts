@@ -1,4 +1,4 @@
-import { type Columns, flag, octets, optional, scopeList, text, textList, textOf, whole } from "./columns.ts";
+import { type Columns, flag, json, octets, optional, scopeList, text, textList, textOf, whole } from "./columns.ts";
 
 /**
  * One description of the columns of each table: selects, inserts, row readers and the types of records follow from it.
@@ -33,6 +33,13 @@ const listedColumns = {
 export const listedServiceColumns = listedColumns;
 export const listedClientColumns = { ...listedColumns, clientId: whole } satisfies Columns;
 
+/** Arbitrary data bound to a token, as the API spells it. */
+interface KeptProperty {
+  readonly key: string;
+  readonly value: string;
+  readonly hidden?: boolean | null | undefined;
+}
+
 export const accessTokenColumns = {
   digest: octets,
   /** `undefined` when the token stands alone (client credentials): then ending the token ends all there is. */
@@ -46,8 +53,7 @@ export const accessTokenColumns = {
   /** `x5t#S256` of the certificate that the token is bound to. */
   x5tS256: optional(text),
   clientIdAliasUsed: { ...flag, name: "by_alias" },
-  /** The contract's `Property[]` as JSON text. */
-  properties: optional(text),
+  properties: optional(json<readonly KeptProperty[]>()),
 } satisfies Columns;
 
 export const refreshTokenColumns = {

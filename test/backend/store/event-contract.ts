@@ -74,7 +74,7 @@ const assertion = useAssertion();
 const everyMember = {
   scopes: ["a"],
   expiresAt: 7_000,
-  properties: "[]",
+  properties: [],
   x5tS256: "x",
   refreshTokenExpiresAt: 7_000,
 };
@@ -167,7 +167,7 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       conflict: updateToken(family, { scopes: ["a"] }),
     },
     ...Object.fromEntries(
-      ([{ scopes: ["a"] }, { expiresAt: 7 }, { properties: "[]" }, { x5tS256: "x" }] as const).map((changes) => [
+      ([{ scopes: ["a"] }, { expiresAt: 7 }, { properties: [] }, { x5tS256: "x" }] as const).map((changes) => [
         `the ${Object.keys(changes).join()} of one of a grant`,
         {
           before: [twoServices(), family],

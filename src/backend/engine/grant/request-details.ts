@@ -1,33 +1,37 @@
-import { setText } from "../../../oauth/set-member.ts";
 import type { Property } from "../../../contract/members.ts";
-import { readJsonObject } from "../../../oauth/json-object.ts";
-import { readJwtClaims } from "./caller-json.ts";
+import { type CallerDefect, readJwtClaims } from "./caller-json.ts";
 import type { GrantDetails } from "./grant-details.ts";
 
-/** What an API caller adds to the tokens of one answer. */
-export interface Additions {
+/** What an API caller adds to the tokens of one answer, as it spells it. */
+interface AdditionsOfCaller {
   readonly properties?: readonly Property[] | null | undefined;
   /** A JSON object as text. */
   readonly jwtAtClaims?: string | null | undefined;
+  /** Seconds. */
+  readonly accessTokenDuration?: number | null | undefined;
+  readonly refreshTokenDuration?: number | null | undefined;
 }
 
-/** Whether `jwtAtClaims` is absent or says what it must: a JSON object, without the claims that are the backend's. */
-export function hasReadableClaims({ jwtAtClaims }: Additions): boolean {
-  return !("refusedWith" in readJwtClaims(jwtAtClaims));
+/** What an API caller adds to the tokens of one answer. */
+export interface Additions extends Omit<AdditionsOfCaller, "jwtAtClaims"> {
+  readonly jwtAtClaims: Readonly<Record<string, unknown>> | undefined;
 }
 
-/**
- * What the tokens of this answer carry: the grant's, and what the request adds, which wins over the same key.
- *
- * The caller has asked {@link hasReadableClaims} before.
- */
-export function addToDetails(details: GrantDetails, additions: Additions): GrantDetails {
-  const properties = additions.properties ?? [];
-  const claims = readJsonObject(setText(additions.jwtAtClaims) ?? "");
+/** Reads the additions; refuses `jwtAtClaims` that is no JSON object, or has claims that are the backend's. */
+export function readAdditions(request: AdditionsOfCaller): Additions | CallerDefect {
+  const claims = readJwtClaims(request.jwtAtClaims);
+  if ("refusedWith" in claims) return claims;
+  const { properties, accessTokenDuration, refreshTokenDuration } = request;
+  return { properties, jwtAtClaims: claims.members, accessTokenDuration, refreshTokenDuration };
+}
+
+/** The details of the tokens of this answer: the grant's, and the additions, which win over the same key. */
+export function addToDetails(details: GrantDetails, { properties, jwtAtClaims }: Additions): GrantDetails {
+  const hasProperties = properties !== undefined && properties !== null && properties.length > 0;
   return {
     ...details,
-    ...(properties.length !== 0 && { properties: mergeProperties(details.properties ?? [], properties) }),
-    ...(claims !== undefined && { jwtAtClaims: { ...details.jwtAtClaims, ...claims } }),
+    ...(hasProperties && { properties: mergeProperties(details.properties ?? [], properties) }),
+    ...(jwtAtClaims !== undefined && { jwtAtClaims: { ...details.jwtAtClaims, ...jwtAtClaims } }),
   };
 }
 

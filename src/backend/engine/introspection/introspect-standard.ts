@@ -4,7 +4,6 @@ import type {
   StandardIntrospectionRequest,
   StandardIntrospectionResponse,
 } from "../../../contract/auth-introspection-standard.ts";
-import type { Property } from "../../../contract/members.ts";
 import { signJwt } from "../../../jose/sign-jwt.ts";
 import { prefersMediaType } from "../../../oauth/accept.ts";
 import { decideAccess } from "../../../oauth/access-token-decision.ts";
@@ -179,8 +178,7 @@ function accessTokenContent(service: Service, { token, client }: KnownAccessToke
     ...(acr !== undefined && { acr }),
     ...(authTime !== undefined && { auth_time: authTime }),
   };
-  const properties = token.properties === undefined ? undefined : (JSON.parse(token.properties) as Property[]);
-  return { ...content, ...propertyMembers(properties, content, reserved, withHidden) };
+  return { ...content, ...propertyMembers(token.properties, content, reserved, withHidden) };
 }
 
 function commonContent(service: Service, token: KnownAccessToken["token"] | StoredRefreshToken, clientId: string) {

@@ -1,7 +1,6 @@
 import type { Context } from "../context.ts";
 import { isSet } from "../../../oauth/set-member.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
-import type { Property } from "../../../contract/members.ts";
 import { introspectionRefusals, type RefusedIntrospection } from "../../../contract/introspection-refusals.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
@@ -137,7 +136,7 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
     ...(token.scopes.length !== 0 && { scopes: [...token.scopes] }),
     ...(scopeDetails.length !== 0 && { scopeDetails }),
     expiresAt: expOf(token) * 1000,
-    ...(token.properties !== undefined && { properties: JSON.parse(token.properties) as Property[] }),
+    ...(token.properties !== undefined && { properties: [...token.properties] }),
     ...(token.x5tS256 !== undefined && { certificateThumbprint: token.x5tS256 }),
     ...(token.resources.length !== 0 && { accessTokenResources: [...token.resources] }),
     ...(service.settings.attributes.length !== 0 && { serviceAttributes: [...service.settings.attributes] }),

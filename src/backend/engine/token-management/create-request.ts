@@ -4,14 +4,13 @@ import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import type { ResultCode } from "../answer/result.ts";
-import { readJwtClaims } from "../grant/caller-json.ts";
 import { findEnabledClient, type NamedClient } from "../settings/find-client.ts";
 import type { GrantDetails } from "../grant/grant-details.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { subjectDefect, type SubjectDefect } from "../settings/subject.ts";
 import { mayRefresh } from "../token/new-refresh-token.ts";
-import { addToDetails } from "../grant/request-details.ts";
+import { addToDetails, readAdditions } from "../grant/request-details.ts";
 import { grantResources } from "../grant/resources.ts";
 import { hasScopes } from "../grant/scopes.ts";
 
@@ -71,8 +70,8 @@ export async function readCreateRequest(context: Context, request: TokenCreateRe
   if ("refusedWith" in target) return { refusedWith: "A108209" };
   const binding = bindingOf(service, client, setText(request.certificateThumbprint));
   if (binding.refusedWith !== undefined) return binding;
-  const claims = readJwtClaims(request.jwtAtClaims);
-  if ("refusedWith" in claims) return { ...claims, refusedWith: "A108206" };
+  const additions = readAdditions(request);
+  if ("refusedWith" in additions) return { ...additions, refusedWith: "A108206" };
   const hasRefreshToken = !alone && mayRefresh(service, client);
   const chosen = readChosen(request, hasRefreshToken);
   if (chosen.refusedWith !== undefined) return chosen;
@@ -85,7 +84,7 @@ export async function readCreateRequest(context: Context, request: TokenCreateRe
     scopes,
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    details: addToDetails(detailsOf(request), request),
+    details: addToDetails(detailsOf(request), additions),
     hasRefreshToken,
     chosenAccessToken: chosen.accessToken,
     chosenRefreshToken: chosen.refreshToken,

@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
 import type { TokenListRequest, TokenListResponse } from "../../../contract/auth-token-get-list.ts";
-import type { Property } from "../../../contract/members.ts";
 import type { ListedAccessToken, TokenPosition } from "../../store/store.ts";
 import { CallRefused } from "../answer/call-refused.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
@@ -120,7 +119,7 @@ function listed(token: ListedAccessToken): TokenListResponse["accessTokens"][num
     }),
     createdAt: token.createdAt,
     lastRefreshedAt: token.lastRefreshedAt ?? 0,
-    ...(properties !== undefined && { properties: JSON.parse(properties) as Property[] }),
+    ...(properties !== undefined && { properties: [...properties] }),
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
 import type { TokenUpdateRequest, TokenUpdateResponse } from "../../../contract/auth-token-update.ts";
-import type { Property } from "../../../contract/members.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { UpdateToken } from "../../store/command.ts";
@@ -76,7 +75,7 @@ function readChanges(
   return {
     ...(scopes && scopes.length > 0 && { scopes: [...new Set(scopes)] }),
     ...(expiresAt && { expiresAt: wholeSeconds(expiresAt) }),
-    ...(properties && properties.length > 0 && { properties: JSON.stringify(properties) }),
+    ...(properties && properties.length > 0 && { properties }),
     ...(x5tS256 && { x5tS256 }),
     ...(refreshTokenExpiresAt && { refreshTokenExpiresAt: wholeSeconds(refreshTokenExpiresAt) }),
   };
@@ -99,7 +98,7 @@ function responseOf(
     accessTokenExpiresAt: changes.expiresAt ?? token.expiresAt,
     ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
     ...(scopes.length !== 0 && { scopes: [...scopes] }),
-    ...(properties !== undefined && { properties: JSON.parse(properties) as Property[] }),
+    ...(properties !== undefined && { properties: [...properties] }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import type { TokenResponse } from "../../../contract/auth-token.ts";
 import { checkCodeVerifier } from "../../../oauth/code-challenge.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
@@ -11,7 +11,7 @@ import type { AuthenticatedClient } from "../client-authentication/client-reques
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
 import { readGrantDetails, writeGrantDetails } from "../grant/grant-details.ts";
-import { addToDetails } from "../grant/request-details.ts";
+import { type Additions, addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, narrowResources } from "../grant/resources.ts";
 import { grantStanding } from "../grant/scopes.ts";
 import { newRefreshToken } from "./new-refresh-token.ts";
@@ -43,7 +43,7 @@ function codeVerifierDefect(
 export async function decideAuthorizationCode(
   context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
-  request: TokenRequest,
+  additions: Additions,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
   const { service } = context;
@@ -78,7 +78,7 @@ export async function decideAuthorizationCode(
   const binding = bindToken(service, client, certificate);
   if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
 
-  const details = addToDetails(readGrantDetails(code.details), request);
+  const details = addToDetails(readGrantDetails(code.details), additions);
   const { response, kept } = await createTokenSet(context, {
     service,
     client,
@@ -90,13 +90,13 @@ export async function decideAuthorizationCode(
     requestedResources: form.getAll("resource"),
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
+    accessTokenDuration: accessTokenDuration(service, client, additions.accessTokenDuration),
     details,
     ...newRefreshToken(service, client, {
       scopes,
       resources: code.resources,
       x5tS256: binding.x5tS256,
-      requestedDuration: request.refreshTokenDuration,
+      requestedDuration: additions.refreshTokenDuration,
       now,
     }),
     first: true,

@@ -1,12 +1,12 @@
 import type { Context } from "../context.ts";
-import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import type { TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { Decided } from "../answer/run-decided.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration } from "../grant/durations.ts";
-import { addToDetails } from "../grant/request-details.ts";
+import { type Additions, addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
 import { createTokenSet, issueCommand } from "./token-set.ts";
@@ -15,7 +15,7 @@ import { createTokenSet, issueCommand } from "./token-set.ts";
 export async function decideClientCredentials(
   context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
-  request: TokenRequest,
+  additions: Additions,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
   const { service } = context;
@@ -37,8 +37,8 @@ export async function decideClientCredentials(
     requestedResources: form.getAll("resource"),
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
-    details: addToDetails({}, request),
+    accessTokenDuration: accessTokenDuration(service, client, additions.accessTokenDuration),
+    details: addToDetails({}, additions),
     first: true,
   });
   return { outcome: response, command: issueCommand(context, client, kept) };

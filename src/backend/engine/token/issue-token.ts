@@ -8,7 +8,7 @@ import { drawGrantId } from "../grant/drawn-text.ts";
 import { accessTokenDuration, firstGiven } from "../grant/durations.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
 import { findPasswordTicket, type PasswordTicket, type TicketCodes } from "../grant/password-ticket.ts";
-import { addToDetails, hasReadableClaims } from "../grant/request-details.ts";
+import { addToDetails, readAdditions } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
 import type { Service, Client } from "../settings/service-and-client.ts";
@@ -42,14 +42,15 @@ async function decideIssue(context: Context, request: TokenIssueRequest): Promis
   const subject = request.subject ?? "";
   const defect = await subjectDefect(settings, service, subject);
   if (defect !== undefined) return refuse(subjectCodes[defect]);
-  if (!hasReadableClaims(request)) return refuse("A054201");
+  const additions = readAdditions(request);
+  if ("refusedWith" in additions) return refuse("A054201");
   const client = await settings.clientAt(service, ticket.clientId, ticket.clientVersion);
   if (client === undefined) return refuse("A055202");
   if (client.settings.locked) return refuse("A048307");
   const standing = standingPasswordRequest(service, client, decided);
   if (standing === undefined) return refuse("A055202", "the request would not be accepted any more");
 
-  const details = addToDetails(decided.details, request);
+  const details = addToDetails(decided.details, additions);
   const { scopes, resources } = standing;
   const { x5tS256 } = decided;
   const { response, kept } = await createTokenSet(context, {

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import type { TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { AuthenticatedClient } from "../client-authentication/client-request.ts";
@@ -10,7 +10,7 @@ import { type Decided, newAttempt } from "../answer/run-decided.ts";
 import { ticketLifetime } from "../grant/ticket.ts";
 import { bindToken } from "../grant/binding.ts";
 import { writePasswordTicket } from "../grant/password-ticket.ts";
-import { addToDetails } from "../grant/request-details.ts";
+import { type Additions, addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";
 
@@ -23,7 +23,7 @@ import { grantScopes } from "../grant/scopes.ts";
 export function decidePassword(
   { clock, random, service }: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
-  request: TokenRequest,
+  additions: Additions,
   form: Form,
 ): Decided<TokenResponse> {
   const username = form.get("username");
@@ -72,9 +72,9 @@ export function decidePassword(
           requestedResources,
           resources: target.resources,
           x5tS256: binding.x5tS256,
-          accessTokenDuration: request.accessTokenDuration ?? undefined,
-          refreshTokenDuration: request.refreshTokenDuration ?? undefined,
-          details: addToDetails({}, request),
+          accessTokenDuration: additions.accessTokenDuration ?? undefined,
+          refreshTokenDuration: additions.refreshTokenDuration ?? undefined,
+          details: addToDetails({}, additions),
         }),
         context: undefined,
         createdAt,

@@ -14,7 +14,7 @@ import { decideAuthorizationCode } from "./authorization-code.ts";
 import { decideClientCredentials } from "./client-credentials.ts";
 import { decidePassword } from "./password.ts";
 import { decideRefreshToken } from "./refresh-token.ts";
-import { hasReadableClaims } from "../grant/request-details.ts";
+import { type Additions, readAdditions } from "../grant/request-details.ts";
 
 const codes: ParameterCodes = {
   missing: "A047201",
@@ -37,7 +37,7 @@ const codes: ParameterCodes = {
 type Decide = (
   context: Context,
   client: AuthenticatedClient,
-  request: TokenRequest,
+  additions: Additions,
   form: Form,
 ) => Decided<TokenResponse> | Promise<Decided<TokenResponse>>;
 
@@ -60,7 +60,8 @@ export async function processTokenRequest(context: Context, request: TokenReques
   const read = readForwardedForm(service, request.parameters, codes, ["resource"]);
   if ("refusal" in read) return read.refusal;
   const { form } = read;
-  if (!hasReadableClaims(request)) return oauthError(service, "server_error", "A054201");
+  const additions = readAdditions(request);
+  if ("refusedWith" in additions) return oauthError(service, "server_error", "A054201");
   const name = form.get("grant_type");
   if (name === undefined) return oauthError(service, "invalid_request", "A049301");
   const grant = grants.get(name);
@@ -83,6 +84,6 @@ export async function processTokenRequest(context: Context, request: TokenReques
     if (!client.settings.grantTypes.includes(grantType)) {
       return { outcome: oauthError(service, "unauthorized_client", "A047302") };
     }
-    return decide(current, read, request, form);
+    return decide(current, read, additions, form);
   });
 }

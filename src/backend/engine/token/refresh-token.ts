@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import type { TokenRequest, TokenResponse } from "../../../contract/auth-token.ts";
+import type { TokenResponse } from "../../../contract/auth-token.ts";
 import type { Form } from "../../../oauth/form.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { StoredRefreshToken } from "../../store/store.ts";
@@ -11,7 +11,7 @@ import type { CertificateOfRequest } from "../client-authentication/presented-ce
 import { bindToken } from "../grant/binding.ts";
 import { accessTokenDuration, isValidAt } from "../grant/durations.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
-import { addToDetails } from "../grant/request-details.ts";
+import { type Additions, addToDetails } from "../grant/request-details.ts";
 import { forOneAudience, narrowResources } from "../grant/resources.ts";
 import { grantStanding, narrowScopes } from "../grant/scopes.ts";
 import type { Client } from "../settings/service-and-client.ts";
@@ -61,7 +61,7 @@ function decideReuse(
 export async function decideRefreshToken(
   context: Context,
   { client, clientIdAliasUsed, certificate }: AuthenticatedClient,
-  request: TokenRequest,
+  additions: Additions,
   form: Form,
 ): Promise<Decided<TokenResponse>> {
   const { service } = context;
@@ -94,7 +94,7 @@ export async function decideRefreshToken(
     token,
     value,
     x5tS256: binding.x5tS256,
-    requestedDuration: request.refreshTokenDuration,
+    requestedDuration: additions.refreshTokenDuration,
     now,
   });
   const { response, kept } = await createTokenSet(context, {
@@ -109,8 +109,8 @@ export async function decideRefreshToken(
     requestedResources: question.resources,
     resources: target.resources,
     x5tS256: binding.x5tS256,
-    accessTokenDuration: accessTokenDuration(service, client, request.accessTokenDuration),
-    details: addToDetails(readGrantDetails(token.details), request),
+    accessTokenDuration: accessTokenDuration(service, client, additions.accessTokenDuration),
+    details: addToDetails(readGrantDetails(token.details), additions),
     refreshToken,
     first: false,
   });

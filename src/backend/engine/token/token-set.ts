@@ -114,7 +114,7 @@ export async function createTokenSet({ clock, random }: Dependencies, decision: 
         expiresAt,
         x5tS256,
         clientIdAliasUsed,
-        properties: details.properties === undefined ? undefined : JSON.stringify(details.properties),
+        properties: details.properties,
       },
       ...(refreshToken !== undefined &&
         refreshToken.kept === undefined && {

@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
-import type { Property } from "../../../contract/members.ts";
 import { scopeClaims } from "../../../oauth/claims-request.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
@@ -62,7 +61,7 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
     clientId: token.clientId,
     ...(clientIdAlias !== undefined && { clientIdAlias }),
     clientIdAliasUsed: token.clientIdAliasUsed,
-    ...(token.properties !== undefined && { properties: JSON.parse(token.properties) as Property[] }),
+    ...(token.properties !== undefined && { properties: [...token.properties] }),
     ...(service.settings.attributes.length !== 0 && { serviceAttributes: [...service.settings.attributes] }),
     ...(attributes.length !== 0 && { clientAttributes: [...attributes] }),
   };

@@ -108,7 +108,10 @@ export const driverChecks: Checks = {
   "a failure says nothing of what was to be kept": async (t, store) => {
     await apply(t, store, twoServices());
     const secret = "Zm9vYmFyc2VjcmV0dG9rZW4";
-    const issue = issueTokens({ subject: secret, accessToken: { digest: Buffer.from(secret), properties: secret } });
+    const issue = issueTokens({
+      subject: secret,
+      accessToken: { digest: Buffer.from(secret), properties: [{ key: secret, value: secret }] },
+    });
     const failure = await t.throwsAsync(store.run(issue), { instanceOf: StoreFailure });
     const told = `${String(failure)} ${failure.stack ?? ""} ${String(failure.cause)}`;
     t.false(told.includes(secret));

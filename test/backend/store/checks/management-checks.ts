@@ -37,15 +37,15 @@ const isInForce = async (store: Store, { accessToken, serviceId }: ReturnType<ty
 /** What an API caller does with tokens: update, revoke, list. */
 export const managementChecks: Checks = {
   "an update changes the members given and no others": async (t, store) => {
-    const original = { scopes: ["a"], expiresAt: 5_000, properties: "[]", x5tS256: "x1" };
+    const original = { scopes: ["a"], expiresAt: 5_000, properties: [], x5tS256: "x1" };
     for (const changes of [
       { scopes: ["b", "c"] },
       { scopes: [] },
       { expiresAt: 4_000 },
       { expiresAt: 9_999 },
-      { properties: '[{"key":"k","value":"v"}]' },
+      { properties: [{ key: "k", value: "v" }] },
       { x5tS256: "x2" },
-      { scopes: ["b"], expiresAt: 1, properties: "[1]", x5tS256: "x3" },
+      { scopes: ["b"], expiresAt: 1, properties: [{ key: "1", value: "" }], x5tS256: "x3" },
       {},
     ]) {
       const issued = issueTokens({ accessToken: original });
@@ -59,8 +59,8 @@ export const managementChecks: Checks = {
 
   "an update gives what was not there": async (t, store) => {
     const issued = issueTokens();
-    await apply(t, store, issued, updateToken(issued, { properties: "[]", x5tS256: "x" }));
-    t.like(await store.readAccessToken(1, issued.accessToken.digest), { properties: "[]", x5tS256: "x" });
+    await apply(t, store, issued, updateToken(issued, { properties: [], x5tS256: "x" }));
+    t.like(await store.readAccessToken(1, issued.accessToken.digest), { properties: [], x5tS256: "x" });
   },
 
   "an update of a refresh token's end is of the one that has not been consumed": async (t, store) => {

@@ -13,7 +13,7 @@ export const tokenChecks: Checks = {
         expiresAt: 1_893_456_000_123,
         x5tS256: "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0",
         clientIdAliasUsed: true,
-        properties: '[{"key":"k","value":"v"}]',
+        properties: [{ key: "k", value: "v" }],
       },
     });
     await apply(t, store, issued);

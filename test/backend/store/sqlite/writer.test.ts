@@ -189,7 +189,11 @@ test("a token for which there is no room fails alone", (t) => {
   const batch = createBatch(db);
   batch([twoServices()]);
   leaveRoom(db, 2);
-  const issued = [issueTokens(), issueTokens({ accessToken: { properties: large } }), issueTokens()];
+  const issued = [
+    issueTokens(),
+    issueTokens({ accessToken: { properties: [{ key: "k", value: large }] } }),
+    issueTokens(),
+  ];
   t.deepEqual(outcomes(batch(issued)), ["done", "the disk or the database is full", "done"]);
   t.is(countOf(db, "access_token"), 2);
 });
