@@ -115,7 +115,7 @@ for (const [what, credentials, reads] of wrong) {
     });
     for (let round = 0; round < 3; round += 1) {
       called.length = 0;
-      t.true("refusedWith" in (await engine.authenticateApiCaller(credentials)));
+      t.true("error" in (await engine.authenticateApiCaller(credentials)));
       t.is(called.length, reads, called.join());
     }
   });

@@ -109,7 +109,7 @@ function namesAnother({ authorization, body }: EndpointRequest): boolean {
     authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
   const reading = readForm(body, { repeatable: "any" });
   // The backend refuses what is not a form.
-  if (credentials?.ok !== true || !reading.ok) return false;
+  if (credentials === undefined || "error" in credentials || "error" in reading) return false;
   return reading.form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }
 
@@ -124,7 +124,7 @@ export function basicResourceServers(
   return ({ authorization }) => {
     const credentials =
       authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-    if (credentials?.ok !== true) return undefined;
+    if (credentials === undefined || "error" in credentials) return undefined;
     return known.find(({ id, secret }) => id === credentials.userId && isSame(secret, credentials.password));
   };
 }

@@ -143,7 +143,7 @@ export async function serveBackend(options: BackendOptions): Promise<ServedBacke
 
 async function operationsForCaller(engine: Engine, credentials: ApiCallerCredentials): Promise<ServiceOperations> {
   const caller = await engine.authenticateApiCaller(credentials);
-  if ("refusedWith" in caller) throw new ApiError(401, caller.refusedWith, sentenceOf(caller.refusedWith));
+  if ("error" in caller) throw new ApiError(401, caller.error, sentenceOf(caller.error));
   return engine.operationsOf(caller.service);
 }
 

@@ -80,6 +80,6 @@ function quotable(text: string | undefined): string | undefined {
 function cleanScope(text: string): string {
   return text
     .split(" ")
-    .filter((token) => token !== "" && readScope(token).ok)
+    .filter((token) => token !== "" && "scopes" in readScope(token))
     .join(" ");
 }

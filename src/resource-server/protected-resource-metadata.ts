@@ -63,7 +63,7 @@ const all =
 const checks: Readonly<Record<string, Check>> = {
   resource: identifier,
   authorization_servers: all("issuer identifiers", (one) => identifier(one) === undefined),
-  scopes_supported: all("scope tokens", (one) => isText(one) && !one.includes(" ") && readScope(one).ok),
+  scopes_supported: all("scope tokens", (one) => isText(one) && !one.includes(" ") && "scopes" in readScope(one)),
   bearer_methods_supported: all('nothing but "header"', (one) => one === "header"),
   tls_client_certificate_bound_access_tokens: flag,
   jwks_uri: httpsUrl,

@@ -85,10 +85,10 @@ test("no value gets out of its attribute", (t) => {
 });
 
 test("prompts are read in their order, each once", (t) => {
-  t.deepEqual(readPrompt("consent login consent"), { ok: true, prompts: ["consent", "login"] });
-  t.deepEqual(readPrompt("none"), { ok: true, prompts: ["none"] });
-  t.deepEqual(readPrompt("none none"), { ok: true, prompts: ["none"] });
-  t.deepEqual(readPrompt("create select_account"), { ok: true, prompts: ["create", "select_account"] });
+  t.deepEqual(readPrompt("consent login consent"), { prompts: ["consent", "login"] });
+  t.deepEqual(readPrompt("none"), { prompts: ["none"] });
+  t.deepEqual(readPrompt("none none"), { prompts: ["none"] });
+  t.deepEqual(readPrompt("create select_account"), { prompts: ["create", "select_account"] });
 });
 
 test("other words, other blanks and capitals are unknown", (t) => {
@@ -103,13 +103,13 @@ test("other words, other blanks and capitals are unknown", (t) => {
     "login\tconsent",
     "login,consent",
   ]) {
-    t.deepEqual(readPrompt(text), { ok: false, reason: "unknown" }, text);
+    t.deepEqual(readPrompt(text), { error: "unknown" }, text);
   }
 });
 
 test("none stands alone", (t) => {
   for (const text of ["none login", "consent none", "none create"]) {
-    t.deepEqual(readPrompt(text), { ok: false, reason: "alone" }, text);
+    t.deepEqual(readPrompt(text), { error: "alone" }, text);
   }
 });
 

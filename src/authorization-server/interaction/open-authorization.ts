@@ -135,7 +135,7 @@ export function openAuthorization(
       if (!hasInteraction.test(body)) return redirectToQuery(body);
       if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
       const reading = readForm(body, { repeatable: "any" });
-      if (!reading.ok) return pages.message("not_usable", 400);
+      if ("error" in reading) return pages.message("not_usable", 400);
       return orTryLater(flow.resume(reading.form, { cookie: browser.cookie, address }));
     }
     return askBackend(
@@ -182,7 +182,7 @@ function askedAuthorization(response: AuthorizationResponse, parameters: string)
   const claimsByName = [...new Set([...claims, ...claimsAtUserInfo])].filter((name) => !ofScopes.has(name));
   // The backend has checked it against the client's registration before anybody is asked anything.
   const reading = readForm(parameters, { repeatable: "any" });
-  const redirectUri = reading.ok ? reading.form.get("redirect_uri") : undefined;
+  const redirectUri = "error" in reading ? undefined : reading.form.get("redirect_uri");
   const answerTo = redirectUri === undefined ? undefined : sourceOf(redirectUri);
   return {
     ticket,

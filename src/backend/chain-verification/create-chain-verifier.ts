@@ -175,7 +175,7 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
       };
 
       const read = readSentPath(path);
-      if ("unfit" in read) return refuse(read.unfit);
+      if ("error" in read) return refuse(read.error);
       const found = await search(key, read, client);
       refuseWhenClosed();
       if ("unsigned" in found) {

@@ -31,7 +31,7 @@ const authorityKeyIdentifier = "551d23";
 
 /** A certificate that is not used, and why, for the operator. */
 export interface Unfit {
-  readonly unfit: string;
+  readonly error: string;
 }
 
 /**
@@ -41,10 +41,10 @@ export interface Unfit {
  * @example readSentCertificate(der, "intermediate 1")
  */
 export function readSentCertificate(der: Uint8Array, named: string): PathCertificate | Unfit {
-  if (der.length > largestCertificate) return { unfit: `${named} cannot be read: too_large` };
+  if (der.length > largestCertificate) return { error: `${named} cannot be read: too_large` };
   const read = readPathCertificate(der, named);
-  if ("unfit" in read || read.algorithm !== undefined) return read;
-  return { unfit: `the signature of ${named} is by an algorithm that is not accepted` };
+  if ("error" in read || read.algorithm !== undefined) return read;
+  return { error: `the signature of ${named} is by an algorithm that is not accepted` };
 }
 
 /** As {@link readSentCertificate}, of one that the operator trusts. */
@@ -52,7 +52,7 @@ export function readPathCertificate(der: Uint8Array, named: string): PathCertifi
   try {
     const parts = readCertificateParts(der);
     const key = orUnreadable(() => keyDefect(parts.publicKey));
-    if (key !== undefined) return { unfit: `the key of ${named} ${key}` };
+    if (key !== undefined) return { error: `the key of ${named} ${key}` };
     const algorithm = readSignatureAlgorithm(parts.signatureAlgorithm);
     return {
       der,
@@ -66,7 +66,7 @@ export function readPathCertificate(der: Uint8Array, named: string): PathCertifi
     };
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
-    return { unfit: `${named} cannot be read: ${error.tooMany ? "too_large" : reasonOf(der)}` };
+    return { error: `${named} cannot be read: ${error.tooMany ? "too_large" : reasonOf(der)}` };
   }
 }
 

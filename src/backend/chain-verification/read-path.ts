@@ -19,8 +19,8 @@ export function readAnchors(anchors: readonly Uint8Array[]): ReadAnchors {
   const found = known.get(anchors);
   if (found !== undefined) return found;
   const read = anchors.map((der, index) => readPathCertificate(der, `trust anchor ${index + 1}`));
-  const fit = read.filter((anchor): anchor is PathCertificate => !("unfit" in anchor));
-  const unfit = read.find((anchor): anchor is Unfit => "unfit" in anchor)?.unfit;
+  const fit = read.filter((anchor): anchor is PathCertificate => !("error" in anchor));
+  const unfit = read.find((anchor): anchor is Unfit => "error" in anchor)?.error;
   const result = { digest: digestOf(anchors.map(thumbprint)), fit, unfit };
   known.set(anchors, result);
   return result;
@@ -60,14 +60,14 @@ interface SentPath extends ReadPath {
 /** Reads what a client sent, in its order, each once; of the intermediates those that are neither the leaf nor an anchor. */
 export function readSentPath({ leaf, intermediates, anchors }: CertificatePath): SentPath | Unfit {
   const end = readSentCertificate(leaf, "the certificate");
-  if ("unfit" in end) return end;
+  if ("error" in end) return end;
   const trusted = readAnchors(anchors).fit;
   const seen = new Set([end, ...trusted].map((certificate) => certificate.thumbprint));
   const between: PathCertificate[] = [];
   let leftOut: string | undefined;
   for (const [index, der] of intermediates.entries()) {
     const certificate = readSentCertificate(der, `intermediate ${index + 1}`);
-    if ("unfit" in certificate) leftOut ??= certificate.unfit;
+    if ("error" in certificate) leftOut ??= certificate.error;
     else if (!seen.has(certificate.thumbprint)) {
       seen.add(certificate.thumbprint);
       between.push(certificate);

@@ -38,9 +38,9 @@ export function createFormBodyReader(operation: Operation): FormBodyReader {
   }
   return (text) => {
     const reading = readForm(text, { repeatable });
-    if (!reading.ok) {
+    if ("error" in reading) {
       const named = reading.parameter === undefined ? "" : `, at "${reading.parameter}"`;
-      throw new ApiError(400, "A126202", `${operation.path}, the form is ${reading.reason}${named}.`);
+      throw new ApiError(400, "A126202", `${operation.path}, the form is ${reading.error}${named}.`);
     }
     const request: Record<string, unknown> = {};
     for (const [name, read] of readers) {

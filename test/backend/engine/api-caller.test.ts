@@ -47,6 +47,6 @@ for (const [what, credentials, code] of [
 ] as const) {
   test(`an API caller with ${what}: ${code}`, async (t) => {
     const { engine } = await createEngineByHand(t, services);
-    t.deepEqual(await engine.authenticateApiCaller(credentials), { refusedWith: code });
+    t.deepEqual(await engine.authenticateApiCaller(credentials), { error: code });
   });
 }

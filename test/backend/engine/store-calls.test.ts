@@ -224,7 +224,7 @@ async function open(t: ExecutionContext) {
   });
   const call: Kept["call"] = async (name, request) => {
     const caller = await engine.authenticateApiCaller({ scheme: "bearer", serviceId, accessToken: serviceAccessToken });
-    if ("refusedWith" in caller) throw new Error(caller.refusedWith);
+    if ("error" in caller) throw new Error(caller.error);
     const served = engine.operationsOf(caller.service)[name as "authToken"] as (
       request: object,
     ) => Promise<Readonly<Record<string, unknown>> | undefined>;

@@ -7,7 +7,7 @@ import type { Client, Service } from "../settings/service-and-client.ts";
 import type { AuthorizationRefusal } from "./authorization-answer.ts";
 import type { AuthenticationRequest, Display } from "./ticket-request.ts";
 
-type Reading<Value> = Value | { readonly refusal: AuthorizationRefusal };
+type Reading<Value> = Value | { readonly error: AuthorizationRefusal };
 
 const displays: readonly Display[] = ["page", "popup", "touch", "wap"];
 
@@ -19,8 +19,8 @@ export function requestedPrompts(form: Form): Reading<readonly Prompt[]> {
   const text = form.get("prompt");
   if (text === undefined) return [];
   const reading = readPrompt(text);
-  if (reading.ok) return reading.prompts;
-  return { refusal: { error: "invalid_request", code: reading.reason === "alone" ? "A016304" : "A016303" } };
+  if ("prompts" in reading) return reading.prompts;
+  return { error: { error: "invalid_request", code: reading.error === "alone" ? "A016304" : "A016303" } };
 }
 
 /** Reads the parameters of OpenID Connect Core §3.1.2.1; they hold without the scope `openid` too. */
@@ -31,13 +31,13 @@ export async function readAuthenticationRequest(
   prompts: readonly Prompt[],
 ): Promise<Reading<AuthenticationRequest>> {
   const display = displays.find((value) => value === (form.get("display") ?? "page"));
-  if (display === undefined) return { refusal: { error: "invalid_request", code: "A015303" } };
+  if (display === undefined) return { error: { error: "invalid_request", code: "A015303" } };
   const maxAge = readMaxAge(form.get("max_age"));
-  if (maxAge === "malformed") return { refusal: { error: "invalid_request", code: "A017303" } };
+  if (maxAge === "malformed") return { error: { error: "invalid_request", code: "A017303" } };
   const claims = readClaims(form.get("claims"));
-  if (claims === undefined) return { refusal: { error: "invalid_request", code: "A022303" } };
+  if (claims === undefined) return { error: { error: "invalid_request", code: "A022303" } };
   const acrs = requestedAcrs(service, words(form.get("acr_values")), claims.idToken?.claims.get("acr"));
-  if ("refusal" in acrs) return acrs;
+  if ("error" in acrs) return acrs;
   const subject = await requestedSubject(service, client, form, claims);
   if (typeof subject === "object") return subject;
   return {
@@ -73,22 +73,22 @@ async function requestedSubject(
   client: Client,
   form: Form,
   claims: ClaimsRequest,
-): Promise<string | undefined | { readonly refusal: AuthorizationRefusal }> {
+): Promise<string | undefined | { readonly error: AuthorizationRefusal }> {
   const requestedSubjects = [claims.idToken, claims.userInfo].flatMap((half) => half?.claims.get("sub")?.values ?? []);
   if (!requestedSubjects.every((value) => typeof value === "string")) {
-    return { refusal: { error: "invalid_request", code: "A022303" } };
+    return { error: { error: "invalid_request", code: "A022303" } };
   }
   const subjects = new Set(requestedSubjects);
   const hint = form.get("id_token_hint");
   if (hint !== undefined) {
     const read = await readIdTokenHint(service, hint);
     if (read === undefined || !isFor(client, read.audience)) {
-      return { refusal: { error: "invalid_request", code: "A019303" } };
+      return { error: { error: "invalid_request", code: "A019303" } };
     }
     subjects.add(read.subject);
   }
   const [subject, ...others] = subjects;
-  return others.length > 0 ? { refusal: { error: "invalid_request", code: "A022304" } } : subject;
+  return others.length > 0 ? { error: { error: "invalid_request", code: "A022304" } } : subject;
 }
 
 function isFor({ settings }: Client, audience: readonly string[]): boolean {
@@ -115,17 +115,17 @@ function requestedAcrs(
   { settings }: Service,
   acrValues: readonly string[],
   claim: RequestedClaim | undefined,
-): RequestedAcrs | { readonly refusal: AuthorizationRefusal } {
+): RequestedAcrs | { readonly error: AuthorizationRefusal } {
   const requestedValues = claim?.values ?? [];
   if (!requestedValues.every((value) => typeof value === "string")) {
-    return { refusal: { error: "invalid_request", code: "A022303" } };
+    return { error: { error: "invalid_request", code: "A022303" } };
   }
   const acrEssential = claim?.essential ?? false;
   const asked = requestedValues.length > 0 ? [...new Set(requestedValues)] : acrValues;
   const acrs = asked.filter((acr) => settings.supportedAcrs.includes(acr));
   if (asked.length > 0 && acrs.length === 0) {
     const error = acrEssential ? "unmet_authentication_requirements" : "invalid_request";
-    return { refusal: { error, code: settings.supportedAcrs.length === 0 ? "A021303" : "A021304" } };
+    return { error: { error, code: settings.supportedAcrs.length === 0 ? "A021303" : "A021304" } };
   }
   return { acrs, acrEssential };
 }

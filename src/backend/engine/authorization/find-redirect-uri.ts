@@ -5,7 +5,7 @@ import type { ResultCode } from "../answer/result.ts";
 
 /** `requested` as the request has it; `redirectUri` is where the answer goes. */
 export type FoundRedirectUri =
-  { readonly requested: string | undefined; readonly redirectUri: string } | { readonly refusedWith: ResultCode };
+  { readonly requested: string | undefined; readonly redirectUri: string } | { readonly error: ResultCode };
 
 /**
  * Finds where an authorization response may go (RFC 6749 §3.1.2.3, RFC 9700 §2.1).
@@ -14,18 +14,16 @@ export type FoundRedirectUri =
  * (OpenID Connect Core §3.1.2.1). Whatever cannot be told for sure leads nowhere.
  */
 export function findRedirectUri(client: Client, form: Form): FoundRedirectUri {
-  if (form.repeated.includes("redirect_uri")) return { refusedWith: "A011302" };
+  if (form.repeated.includes("redirect_uri")) return { error: "A011302" };
   const registered = client.settings.redirectUris.filter(isRedirectUri);
   const [only, ...others] = registered;
-  if (only === undefined) return { refusedWith: "A011309" };
+  if (only === undefined) return { error: "A011309" };
   const requested = form.get("redirect_uri");
   if (requested !== undefined) {
-    return isRegisteredRedirectUri(client, requested)
-      ? { requested, redirectUri: requested }
-      : { refusedWith: "A011304" };
+    return isRegisteredRedirectUri(client, requested) ? { requested, redirectUri: requested } : { error: "A011304" };
   }
-  if (form.getAll("scope").some((scope) => scope.split(" ").includes("openid"))) return { refusedWith: "A011303" };
-  return others.length > 0 ? { refusedWith: "A011310" } : { requested, redirectUri: only };
+  if (form.getAll("scope").some((scope) => scope.split(" ").includes("openid"))) return { error: "A011303" };
+  return others.length > 0 ? { error: "A011310" } : { requested, redirectUri: only };
 }
 
 /** Whether answers may (still) go there. */

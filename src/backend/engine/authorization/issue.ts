@@ -51,7 +51,7 @@ async function decide(
   if (scopes === undefined) return { outcome: toUser(service, "A045302") };
   const standing = { ...asked, scopes: granted.scopes };
   const read = await readIssueRequest(context, client, standing, { ...request, scopes });
-  if ("refusedWith" in read) return { outcome: errorOfCaller(service, read.refusedWith, read.detail) };
+  if ("error" in read) return { outcome: errorOfCaller(service, read.error, read.detail) };
 
   const code = drawSecret(random);
   const createdAt = clock();

@@ -35,7 +35,7 @@ export async function processAuthorizationRequest(
   if (parameters.trim() === "") return toUser(service, "A004301");
   if (areTooLong(parameters)) return toUser(service, "A004202");
   const reading = readForm(parameters, { repeatable: "any" });
-  if (!reading.ok) return toUser(service, "A004202");
+  if ("error" in reading) return toUser(service, "A004202");
   const gone = () => errorOfCaller(service, "A003201");
   return runForService<AuthorizationResponse>(context, gone, (current) => decide(current, request, reading.form));
 }
@@ -47,9 +47,9 @@ async function decide(
 ): Promise<Decided<AuthorizationResponse>> {
   const { service } = context;
   const found = await findClient(context, form);
-  if ("refusedWith" in found) {
+  if ("error" in found) {
     noteUnknownClient(context, form.get("client_id"));
-    return { outcome: toUser(service, found.refusedWith) };
+    return { outcome: toUser(service, found.error) };
   }
   const { client } = found;
   noteClient(context, found);
@@ -57,7 +57,7 @@ async function decide(
     return { outcome: errorToUser(service, { error: "unauthorized_client", code: "A010307" }) };
   }
   const redirect = findRedirectUri(client, form);
-  if ("refusedWith" in redirect) return { outcome: toUser(service, redirect.refusedWith) };
+  if ("error" in redirect) return { outcome: toUser(service, redirect.error) };
   if (form.getAll("response_type").length === 0) return { outcome: toUser(service, "A009301") };
 
   const target: ResponseTarget = {
@@ -66,7 +66,7 @@ async function decide(
     state: stateToReturn(form),
   };
   const read = await readAuthorizationRequest(service, client, form);
-  if ("refusal" in read) return { outcome: errorToClient(service, target, read.refusal) };
+  if ("error" in read) return { outcome: errorToClient(service, target, read.error) };
 
   const accepted = { redirectUri: redirect.requested, target, ...read };
   const ticket = drawSecret(context.random);
@@ -94,11 +94,11 @@ async function decide(
 
 const codesHere: Partial<Record<ResultCode, ResultCode>> = { A244305: "A010301", A244307: "A010309" };
 
-async function findClient(context: Context, form: Form): Promise<NamedClient | { readonly refusedWith: ResultCode }> {
-  if (form.repeated.includes("client_id")) return { refusedWith: "A010303" };
+async function findClient(context: Context, form: Form): Promise<NamedClient | { readonly error: ResultCode }> {
+  if (form.repeated.includes("client_id")) return { error: "A010303" };
   const identified = await identifyClient(context, undefined, form);
-  if (!("refusedWith" in identified)) return identified;
-  return { refusedWith: codesHere[identified.refusedWith] ?? "A010308" };
+  if (!("error" in identified)) return identified;
+  return { error: codesHere[identified.error] ?? "A010308" };
 }
 
 function toUser(service: Service, code: ResultCode): AuthorizationResponse {

@@ -10,7 +10,7 @@ import { requestedScopes } from "./requested-scopes.ts";
 import type { TicketRequest } from "./ticket-request.ts";
 
 interface Refused {
-  readonly refusal: AuthorizationRefusal;
+  readonly error: AuthorizationRefusal;
 }
 
 /** What OAuth 2.0 Multiple Response Type Encoding Practices knows; of several words the order does not count. */
@@ -27,18 +27,18 @@ export async function readAuthorizationRequest(
   form: Form,
 ): Promise<Omit<TicketRequest, "redirectUri" | "target"> | Refused> {
   const defect = parameterDefect(form) ?? unsupported(service, client, form);
-  if (defect !== undefined) return { refusal: defect };
+  if (defect !== undefined) return { error: defect };
   const challengeDefect = codeChallengeDefect(service, client, form);
   if (challengeDefect !== undefined) return refused("invalid_request", challengeDefect);
   const prompts = requestedPrompts(form);
-  if ("refusal" in prompts) return prompts;
+  if ("error" in prompts) return prompts;
   const scope = requestedScopes(service, client, form.get("scope"), prompts);
-  if ("refusedWith" in scope) return refused("invalid_scope", scope.refusedWith);
+  if ("error" in scope) return refused("invalid_scope", scope.error);
   const resources = form.getAll("resource");
   const target = grantResources(service, resources);
-  if ("refusedWith" in target) return refused("invalid_target", target.refusedWith);
+  if ("error" in target) return refused("invalid_target", target.error);
   const authentication = await readAuthenticationRequest(service, client, form, prompts);
-  if ("refusal" in authentication) return authentication;
+  if ("error" in authentication) return authentication;
   return { scopes: scope.scopes, resources, codeChallenge: form.get("code_challenge"), authentication };
 }
 
@@ -62,7 +62,7 @@ function unsupported(service: Service, client: Client, form: Form): Authorizatio
 }
 
 function refused(error: AuthorizationError, code: ResultCode): Refused {
-  return { refusal: { error, code } };
+  return { error: { error, code } };
 }
 
 /**

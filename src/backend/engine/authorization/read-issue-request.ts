@@ -37,19 +37,19 @@ export async function readIssueRequest(
 ): Promise<IssueDecision | CallerDefect> {
   const { service } = context;
   const subject = await readSubjects(context, asked, request);
-  if ("refusedWith" in subject) return subject;
+  if ("error" in subject) return subject;
   const scopes = readScopes(service, client, asked, request.scopes ?? []);
-  if ("refusedWith" in scopes) return scopes;
+  if ("error" in scopes) return scopes;
   const defect = authenticationDefect(asked, request);
-  if (defect !== undefined) return { refusedWith: defect };
+  if (defect !== undefined) return { error: defect };
   const properties = request.properties ?? [];
-  if (Buffer.byteLength(JSON.stringify(properties)) > mostProperties) return { refusedWith: "A045201" };
+  if (Buffer.byteLength(JSON.stringify(properties)) > mostProperties) return { error: "A045201" };
   const claims = readClaimsOfCaller(request.claims);
-  if ("refusedWith" in claims) return claims;
+  if ("error" in claims) return claims;
   const headerParams = readHeaderParams(request.idtHeaderParams);
-  if ("refusedWith" in headerParams) return headerParams;
+  if ("error" in headerParams) return headerParams;
   const jwtAtClaims = readJwtClaims(request.jwtAtClaims);
-  if ("refusedWith" in jwtAtClaims) return jwtAtClaims;
+  if ("error" in jwtAtClaims) return jwtAtClaims;
 
   const openId = scopes.scopes.includes("openid");
   const { authentication } = asked;
@@ -89,13 +89,13 @@ async function readSubjects(
 ): Promise<Subjects | CallerDefect> {
   const { subject } = request;
   const defect = await subjectDefect(settings, service, subject);
-  if (defect !== undefined || typeof subject !== "string") return { refusedWith: subjectCodes[defect ?? "empty"] };
+  if (defect !== undefined || typeof subject !== "string") return { error: subjectCodes[defect ?? "empty"] };
   const sub = setText(request.sub);
   const subDefect = sub === undefined ? undefined : await subjectDefect(settings, service, sub);
-  if (subDefect !== undefined) return { refusedWith: subjectCodes[subDefect], detail: "sub" };
+  if (subDefect !== undefined) return { error: subjectCodes[subDefect], detail: "sub" };
   // The client knows the user by what an ID token calls them.
   if (authentication.subject !== undefined && authentication.subject !== (sub ?? subject)) {
-    return { refusedWith: "A042205" };
+    return { error: "A042205" };
   }
   return { subject, sub };
 }
@@ -110,8 +110,8 @@ function readScopes(
   if (requested.length === 0) return { scopes: asked.scopes };
   const scopes = [...new Set(requested)];
   const granted = grantScopes(service, client, scopes.join(" "));
-  const all = !("refused" in granted) && scopes.every((scope) => granted.scopes.includes(scope));
-  return all ? { scopes } : { refusedWith: "A040202" };
+  const all = !("error" in granted) && scopes.every((scope) => granted.scopes.includes(scope));
+  return all ? { scopes } : { error: "A040202" };
 }
 
 function authenticationDefect(

@@ -5,7 +5,7 @@ import type { Client, Service } from "../settings/service-and-client.ts";
 import { grantScopes } from "../grant/scopes.ts";
 
 /** What a request can get of the scopes that it asks for. */
-export type RequestedScopes = { readonly scopes: readonly string[] } | { readonly refusedWith: ResultCode };
+export type RequestedScopes = { readonly scopes: readonly string[] } | { readonly error: ResultCode };
 
 /**
  * Decides over the `scope` of an authorization request (RFC 6749 §3.3).
@@ -24,10 +24,10 @@ export function requestedScopes(
 ): RequestedScopes {
   const defaults = grantScopes(service, client, undefined);
   if (requested === undefined) return defaults as { scopes: readonly string[] };
-  if (!readScope(requested).ok) return { refusedWith: "A007303" };
+  if ("error" in readScope(requested)) return { error: "A007303" };
   const granted = grantScopes(service, client, requested);
-  if ("refused" in granted) {
-    return "refused" in defaults || defaults.scopes.length === 0 ? { refusedWith: "A007305" } : defaults;
+  if ("error" in granted) {
+    return "error" in defaults || defaults.scopes.length === 0 ? { error: "A007305" } : defaults;
   }
   const offline = !granted.scopes.includes("openid") || prompts.includes("consent");
   return { scopes: offline ? granted.scopes : granted.scopes.filter((scope) => scope !== "offline_access") };

@@ -39,8 +39,8 @@ export function standingGrant(service: Service, client: Client, request: TicketR
     client.settings.grantTypes.includes("AUTHORIZATION_CODE") &&
     (request.codeChallenge !== undefined || !requiresCodeChallenge(service, client));
   const target = grantResources(service, request.resources);
-  if (!allowed || "refusedWith" in target) return undefined;
+  if (!allowed || "error" in target) return undefined;
   if (request.scopes.length === 0) return { scopes: [], resources: target.resources };
   const scope = grantScopes(service, client, request.scopes.join(" "));
-  return "refused" in scope ? undefined : { scopes: scope.scopes, resources: target.resources };
+  return "error" in scope ? undefined : { scopes: scope.scopes, resources: target.resources };
 }

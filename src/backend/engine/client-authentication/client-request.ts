@@ -36,7 +36,7 @@ const repeatedCredentials: ReadonlyMap<string, ResultCode> = new Map([
 /** The request names no client, or two. */
 const notOneClient: ReadonlySet<ResultCode> = new Set(["A244301", "A244305"]);
 
-export type FormOfRequest = { readonly form: Form } | { readonly refusal: Refusal };
+export type FormOfRequest = { readonly form: Form } | { readonly error: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
 /** Characters. A mebibyte of what is to be decoded takes milliseconds, and clients send it before they are known. */
@@ -55,19 +55,19 @@ export function readForwardedForm(
   repeatable: readonly string[] = [],
 ): FormOfRequest {
   if (parameters === undefined || parameters === null) {
-    return { refusal: oauthError(service, "server_error", codes.missing) };
+    return { error: oauthError(service, "server_error", codes.missing) };
   }
   if (areTooLong(parameters)) {
-    return { refusal: oauthError(service, "invalid_request", codes.malformed, "it is too long") };
+    return { error: oauthError(service, "invalid_request", codes.malformed, "it is too long") };
   }
-  if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
+  if (parameters.trim() === "") return { error: oauthError(service, "invalid_request", codes.empty) };
   const reading = readForm(parameters, { repeatable });
-  if (reading.ok) return { form: reading.form };
-  const { parameter = "" } = reading;
-  const repeated =
-    reading.reason === "repeated" ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
-  const detail = reading.parameter === undefined ? reading.reason : `${reading.parameter}: ${reading.reason}`;
-  return { refusal: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
+  if ("form" in reading) return reading;
+  const { error, parameter } = reading;
+  const isRepeated = error === "repeated" && parameter !== undefined;
+  const repeated = isRepeated ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
+  const detail = parameter === undefined ? error : `${parameter}: ${error}`;
+  return { error: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
 }
 
 /** A client that has proved who it is, and how it was named. */
@@ -75,7 +75,7 @@ export interface AuthenticatedClient extends NamedClient {
   readonly certificate: CertificateOfRequest | undefined;
 }
 
-export type ClientOfRequest = AuthenticatedClient | { readonly refusal: Refusal };
+export type ClientOfRequest = AuthenticatedClient | { readonly error: Refusal };
 
 /** The request that a client is authenticated for, however often it is decided over. */
 export interface OneRequest {
@@ -96,10 +96,10 @@ export async function readClientOfRequest(
   const certificate = readPresentedCertificate(request.clientCertificate);
   noteCertificate(context, certificate);
   const identified = await identifyClient(context, basicUserId, form);
-  if ("refusedWith" in identified) {
+  if ("error" in identified) {
     noteUnknownClient(context, basicUserId ?? form.get("client_id"));
-    const error = notOneClient.has(identified.refusedWith) ? "invalid_request" : "invalid_client";
-    return { refusal: oauthError(service, error, identified.refusedWith, identified.detail) };
+    const error = notOneClient.has(identified.error) ? "invalid_request" : "invalid_client";
+    return { error: oauthError(service, error, identified.error, identified.detail) };
   }
   noteClient(context, identified);
   const evidence = {
@@ -112,7 +112,7 @@ export async function readClientOfRequest(
   };
   const authentication = await authenticateClient(identified.client, evidence, context);
   if (!authentication.authenticated) {
-    return { refusal: oauthError(service, "invalid_client", authentication.code, authentication.detail) };
+    return { error: oauthError(service, "invalid_client", authentication.code, authentication.detail) };
   }
   return { client: identified.client, clientIdAliasUsed: identified.clientIdAliasUsed, certificate };
 }

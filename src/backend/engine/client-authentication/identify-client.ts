@@ -5,7 +5,7 @@ import { findClient, findEnabledClient, type NamedClient } from "../settings/fin
 import type { ResultCode } from "../answer/result.ts";
 
 /** The client that a request names; `clientIdAliasUsed` when it did so by the alias. */
-export type IdentifiedClient = NamedClient | { readonly refusedWith: ResultCode; readonly detail?: string };
+export type IdentifiedClient = NamedClient | { readonly error: ResultCode; readonly detail?: string };
 
 /**
  * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and by nothing else: never
@@ -27,19 +27,19 @@ export async function identifyClient(
     const other = await findEnabledClient(settings, service, clientId);
     // The same answer whether or not there are such clients.
     if (found === undefined || other?.client.settings.clientId !== found.client.settings.clientId) {
-      return { refusedWith: "A244301", detail: "the user of the Basic credentials is another client" };
+      return { error: "A244301", detail: "the user of the Basic credentials is another client" };
     }
   }
-  if (found === undefined) return { refusedWith: "A244306" };
-  if (found.clientIdAliasUsed && !found.client.settings.clientIdAliasEnabled) return { refusedWith: "A244307" };
+  if (found === undefined) return { error: "A244306" };
+  if (found.clientIdAliasUsed && !found.client.settings.clientIdAliasEnabled) return { error: "A244307" };
   return found;
 }
 
 /** Nothing of it is verified here; whoever it names must have signed it. */
-function readIssuer(assertion: string | undefined): string | { readonly refusedWith: ResultCode } {
-  if (assertion === undefined) return { refusedWith: "A244305" };
+function readIssuer(assertion: string | undefined): string | { readonly error: ResultCode } {
+  if (assertion === undefined) return { error: "A244305" };
   const jwt = readCompactJwt(assertion);
-  if (jwt === undefined) return { refusedWith: "A244303" };
+  if (jwt === undefined) return { error: "A244303" };
   const { iss } = jwt.payload;
-  return typeof iss === "string" && iss !== "" ? iss : { refusedWith: "A244304" };
+  return typeof iss === "string" && iss !== "" ? iss : { error: "A244304" };
 }

@@ -6,7 +6,7 @@ import { ownClaimsOfAccessToken, ownClaimsOfIdToken } from "../jwt/own-claims.ts
 
 /** What is wrong with a member of the API caller's; `detail` names a member of it. */
 export interface CallerDefect {
-  readonly refusedWith: ResultCode;
+  readonly error: ResultCode;
   readonly detail?: string;
 }
 
@@ -39,7 +39,7 @@ function readMembers(
   const text = setText(member);
   if (text === undefined) return { members: undefined };
   const members = text.length > longest ? undefined : readJsonObject(text);
-  if (members === undefined) return { refusedWith: malformed };
+  if (members === undefined) return { error: malformed };
   const taken = Object.keys(members).find((name) => own.has(name));
-  return taken === undefined ? { members } : { refusedWith: takesOwn, detail: taken };
+  return taken === undefined ? { members } : { error: takesOwn, detail: taken };
 }

@@ -29,7 +29,7 @@ export interface TicketCodes {
 }
 
 export type PasswordTicketReading =
-  { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly refusedWith: ResultCode };
+  { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly error: ResultCode };
 
 /** Looks the ticket of a password request up. */
 export async function findPasswordTicket(
@@ -38,7 +38,7 @@ export async function findPasswordTicket(
   codes: TicketCodes,
 ): Promise<PasswordTicketReading> {
   const found = await findTicket(context, "password", value);
-  if (found.state !== "usable") return { refusedWith: codes[found.state] };
+  if (found.state !== "usable") return { error: codes[found.state] };
   context.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
   return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
 }

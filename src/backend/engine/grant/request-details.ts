@@ -20,7 +20,7 @@ export interface Additions extends Omit<AdditionsOfCaller, "jwtAtClaims"> {
 /** Reads the additions; refuses `jwtAtClaims` that is no JSON object, or has claims that are the backend's. */
 export function readAdditions(request: AdditionsOfCaller): Additions | CallerDefect {
   const claims = readJwtClaims(request.jwtAtClaims);
-  if ("refusedWith" in claims) return claims;
+  if ("error" in claims) return claims;
   const { properties, accessTokenDuration, refreshTokenDuration } = request;
   return { properties, jwtAtClaims: claims.members, accessTokenDuration, refreshTokenDuration };
 }

@@ -3,7 +3,7 @@ import type { Service } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 
 /** The audience that a token gets, or why the request names none that it can have. */
-export type GrantedResources = { readonly resources: readonly string[] } | { readonly refusedWith: ResultCode };
+export type GrantedResources = { readonly resources: readonly string[] } | { readonly error: ResultCode };
 
 /** Each is compared with each that is known; nobody asks for a token for a hundred. */
 const mostResources = 100;
@@ -15,12 +15,12 @@ const mostResources = 100;
  */
 export function grantResources(service: Service, requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: service.settings.defaultResources };
-  if (requested.length > mostResources) return { refusedWith: "A251306" };
-  if (requested.some((resource) => resource.includes("#"))) return { refusedWith: "A251308" };
-  if (!requested.every(isResourceIndicator)) return { refusedWith: "A251307" };
+  if (requested.length > mostResources) return { error: "A251306" };
+  if (requested.some((resource) => resource.includes("#"))) return { error: "A251308" };
+  if (!requested.every(isResourceIndicator)) return { error: "A251307" };
   const supported = service.settings.supportedResources;
   if (supported !== undefined && !requested.every((resource) => supported.includes(resource))) {
-    return { refusedWith: "A251306" };
+    return { error: "A251306" };
   }
   return { resources: [...new Set(requested)] };
 }
@@ -32,8 +32,8 @@ export function grantResources(service: Service, requested: readonly string[]): 
  */
 export function narrowResources(granted: readonly string[], requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: granted };
-  if (requested.length > mostResources) return { refusedWith: "A251309" };
-  if (!requested.every((resource) => granted.includes(resource))) return { refusedWith: "A251309" };
+  if (requested.length > mostResources) return { error: "A251309" };
+  if (!requested.every((resource) => granted.includes(resource))) return { error: "A251309" };
   return { resources: [...new Set(requested)] };
 }
 
@@ -47,6 +47,6 @@ export function forOneAudience(
   target: GrantedResources,
   scopes: readonly string[],
 ): GrantedResources {
-  if ("refusedWith" in target || service.settings.accessTokenSignAlg === undefined) return target;
-  return target.resources.length > 1 && scopes.length > 0 ? { refusedWith: "A251310" } : target;
+  if ("error" in target || service.settings.accessTokenSignAlg === undefined) return target;
+  return target.resources.length > 1 && scopes.length > 0 ? { error: "A251310" } : target;
 }

@@ -2,7 +2,7 @@ import { readScope } from "../../../oauth/scope.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
 
 /** The scopes that a token gets, or that none of those asked for can be granted. */
-export type GrantedScopes = { readonly scopes: readonly string[] } | { readonly refused: true };
+export type GrantedScopes = { readonly scopes: readonly string[] } | { readonly error: "no-scope" };
 
 /**
  * Decides over the `scope` of a token request (RFC 6749 §3.3).
@@ -17,9 +17,9 @@ export function grantScopes(service: Service, client: Client, requested: string 
     return { scopes: standingScopes(service, client, names) };
   }
   const reading = readScope(requested);
-  if (!reading.ok) return { refused: true };
+  if ("error" in reading) return { error: "no-scope" };
   const scopes = standingScopes(service, client, reading.scopes);
-  return scopes.length === 0 ? { refused: true } : { scopes };
+  return scopes.length === 0 ? { error: "no-scope" } : { scopes };
 }
 
 /** Those of some scopes that the service has and the client may ask for as things are now. */
@@ -38,15 +38,15 @@ function standingScopes(service: Service, client: Client, scopes: readonly strin
  */
 export function grantStanding(service: Service, client: Client, granted: readonly string[]): GrantedScopes {
   const scopes = standingScopes(service, client, granted);
-  return scopes.length === 0 && granted.length > 0 ? { refused: true } : { scopes };
+  return scopes.length === 0 && granted.length > 0 ? { error: "no-scope" } : { scopes };
 }
 
 /** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
 export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
   if (requested === undefined) return { scopes: granted };
   const reading = readScope(requested);
-  const covered = reading.ok && reading.scopes.every((scope) => granted.includes(scope));
-  return covered ? { scopes: reading.scopes } : { refused: true };
+  const covered = "scopes" in reading && reading.scopes.every((scope) => granted.includes(scope));
+  return covered ? reading : { error: "no-scope" };
 }
 
 /** Whether the service has every one of these scopes. */

@@ -31,7 +31,7 @@ interface AnswerSignature {
 
 /** What the request demands; `signature` is `undefined` for a plain answer. */
 type DemandedForm =
-  { readonly signature: AnswerSignature | undefined } | { readonly refusal: StandardIntrospectionResponse };
+  { readonly signature: AnswerSignature | undefined } | { readonly error: StandardIntrospectionResponse };
 
 const signedType = "application/token-introspection+jwt";
 
@@ -41,12 +41,12 @@ function readDemandedForm(service: Service, request: StandardIntrospectionReques
     return { signature: undefined };
   }
   const audience = request.rsUri ?? "";
-  if (audience === "") return { refusal: oauthError(service, "invalid_request", "A404301") };
+  if (audience === "") return { error: oauthError(service, "invalid_request", "A404301") };
   const { introspectionSignAlg: requested } = request;
   // RFC 9701 §6: RS256 where nothing else was agreed upon.
   const alg = isSet(requested) ? requested : "RS256";
   const key = chooseSigningKey(service.signingKeys, alg, service.settings.introspectionSignatureKeyId);
-  if (key === undefined) return { refusal: oauthError(service, "server_error", "A404201", alg) };
+  if (key === undefined) return { error: oauthError(service, "server_error", "A404201", alg) };
   return { signature: { audience, key } };
 }
 
@@ -94,11 +94,11 @@ export async function introspectStandard(
 ): Promise<StandardIntrospectionResponse> {
   const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes);
-  if ("refusal" in read) return read.refusal as StandardIntrospectionResponse;
+  if ("error" in read) return read.error as StandardIntrospectionResponse;
   const token = read.form.get("token");
   if (token === undefined) return oauthError(service, "invalid_request", "A145302");
   const demanded = readDemandedForm(service, request);
-  if ("refusal" in demanded) return demanded.refusal;
+  if ("error" in demanded) return demanded.error;
   const answer = await answerFor(context, request, read.form, token);
   const { signature } = demanded;
   return signature === undefined ? answer : signAnswer(service, answer, signature, context.clock);

@@ -31,12 +31,12 @@ const done: RevocationResponse = Object.freeze({ ...result("A113001"), action: "
 export async function revoke(context: Context, request: RevocationRequest): Promise<RevocationResponse> {
   const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes);
-  if ("refusal" in read) return read.refusal;
+  if ("error" in read) return read.error;
   const once = { endpoint: "revocation_endpoint", attempt: newAttempt(context.random) } as const;
   const gone = () => oauthError(service, "server_error", "A003201");
   return runForService<RevocationResponse>(context, gone, async (current) => {
     const authenticated = await readClientOfRequest(current, request, read.form, once);
-    if ("refusal" in authenticated) return { outcome: authenticated.refusal };
+    if ("error" in authenticated) return { outcome: authenticated.error };
     const token = read.form.get("token");
     if (token === undefined) return { outcome: oauthError(current.service, "invalid_request", "A115301") };
     return decideRevocation(current, authenticated.client, tokenDigest(token));

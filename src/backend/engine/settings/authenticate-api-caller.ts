@@ -5,7 +5,7 @@ import { readIdentifier } from "./find-client.ts";
 import { digestOfSecret, type Service, type Settings } from "./service-and-client.ts";
 
 /** Who the API caller is: the service it speaks for, or why it is not accepted. */
-export type ApiCaller = { readonly service: Service } | { readonly refusedWith: ResultCode };
+export type ApiCaller = { readonly service: Service } | { readonly error: ResultCode };
 
 /**
  * Authenticates the caller of the API by the credentials of a service (Authlete's API).
@@ -17,13 +17,13 @@ export async function authenticateApiCaller(settings: Settings, credentials: Api
   if (credentials.scheme === "basic") {
     const service = await serviceOf(settings, readIdentifier(credentials.apiKey));
     const right = timingSafeEqual(digestOfSecret(credentials.apiSecret), service?.apiSecretDigest ?? nobody);
-    if (service === undefined) return { refusedWith: "A003201" };
-    return right ? { service } : { refusedWith: "A003204" };
+    if (service === undefined) return { error: "A003201" };
+    return right ? { service } : { error: "A003204" };
   }
   const service = await serviceOf(settings, credentials.serviceId);
   const presented = digestOfSecret(credentials.accessToken);
   const right = (service?.accessTokenDigests ?? [nobody]).filter((digest) => timingSafeEqual(presented, digest));
-  return service !== undefined && right.length > 0 ? { service } : { refusedWith: "A458101" };
+  return service !== undefined && right.length > 0 ? { service } : { error: "A458101" };
 }
 
 /** No secret has this digest. */

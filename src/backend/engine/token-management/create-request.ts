@@ -18,7 +18,7 @@ import { hasScopes } from "../grant/scopes.ts";
 export type CreateReading = CheckedCreate | Refused;
 
 interface Refused {
-  readonly refusedWith: ResultCode;
+  readonly error: ResultCode;
   readonly detail?: string;
 }
 
@@ -50,31 +50,31 @@ const subjectCodes: Record<SubjectDefect, ResultCode> = {
 export async function readCreateRequest(context: Context, request: TokenCreateRequest): Promise<CreateReading> {
   const { settings, service } = context;
   const grantType = request.grantType ?? "";
-  if (grantType === "") return { refusedWith: "A104201" };
-  if (grantType === "REFRESH_TOKEN") return { refusedWith: "A104202" };
-  if (!isCreatable(service, grantType)) return { refusedWith: "A104203" };
+  if (grantType === "") return { error: "A104201" };
+  if (grantType === "REFRESH_TOKEN") return { error: "A104202" };
+  if (!isCreatable(service, grantType)) return { error: "A104203" };
   const named = await findNamedClient(context, request);
-  if (named === undefined) return { refusedWith: "A107201" };
+  if (named === undefined) return { error: "A107201" };
   const { client } = named;
-  if (client.settings.locked) return { refusedWith: "A107203" };
+  if (client.settings.locked) return { error: "A107203" };
   const alone = grantType === "CLIENT_CREDENTIALS";
   if (alone && client.settings.clientType === "PUBLIC") {
-    return { refusedWith: "A104203", detail: "a public client cannot have it" };
+    return { error: "A104203", detail: "a public client cannot have it" };
   }
-  if (alone && saysOfUser(request)) return { refusedWith: "A105204" };
+  if (alone && saysOfUser(request)) return { error: "A105204" };
   const defect = alone ? undefined : await subjectDefect(settings, service, request.subject);
-  if (defect !== undefined) return { refusedWith: subjectCodes[defect] };
+  if (defect !== undefined) return { error: subjectCodes[defect] };
   const scopes = [...new Set(request.scopes ?? [])];
-  if (!hasScopes(service, scopes)) return { refusedWith: "A106201" };
+  if (!hasScopes(service, scopes)) return { error: "A106201" };
   const target = grantResources(service, request.resources ?? []);
-  if ("refusedWith" in target) return { refusedWith: "A108209" };
+  if ("error" in target) return { error: "A108209" };
   const binding = bindingOf(service, client, setText(request.certificateThumbprint));
-  if (binding.refusedWith !== undefined) return binding;
+  if (binding.error !== undefined) return binding;
   const additions = readAdditions(request);
-  if ("refusedWith" in additions) return { ...additions, refusedWith: "A108206" };
+  if ("error" in additions) return { ...additions, error: "A108206" };
   const hasRefreshToken = !alone && mayRefresh(service, client);
   const chosen = readChosen(request, hasRefreshToken);
-  if (chosen.refusedWith !== undefined) return chosen;
+  if (chosen.error !== undefined) return chosen;
   return {
     client,
     clientIdAliasUsed:
@@ -120,14 +120,14 @@ function bindingOf(
   service: Service,
   client: Client,
   x5tS256: string | undefined,
-): Refused | { readonly refusedWith?: undefined; readonly x5tS256: string | undefined } {
-  if (x5tS256 !== undefined) return isThumbprint(x5tS256) ? { x5tS256 } : { refusedWith: "A108207" };
+): Refused | { readonly error?: undefined; readonly x5tS256: string | undefined } {
+  if (x5tS256 !== undefined) return isThumbprint(x5tS256) ? { x5tS256 } : { error: "A108207" };
   const bound = requiresBinding(service.settings, client.settings);
-  return bound ? { refusedWith: "A108208" } : { x5tS256 };
+  return bound ? { error: "A108208" } : { x5tS256 };
 }
 
 interface ChosenTokens {
-  readonly refusedWith?: undefined;
+  readonly error?: undefined;
   readonly accessToken: string | undefined;
   readonly refreshToken: string | undefined;
 }
@@ -135,10 +135,10 @@ interface ChosenTokens {
 function readChosen(request: TokenCreateRequest, hasRefreshToken: boolean): Refused | ChosenTokens {
   const accessToken = setText(request.accessToken);
   const refreshToken = setText(request.refreshToken);
-  if (refreshToken !== undefined && !hasRefreshToken) return { refusedWith: "A108203" };
+  if (refreshToken !== undefined && !hasRefreshToken) return { error: "A108203" };
   const wellFormed = [accessToken, refreshToken].every((token) => token === undefined || chosenToken.test(token));
   if (!wellFormed || (accessToken !== undefined && accessToken === refreshToken)) {
-    return { refusedWith: "A144203" };
+    return { error: "A144203" };
   }
   return { accessToken, refreshToken };
 }

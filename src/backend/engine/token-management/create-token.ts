@@ -15,7 +15,7 @@ import { findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-i
 /** Makes a token without a request of the client, on the responsibility of the API's caller. */
 export async function createToken(context: Context, request: TokenCreateRequest): Promise<TokenCreateResponse> {
   const checked = await readCreateRequest(context, request);
-  if ("refusedWith" in checked) return refused(checked.refusedWith, checked.detail);
+  if ("error" in checked) return refused(checked.error, checked.detail);
   const taken = await chosenInUse(context, checked);
   if (taken !== undefined) return refused(taken);
   try {

@@ -20,7 +20,7 @@ export async function updateToken(context: Context, request: TokenUpdateRequest)
   if (digest === undefined) return refused("A134201");
   if (digest === "nothing") return refused("A134202");
   const changes = readChanges(service, request);
-  if ("refusedWith" in changes) return refused(changes.refusedWith);
+  if ("error" in changes) return refused(changes.error);
   return runDecided(context, () => decideUpdate(context, request, digest, changes));
 }
 
@@ -68,9 +68,9 @@ function readSelector({ accessToken, accessTokenHash }: TokenUpdateRequest): Uin
 function readChanges(
   service: Service,
   { scopes, properties, certificateThumbprint: x5tS256, ...request }: TokenUpdateRequest,
-): Changes | { readonly refusedWith: ResultCode } {
-  if (!hasScopes(service, scopes ?? [])) return { refusedWith: "A134206" };
-  if (x5tS256 && !isThumbprint(x5tS256)) return { refusedWith: "A134207" };
+): Changes | { readonly error: ResultCode } {
+  if (!hasScopes(service, scopes ?? [])) return { error: "A134206" };
+  if (x5tS256 && !isThumbprint(x5tS256)) return { error: "A134207" };
   const { accessTokenExpiresAt: expiresAt, refreshTokenExpiresAt } = request;
   return {
     ...(scopes && scopes.length > 0 && { scopes: [...new Set(scopes)] }),

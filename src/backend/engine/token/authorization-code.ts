@@ -71,12 +71,12 @@ export async function decideAuthorizationCode(
     };
   }
   const scope = grantStanding(service, client, code.scopes);
-  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A050318") };
+  if ("error" in scope) return { outcome: oauthError(service, "invalid_scope", "A050318") };
   const { scopes } = scope;
   const target = forOneAudience(service, narrowResources(code.resources, form.getAll("resource")), scopes);
-  if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
+  if ("error" in target) return { outcome: oauthError(service, "invalid_target", target.error) };
   const binding = bindToken(service, client, certificate);
-  if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
+  if ("error" in binding) return { outcome: oauthError(service, "invalid_request", binding.error) };
 
   const details = addToDetails(readGrantDetails(code.details), additions);
   const { response, kept } = await createTokenSet(context, {

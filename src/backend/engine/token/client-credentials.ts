@@ -20,11 +20,11 @@ export async function decideClientCredentials(
 ): Promise<Decided<TokenResponse>> {
   const { service } = context;
   const scope = grantScopes(service, client, form.get("scope"));
-  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A052303") };
+  if ("error" in scope) return { outcome: oauthError(service, "invalid_scope", "A052303") };
   const target = forOneAudience(service, grantResources(service, form.getAll("resource")), scope.scopes);
-  if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
+  if ("error" in target) return { outcome: oauthError(service, "invalid_target", target.error) };
   const binding = bindToken(service, client, certificate);
-  if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
+  if ("error" in binding) return { outcome: oauthError(service, "invalid_request", binding.error) };
 
   const { response, kept } = await createTokenSet(context, {
     service,

@@ -23,7 +23,7 @@ export async function failToken(context: Context, request: TokenFailRequest): Pr
   const { reason } = request;
   return runDecided<TokenFailResponse>(context, async () => {
     const found = await findPasswordTicket(context, request.ticket, ticketCodes);
-    if ("refusedWith" in found) return { outcome: oauthError(service, "server_error", found.refusedWith) };
+    if ("error" in found) return { outcome: oauthError(service, "server_error", found.error) };
     if (reason === undefined || reason === null) return { outcome: oauthError(service, "server_error", "A067201") };
     const [error, code] = reasons[reason];
     const refusal = oauthError(service, error, code);

@@ -37,13 +37,13 @@ async function decideIssue(context: Context, request: TokenIssueRequest): Promis
     outcome: oauthError(service, "server_error", code, detail),
   });
   const found = await findPasswordTicket(context, request.ticket, ticketCodes);
-  if ("refusedWith" in found) return refuse(found.refusedWith);
+  if ("error" in found) return refuse(found.error);
   const { ticket, request: decided } = found;
   const subject = request.subject ?? "";
   const defect = await subjectDefect(settings, service, subject);
   if (defect !== undefined) return refuse(subjectCodes[defect]);
   const additions = readAdditions(request);
-  if ("refusedWith" in additions) return refuse("A054201");
+  if ("error" in additions) return refuse("A054201");
   const client = await settings.clientAt(service, ticket.clientId, ticket.clientVersion);
   if (client === undefined) return refuse("A055202");
   if (client.settings.locked) return refuse("A048307");
@@ -107,7 +107,7 @@ function standingPasswordRequest(
   const toBeBound = requiresBinding(service.settings, client.settings);
   if (!allowed || (toBeBound && asked.x5tS256 === undefined)) return undefined;
   const granted = asked.scopes.length === 0 ? { scopes: [] } : grantScopes(service, client, asked.scopes.join(" "));
-  if ("refused" in granted) return undefined;
+  if ("error" in granted) return undefined;
   const target = forOneAudience(service, grantResources(service, asked.requestedResources), granted.scopes);
-  return "refusedWith" in target ? undefined : { scopes: granted.scopes, resources: target.resources };
+  return "error" in target ? undefined : { scopes: granted.scopes, resources: target.resources };
 }

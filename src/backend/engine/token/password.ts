@@ -31,12 +31,12 @@ export function decidePassword(
   const password = form.get("password");
   if (password === undefined) return { outcome: oauthError(service, "invalid_request", "A051304") };
   const scope = grantScopes(service, client, form.get("scope"));
-  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A051308") };
+  if ("error" in scope) return { outcome: oauthError(service, "invalid_scope", "A051308") };
   const requestedResources = form.getAll("resource");
   const target = forOneAudience(service, grantResources(service, requestedResources), scope.scopes);
-  if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
+  if ("error" in target) return { outcome: oauthError(service, "invalid_target", target.error) };
   const binding = bindToken(service, client, certificate);
-  if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
+  if ("error" in binding) return { outcome: oauthError(service, "invalid_request", binding.error) };
 
   const ticket = drawSecret(random);
   const createdAt = clock();

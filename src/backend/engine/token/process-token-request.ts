@@ -58,10 +58,10 @@ const grants: ReadonlyMap<string, { readonly grantType: GrantType; readonly deci
 export async function processTokenRequest(context: Context, request: TokenRequest): Promise<TokenResponse> {
   const { service } = context;
   const read = readForwardedForm(service, request.parameters, codes, ["resource"]);
-  if ("refusal" in read) return read.refusal;
+  if ("error" in read) return read.error;
   const { form } = read;
   const additions = readAdditions(request);
-  if ("refusedWith" in additions) return oauthError(service, "server_error", "A054201");
+  if ("error" in additions) return oauthError(service, "server_error", "A054201");
   const name = form.get("grant_type");
   if (name === undefined) return oauthError(service, "invalid_request", "A049301");
   const grant = grants.get(name);
@@ -76,7 +76,7 @@ export async function processTokenRequest(context: Context, request: TokenReques
       return { outcome: oauthError(service, "unsupported_grant_type", "A049305") };
     }
     const read = await readClientOfRequest(current, request, form, once);
-    if ("refusal" in read) return { outcome: read.refusal };
+    if ("error" in read) return { outcome: read.error };
     const { client } = read;
     if (grantType === "CLIENT_CREDENTIALS" && client.settings.clientType === "PUBLIC") {
       return { outcome: oauthError(service, "unauthorized_client", "A052301") };

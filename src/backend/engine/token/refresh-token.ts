@@ -83,12 +83,12 @@ export async function decideRefreshToken(
     return decideReuse(context, { value, grantId: token.grantId, ...token.consumption }, question);
   }
   const standing = grantStanding(service, client, token.scopes);
-  const scope = "refused" in standing ? standing : narrowScopes(standing.scopes, question.scope);
-  if ("refused" in scope) return { outcome: oauthError(service, "invalid_scope", "A053309") };
+  const scope = "error" in standing ? standing : narrowScopes(standing.scopes, question.scope);
+  if ("error" in scope) return { outcome: oauthError(service, "invalid_scope", "A053309") };
   const target = forOneAudience(service, narrowResources(token.resources, question.resources), scope.scopes);
-  if ("refusedWith" in target) return { outcome: oauthError(service, "invalid_target", target.refusedWith) };
+  if ("error" in target) return { outcome: oauthError(service, "invalid_target", target.error) };
   const binding = bindToken(service, client, certificate);
-  if ("refusedWith" in binding) return { outcome: oauthError(service, "invalid_request", binding.refusedWith) };
+  if ("error" in binding) return { outcome: oauthError(service, "invalid_request", binding.error) };
 
   const refreshToken = successorOf(service, client, {
     token,

@@ -43,7 +43,7 @@ export async function issueUserInfo(context: Context, request: UserInfoIssueRequ
   const x5tS256 = found?.token.x5tS256;
   const presentedRightly = x5tS256 === undefined ? undefined : { x5tS256 };
   const opened = openUserInfo(context, codes, found, presentedRightly);
-  if ("refusal" in opened) return opened.refusal;
+  if ("error" in opened) return opened.error;
   const claims = readClaims(request.claims ?? "");
   if (typeof claims === "string") return callerError(claims);
   // What the ID token says of the user, the userinfo endpoint must not contradict (OpenID Connect Core §5.3.2).

@@ -38,7 +38,7 @@ export async function processUserInfoRequest(context: Context, request: UserInfo
   noteToken(context, found);
   noteCertificate(context, certificate);
   const opened = openUserInfo(context, codes, found, certificate);
-  if ("refusal" in opened) return opened.refusal;
+  if ("error" in opened) return opened.error;
   return {
     ...result("A091001"),
     action: "OK",

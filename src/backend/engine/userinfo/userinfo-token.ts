@@ -19,7 +19,7 @@ export type UserInfoCodes = Readonly<Record<UserInfoRefusal, ResultCode>>;
 /** A token that opens the endpoint, and whose it is. */
 export type OpenedUserInfo =
   | { readonly known: KnownAccessToken; readonly subject: string }
-  | { readonly refusal: ReturnType<typeof userInfoRefusal> };
+  | { readonly error: ReturnType<typeof userInfoRefusal> };
 
 const unknown: TokenFacts = Object.freeze({ active: false, cause: "unknown" });
 
@@ -35,12 +35,12 @@ export function openUserInfo(
 ): OpenedUserInfo {
   const requirement = { scopes: ["openid"], binding: "if-bound" } as const;
   const decision = decideAccess(known?.facts ?? unknown, requirement, certificate, clock());
-  if (!decision.granted) return { refusal: userInfoRefusal(service, codes, decision.code) };
+  if (!decision.granted) return { error: userInfoRefusal(service, codes, decision.code) };
   const subject = known?.token.subject;
   if (known === undefined || subject === undefined) {
-    return { refusal: userInfoRefusal(service, codes, "subject_missing") };
+    return { error: userInfoRefusal(service, codes, "subject_missing") };
   }
-  if (known.token.grantType === "PASSWORD") return { refusal: userInfoRefusal(service, codes, "password_grant") };
+  if (known.token.grantType === "PASSWORD") return { error: userInfoRefusal(service, codes, "password_grant") };
   return { known, subject };
 }
 
