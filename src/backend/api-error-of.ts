@@ -1,6 +1,6 @@
 import { ApiError, serviceUnavailable } from "../contract/api-error.ts";
 import { ChainVerificationFailure } from "./chain-verification/openssl-process.ts";
-import { CallRefused } from "./engine/answer/call-refused.ts";
+import { CallRefused } from "./engine/answer/result.ts";
 import { DecisionContended } from "./engine/answer/run-decided.ts";
 import { ServiceUnknown } from "./engine/engine.ts";
 import { StreamUnavailable } from "./engine/invalidation/event-follower.ts";

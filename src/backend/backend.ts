@@ -4,7 +4,7 @@ import { operations, type CallOptions, type OperationName, type Operations } fro
 import type { Operation } from "../contract/operation.ts";
 import { readRequest } from "../contract/read-request.ts";
 import { apiErrorOf } from "./api-error-of.ts";
-import { CallRefused } from "./engine/answer/call-refused.ts";
+import { CallRefused } from "./engine/answer/result.ts";
 import type { Engine } from "./engine/engine.ts";
 import { observeCall } from "./observed-call.ts";
 import { monotonicClockOf, openEngine, type BackendOptions, type OpenEngine } from "./open-engine.ts";

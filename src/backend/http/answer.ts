@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { ApiError } from "../../contract/api-error.ts";
 
 /** What goes back to the API caller. */
 export interface Answer {
@@ -48,4 +49,20 @@ export function writeAnswer(response: ServerResponse, answer: Answer, requestId:
     ...answer.headers,
   });
   response.end(answer.body);
+}
+
+/** The answer that says an error, as the API does. */
+export function errorAnswer({ status, resultCode, resultMessage, headers }: ApiError): Answer {
+  return jsonAnswer(status, { resultCode, resultMessage }, { headers });
+}
+
+/** The path is none of the API's. */
+export function nothingHere(): ApiError {
+  return new ApiError(404, "A000201", "There is nothing at this path.");
+}
+
+/** The path is one of the API's, the method is not one of the path's. */
+export function methodNotAllowed(allowed: readonly string[]): ApiError {
+  const allow = [...new Set(allowed)].sort().join(", ");
+  return new ApiError(405, "A000201", `The method has to be one of: ${allow}.`, { headers: { Allow: allow } });
 }

@@ -1,11 +1,12 @@
 import type { RequestListener, ServerResponse, IncomingMessage } from "node:http";
-import Router, { type RouterContext } from "@koa/router";
-import Koa, { type Middleware } from "koa";
+import Router from "@koa/router";
+import type { RouterContext } from "@koa/router";
+import Koa from "koa";
+import type { Middleware } from "koa";
 import { clientAddressHeader, readClientAddress } from "../../contract/client-address.ts";
 import { callRecord } from "../call-record.ts";
 import type { CallFacts } from "../service-operations.ts";
-import { type Answer, writeAnswer } from "./answer.ts";
-import { errorAnswer, methodNotAllowed, nothingHere } from "./error-answer.ts";
+import { type Answer, writeAnswer, errorAnswer, methodNotAllowed, nothingHere } from "./answer.ts";
 import { type StreamAnswer, writeStream } from "./event-stream.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";
 import { type Route, servedRoutes, unsupportedRoutes } from "./routes.ts";

@@ -5,8 +5,7 @@ import { type OperationName, operations, streams } from "../../contract/operatio
 import { readRequest } from "../../contract/read-request.ts";
 import { type UnsupportedOperation, unsupportedOperations } from "../../contract/unsupported-operations.ts";
 import type { CallFacts, NotedCall, NoteFacts, ServiceOperations } from "../service-operations.ts";
-import { type Answer, jsonAnswer, noContent } from "./answer.ts";
-import { methodNotAllowed, nothingHere } from "./error-answer.ts";
+import { type Answer, jsonAnswer, noContent, methodNotAllowed, nothingHere } from "./answer.ts";
 import { readStreamRequest, type StreamAnswer } from "./event-stream.ts";
 import { createFormBodyReader } from "./form-body.ts";
 import type { HttpDependencies } from "./http-dependencies.ts";

@@ -1,6 +1,6 @@
 import type { Operation } from "rfc6902";
 import { deepestNesting, isNestedWithin } from "../../../oauth/json-object.ts";
-import { CallRefused } from "../answer/call-refused.ts";
+import { CallRefused } from "../answer/result.ts";
 
 type Document = Readonly<Record<string, unknown>>;
 

@@ -4,6 +4,8 @@ import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { TicketKind } from "../../store/command.ts";
 import type { StoredTicket } from "../../store/store.ts";
 import { isValidAt } from "./durations.ts";
+import type { GrantDetails } from "./grant-details.ts";
+import type { ResultCode } from "../answer/result.ts";
 
 /** 24 hours, in milliseconds (Authlete's API). */
 export const ticketLifetime = 24 * 60 * 60 * 1000;
@@ -26,4 +28,43 @@ export async function findTicket(
   const ticket = await store.readTicket(service.settings.apiKey, tokenDigest(text));
   if (ticket?.kind !== kind || ticket.consumed) return { state: "unknown" };
   return isValidAt(ticket, clock()) ? { state: "usable", ticket } : { state: "expired" };
+}
+
+/** What was decided over a password request before the user was asked for; durations in seconds, 0 meaning none. */
+export interface PasswordTicket {
+  readonly clientIdAliasUsed: boolean;
+  readonly scopes: readonly string[];
+  readonly requestedResources: readonly string[];
+  readonly resources: readonly string[];
+  /** Of the certificate of that request: what the access token will be bound to. */
+  readonly x5tS256?: string | undefined;
+  readonly accessTokenDuration?: number | undefined;
+  readonly refreshTokenDuration?: number | undefined;
+  readonly details: GrantDetails;
+}
+
+export function writePasswordTicket(ticket: PasswordTicket): string {
+  return JSON.stringify(ticket);
+}
+
+/** The codes that differ by operation for the same defect of a ticket. */
+export interface TicketCodes {
+  readonly missing: ResultCode;
+  readonly unknown: ResultCode;
+  readonly expired: ResultCode;
+}
+
+export type PasswordTicketReading =
+  { readonly ticket: StoredTicket; readonly request: PasswordTicket } | { readonly error: ResultCode };
+
+/** Looks the ticket of a password request up. */
+export async function findPasswordTicket(
+  context: Context,
+  value: string | null | undefined,
+  codes: TicketCodes,
+): Promise<PasswordTicketReading> {
+  const found = await findTicket(context, "password", value);
+  if (found.state !== "usable") return { error: codes[found.state] };
+  context.note?.({ clientId: String(found.ticket.clientId), grantType: "PASSWORD" });
+  return { ticket: found.ticket, request: JSON.parse(found.ticket.request) as PasswordTicket };
 }

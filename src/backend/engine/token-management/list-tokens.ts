@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import type { TokenListRequest, TokenListResponse } from "../../../contract/auth-token-get-list.ts";
 import type { ListedAccessToken, TokenPosition } from "../../store/store.ts";
-import { CallRefused } from "../answer/call-refused.ts";
+import { CallRefused } from "../answer/result.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import type { Client } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";

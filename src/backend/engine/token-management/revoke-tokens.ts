@@ -4,11 +4,10 @@ import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/
 import { isSet } from "../../../oauth/set-member.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
-import { CallRefused } from "../answer/call-refused.ts";
-import { result } from "../answer/result.ts";
+import { CallRefused, result } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { endToken, invalidateToken } from "../revocation/end-token.ts";
+import { endToken, invalidateToken } from "../revocation/revoke.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 

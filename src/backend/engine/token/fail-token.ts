@@ -3,7 +3,7 @@ import type { TokenFailReason, TokenFailRequest, TokenFailResponse } from "../..
 import { oauthError, type OAuthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
-import { findPasswordTicket, type TicketCodes } from "../grant/password-ticket.ts";
+import { findPasswordTicket, type TicketCodes } from "../grant/ticket.ts";
 
 const ticketCodes: TicketCodes = { missing: "A063201", unknown: "A063202", expired: "A063301" };
 

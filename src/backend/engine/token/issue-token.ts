@@ -7,7 +7,7 @@ import { type Decided, runForService } from "../answer/run-decided.ts";
 import { drawGrantId } from "../grant/drawn-text.ts";
 import { accessTokenDuration, firstGiven } from "../grant/durations.ts";
 import { writeGrantDetails } from "../grant/grant-details.ts";
-import { findPasswordTicket, type PasswordTicket, type TicketCodes } from "../grant/password-ticket.ts";
+import { findPasswordTicket, type PasswordTicket, type TicketCodes } from "../grant/ticket.ts";
 import { addToDetails, readAdditions } from "../grant/request-details.ts";
 import { forOneAudience, grantResources } from "../grant/resources.ts";
 import { grantScopes } from "../grant/scopes.ts";

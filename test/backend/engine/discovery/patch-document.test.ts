@@ -1,5 +1,5 @@
 import test from "ava";
-import { CallRefused } from "../../../../src/backend/engine/answer/call-refused.ts";
+import { CallRefused } from "../../../../src/backend/engine/answer/result.ts";
 import { patchDocument } from "../../../../src/backend/engine/discovery/patch-document.ts";
 import { createEngineByHand } from "../../../support/engine.ts";
 import { serviceSettings } from "../../../support/settings.ts";

@@ -1,5 +1,6 @@
-import test, { type ExecutionContext } from "ava";
-import { CallRefused } from "../../../../src/backend/engine/answer/call-refused.ts";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { CallRefused } from "../../../../src/backend/engine/answer/result.ts";
 import { StoreFailure } from "../../../../src/backend/store/store.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
 import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "../../../support/managed-tokens.ts";

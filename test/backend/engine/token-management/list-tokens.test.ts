@@ -1,5 +1,5 @@
 import test from "ava";
-import { CallRefused } from "../../../../src/backend/engine/answer/call-refused.ts";
+import { CallRefused } from "../../../../src/backend/engine/answer/result.ts";
 import { formatListCursor, readListCursor } from "../../../../src/backend/engine/token-management/list-tokens.ts";
 import { tokenListRequest } from "../../../../src/contract/auth-token-get-list.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
