@@ -38,7 +38,7 @@ async function startListener({ pem, key }: TestCertificate) {
   return { baseUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, received, ended };
 }
 
-test("a backend with a good certificate is asked", async (t) => {
+test("a backend with a valid certificate gets the request", async (t) => {
   const backend = await startIntrospectionBackend({ tls: { cert: right.pem, key: right.key } });
   const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 1, credentials, timeout, tls: { ca } });
   t.is((await caller.call(authIntrospectionStandard, { parameters: "token=x" })).action, "OK");

@@ -118,7 +118,7 @@ test("a prefix in the base URL is kept", async (t) => {
   t.is(backend.requests[0]?.path, "/idp/api/auth/introspection/standard");
 });
 
-test("calls in turn share one connection", async (t) => {
+test("consecutive calls share one connection", async (t) => {
   const { backend, ask } = await start(t);
   for (let n = 0; n < 5; n++) await ask();
   t.is(backend.connections(), 1);
@@ -249,7 +249,7 @@ for (const [how, headers] of Object.entries({ "of a known length": { "content-le
   });
 }
 
-test("nobody listening is an outage with the system's code", async (t) => {
+test("a refused connection is an outage with the system's code", async (t) => {
   const { backend, ask } = await start(t);
   await backend.stop();
   const error = await failureOf(t, ask());
@@ -318,7 +318,7 @@ test("the result code and sentence of an error are taken over, made harmless", a
   t.true(error.message.length < 520);
 });
 
-test("an error without a result code is told by its status", async (t) => {
+test("an error without a result code is reported by its status", async (t) => {
   const { backend, ask } = await start(t);
   backend.respond = raw(404, { "content-type": "text/html" }, "<p>nginx</p>");
   t.like(await failureOf(t, ask()), { name: "ApiError", status: 404, resultCode: "404" });

@@ -62,7 +62,7 @@ for (const path of ["/token", "/revoke"] as const) {
     );
   });
 
-  test(`POST ${path} with an Authorization header that has no Basic credentials is 401, and nobody is asked`, async (t) => {
+  test(`POST ${path} with an Authorization header without Basic credentials is 401, without a request`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     for (const authorization of [
       "Bearer abc",
@@ -217,7 +217,7 @@ for (const path of paths) {
     });
   }
 
-  test(`POST ${path}: nobody needs to listen for failures of the backend, and answers are none`, async (t) => {
+  test(`POST ${path}: onBackendFailure is optional, and an error response is no backend failure`, async (t) => {
     const unheard = await serveEndpoints(t, () => new Error(told), { onBackendFailure: null });
     t.is((await unheard.post(path)).status, 503);
     const fine = await serveEndpoints(t, () => ({ action: "BAD_REQUEST", responseContent: "{}" }));

@@ -43,7 +43,7 @@ for (const options of [{}, { certificate: tlsSocket() }]) {
   });
 }
 
-test("a consent whose scopes are a text, or that is none, grants nothing: the user table's fault is told", async (t) => {
+test("a malformed consent grants nothing, and the operator learns the user table's fault", async (t) => {
   const whole = { scopes: ["openid", "read"], claims: [], resources: [] };
   const redirect = "response_type=code&client_id=4711&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb";
   const wrong = ["openid readonly", { ...whole, scopes: "openid readonly" }, { ...whole, claims: undefined }];
