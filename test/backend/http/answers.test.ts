@@ -29,7 +29,7 @@ const everyKind: readonly [number, CallOptions][] = [
 ];
 
 for (const [status, options] of everyKind) {
-  test(`${options.method ?? "GET"} ${options.path}, answered ${status}, is kept by no cache and has its length and a request id`, async (t) => {
+  test(`${options.method ?? "GET"} ${options.path} (${status}) is never cached and has a length and a request id`, async (t) => {
     const { call } = await startApp(t, {
       operations: {
         authToken: () => Promise.reject(new Error("broken")),
@@ -149,7 +149,7 @@ for (const [what, id] of [
   });
 }
 
-test("one line a request: what was asked, where, what came of it and how long it took", async (t) => {
+test("one line per request: what was requested, where, the outcome and the duration", async (t) => {
   const clock = [1000, 1012.5437];
   const { call, log } = await startApp(t, { monotonicClock: () => clock.shift() ?? 0 });
   await call({ ...introspection, headers: { ...introspection.headers, "x-request-id": "abc" } });

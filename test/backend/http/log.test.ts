@@ -79,7 +79,7 @@ test("members that carry secrets are redacted, in any case and at any depth", (t
   });
 });
 
-test("what a child logger carries is redacted, too", (t) => {
+test("fields of a child logger are redacted, too", (t) => {
   const { text } = logged((log) => {
     log.child({ accessToken: marker, request: { token: marker } }).info("said");
   });
@@ -204,7 +204,7 @@ for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as cons
   });
 }
 
-test("secrets are redacted in text as in JSON, and the causes of an error are told", (t) => {
+test("secrets are redacted in text as in JSON, and an error's causes are logged", (t) => {
   const text = written({ format: "text" }, (log) => {
     log.error({ clientSecret: "MARKER", err: new Error("outer", { cause: new Error("inner") }) }, "failed");
   });

@@ -77,7 +77,7 @@ test("an access token that is ended: A113001, OK, no content, and ended by one c
   );
 });
 
-test("an unknown token: A113001, OK, and what is remembered of it ends by one event", async (t) => {
+test("an unknown token: A113001, OK, and one event removes it from caches", async (t) => {
   const byHand = await createEngineByHand(t, services);
   const { cursor: after } = await byHand.store.readInvalidationEvents({ limit: 1 });
   const answer = await byHand.operations().authRevocation({ parameters: "token=unknown", ...asClient(1) });

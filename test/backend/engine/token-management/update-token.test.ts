@@ -24,7 +24,7 @@ async function create({ operations }: ManagedTokens, more: { readonly clientId?:
 
 const hour = 3_600_000;
 
-test("a change: A135001, OK, and introspection says the new facts", async (t) => {
+test("a change: A135001, OK, and introspection returns the new facts", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken, refreshToken } = await create(managed);
   const answer = await managed.operations().authTokenUpdate({
@@ -58,7 +58,7 @@ test("a change: A135001, OK, and introspection says the new facts", async (t) =>
   t.is((await managed.facts(refreshToken))["exp"], refreshTokenExpiresAt / 1000);
 });
 
-test("what is absent stays as it was", async (t) => {
+test("an absent member stays as it was", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken } = await create(managed);
   const before = await managed.facts(accessToken);
@@ -144,7 +144,7 @@ for (const [what, change, code] of [
   });
 }
 
-test("a refresh token's expiry where there is none: A134205, and nothing else of the change is made", async (t) => {
+test("a refresh token's expiry without a refresh token: A134205, and nothing is changed", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken } = await create(managed, { clientId: 5 });
   const refreshTokenExpiresAt = startInstant + hour;

@@ -98,7 +98,7 @@ test("scopes: the unknown ones are dropped, the client's own limit counts, defau
   t.deepEqual(await scopesOf(2, ""), ["read"]);
 });
 
-test("resource: what is asked for is the audience, once each; the service's default stands in for none", async (t) => {
+test("resource: each requested one is in the audience once; without any, the service's defaults are", async (t) => {
   const { issue } = await startEngine(t, { defaultResources: ["https://default.example.com"] });
   const asked = await issue(
     "&resource=https://a.example.com&resource=https://b.example.com&resource=https://a.example.com",
@@ -153,7 +153,7 @@ test("a client named by its alias is found when the alias is enabled, and its nu
   t.like(await by("three", 1), { action: "INVALID_CLIENT", resultCode: "A244306" });
 });
 
-test("every failure of authentication reads alike to the client, whatever the operator is told", async (t) => {
+test("the client sees the same for every authentication failure, whatever the operator sees", async (t) => {
   const clients = [unbound(1), unbound(2, { tokenAuthMethod: "CLIENT_SECRET_POST" }), unbound(3, { locked: true })];
   const { issue } = await startEngine(t, {}, clients);
   const answers = [
@@ -202,7 +202,7 @@ test("a token of every kind of key is bound to its certificate: EC, RSA and Ed25
 const samples = 1_000_000;
 const octets = 32;
 
-test("6749-10.10: a million tokens of 256 bits, no two alike, and every octet takes every value alike often", async (t) => {
+test("6749-10.10: a million tokens of 256 bits are all different, and every octet is evenly distributed", async (t) => {
   const settings = serviceSettings();
   const byHand = await createEngineByHand(t, [{ settings, clients: [clientSettings({ clientId: 1 })] }]);
   const decision: TokenSetDecision = {

@@ -123,7 +123,7 @@ for (const [what, [request, decision, code, action, error]] of Object.entries(re
   });
 }
 
-test("a token that has expired, or whose client is locked or gone, at both operations", async (t) => {
+test("an expired token, and one whose client is locked or removed, at both operations", async (t) => {
   const { operations, accessToken, setClock, configure, settings } = await open(t);
   const ask = async () => {
     const { resultCode, action } = await operations.authUserinfo({ token: accessToken, clientCertificate: k1.pem });
@@ -143,7 +143,7 @@ test("a token that has expired, or whose client is locked or gone, at both opera
   t.deepEqual(await ask(), ["A088302", "A092302"]);
 });
 
-test("a token that was revoked, a refresh token and a token of another service are unknown, at both operations", async (t) => {
+test("a revoked token, a refresh token and another service's token are unknown, at both operations", async (t) => {
   const { operations, accessToken, configure, settings, ...byHand } = await open(t);
   const elsewhere = { ...settings, apiKey: 42, issuer: "https://other.example.com" };
   await configure([
