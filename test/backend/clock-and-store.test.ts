@@ -69,7 +69,7 @@ test("a restart with the clock set back revives no token that had expired, and e
   }
 });
 
-test("nor does it after a start that came long after the last stop, whose time is still in doubt", async (t) => {
+test("nor does it after a start long after the last stop, whose time is still in doubt", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const clock = () => now;
@@ -105,7 +105,7 @@ test("a time in doubt that is taken back by a restart has ended nothing", async 
   t.deepEqual({ ...db.prepare("SELECT clock_in_doubt FROM store_state").get() }, { clock_in_doubt: 0 });
 });
 
-test("two backends on one file: what the one has seen expire, the other does not take for valid", async (t) => {
+test("two backends on one file: a token that one has seen expire is expired for the other", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const ahead = await openAt(
@@ -135,7 +135,7 @@ test("two backends on one file: what the one has seen expire, the other does not
   t.false(await isActive(behind, accessToken));
 });
 
-test("a reset of the clock ends what a wrong clock issued, and gives back what it had ended", async (t) => {
+test("a clock reset ends tokens issued by a wrong clock, and restores those that it had expired", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const first = await openAt(t, file, () => now);
@@ -284,7 +284,7 @@ test("where the clock is further behind there is nothing to wait for: it begins 
   await clock.close();
 });
 
-test("the floor in the store is raised, never lowered, and settled only by whoever acted last", async (t) => {
+test("the stored time is raised, never lowered, and settled only by the last process that acted", async (t) => {
   const { path } = await makeStoreFile(t);
   const store = await openSqliteStore({ path });
   const states: KeptClock[] = [await store.readClock()];

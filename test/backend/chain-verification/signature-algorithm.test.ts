@@ -62,7 +62,7 @@ for (const [what, der, digest, saltLength] of [
   ["no salt", withPss(sha256, saltOf(0)), "sha256", 0],
   ["the longest salt", withPss(sha256, saltOf(1024)), "sha256", 1024],
 ] as const) {
-  test(`RSASSA-PSS is checked as its parameters say: ${what}`, (t) => {
+  test(`RSASSA-PSS is checked by its parameters: ${what}`, (t) => {
     const padding = constants.RSA_PKCS1_PSS_PADDING;
     t.deepEqual(readSignatureAlgorithm(der), { digest, padding, saltLength });
   });
@@ -91,7 +91,7 @@ for (const [what, der] of [
   ["a salt that is a text", withPss(sha256, element(0x0c, Buffer.from("32")))],
   ["too many members", sequence(objectIdentifier(pss), element(0x05), element(0x05))],
 ] as const) {
-  test(`what is no algorithm cannot be read: ${what}`, (t) => {
+  test(`a value that is no algorithm is unreadable: ${what}`, (t) => {
     t.throws(() => readSignatureAlgorithm(der), { instanceOf: MalformedDer });
   });
 }

@@ -280,7 +280,7 @@ test("every member that a service or a client can have is taken over", async (t)
   t.like(signingClient.services[0]?.clients[2], { tokenAuthMethod: "PRIVATE_KEY_JWT", ...others });
 });
 
-test("what is accepted and perhaps not meant gives a warning that names the member", async (t) => {
+test("a setting that is accepted but perhaps a mistake gives a warning that names the member", async (t) => {
   const { warnings } = await read(
     changed([
       ["tlsClientCertificateBoundAccessTokens: true\n", "supportedGrantTypes: [CLIENT_CREDENTIALS, PASSWORD]\n"],
@@ -335,7 +335,7 @@ test("a program may hand the same shape as an object", async (t) => {
   t.is(services[0]?.settings.apiSecret, "secret");
 });
 
-test("the file and what it names are read from the file system; a file that is not UTF-8 is refused", async (t) => {
+test("the file and the files it names are read from the file system; a file that is not UTF-8 is refused", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, "backend.yaml");
@@ -413,7 +413,7 @@ const service = (settings: Partial<ServiceSettings>) =>
 const pathsOf = (settings: ServiceSettings, ...clients: ClientSettings[]) =>
   warningsOf([{ settings, clients }]).map((warning) => warning.split(" ")[0]);
 
-test("a published service that takes certificates, and says nowhere where, gives a warning", (t) => {
+test("a published service that accepts certificates without an endpoint for them gives a warning", (t) => {
   const uri = "https://as.example.com/token";
   const found = "services[0].supportedTokenAuthMethods";
   const published = { jwksUri: "https://as.example.com/jwks" };

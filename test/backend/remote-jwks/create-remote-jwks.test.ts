@@ -88,14 +88,14 @@ test("an unknown key has a set fetched anew once in ten seconds, whatever is ask
   t.is(server.asked(), 2);
 });
 
-test("each URL has its own set and its own turns", async (t) => {
+test("each URL has its own set and its own limits", async (t) => {
   const [one, two] = [await startJwksServer(t, a), await startJwksServer(t, b)];
   const { latest } = open(t);
   t.deepEqual(await latest(one.url), a);
   t.deepEqual(await latest(two.url), b);
 });
 
-test("while it cannot be had, the former set counts for ten minutes and the server is asked every ten seconds", async (t) => {
+test("while a set cannot be fetched, the former one is used for ten minutes, with a try every ten seconds", async (t) => {
   const server = await startJwksServer(t, a);
   const { latest, renewed, pass } = open(t);
   const first = await latest(server.url);
@@ -227,7 +227,7 @@ test("closing ends what runs, and nothing is fetched after it", async (t) => {
   await t.throwsAsync(latest(server.url), { instanceOf: RemoteJwksFailure });
 });
 
-test("a set of a hundred keys is taken, and none of more", async (t) => {
+test("a set of a hundred keys is accepted, a longer one is not", async (t) => {
   const keys = (count: number) => ({ keys: Array.from({ length: count }, () => ({ kty: "OKP" })) });
   const server = await startJwksServer(t, keys(100));
   t.is((await open(t).latest(server.url)).keys.length, 100);

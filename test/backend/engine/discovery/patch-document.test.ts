@@ -88,7 +88,7 @@ for (const [what, patch, code] of [
   });
 }
 
-test("a patch is applied to the metadata by either operation; an empty one is none", async (t) => {
+test("a patch is applied to the metadata by either operation; an empty one counts as absent", async (t) => {
   const { operations } = await createEngineByHand(t, [{ settings: serviceSettings(), clients: [] }]);
   const plain = await operations().serviceConfiguration({});
   const patch = '[{"op":"add","path":"/x","value":1}]';

@@ -18,7 +18,7 @@ async function start(t: ExecutionContext, file?: URL) {
   return { store, reads };
 }
 
-test.serial("lists are read behind what was acknowledged, one after the other, and counts before lists", async (t) => {
+test.serial("lists see all acknowledged writes and run one after the other, and counts run before lists", async (t) => {
   const { store, reads } = await start(t);
   const order: string[] = [];
   const note = async <Facts>(name: string, read: Promise<Facts>): Promise<Facts> => {
@@ -67,7 +67,7 @@ test.serial("a read that the database refuses fails, and the thread goes on", as
   t.deepEqual(await reads.run("countTokens", 1, count), { count: 0, moreThanCounted: false });
 });
 
-test.serial("closing fails what waits and what is under way", async (t) => {
+test.serial("closing fails waiting and running reads", async (t) => {
   const { reads } = await start(t);
   const [underWay, waits] = [reads.run("listAccessTokens", 1, query), reads.run("listAccessTokens", 1, query)];
   const failures = Promise.all([underWay, waits].map((read) => t.throwsAsync(read, { instanceOf: StoreFailure })));
