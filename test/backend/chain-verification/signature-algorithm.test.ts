@@ -46,7 +46,7 @@ for (const [algorithm, digest] of [
   ["1.3.101.112", undefined],
   ["1.3.101.113", undefined],
 ] as const) {
-  test(`a signature by ${algorithm} is checked with ${digest ?? "what its key says"}`, (t) => {
+  test(`a signature by ${algorithm} is checked with ${digest ?? "the digest of its key"}`, (t) => {
     for (const parameters of [[], [element(0x05)]]) {
       t.deepEqual(readSignatureAlgorithm(identifier(algorithm, ...parameters)), { digest });
     }

@@ -361,7 +361,7 @@ const withTokens = [
   "code id_token token",
 ];
 
-test("8705-6.4, 9700-2.1.2: each response type with a token is unsupported_response_type and gives no token", async (t) => {
+test("8705-6.4, 9700-2.1.2: a response type with a token is unsupported_response_type and gives none", async (t) => {
   for (const responseType of withTokens) {
     const answer = await refused(t, request({ response_type: responseType }));
     t.is(answer.resultCode, "A009305", responseType);

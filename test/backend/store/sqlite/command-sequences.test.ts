@@ -115,7 +115,7 @@ async function checkInvariants(store: Store, { ended, setsOfSource, families, ot
   }
 }
 
-test("in any order of commands, a code gives one set, a used refresh token one successor, an ended grant none", async (t) => {
+test("in any order, a code gives one set, a used refresh token one successor, an ended grant nothing", async (t) => {
   let [done, conflicts] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
