@@ -171,7 +171,7 @@ const endpoint = { tokenEndpoint: "https://as.example.com/token" };
 const signal = new AbortController().signal;
 
 for (const [name, fail] of Object.entries(failures)) {
-  test(`a clientAssertion that fails gives nobody a token and keeps nobody waiting: ${name}`, async (t) => {
+  test(`a failing clientAssertion gives no token and keeps no caller waiting: ${name}`, async (t) => {
     const authentication = { method: "private_key_jwt", clientAssertion: fail as ClientAssertion } as const;
     const failed = clientAuthentication("1", authentication, endpoint, { timeout: 50, signal }).then(
       () => false,
@@ -190,22 +190,19 @@ test("a clientAssertion that gives no text is the program's mistake", async (t) 
   }
 });
 
-test.serial(
-  "a dispatcher's handler that throws where it is told of a failure is a warning of the process",
-  async (t) => {
-    class Part {
-      readonly of = "undici";
-    }
-    const dispatcher = createBoundDispatcher({ Agent: Part, Dispatcher: Part } as never, {
-      current: () => ({}) as never,
-      targetOf: () => ({ scope: "", resources: [] }),
-      obtain: () => Promise.reject(new Error("No token.")),
-    }) as unknown as { dispatch(options: object, handler: object): boolean };
-    const warned = once(process, "warning") as Promise<[Error]>;
-    const onResponseError = (): never => {
-      throw new Error("The handler's own fault.");
-    };
-    dispatcher.dispatch({ origin: "https://api.example.com" }, { onResponseError });
-    t.is((await warned)[0].message, "The handler's own fault.");
-  },
-);
+test.serial("a dispatcher's handler that throws on a failure causes a process warning", async (t) => {
+  class Part {
+    readonly of = "undici";
+  }
+  const dispatcher = createBoundDispatcher({ Agent: Part, Dispatcher: Part } as never, {
+    current: () => ({}) as never,
+    targetOf: () => ({ scope: "", resources: [] }),
+    obtain: () => Promise.reject(new Error("No token.")),
+  }) as unknown as { dispatch(options: object, handler: object): boolean };
+  const warned = once(process, "warning") as Promise<[Error]>;
+  const onResponseError = (): never => {
+    throw new Error("The handler's own fault.");
+  };
+  dispatcher.dispatch({ origin: "https://api.example.com" }, { onResponseError });
+  t.is((await warned)[0].message, "The handler's own fault.");
+});

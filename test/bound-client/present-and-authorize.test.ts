@@ -47,7 +47,7 @@ for (const [name, call] of Object.entries(ways)) {
     t.is(stolen.status, 401);
   });
 
-  test(`neither certificate nor token goes to a server whose certificate has no path to the anchors (${name})`, async (t) => {
+  test(`a server whose certificate has no path to the anchors gets neither certificate nor token (${name})`, async (t) => {
     const { api, client } = await startWorld(t);
     // No `ca`: the system's anchors, and the test's CA is none of them. The request says that it does not matter.
     const error = await t.throwsAsync(call(client({ ca: undefined as never }), `${api.url}/hello`));

@@ -141,7 +141,7 @@ const sources: Readonly<Record<string, certbound.CertificateSource>> = {
 };
 
 for (const [name, source] of Object.entries(sources)) {
-  test(`an API of ours that trusts whoever is on the machine is found out: ${name}`, async (t) => {
+  test(`an API that trusts everybody on the machine is detected: ${name}`, async (t) => {
     const read: Reader = (request) => {
       const certificate = source(request);
       return certificate !== undefined && "x5tS256" in certificate ? certificate.x5tS256 : undefined;

@@ -21,7 +21,7 @@ function heldReloads() {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("what is asked before the beginning is done then, once", async (t) => {
+test("requests before the beginning cause one reload at the beginning", async (t) => {
   const { reload, letGo } = heldReloads();
   const reloads = createReloads();
   reloads.ask();
@@ -88,7 +88,7 @@ test("a configuration that is read on a thread of its own is the same, octets an
   t.is(Buffer.compare(read.secretKey ?? Buffer.of(), expected.secretKey ?? Buffer.of(1)), 0);
 });
 
-test("what is wrong with it is said in the same words, and the next reading is a new one", async (t) => {
+test("errors have the same words, and the next reading starts anew", async (t) => {
   const path = await writeConfiguration(t);
   for (const slip of [
     "a: [",

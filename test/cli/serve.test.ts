@@ -18,7 +18,7 @@ async function urlOf(certbound: Certbound): Promise<string> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`serve tells where it listens, answers, and ends with 0 on ${signal}`, async (t) => {
+  test(`serve logs its address, answers, and ends with 0 on ${signal}`, async (t) => {
     const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
     const url = await urlOf(certbound);
     t.regex(url, /^http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
@@ -33,7 +33,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("serve speaks TLS itself where the configuration says so, at least of the version that it names", async (t) => {
+test("serve speaks TLS itself if the configuration says so, with at least the version that it names", async (t) => {
   const tls = "tls: { certificate: { file: server.pem }, key: { file: server.key }, minVersion: TLSv1.3 }";
   const text = configuration.replace("port: 0 }", `port: 0, ${tls} }`);
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t, text)]);
@@ -58,7 +58,7 @@ test("serve listens on a unix socket beside its configuration, and leaves none b
   t.false((await readdir(dirname(path))).includes("certbound.sock"));
 });
 
-test("the address is told at every level of the log but silent", async (t) => {
+test("the address is logged at every level but silent", async (t) => {
   const path = await writeConfiguration(t, `${configuration}log: { level: error }\n`);
   const certbound = startCertbound(t, ["serve", "--config", path]);
   t.regex(await urlOf(certbound), /^http:/);

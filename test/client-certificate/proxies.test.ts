@@ -110,7 +110,7 @@ for (const [name, [source, encoding, usual = header]] of Object.entries(sources)
     }
   });
 
-  test(`${name}: no header, an empty one, "(null)" and "-" are no certificate; nothing is thrown for anything`, async (t) => {
+  test(`${name}: no header, an empty one, "(null)" and "-" are no certificate; nothing throws`, async (t) => {
     const { ask } = await listenFor(t, source);
     t.is(await ask(), null);
     for (const nothing of ["", "(null)", "-"]) t.is(await ask([usual, nothing]), null);

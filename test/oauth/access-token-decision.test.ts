@@ -84,7 +84,7 @@ function oracle(
   return told === undefined ? "granted" : (told[0] as RefusalCode);
 }
 
-test("every combination of facts, requirement and certificate is decided as the list of rules says", (t) => {
+test("every combination of facts, requirement and certificate is decided by the list of rules", (t) => {
   const times = [undefined, 1_699_999_999, 1_700_000_000, 1_700_000_000.5, 1_700_000_001];
   const confirmations: Confirmation[] = [
     { kind: "none" },
@@ -345,12 +345,12 @@ test("a thumbprint alone is a certificate binding", (t) => {
   t.true(opens({ "x5t#S256": x5tS256 }));
 });
 
-test("no cnf is no binding; undefined is the only value that says so", (t) => {
+test("no cnf is no binding; undefined is the only value for it", (t) => {
   t.deepEqual(readConfirmation(undefined), { kind: "none" });
   for (const cnf of [null, false, 0, "", Number.NaN, {}, []]) t.not(readConfirmation(cnf).kind, "none");
 });
 
-test("a cnf that says nothing usable is malformed and opens nothing", (t) => {
+test("a cnf without a usable binding is malformed and opens nothing", (t) => {
   const values: Record<string, unknown> = {
     null: null,
     true: true,

@@ -136,7 +136,7 @@ test("the parser of the tests reads what senders may write and nothing else", (t
   t.throws(() => readChallenge("Basic, Bearer"), { instanceOf: SyntaxError });
 });
 
-test("a token that is good and does not suffice is 403, every other refusal is 401 invalid_token", (t) => {
+test("a valid token that is not sufficient is 403, every other refusal is 401 invalid_token", (t) => {
   const insufficient = ["scope_insufficient", "subject_mismatch", "subject_missing"];
   const codes = Object.entries(challengeErrors);
   t.is(codes.length, 14);

@@ -24,7 +24,7 @@ for (const [redirectUri, address] of [
   });
 }
 
-test("whatever a value says, it stays one value of the query, and in ASCII", (t) => {
+test("a value stays one value of the query, and in ASCII, whatever it contains", (t) => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (state) => {
       const address = authorizationResponseUrl("https://a.example/cb?b=1", { state, iss: "https://as" });
@@ -158,7 +158,7 @@ test("a value is a list of one, and more of a claim than is understood is kept i
   t.is(request?.userInfo, undefined);
 });
 
-test("a request may say nothing that is understood", (t) => {
+test("a request may contain only unknown members", (t) => {
   for (const text of ["{}", '{"other":1}', '{"id_token":null,"userinfo":null}']) {
     t.deepEqual(readClaimsRequest(text), { idToken: undefined, userInfo: undefined }, text);
   }
@@ -341,7 +341,7 @@ for (const [registered, requested] of [
   ["http://[::1]/cb", "http://[::1]:49152/cb"],
   ["http://[::1]:8080?a", "http://[::1]?a"],
 ] as const) {
-  test(`the same but for the port of a loopback address: ${registered} and ${requested}`, (t) => {
+  test(`equal except for the port of a loopback address: ${registered} and ${requested}`, (t) => {
     t.true(isSameRedirectUri(registered, requested));
   });
 }

@@ -241,7 +241,7 @@ test("a byte order mark is a character like others", (t) => {
   t.deepEqual(reading, { ok: true, userId: "\u{FEFF}a", password: "b" });
 });
 
-test("what is not Basic credentials is not ok", (t) => {
+test("a value that is no Basic credentials is rejected", (t) => {
   const values: Record<string, string> = {
     empty: "",
     "the scheme alone": "Basic",
@@ -353,7 +353,7 @@ test("a value without members has no levels, each array and each object is one",
   t.false(isNestedWithin(2, [1, { a: [] }]));
 });
 
-test("a text that no stack could hold is refused, not failed at", (t) => {
+test("a text too deep for any stack is rejected without a failure", (t) => {
   const depth = 500_000;
   t.false(isNestedWithin(64, JSON.parse("[".repeat(depth) + "]".repeat(depth))));
 });
@@ -365,7 +365,7 @@ function elementsOf(value: unknown): number {
   return inside.reduce<number>((sum, one) => sum + elementsOf(one), Math.max(1, inside.length));
 }
 
-test("elements are counted as a parser would make them, and what is in a string is none", (t) => {
+test("elements are counted as a parser would make them, not those inside strings", (t) => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
       const text = JSON.stringify(value);
