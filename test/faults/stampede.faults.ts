@@ -36,7 +36,7 @@ async function ask(session: ClientHttp2Session, token: string): Promise<number> 
   return Number(headers[":status"]);
 }
 
-test("8705-3-d: ten thousand at once on a cold token, half with the wrong certificate: one question", async (t) => {
+test("8705-3-d: ten thousand at once on a cold token, half wrong certificates: one question, half served", async (t) => {
   const deployment = await startFaultDeployment(t, servers);
   const { proxy, api } = deployment;
   const token = await deployment.issue();
