@@ -34,7 +34,7 @@ test("the first poll cannot have begun before the stream was asked for, and the 
   t.is(position.anchoredAfter, 500);
 });
 
-test("the lease goes on with the backend's clock, slower by the drift allowance, and not with when messages come", (t) => {
+test("the lease advances with the backend's clock, minus the drift allowance, not with arrival times", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));
@@ -45,7 +45,7 @@ test("the lease goes on with the backend's clock, slower by the drift allowance,
   t.is(position.coverage.lease, 1000 + 250 * (1 - driftAllowance));
 });
 
-test("over 30 s a backend's clock that runs faster by the allowance does not bring the lease before the poll", (t) => {
+test("over 30 s, a faster backend clock within the allowance does not bring the lease before the poll", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(0));
@@ -118,7 +118,7 @@ for (const [what, spoil] of Object.entries<(chain: ReturnType<typeof createChain
   });
 }
 
-test("an event that comes twice breaks the stream, and one out of order makes void all the same", (t) => {
+test("an event that arrives twice breaks the stream, and one out of order still invalidates", (t) => {
   const { log, chain, take } = createPosition();
   take(chain.reset());
   const event = chain.invalidation("a");
@@ -178,7 +178,7 @@ test("the lease never goes back", (t) => {
   t.true(position.coverage.lease >= lease);
 });
 
-test("a later reset tells of the loss while the coverage is what it was, and the next heartbeat begins a new one", (t) => {
+test("a later reset reports the loss under the old coverage, and the next heartbeat begins a new one", (t) => {
   const { position, time, log, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));
