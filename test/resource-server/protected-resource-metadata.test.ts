@@ -5,7 +5,7 @@ import { protectedResourceMetadata } from "../../src/resource-server/protected-r
 
 const resource = "https://api.example.com";
 
-test("what is true of every API behind the library is said without being asked for", (t) => {
+test("facts that hold for every API behind the library are included without an option", (t) => {
   const { document, body, headers } = protectedResourceMetadata({ resource });
   t.deepEqual(document, {
     resource,
@@ -62,7 +62,7 @@ test("an array without elements is left out (RFC 9728 §3.2)", (t) => {
   t.deepEqual(Object.keys(document).sort(), ["resource", "tls_client_certificate_bound_access_tokens"]);
 });
 
-test("what is handed out can be changed by nobody, nor by a later change of what was handed in", (t) => {
+test("the returned metadata are frozen, and a later change of the options has no effect", (t) => {
   const scopes = ["read"];
   const metadata = protectedResourceMetadata({ resource, scopes_supported: scopes });
   scopes.push("admin");

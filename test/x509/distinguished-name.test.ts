@@ -258,7 +258,7 @@ const reasons: readonly (readonly [registered: string, reason: string])[] = [
 ];
 
 for (const [registered, reason] of reasons) {
-  test(`says of ${JSON.stringify(registered.slice(0, 30))} what is wrong, and where`, (t) => {
+  test(`explains what is wrong in ${JSON.stringify(registered.slice(0, 30))}, and where`, (t) => {
     const error = t.throws(() => readDistinguishedName(registered), { instanceOf: MalformedDistinguishedName });
     t.is(error.reason, reason);
     t.is(error.message, `Not a distinguished name (RFC 4514): ${reason}.`);
@@ -417,7 +417,7 @@ for (const character of [
   });
 }
 
-test("what is prepared stays as it is when prepared again", (t) => {
+test("a prepared value is unchanged when prepared again", (t) => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const prepared = prepareString(text);

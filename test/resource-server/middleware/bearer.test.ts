@@ -32,7 +32,7 @@ const cells = [
 for (const framework of frameworks) {
   const where = `(${framework.name})`;
 
-  test(`6750-2.1: the header is read with the scheme in any case, and in any other shape refused with 400 ${where}`, async (t) => {
+  test(`6750-2.1: the scheme is read in any case; a header of another shape is 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const unsendable = framework.name.includes("HTTP/2") && !canRepeatFields;
@@ -50,7 +50,7 @@ for (const framework of frameworks) {
     }
   });
 
-  test(`6750-2-a: a token in the header and one in the form body are refused with 400 invalid_request ${where}`, async (t) => {
+  test(`6750-2-a: a token in both the header and the form body is 400 invalid_request ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, parseBodies: true });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const headers = { authorization: "Bearer token-a", ...form };
@@ -79,7 +79,7 @@ for (const framework of frameworks) {
     t.is((await api.get("", a, call)).status, 200);
   });
 
-  test(`6750-2.3: a token in the query is none, and beside one in the header it is 400 ${where}`, async (t) => {
+  test(`6750-2.3: a token in the query is ignored, and beside one in the header it is 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const url = `${api.url}/?access_token=token-a`;
@@ -104,7 +104,7 @@ for (const framework of frameworks) {
     }
   });
 
-  test(`6750-3-a: without credentials the challenge has a parameter and no error, and the body is empty ${where}`, async (t) => {
+  test(`6750-3-a: without credentials the challenge has no error, and the body is empty ${where}`, async (t) => {
     for (const library of [{ realm: "accounts" }, { realm: "" }]) {
       const api = await startProtectedApi(t, { framework, library });
       for (const headers of [{}, { authorization: "Basic eDp5" }, { authorization: "Negotiate x" }]) {
@@ -143,7 +143,7 @@ for (const framework of frameworks) {
 for (const { framework, decide } of cells) {
   const where = `(${framework.name}, decide: ${decide})`;
 
-  test(`6750-3.1-a: a wrong request is 400, a token that is not good 401 for any reason, one that does not suffice 403 with the scope ${where}`, async (t) => {
+  test(`6750-3.1-a: a malformed request is 400, an invalid token 401, a missing scope 403 ${where}`, async (t) => {
     const api = await startProtectedApi(t, {
       framework,
       library: { decide, resource: "https://api.example.com", cache: false },
@@ -192,7 +192,7 @@ for (const { framework, decide } of cells) {
     ["nonsense", 200, { hello: 1 }],
   ] as const) {
     if (framework !== onKoa) continue;
-    test(`6750-x: a backend that answers ${what} says nothing about the token ${where}`, async (t) => {
+    test(`6750-x: a backend that answers ${what} is no statement about the token ${where}`, async (t) => {
       const api = await startProtectedApi(t, { framework, library: { decide } });
       api.backend.respond = () => ({ status, json });
       const answer = await api.get("token-a", a);

@@ -40,7 +40,7 @@ const both = (change: object) => ({
 const inFacts = (change: object) => ({ ...answer, record: { facts: { ...facts, ...change }, accessToken } });
 const inToken = (change: object) => ({ ...answer, record: { facts, accessToken: { ...accessToken, ...change } } });
 
-test("what a source of one's own answers rightly is let in, by its own facts", async (t) => {
+test("a correct answer of a source of one's own is accepted, with its own facts", async (t) => {
   const token = await over(t, answer)();
   t.like(token, { sub: "user", clientId: "4711", scopes: ["read"], audience, exp, x5tS256 });
   await t.throwsAsync(over(t, answer)({ x5tS256: otherX5tS256 }), { instanceOf: AccessTokenRefused });
@@ -117,7 +117,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
   "answeredAt as a date": [{ ...answer, answeredAt: new Date(start) }, /answeredAt/],
 };
 for (const [what, [given, member]] of Object.entries(malformed)) {
-  test(`a source's answer with a mistake in it lets nobody in, and the mistake is named: ${what}`, async (t) => {
+  test(`a wrong answer of a source opens nothing, and the mistake is named: ${what}`, async (t) => {
     const error = await t.throwsAsync(over(t, given)(), { instanceOf: IntrospectionMalformed, message: member });
     t.is(error.status, 503);
     t.false(error.message.includes(x5tS256));
@@ -154,7 +154,7 @@ test("claims bind, or name another kind of token, as in an introspection answer"
   }
 });
 
-test("what was checked is a copy: neither the source nor a getter can change it afterwards", async (t) => {
+test("a checked answer is a copy: neither the source nor a getter can change it afterwards", async (t) => {
   const scopes = ["read"];
   let read = 0;
   const sly = Object.defineProperty({ ...facts, scopes }, "audience", {
@@ -171,7 +171,7 @@ test("what was checked is a copy: neither the source nor a getter can change it 
   t.false(Object.isFrozen(scopes), "the source's own stay its own");
 });
 
-test("a source that throws, or cannot say whose a token is, has found out nothing", async (t) => {
+test("a source that throws, or cannot tell whose a token is, counts as an outage", async (t) => {
   const throwing = () => {
     throw new Error("secret-7f3a");
   };
@@ -203,7 +203,7 @@ test("a source without close, or whose issuer is no text, is a wrong option", (t
   }
 });
 
-test("readTokenFacts reads RFC 7662's names as an answer is read, and leaves what it is given as it was", async (t) => {
+test("readTokenFacts reads RFC 7662's names as an answer is read, and does not change its argument", async (t) => {
   const said = { active: true, sub: "user", scope: "read", exp, aud: audience, cnf: { "x5t#S256": x5tS256 } };
   const record = readTokenFacts(said);
   t.false(Object.isFrozen(said.cnf));

@@ -133,7 +133,7 @@ for (const [audience, issuer, expected] of [
 }
 
 for (const method of ["tls_client_auth", "self_signed_tls_client_auth"] as const) {
-  test(`${method} presents the certificate and says whose it is`, async (t) => {
+  test(`${method} presents the certificate and names its client`, async (t) => {
     const server = await startEndpoint(t, right);
     const clientAuthentication = { method, clientId: "api", cert: ours.pem, key: ours.key };
     await ask(openEndpoint(t, { url: `${server.url}/introspect`, clientAuthentication, tls: { ca } }));
@@ -223,7 +223,7 @@ for (const [what, holds] of [
   });
 }
 
-test("8705-5-c: what is no endpoint among the aliases has no effect", async (t) => {
+test("8705-5-c: an alias that is no endpoint has no effect", async (t) => {
   const { mtls, issuer } = await startIssuer(
     t,
     "",
@@ -275,7 +275,7 @@ for (const [what, [change, reason]] of Object.entries(badMetadata)) {
 
 // The answers: their headers, and whose they are.
 
-test("Cache-Control is nobody's business, but no-store where that is wished for", async (t) => {
+test("Cache-Control is ignored, except no-store with honorNoStore", async (t) => {
   const server = await startEndpoint(t);
   const headers = { "cache-control": "private, No-Store, max-age=0" };
   server.routes.set("/introspect", () => ({ json: good, headers }));
@@ -306,7 +306,7 @@ for (const [status, body] of [
   [400, { error: "invalid_client" }],
   [403, { error: "access_denied" }],
 ] as const) {
-  test(`our own credentials refused (${status} ${body?.error ?? "without a body"}) is an outage that says so`, async (t) => {
+  test(`our own credentials rejected (${status} ${body?.error ?? "without a body"}) is an outage with that reason`, async (t) => {
     const server = await startEndpoint(t);
     server.routes.set("/introspect", () => ({ status, ...(body && { json: body }) }));
     const error = await t.throwsAsync(ask(openEndpoint(t, { url: `${server.url}/introspect` })), {

@@ -98,7 +98,7 @@ const elsewhere: Record<string, object> = {
   "an ext without a binding": { ext: { department: "sales" } },
 };
 for (const [what, change] of Object.entries(elsewhere)) {
-  test(`what is no binding makes no token bound: ${what}`, (t) => {
+  test(`a value that is no binding binds no token: ${what}`, (t) => {
     t.deepEqual(opens(change), unbound);
   });
 }
@@ -110,7 +110,7 @@ test("WSO2's name beside cnf binds with the dialect of WSO2, and must agree with
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, scope: `read x5t#SHA256:${other}` }, "wso2"), nothing);
 });
 
-test("the operator is told which member it is, and which dialect would read it", (t) => {
+test("the operator learns which member it is, and which dialect would read it", (t) => {
   const remarkOf = (change: object) => {
     const record = readIntrospection({ ...full, ...change }, readDialect("rfc7662"));
     return "remark" in record ? record.remark : undefined;
