@@ -76,7 +76,7 @@ for (const [formTargets, parameters, formAction] of [
   [[], "redirect_uri=https%3A%2F%2Fa%3Bscript-src%20*.example.com%2F", ""],
   [[], "client_id=1", ""],
 ] as const) {
-  test(`a page for ${parameters.slice(0, 60)} says: ${formAction === "" ? "no form-action" : formAction}`, async (t) => {
+  test(`the policy for ${parameters.slice(0, 60)}: ${formAction === "" ? "no form-action" : formAction}`, async (t) => {
     const world = createSignInWorld(formTargets === undefined ? {} : { formTargets });
     const { headers } = await world.openBrowser().get(parameters);
     const { "content-security-policy": policy, "set-cookie": cookie, ...others } = headers;
@@ -144,7 +144,7 @@ for (const [body, query] of [
   ["a=\ud800", "?a=%EF%BF%BD"],
   ["", "?"],
 ] as const) {
-  test(`malformed parameters are equal by POST and by GET, for the backend to reject: ${JSON.stringify(body)}`, async (t) => {
+  test(`malformed parameters reach the backend alike by POST and by GET: ${JSON.stringify(body)}`, async (t) => {
     const world = createSignInWorld();
     const answer = await world.endpoint({ method: "POST", contentType: form, body, browser: { query: "" } });
     t.is(answer.headers["location"], query);

@@ -44,7 +44,7 @@ for (const [what, lines] of [
   ["a list that ends with nothing", ["192.0.2.1,"]],
   ["a name", ["192.0.2.1, unknown"]],
   ["an obfuscated one", ["_hidden"]],
-  ["an address that is none", ["192.0.2.256"]],
+  ["an invalid address", ["192.0.2.256"]],
   ["an address with leading zeros", ["192.000.002.001"]],
   ["a network", ["192.0.2.0/24"]],
   ["an IPv6 address with a port and no brackets around it", ["[2001:db8::1"]],
@@ -53,7 +53,7 @@ for (const [what, lines] of [
   ["two addresses without a comma", ["192.0.2.1 192.0.2.2"]],
   ["a megabyte", ["9".repeat(1_000_000)]],
 ] as const) {
-  test(`a listed proxy without a client address: ${what} leaves the proxy's own address`, (t) => {
+  test(`a listed proxy's own address is used with ${what}`, (t) => {
     t.is(asked(...lines), "10.0.0.7");
   });
 }

@@ -217,7 +217,7 @@ for (const [what, change, titles] of [
   ["nothing special", {}, ["", "issue"]],
   ["max_age that the login is within", { maxAge: 101, maxAgeRequested: true }, ["", "issue"]],
   ["max_age that a backend means as none", { maxAge: 0 }, ["", "issue"]],
-  ["an acr that is only wished for", { acrs: ["gold"] }, ["", "issue"]],
+  ["an acr that is not essential", { acrs: ["gold"] }, ["", "issue"]],
   ["the same user", { subject: "alice" }, ["", "issue"]],
   ["prompt=consent", { prompts: ["CONSENT"] }, ["consent"]],
   ["prompt=login", { prompts: ["LOGIN"] }, ["login", "issue"]],
@@ -261,7 +261,7 @@ for (const [what, redirectUri, isRemembered] of [
   ["another name of it", "http://localhost/cb", false],
   ["a scheme of its own", "com.example.app:/cb", false],
   ["a scheme that begins like TLS", "https.example.app:/cb", false],
-  ["nowhere that is named", undefined, false],
+  ["an unnamed redirect URI", undefined, false],
 ] as const) {
   const then = isRemembered ? "is not asked for again" : "is asked for each time, since any program may be there";
   test(`consent for a response to ${what} ${then}`, async (t) => {
@@ -303,7 +303,7 @@ for (const [what, asked, granted, title] of [
     undefined,
   ],
 ] as const) {
-  test(`consent is remembered for the request of that time: ${what} leads to ${title ?? "an answer"}`, async (t) => {
+  test(`a remembered consent, then ${what}: leads to ${title ?? "an answer"}`, async (t) => {
     const known = { "alice 4711": { scopes: ["openid", "read"], claims: [], resources: [], ...granted } };
     const world = createSignInWorld({ consents: consents(known) });
     world.says.authAuthorization = { ...interaction, ...asked };
@@ -528,7 +528,7 @@ for (const [error, status] of [
   [new ApiError(503, "A000503", "words for the operator"), 503],
   [new Error("words for the operator"), 503],
 ] as const) {
-  test(`a failed step (${error.name} ${status}) is a page without the error's text, and the form works afterwards`, async (t) => {
+  test(`a failed step (${error.name} ${status}) is a page without the error's text; the form works afterwards`, async (t) => {
     const world = createSignInWorld();
     const browser = world.openBrowser();
     const consent = await browser.login(await browser.get());

@@ -215,13 +215,13 @@ for (const [what, options, named] of [
   ["a header with an underscore", { from, header: "X_SSL_Cert" }, "header"],
   ["a header with a blank", { from, header: "X SSL" }, "header"],
   ["a header that is no text", { from, header: 1 }, "header"],
-  ["an option that there is not", { from, header, trustProxy: true }, "trustProxy"],
+  ["an unknown option", { from, header, trustProxy: true }, "trustProxy"],
   ["another dialect's option", { from, header, encoding: "base64" }, "encoding"],
   ["a flag without a value", { from, header, verify: { header: "X-Verify" } }, "verify"],
   ["a flag with an empty value", { from, header, verify: { header: "X-Verify", value: "" } }, "verify.value"],
   ["a flag with an underscore", { from, header, verify: { header: "X_Verify", value: "a" } }, "verify.header"],
   ["no flag in a list of flags", { from, header, verify: [] }, "verify"],
-  ["a flag that is none", { from, header, present: "X-Present" }, "present"],
+  ["an invalid flag", { from, header, present: "X-Present" }, "present"],
 ] as const) {
   test(`a source with ${what} is a TypeError that names ${named}`, (t) => {
     const error = t.throws(() => nginx(options as never), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });

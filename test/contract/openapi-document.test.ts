@@ -124,7 +124,7 @@ for (const shape of shapes) {
 }
 
 for (const [name, operation] of all) {
-  test(`${name}: the schemas accept the examples, which have no member that the schemas lack`, (t) => {
+  test(`${name}: the examples fit the schemas and have no unknown member`, (t) => {
     const { request, response } = operation.example;
     const answer = withoutUndefined(operation.response);
     // A document has whatever members it has.

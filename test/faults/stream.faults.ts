@@ -13,7 +13,7 @@ const faults: readonly (readonly [what: string, fault: StreamFault | { readonly 
   ["duplicated", { kind: "duplicate" }],
   ["out of order", { kind: "reorder" }],
   ["without its invalidations, while heartbeats come", { kind: "swallow" }],
-  ["garbage: an event that is none", { kind: "garbage", text: 'event: invalidation\nid: x\ndata: {"keys":' }],
+  ["garbage: an invalid event", { kind: "garbage", text: 'event: invalidation\nid: x\ndata: {"keys":' }],
   ["garbage: a heartbeat of another chain", { kind: "garbage", text: heartbeat('{"after":"abc:0","polledAt":1}') }],
   [
     "garbage: a heartbeat whose time lies ahead",

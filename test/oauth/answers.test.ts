@@ -229,7 +229,7 @@ const notAsked = {
   refused: `${signed};q=0`,
   "refused with decimals": `${signed};q=0.000, ${plain};q=0`,
   "with a weight above one": `${signed};q=1.5`,
-  "with a weight that is none": `${signed};q=high`,
+  "with an invalid weight": `${signed};q=high`,
   "with an empty weight": `${signed};q=`,
   "with a negative weight": `${signed};q=-1`,
   "with four decimals": `${signed};q=0.1234`,

@@ -43,7 +43,7 @@ for (const decide of ["library", "backend"] as const) {
     );
   });
 
-  test(`9440-2.2-a: two Client-Cert lines, or a list in one, are no trustworthy certificate and 400 ${how}`, async (t) => {
+  test(`9440-2.2-a: two Client-Cert lines, or a list in one, are 400 ${how}`, async (t) => {
     const api = await start(t, rfc9440({ from }));
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const twice = [
@@ -68,7 +68,7 @@ for (const decide of ["library", "backend"] as const) {
     t.is(api.backend.requests.length, 0);
   });
 
-  test(`9440-4-b: an unlisted peer's header is ignored: 401, and the operator gets the reason ${how}`, async (t) => {
+  test(`9440-4-b: an unlisted peer's header is ignored: 401, with a reason for the operator ${how}`, async (t) => {
     const api = await start(t, rfc9440({ from: trustedProxies(["127.0.0.2", "unix", { certificate: b.x5tS256 }]) }));
     api.backend.tokens.set("token-a", factsBoundTo(a));
     // By address, and by certificate: nobody's, and another than the listed one.
@@ -104,7 +104,7 @@ for (const decide of ["library", "backend"] as const) {
     t.is((await api.get("", undefined, lines(garbage))).status, 200);
   });
 
-  test(`an unreadable or unverified certificate is 401, with a reason for the operator alone ${how}`, async (t) => {
+  test(`an unreadable or unverified certificate is 401, with a reason for the operator ${how}`, async (t) => {
     const verify = { header: "X-Verify", value: "SUCCESS" };
     const api = await start(t, nginx({ from, header: "X-SSL-Cert", verify }));
     api.backend.tokens.set("token-a", factsBoundTo(a));

@@ -44,7 +44,7 @@ for (const [name, path] of [
   ["https://api.example.com/v1/", "/v1/"],
   ["https://api.example.com/a%20b/c:d", "/a%20b/c:d"],
 ] as const) {
-  test(`the well-known path of ${name} stands between host and path (RFC 9728 §3.1)`, (t) => {
+  test(`the well-known path of ${name} is between host and path (RFC 9728 §3.1)`, (t) => {
     const metadata = protectedResourceMetadata({ resource: name });
     t.is(metadata.path, `/.well-known/oauth-protected-resource${path}`);
     t.is(metadata.url, `https://api.example.com/.well-known/oauth-protected-resource${path}`);

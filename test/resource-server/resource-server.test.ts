@@ -59,7 +59,7 @@ const wrongRequests: Record<string, [name: RegExp, request: Record<string, unkno
   "a certificate as PEM text": [/^certificate /, { certificate: "-----BEGIN CERTIFICATE-----" }],
   "a certificate that is null": [/^certificate /, { certificate: null }],
   "a certificate without a thumbprint": [/^certificate /, { certificate: {} }],
-  "a thumbprint that is none": [/^certificate /, { certificate: { x5tS256: "abc" } }],
+  "an invalid thumbprint": [/^certificate /, { certificate: { x5tS256: "abc" } }],
 };
 for (const [what, [message, request]] of Object.entries(wrongRequests)) {
   test(`an invalid argument is rejected by its name, and opens nothing: ${what}`, async (t) => {

@@ -99,7 +99,7 @@ for (const [title, path, ...errors] of [
   ],
   ["an unknown critical extension in the intermediate", under({ ...critical(), parent: root }), [34, 1]],
   ["an unknown critical extension in the anchor", issuedBy(critical()), [34, 1]],
-  ["a policy is required and there is none", under({ ...policyRequired(), parent: root }), [43, 0]],
+  ["a required policy is missing", under({ ...policyRequired(), parent: root }), [43, 0]],
   ["authorities that have signed each other, and no root", cycle(), [20, 2]],
 ] satisfies [string, CertificatePath, ...[number, number][]][]) {
   test(`a chain is refused: ${title}`, async (t) => {

@@ -270,7 +270,7 @@ test("signals beyond the number that is looked after end with the bound, and are
   t.is(backend.asked.length, 2);
 });
 
-test("a signal beyond that number ends a bound after the stream last vouched; the next request gets another", async (t) => {
+test("a signal beyond that number ends a bound after the last vouching; the next request gets another", async (t) => {
   const { backend, authorize, open, beatFor, time } = createStreamed({ cache: { maxWatched: 1 } });
   await open();
   const { signal: first } = await authorize("good");
@@ -373,7 +373,7 @@ for (const cache of [false, { ttl: 0 }] as const) {
   });
 }
 
-test('the backend\'s own decisions are asked for again in the same words (decide: "backend")', async (t) => {
+test('with decide: "backend" a watched token is asked for again by the same request', async (t) => {
   const { backend, stream, authorize, time } = createStreamed({ decide: "backend" });
   const questions: unknown[] = [];
   let action = "OK";

@@ -115,7 +115,7 @@ for (const [what, entry, coverage, now, fresh] of [
   ["covered since it was asked for, the lease as old as allowed", asked, covered, 91_000, true],
   ["covered, the lease a millisecond older", asked, covered, 91_001, false],
   ["covered since a millisecond after it was asked for", asked, { ...covered, since: 50_001 }, 90_000, false],
-  ["covered, and it can be made void by nothing", { ...asked, revocable: false }, covered, 90_000, false],
+  ["covered, and no event can invalidate it", { ...asked, revocable: false }, covered, 90_000, false],
   ["covered by an old lease, and asked for lately", asked, { since: 0, lease: 10_000 }, 60_000, true],
   ["at a time that is not a number", asked, covered, Number.NaN, false],
   ["asked for at a time that is not a number", { ...asked, askedAt: Number.NaN }, covered, 90_000, false],

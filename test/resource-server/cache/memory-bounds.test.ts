@@ -142,7 +142,7 @@ const ways = [
 ] as const;
 
 for (const { decide, questions } of ways) {
-  test(`8705-3-d: 100 at once on a cold token, half with the right certificate: half served, ${questions} asked (decide: ${decide})`, async (t) => {
+  test(`8705-3-d: 100 at once on a cold token, half right: half served, ${questions} asked (decide: ${decide})`, async (t) => {
     let inside = 0;
     const everyone = Promise.withResolvers<undefined>();
     const api = await startProtectedApi(t, {

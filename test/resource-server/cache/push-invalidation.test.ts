@@ -231,7 +231,7 @@ for (const [what, epoch] of [
   ["events were lost", "e"],
   ["the store is another one", "f"],
 ] as const) {
-  test(`a reset, because ${what}, invalidates every positive response, and coverage begins anew`, async (t) => {
+  test(`a reset (${what}) invalidates every positive response, and coverage begins anew`, async (t) => {
     const { backend, stream, chain, authorize, open, begin, beat, beatFor, revoke, time } = createStreamed();
     await open();
     await authorize("good");
@@ -274,7 +274,7 @@ for (const [what, spoil] of Object.entries<(run: ReturnType<typeof createStreame
   "the poll's time lies ahead": ({ chain, nodeClock }) => chain().heartbeat(nodeClock() + 60_000),
   "garbage comes": () => ({ type: "heartbeat" }),
 })) {
-  test(`a broken stream is reopened at the last good cursor, and the lease stands still: ${what}`, async (t) => {
+  test(`a broken stream is reopened at the last good cursor; the lease stands still: ${what}`, async (t) => {
     const run = createStreamed();
     const { backend, stream, authorize, open, beatFor, beat, time } = run;
     await open();

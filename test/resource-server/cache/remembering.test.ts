@@ -102,7 +102,7 @@ for (const cache of [{ ttl: 0 }, false] as const) {
 }
 
 for (const ttl of [0, 1, 10]) {
-  test(`7662-4-g: a revocation is noticed within ttl and pending time: ttl ${ttl} s${ttl === 0 ? ", with which every request asks" : ""}`, async (t) => {
+  test(`7662-4-g: a revocation is noticed within ttl and pending time: ${ttl} s${ttl === 0 ? ", with which every request asks" : ""}`, async (t) => {
     const inFlight = 700;
     const { backend, authorize, pass, time } = createScripted({ cache: { ttl } });
     backend.tokens.set("good", boundFacts());

@@ -63,7 +63,7 @@ for (const [what, polledAt] of [
   ["never", Number.NaN],
   ["endlessly far ahead", Infinity],
 ] as const) {
-  test(`a heartbeat of a poll that began ${what} breaks the stream and teaches nothing`, (t) => {
+  test(`a heartbeat of a poll that began ${what} breaks the stream, unused`, (t) => {
     const { position, time, chain, take } = createPosition();
     take(chain.reset());
     time.now = 1100;
@@ -91,7 +91,7 @@ for (const [what, spoil] of Object.entries<(chain: ReturnType<typeof createChain
     chain.invalidation("lost");
     return chain.invalidation("b");
   },
-  "an event of a type that there is not": (chain) => ({ ...chain.heartbeat(77_010), type: "renewal" }),
+  "an event of an unknown type": (chain) => ({ ...chain.heartbeat(77_010), type: "renewal" }),
   "a heartbeat without a time": (chain) => ({ ...chain.heartbeat(77_010), polledAt: undefined }),
   "a time that is text": (chain) => ({ ...chain.heartbeat(77_010), polledAt: "77010" }),
   "an event without keys": (chain) => ({ ...chain.invalidation("a"), keys: undefined }),

@@ -20,7 +20,7 @@ function present<Value>(value: Value | undefined): Value {
 for (const framework of frameworks) {
   const where = `(${framework.name})`;
 
-  test(`9440-2.4-b (a resource server's answers): all are no-store, unless the API sets its own ${where}`, async (t) => {
+  test(`9440-2.4-b (a resource server's answers): no-store unless the API sets its own ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const answers = [
@@ -39,7 +39,7 @@ for (const framework of frameworks) {
     t.is(cached.headers["cache-control"], "private, max-age=60");
   });
 
-  test(`a route's own scopes are demanded besides, every one, and refused in the same way ${where}`, async (t) => {
+  test(`a route's own scopes are required too, all of them, with the same refusal ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     const { tokens } = api.backend;
     tokens.set("reader", factsBoundTo(a));
@@ -73,7 +73,7 @@ for (const framework of frameworks) {
     t.is((await api.get("token-a", a, { method: "OPTIONS" })).status, 200);
   });
 
-  test(`a fault of the API is reported and answered with 500, and the next request is served ${where}`, async (t) => {
+  test(`an API fault is reported and answered with 500; the next request is served ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     t.is((await api.get("token-a", a, { url: `${api.url}/broken` })).status, 500);

@@ -66,7 +66,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
     inFacts({ active: false, cause: "unknown" }),
     /accessToken stands/,
   ],
-  "no active, a cause that there is not": [{ ...answer, record: { facts: { active: false } } }, /facts\.cause/],
+  "no active, an unknown cause": [{ ...answer, record: { facts: { active: false } } }, /facts\.cause/],
   "scopes as a text": [both({ scopes: "readonly" }), /facts\.scopes is no list of scope tokens/],
   "scopes as one text": [both({ scopes: ["read write"] }), /facts\.scopes/],
   "scopes with a number": [both({ scopes: ["read", 1] }), /facts\.scopes/],
@@ -90,7 +90,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
   "no confirmation": [inFacts({ confirmation: undefined }), /facts\.confirmation is missing/],
   "a confirmation that is a thumbprint": [inFacts({ confirmation: x5tS256 }), /facts\.confirmation is no object/],
   "a confirmation null": [inFacts({ confirmation: null }), /facts\.confirmation is no object/],
-  "a confirmation of a kind that there is not": [inFacts({ confirmation: { kind: "None" } }), /confirmation\.kind/],
+  "a confirmation of an unknown kind": [inFacts({ confirmation: { kind: "None" } }), /confirmation\.kind/],
   "a confirmation without a kind": [inFacts({ confirmation: { x5tS256 } }), /confirmation\.kind/],
   "a thumbprint in hexadecimal": [
     inFacts({ confirmation: { kind: "certificate", x5tS256: "ab".repeat(32) } }),
@@ -117,7 +117,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
   "answeredAt as a date": [{ ...answer, answeredAt: new Date(start) }, /answeredAt/],
 };
 for (const [what, [given, member]] of Object.entries(malformed)) {
-  test(`a wrong answer of a source opens nothing, and the mistake is named: ${what}`, async (t) => {
+  test(`a source's wrong answer opens nothing and is named: ${what}`, async (t) => {
     const error = await t.throwsAsync(over(t, given)(), { instanceOf: IntrospectionMalformed, message: member });
     t.is(error.status, 503);
     t.false(error.message.includes(x5tS256));

@@ -189,7 +189,7 @@ for (const scope of [
   `openid\nx5t#SHA256:${x5tS256}`,
   `openid\u00a0x5t#SHA256:${x5tS256}`,
 ]) {
-  test(`a scope that looks like a binding and cannot be checked rejects: ${JSON.stringify(scope)}`, (t) => {
+  test(`a scope with an unsupported binding rejects: ${JSON.stringify(scope)}`, (t) => {
     for (const dialect of [undefined, "wso2"] as const) t.deepEqual(opens({ cnf: undefined, scope }, dialect), nothing);
   });
 }

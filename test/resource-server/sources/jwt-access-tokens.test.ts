@@ -644,7 +644,7 @@ const wrong: Record<string, [message: RegExp, options: object]> = {
   "a tolerance of an hour": [/^clockTolerance /, { issuer, audience, jwks, clockTolerance: 3600 }],
   "a negative tolerance": [/^clockTolerance /, { issuer, audience, jwks, clockTolerance: -1 }],
   "an unknown option": [/^aud /, { issuer, audience, jwks, aud: "x" }],
-  "an introspection that is none": [/^introspection /, { issuer, audience, jwks, introspection: {} }],
+  "an invalid introspection": [/^introspection /, { issuer, audience, jwks, introspection: {} }],
   "another issuer's introspection": [
     /^introspection must be the same issuer's/,
     { issuer, audience, jwks, introspection: { issuer: "https://x.example", ask: () => undefined } },

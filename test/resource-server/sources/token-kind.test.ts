@@ -55,7 +55,7 @@ const otherTokens: Record<string, object> = {
   "the kinds of two tokens in one": { token_use: "access_token refresh_token" },
 };
 for (const [what, change] of Object.entries(otherTokens)) {
-  test(`a value that names another kind is no access token, in every dialect: ${what}`, (t) => {
+  test(`a value of another kind is no access token, in every dialect: ${what}`, (t) => {
     for (const dialect of dialects) {
       const record = read(change, dialect);
       t.false(record.facts.active, dialect);
@@ -78,7 +78,7 @@ const accessTokens: Record<string, object> = {
   "RFC 8693": { issued_token_type: "urn:ietf:params:oauth:token-type:access_token" },
   Curity: { purpose: "access_token" },
   FusionAuth: { tty: "at" },
-  "null where there is none": { token_use: null },
+  "null instead of a kind": { token_use: null },
   "members of the same letters that are about something else": { type: "service-account", use: "sig", kind: "user" },
   "WSO2's type of user, Entra's of identity, Google's of access": {
     aut: "APPLICATION",

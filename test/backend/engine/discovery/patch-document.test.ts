@@ -45,7 +45,7 @@ for (const [what, patch, code] of [
   ["no JSON", "[", "A221201"],
   ["an object", "{}", "A221201"],
   ["null", "null", "A221201"],
-  ["an operation that is none", '["add"]', "A221201"],
+  ["an invalid operation", '["add"]', "A221201"],
   ["an unknown operation", '[{"op":"merge","path":"/a","value":1}]', "A221201"],
   ["an operation of every object", '[{"op":"constructor","path":"/a","value":1}]', "A221201"],
   ["no path", '[{"op":"remove"}]', "A221201"],

@@ -80,7 +80,7 @@ const refusals = {
   "an empty certificate": [{ clientCertificate: "" }, "A065304", "UNAUTHORIZED", "invalid_token"],
   "another certificate": [{ clientCertificate: k2.pem }, "A065305", "UNAUTHORIZED", "invalid_token"],
   "two certificates": [{ clientCertificate: k1.pem + k2.pem }, "A065307", "UNAUTHORIZED", "invalid_token"],
-  "a certificate that is none": [{ clientCertificate: "(null)" }, "A065307", "UNAUTHORIZED", "invalid_token"],
+  "an invalid certificate": [{ clientCertificate: "(null)" }, "A065307", "UNAUTHORIZED", "invalid_token"],
   "a private key for a certificate": [{ clientCertificate: k1.key }, "A065307", "UNAUTHORIZED", "invalid_token"],
 } as const;
 

@@ -84,10 +84,10 @@ test("a token is named by its value, by its hash, or by both", async (t) => {
 
 for (const [what, selector] of [
   ["an unknown token", { accessToken: "unknown" }],
-  ["a hash that is none", { accessTokenHash: "unknown" }],
+  ["an invalid hash", { accessTokenHash: "unknown" }],
   ["the hash of a hash", { accessToken: "HASH" }],
   ["a value and the hash of another", { accessToken: "TOKEN", accessTokenHash: thumbprint }],
-  ["a value and a hash that is none", { accessToken: "TOKEN", accessTokenHash: "x" }],
+  ["a value and an invalid hash", { accessToken: "TOKEN", accessTokenHash: "x" }],
   ["a refresh token", { accessToken: "REFRESH" }],
 ] as const) {
   test(`${what}: A134202, NOT_FOUND, and nothing is written`, async (t) => {
@@ -132,7 +132,7 @@ test("a token that has expired is not brought back to life, to the millisecond",
 
 for (const [what, change, code] of [
   ["a scope that the service does not have", { scopes: ["read", "admin"] }, "A134206"],
-  ["a thumbprint that is none", { certificateThumbprint: `${thumbprint}=` }, "A134207"],
+  ["an invalid thumbprint", { certificateThumbprint: `${thumbprint}=` }, "A134207"],
 ] as const) {
   test(`${what}: ${code}, BAD_REQUEST, and nothing changes`, async (t) => {
     const managed = await startManagedTokens(t);

@@ -73,7 +73,7 @@ for (const [what, form, asking, resultCode, error] of [
   ["no password", { password: undefined }, {}, "A051304", "invalid_request"],
   ["an empty password", { password: "" }, {}, "A051304", "invalid_request"],
   ["no scope that can be granted", { scope: "other" }, {}, "A051308", "invalid_scope"],
-  ["a resource that is none", { resource: "relative" }, {}, "A251307", "invalid_target"],
+  ["an invalid resource", { resource: "relative" }, {}, "A251307", "invalid_target"],
   ["no certificate", {}, { as: undefined }, "A244308", "invalid_request"],
   ["a wrong client secret", {}, { clientSecret: "wrong" }, "A157305", "invalid_client"],
 ] as const) {
