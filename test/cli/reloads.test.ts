@@ -35,7 +35,7 @@ test("requests before the beginning cause one reload at the beginning", async (t
   t.is(letGo.length, 1);
 });
 
-test("one reload at a time; those that are asked for meanwhile are one more, which begins afterwards", async (t) => {
+test("one reload at a time; requests meanwhile cause one more reload, which begins afterwards", async (t) => {
   const { reload, letGo, most } = heldReloads();
   const reloads = createReloads();
   reloads.begin(reload);

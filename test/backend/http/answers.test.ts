@@ -56,11 +56,8 @@ test("the length counts octets, not characters", async (t) => {
 for (const [what, error] of [
   ["an error", new TypeError("SELECT secret-4711 failed")],
   ["something that is no error", "secret-4711"],
-  ["an error that has the name of a passing one", Object.assign(new Error("secret-4711"), { name: "StoreFailure" })],
-  [
-    "an error that calls itself one of the API's",
-    Object.assign(new Error("secret-4711"), { status: 418, expose: true }),
-  ],
+  ["an error with the name of a retryable one", Object.assign(new Error("secret-4711"), { name: "StoreFailure" })],
+  ["an error with the name of an API error", Object.assign(new Error("secret-4711"), { status: 418, expose: true })],
 ] as const) {
   test(`${what} from an operation is 500 with a fixed text; its cause is in the log only`, async (t) => {
     const { call, log } = await startApp(t, {

@@ -31,7 +31,7 @@ const callsWithSecrets: readonly [string, CallOptions][] = [
 ];
 
 for (const [what, options] of callsWithSecrets) {
-  test(`${what}: nothing of it is in the log, nor in a refusal`, async (t) => {
+  test(`${what}: neither the log nor a refusal quotes it`, async (t) => {
     const { call, log } = await startApp(t);
     const { headers, text } = await call(options);
     t.true(log.length > 0);

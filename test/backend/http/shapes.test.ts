@@ -75,7 +75,7 @@ for (const [why, body] of [
   ["a number beyond 2^53", "token=a&maxAge=9999999999999999"],
   ["a member with structure", "token=a&headers=x"],
 ] as const) {
-  test(`a form with ${why} is refused, without a word of it in the answer`, async (t) => {
+  test(`a form with ${why} is rejected, and the answer does not quote it`, async (t) => {
     const { call, operations: fake } = await startApp(t);
     const answer = await call({
       ...v3("/auth/introspection", {}),
@@ -225,7 +225,7 @@ for (const [what, path] of [
   ["a bad percent sequence in the query", "/auth/token/get/list?subject=%zz"],
   ["octets in the query that are not UTF-8", "/auth/token/get/list?subject=%FF"],
 ] as const) {
-  test(`a query with ${what} is refused, without a word of it in the answer`, async (t) => {
+  test(`a query with ${what} is rejected, and the answer does not quote it`, async (t) => {
     const { call, operations } = await startApp(t);
     const answer = await call({ path: `/api${path}`, headers: { authorization: basic } });
     t.deepEqual([answer.status, json(answer)["resultCode"]], [400, "A126202"], answer.text);

@@ -177,7 +177,7 @@ const refused: Readonly<Record<string, readonly [RequestListener, why: RegExp]>>
     (_request, response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(a))),
     /not JSON/,
   ],
-  "a set that has not changed, to who asked for it unconditionally": [body("", 304), /answered 304/],
+  "304 to an unconditional request": [body("", 304), /answered 304/],
   "an empty body": [body(""), /not JSON/],
   text: [body("<html>"), /not JSON/],
   "what is not UTF-8": [body(Buffer.from('{"keys":[{"kid":"\xff"}]}', "latin1")), /not JSON/],

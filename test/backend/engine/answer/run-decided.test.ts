@@ -235,7 +235,7 @@ const changes: readonly [what: string, before: Settings, after: Settings, code: 
 ];
 
 for (const [what, before, after, code, error] of changes) {
-  test(`between decision and write ${what}: the second decision is ${code}, and no token is kept`, async (t) => {
+  test(`between decision and write ${what}: the second decision is ${code}, no token`, async (t) => {
     const { issue, issued, isKept } = await changeBeforeWrite(t, before, after);
     const answer = await issue();
     t.is(answer.resultCode, code);

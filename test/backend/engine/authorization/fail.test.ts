@@ -40,7 +40,7 @@ const reasons: readonly (readonly [AuthorizationFailReason, error: string, code:
 ];
 
 for (const [reason, error, code] of reasons) {
-  test(`${reason}: ${code}, the client gets ${error}, and the ticket is used up`, async (t) => {
+  test(`${reason}: ${code}, the client gets ${error}, the ticket is used`, async (t) => {
     const { byHand, ticket } = await ask(t);
     const answer = await byHand.operations().authAuthorizationFail({ ticket, reason });
     t.is(answer.resultCode, code);

@@ -42,7 +42,7 @@ for (const [parameters, code, action, error] of [
   ["token=ACCESS&client_id=1&client_id=1", "A244301", "BAD_REQUEST", "invalid_request"],
   ["token=ACCESS&client_secret=a&client_secret=b", "A158301", "BAD_REQUEST", "invalid_request"],
 ] as const) {
-  test(`a revocation request of ${JSON.stringify(parameters)}: ${code}, ${error}, and nothing ends`, async (t) => {
+  test(`a revocation request of ${JSON.stringify(parameters)}: ${code}, ${error}`, async (t) => {
     const commands: Command[] = [];
     const byHand = await createEngineByHand(t, services, { around: recording(commands) });
     const { accessToken } = await keepTokens(byHand, { clientId: 1 });

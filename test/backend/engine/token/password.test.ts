@@ -319,7 +319,7 @@ for (const [what, changed] of [
   ["the service gave the grant up", grantsServices({ supportedGrantTypes: ["REFRESH_TOKEN"] }, clients)],
   ["the client gave the grant up", grantsServices(service, [grantsClient({ clientId: 1 })])],
   ["no scope of it is left", grantsServices({ ...service, supportedScopes: [{ name: "other" }] }, clients)],
-  ["its resource is none any more", grantsServices({ ...service, supportedResources: [] }, clients)],
+  ["its resource is no longer supported", grantsServices({ ...service, supportedResources: [] }, clients)],
 ] as const) {
   test(`${what}: A055202, and the ticket is left alone`, async (t) => {
     const { login, issue, configure } = await openPassword(t);
