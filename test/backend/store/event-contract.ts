@@ -31,7 +31,7 @@ type Check = (t: ExecutionContext, store: Store) => Promise<void>;
 export function eventContract(test: TestFn, driver: string, open: OpenStore): void {
   for (const [name, cases] of Object.entries<Readonly<Record<string, AnyCase>>>(eventsOfCommands)) {
     for (const [title, { before, command, events, conflict }] of Object.entries(cases)) {
-      test.serial(`${driver}: ${name}, ${title}, writes its events once per attempt`, async (t) => {
+      test.serial(`${driver}: ${name}, ${title}, writes exactly its events, once per attempt`, async (t) => {
         const { store } = await open(t);
         await apply(t, store, ...before);
         const start = await headOf(store);

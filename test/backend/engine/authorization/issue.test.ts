@@ -360,7 +360,7 @@ const callerErrors: readonly (readonly [
 ];
 
 for (const [what, request, code, world] of callerErrors) {
-  test(`${what}: ${code}, an API caller's error, and the ticket stays valid`, async (t) => {
+  test(`${what}: ${code}, an API caller's error, the ticket stays valid`, async (t) => {
     const { issue, byHand, commands, ticket } = await ask(t, world);
     const answer = await issue(request);
     t.is(answer.resultCode, code);

@@ -375,7 +375,7 @@ const refused: Readonly<
 };
 
 for (const [what, [code, assertion, asked]] of Object.entries(refused)) {
-  test(`${what}: ${code}, invalid_client, no token issued, no jti used`, async (t) => {
+  test(`${what}: ${code}, invalid_client, nothing issued or used`, async (t) => {
     const { ask, commands } = await open(t);
     const given = await assertion();
     const answer = await ask(given, asked);

@@ -198,7 +198,7 @@ for (const [code, subject] of Object.entries(subjects)) {
 }
 
 for (const [what, [code, [action, error], asked]] of Object.entries(refused)) {
-  test(`${what}: ${code}, ${error}, no chain is verified, no token issued`, async (t) => {
+  test(`${what}: ${code}, ${error}, nothing verified or issued`, async (t) => {
     const { asked: answering, verified, commands } = await askForToken(t, asked);
     const answer = await answering;
     t.is(answer.resultCode, code);

@@ -68,7 +68,7 @@ const forever = 1_000_000;
 
 for (const [what, { service, prepare }] of Object.entries(exchanges)) {
   for (const kind of ["before", "rolled-back"] as const) {
-    test(`${what}: the store fails from each statement on (${kind}): no token; then it works`, async (t) => {
+    test(`${what}: the store stops at each statement (${kind}): no token; then it works`, async (t) => {
       const { grants, faults } = await openFailing(t, service);
       const statements = await countStatements(faults, await prepare(grants));
       t.true(statements > 4, `${statements} statements`);
@@ -89,7 +89,7 @@ for (const [what, { service, prepare }] of Object.entries(exchanges)) {
   }
 
   for (const kind of ["before", "after", "rolled-back"] as const) {
-    test(`${what}: each statement fails once (${kind}): the second try returns the only tokens`, async (t) => {
+    test(`${what}: each statement fails once (${kind}): one set, from the second try`, async (t) => {
       const { grants, faults } = await openFailing(t, service);
       const statements = await countStatements(faults, await prepare(grants));
       for (let n = 1; n <= statements; n++) {
