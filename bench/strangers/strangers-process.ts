@@ -21,7 +21,7 @@ async function ask({ port, clientId, paths }: StrangersOrder): Promise<void> {
     const path = paths[Math.floor(Math.random() * paths.length)];
     if (path === undefined) throw new Error("no paths to send");
     const { action } = await tokenCall(port, clientId, shuffled(path));
-    if (action === "OK") throw new Error("a stranger was let in");
+    if (action === "OK") throw new Error("a stranger got a token");
     await next;
   }
 }
