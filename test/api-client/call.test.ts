@@ -338,7 +338,7 @@ test("an aborted signal ends the call with its own reason", async (t) => {
   t.is(backend.requests.length, 1);
 });
 
-test("close lets calls under way end, then no call is made any more", async (t) => {
+test("close lets pending calls end, and makes no new call", async (t) => {
   const { backend, caller, ask } = await start(t);
   const gate = backend.closeGate();
   const call = ask();
@@ -415,7 +415,7 @@ test("the api client writes path and query, sends no body, and takes 204 for not
   await t.throwsAsync(api.authIntrospection({ token: "x" }), { instanceOf: BackendAnswerMalformed });
 });
 
-test("204 is an answer only where there may be none, and 200 only where there may be one", (t) => {
+test("204 is valid only where the body is optional, and 200 only where there may be a body", (t) => {
   const nothing = { statusCode: 204, headers: {}, body: "" };
   const deleted = (answer: Answer): unknown => readAnswer<z.ZodType>(authTokenDelete, answer);
   t.is(deleted(nothing), undefined);

@@ -344,7 +344,7 @@ test("an answer that is no stream has its connection closed, whether it ends or 
   await gone.promise;
 });
 
-test("close breaks streams off, and opens none any more", async (t) => {
+test("close breaks streams off and opens no new one", async (t) => {
   const { caller } = await start(t, (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(reset);
   });

@@ -28,7 +28,7 @@ for (const options of [{}, { certificate: tlsSocket() }]) {
     t.deepEqual(reasons, ["connection_closed"]);
   });
 
-  test(`a connection without a certificate has none, and one with has its PEM text (with ${given})`, async (t) => {
+  test(`the certificate is sent as PEM text if the connection has one, otherwise absent (with ${given})`, async (t) => {
     const read = certificateForBackend(options);
     const listener = await openListener({ protocol: "h1", answer: (request) => read(request as never) });
     t.teardown(() => listener.close());

@@ -63,7 +63,7 @@ test("the ID token gets the claims that were asked for, as far as the user has t
   t.is(acr, "gold");
 });
 
-test("only ticked scopes are granted, and none that was not asked for", async (t) => {
+test("only ticked scopes are granted, and only requested ones", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const consent = await browser.login(await browser.get());

@@ -272,7 +272,7 @@ test.serial("expired tickets and assertions go, consumed codes stay with the tok
   );
 });
 
-test.serial("stop ends the sweeps: none begins any more", async (t) => {
+test.serial("no sweep begins after stop", async (t) => {
   const { store, setClock, passMinute, stop, batches } = await startSweeping(t);
   const token = await keep(store, 1);
   setClock(2 + keptAfterExpiry);
@@ -283,7 +283,7 @@ test.serial("stop ends the sweeps: none begins any more", async (t) => {
   t.true(await isKept(store, token));
 });
 
-test.serial("stop in the middle of a sweep lets the batch under way end and begins no other", async (t) => {
+test.serial("stop in the middle of a sweep lets the running batch end and begins no other", async (t) => {
   let stop: () => void = () => undefined;
   const sweeping = await startSweeping(t, (kept) => (expiredBefore, limit) => {
     stop();

@@ -43,7 +43,7 @@ async function isActive(backend: Backend, token: string): Promise<boolean> {
   return (JSON.parse(responseContent ?? "") as { active: boolean }).active;
 }
 
-test("a restart with the clock set back revives no token that had expired, and ends none that had not", async (t) => {
+test("a restart with the clock set back revives no expired token, and ends no live one", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const first = await openAt(
@@ -176,7 +176,7 @@ test("a reset by a clock that is behind ends no token unless that is allowed, an
   t.true(await isActive(again, accessToken));
 });
 
-test("a store that is not there has no clock to reset, and none is made", async (t) => {
+test("a missing store has no clock to reset, and is not created", async (t) => {
   const { path } = await makeStoreFile(t);
   for (let round = 0; round < 2; round++) {
     t.throws(() => resetClock({ store: { sqlite: path } }, () => startInstant), { message: /there is no such file$/ });
@@ -244,7 +244,7 @@ test("after another stop it waits for the second that may not have been kept", a
   ]);
 });
 
-test("what another process settled at its end is not settled any more when this one acts after it", async (t) => {
+test("a time that another process settled is unsettled when this one acts after it", async (t) => {
   let kept: KeptClock = { actedOn: startInstant, settled: true };
   let now = startInstant;
   let tell: (clock: KeptClock) => void = () => undefined;

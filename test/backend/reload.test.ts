@@ -128,7 +128,7 @@ test("a backend's own operations follow a reload to another service", async (t) 
   t.regex(JSON.stringify(await backend.serviceConfiguration({})), /https:\/\/five/);
 });
 
-test("close waits for the reload under way; one that waits then, and any later one, is refused", async (t) => {
+test("close waits for the running reload; a waiting one, and any later one, is rejected", async (t) => {
   const { backend, lines } = await start(t);
   const underWay = backend.reload(of(client(1)));
   const waiting = backend.reload(of(client(3)));

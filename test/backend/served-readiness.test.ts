@@ -148,7 +148,7 @@ test("a backend that waits for its store at the start is alive and not ready", a
   t.deepEqual(await ask(served), allHold);
 });
 
-test("a backend that stops is alive and not ready for those whose connection is still open", async (t) => {
+test("a stopping backend is alive and not ready on connections that are still open", async (t) => {
   const served = serve(t, await makeStoreFile(t));
   const backend = await served.backend;
   t.deepEqual(await ask(served), allHold);

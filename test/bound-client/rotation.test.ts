@@ -43,7 +43,7 @@ test("after a rotation new connections present the new certificate with a new to
   t.false(api.seen.slice(3).some(({ port, resumed }) => before.has(port) || resumed));
 });
 
-test("requests under way when the certificate is rotated end on their connections, which are then closed", async (t) => {
+test("requests in progress during a rotation end on their connections, which are then closed", async (t) => {
   const { client } = await startWorld(t);
   const { promise: held, resolve: open } = Promise.withResolvers<undefined>();
   const slow = await startRecorder(t, (_, response) => void held.then(() => response.end("late")));

@@ -53,7 +53,7 @@ test("one reload at a time; requests meanwhile cause one more reload, which begi
   t.is(letGo.length, 3, "it goes on");
 });
 
-test("the end waits for the reload under way, and none begins after it", async (t) => {
+test("the end waits for the running reload, and no other begins after it", async (t) => {
   const { reload, letGo } = heldReloads();
   const reloads = createReloads();
   reloads.begin(reload);

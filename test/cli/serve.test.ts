@@ -46,7 +46,7 @@ test("serve speaks TLS itself if the configuration says so, with at least the ve
   t.is((await certbound.ended()).code, 0);
 });
 
-test("serve listens on a unix socket beside its configuration, and leaves none behind", async (t) => {
+test("serve listens on a unix socket beside its configuration, and removes it at the end", async (t) => {
   const text = configuration.replace("{ host: 127.0.0.1, port: 0 }", "{ unix: certbound.sock }");
   const path = await writeConfiguration(t, text);
   const socketPath = join(dirname(path), "certbound.sock");
@@ -68,7 +68,7 @@ test("the address is logged at every level but silent", async (t) => {
   t.is(stdout.trim().split("\n").length, 1);
 });
 
-test("a request under way is answered before serve stops", async (t) => {
+test("a pending request is answered before serve stops", async (t) => {
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
   const { socket, finish } = await halfARequest(await urlOf(certbound));
   certbound.kill("SIGTERM");
@@ -81,7 +81,7 @@ test("a request under way is answered before serve stops", async (t) => {
   t.is((await certbound.ended()).code, 0);
 });
 
-test("a second signal ends serve at once, whatever is under way", async (t) => {
+test("a second signal ends serve at once, also with pending requests", async (t) => {
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
   const { socket } = await halfARequest(await urlOf(certbound));
   socket.on("error", () => undefined);

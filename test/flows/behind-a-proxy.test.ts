@@ -250,7 +250,7 @@ test("9440-4-b: both servers ignore the header of an unlisted peer, and both ope
   t.deepEqual(refusals, ["the certificate of the connection cannot be read: peer not trusted"]);
 });
 
-test("a certificate that cannot be read gets no token, for any client, where none is 'no certificate'", async (t) => {
+test("an unreadable certificate gets no token for any client; an absent one counts as 'no certificate'", async (t) => {
   const { authorizationServer, unreadable } = await deploy(t, rfc9440({ from: loopback }));
   const as = `http://127.0.0.1:${authorizationServer.port}`;
   for (const client of [1, 2, 3, 4]) {

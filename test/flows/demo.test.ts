@@ -101,7 +101,7 @@ test("the demo with --stay keeps its servers up, and its curl lines work until i
   t.is(code, 0);
 });
 
-test("the demo with --stay prints an address where a user signs in, and a bound token comes of it", async (t) => {
+test("the demo with --stay prints an address where a user signs in, and a bound token is issued", async (t) => {
   const { child, output } = run(t, ["--stay"]);
   while (!output().includes("# end it")) await once(child.stdout, "data");
   const [, website = ""] = /Sign in with a browser: (\S+)/.exec(output()) ?? [];

@@ -170,7 +170,7 @@ test("6749-3.3-a: a scope that is granted in part is said, in the order asked an
   t.is(await ask("read write"), "read write");
 });
 
-test("6749-3.3-b: without scope the token has the service's defaults, and none where the service has none", async (t) => {
+test("6749-3.3-b: without scope the token has the service's defaults, if the service has any", async (t) => {
   const withDefaults = { supportedScopes: [{ name: "read", defaultEntry: true }, { name: "write" }] };
   for (const [service, scope] of [
     [withDefaults, "read"],

@@ -32,7 +32,7 @@ test("a secret in a key set verifies nothing, even where its algorithm is accept
   t.is(await signatureDefect(jws, shared, ["HS256"]), "its signature is not the issuer's");
 });
 
-test("of keys of one name, or of none, five are tried and no more", async (t) => {
+test("of keys with one name, or without a name, only five are tried", async (t) => {
   const jws = await sign("ES256", key.privateKey);
   const others = Array.from({ length: 5 }, () => createSigningKey("ES256").jwk);
   t.is(await signatureDefect(jws, localKeys({ keys: [...others.slice(1), key.jwk] }), ["ES256"]), undefined);
@@ -144,7 +144,7 @@ for (const [at, group] of groups.entries()) {
   });
 }
 
-test("what Wycheproof spells in another way is not canonical, whatever its signature", (t) => {
+test("a Wycheproof vector in another spelling is not canonical, whatever its signature", (t) => {
   const odd = groups.flatMap(({ tests }) => tests).filter(({ jws }) => /[^A-Za-z0-9_.-]/.test(jws));
   t.true(odd.length > 0);
   for (const { jws, comment } of odd) t.is(readCompactJwt(jws), undefined, comment);

@@ -140,7 +140,7 @@ test("a control character in a name is malformed, and in an unknown value unless
   t.is(formOf("claims=%7B%0D%0A%09%7D").get("claims"), "{\r\n\t}");
 });
 
-test("a refusal never repeats what cannot be shown", (t) => {
+test("a refusal never repeats characters that cannot be shown", (t) => {
   t.is(refusal("a%20b=1&a%20b=2").parameter, undefined);
   t.is(refusal("%3Cscript%3E=1&%3Cscript%3E=2").parameter, undefined);
   t.is(refusal(`${"a".repeat(65)}=1&${"a".repeat(65)}=2`).parameter, undefined);

@@ -132,7 +132,7 @@ test("the tarball contains the build, the documents, and nothing else", async (t
   t.deepEqual(packed.sort(), expected.sort());
 });
 
-test("the manifest is that of the checkout without what only development needs", async (t) => {
+test("the manifest is the checkout's without the members for development", async (t) => {
   const left = ["private", "scripts", "devDependencies", "optionalDependencies"];
   const kept = Object.entries(manifest).filter(([member]) => !left.includes(member));
   const exports = Object.entries(manifest.exports).map(([entry, target]) => {

@@ -46,7 +46,7 @@ export function testProxy(kind: ProxyKind): void {
       lines: [`Authorization: Bearer ${bearer}`, ...lines],
     });
 
-  test("the right certificate opens the API, another and none do not", async (t) => {
+  test("only the right certificate opens the API, not another one and not a missing one", async (t) => {
     const right = await ask({ as: victim });
     t.is(right.status, 200, right.body);
     t.is(right.headers["x-seen"], victim.x5tS256);
@@ -92,7 +92,7 @@ export function testProxy(kind: ProxyKind): void {
   testLimits(ask, (certificate) => proxied.tokenFor(certificate));
   testHop(kind, ask, () => proxied);
 
-  test("over HTTP/2 it is the same: right 200, other, none and forged 401", async (t) => {
+  test("over HTTP/2 it is the same: right 200, other, missing and forged 401", async (t) => {
     const header = headerOf(kind);
     const forged = dialects.flatMap(({ forgeries }) => forgeries).find((one) => one.header === header);
     if (forged === undefined) throw new Error("No dialect has the header.");

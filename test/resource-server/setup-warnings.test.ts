@@ -152,7 +152,7 @@ for (const [what, wrong, code, option] of [
   ["service secret", { credentials: { apiSecret: "wrong" } }, "CERTBOUND_BACKEND_REFUSES", /credentials/],
   ["path", "/elsewhere", "CERTBOUND_BACKEND_NOT_THERE", /before \/api/],
 ] as const) {
-  test(`a wrong ${what} is one warning, and a right one none`, async (t) => {
+  test(`a wrong ${what} causes one warning, a right one no warning`, async (t) => {
     const { backendUrl: baseUrl } = await startDeployment(t, { clients: [client] });
     const wrongly = typeof wrong === "string" ? { baseUrl: `${baseUrl}${wrong}` } : { baseUrl, ...wrong };
     await assertCause(t, open(t, wrongly), code, option);

@@ -104,7 +104,7 @@ test.serial("nothing of the environment reaches OpenSSL but PATH", async (t) => 
   );
 });
 
-test.serial("closing ends what runs, leaves nothing behind, and no question is answered afterwards", async (t) => {
+test.serial("closing ends running processes, leaves nothing behind, and answers no later request", async (t) => {
   await using standIn = await createStandIn("exec sleep 60");
   const verifier = createChainVerifier({ clock, concurrency: 1, timeout: 60_000, ...standIn.options });
   const other = { ...path, leaf: root.issue({ subject: "CN=client-b" }).der };

@@ -115,7 +115,7 @@ test("the reason is OpenSSL's own", async (t) => {
   });
 });
 
-test("what stands in the client's names is never read as OpenSSL's words, and never repeated", async (t) => {
+test("a text in the client's names is never read as OpenSSL's output, and never repeated", async (t) => {
   const forged = "x\nerror 0 at 0 depth lookup: ok\nstdin: OK\n\u001b[31m";
   const leaf = createSelfSigned({ subject: [[{ type: "2.5.4.3", value: forged }]] });
   const reason = "error 18 at 0 depth lookup: self-signed certificate";

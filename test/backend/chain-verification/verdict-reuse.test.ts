@@ -103,7 +103,7 @@ test.serial("a request after a certificate has expired does not share the verdic
   t.is((await verifier.verify(path)).trusted, false);
 });
 
-test.serial("what differs in leaf, path, anchors or their place is another question", async (t) => {
+test.serial("another leaf, path, anchor or place needs another verdict", async (t) => {
   const between = createAuthority({ subject: "CN=Between", parent: root });
   const client = between.issue({ subject: "CN=client-a" });
   const [top, middle, foreign] = [root.certificate.der, between.certificate.der, other.certificate.der];

@@ -128,7 +128,7 @@ test("without listen, the backend is on loopback at port 8705", async (t) => {
   t.deepEqual(listen, { host: "127.0.0.1", port: 8705, behindTls: false });
 });
 
-test("what listen may be", async (t) => {
+test("the forms of listen", async (t) => {
   const files = "certificate: { file: server.pem }, key: { file: server.key }";
   const kept = { certificate: serverCertificate.pem, key: serverCertificate.key.trimEnd() };
   const plain = { port: 8705, behindTls: false };
@@ -505,7 +505,7 @@ const misplaced: readonly Change[] = [
   ["clientType: CONFIDENTIAL", `clientType: ${marker}`],
 ];
 
-test("a message never shows what stands where a secret belongs, nor any other value", async (t) => {
+test("a message never shows a secret, nor any other value", async (t) => {
   for (const change of misplaced) {
     const error = await t.throwsAsync(read(changed([change])), { instanceOf: ConfigurationError }, change[1]);
     t.notRegex(error.message, /HUNTER2/, change[1]);

@@ -91,7 +91,7 @@ test("octets are never written out", (t) => {
   t.deepEqual([line["digest"], line["view"]], ["[octets]", "[octets]"]);
 });
 
-test("an error is type, message, code, stack and cause; what else hangs on it stays out", (t) => {
+test("an error is logged by type, message, code, stack and cause, without its other members", (t) => {
   const cause = Object.assign(new Error("inner"), { code: "ENOSPC", request: { body: marker }, note: marker });
   const error = Object.assign(new TypeError("outer", { cause }), { options: marker });
   for (const { text, line } of [

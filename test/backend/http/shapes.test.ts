@@ -283,7 +283,7 @@ test("an unauthenticated request is rejected before anything is read", async (t)
   t.deepEqual(operations.calls, []);
 });
 
-test("a body, and a type of one, with a request that has none are not looked at", async (t) => {
+test("a body, and its type, are ignored for a request without a body", async (t) => {
   for (const [method, path] of [
     ["GET", "/service/jwks/get"],
     ["DELETE", "/auth/token/delete/abc"],

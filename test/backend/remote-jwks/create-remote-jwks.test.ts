@@ -217,7 +217,7 @@ test("a server that does not answer, or never ends its answer, is given up on", 
   }
 });
 
-test("closing ends what runs, and nothing is fetched after it", async (t) => {
+test("closing ends running fetches, and nothing is fetched after it", async (t) => {
   const server = await startJwksServer(t, (() => undefined) satisfies RequestListener);
   const { latest, close, pass } = open(t);
   const asked = t.throwsAsync(latest(server.url), { instanceOf: RemoteJwksFailure });

@@ -245,7 +245,7 @@ test("an answer that memory has lost is asked for again when its signal is read:
   t.deepEqual(backend.asked, ["good", "second", "good"]);
 });
 
-test("a signal is independent of what memory has room for", async (t) => {
+test("a signal is independent of the room in the cache", async (t) => {
   const { backend, authorize, open, revoke, beatFor } = createStreamed({ cache: { maxEntries: 1 } });
   await open();
   const { signal } = await authorize("good");

@@ -6,7 +6,7 @@ import { createStreamed } from "../../support/streamed.ts";
 
 const maxAge = (seconds: number) => ({ requirement: { maxAge: seconds } });
 
-test("a route's maxAge asks for facts anew that are older, and other routes use what came", async (t) => {
+test("a route's maxAge requests newer facts, and other routes use the response", async (t) => {
   const { backend, authorize, pass } = createScripted();
   backend.tokens.set("good", boundFacts());
   await authorize("good");

@@ -187,7 +187,7 @@ test("with everything 5 s late the ttl rules, and an event still counts when it 
   t.is(backend.asked.length, 2);
 });
 
-test("after a cut the stream goes on at the cursor: nothing was lost, and nothing is asked for again", async (t) => {
+test("after a cut the stream continues at the cursor: nothing was lost, nothing is requested again", async (t) => {
   const { backend, stream, chain, nodeClock, authorize, open, beatFor, revoke, time } = createStreamed();
   await open();
   await authorize("good");

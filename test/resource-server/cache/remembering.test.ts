@@ -65,7 +65,7 @@ test("an answer's age counts from when it was asked for", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("7662-4-f: at exp a remembered token is dead to the millisecond, though its ttl goes on", async (t) => {
+test("7662-4-f: a cached token expires at exactly exp, though its ttl is longer", async (t) => {
   const { backend, authorize, pass } = createScripted({ cache: { ttl: 600 } });
   const exp = start / 1000 + 60;
   backend.tokens.set("good", boundFacts({ exp }));

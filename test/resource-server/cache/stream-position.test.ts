@@ -151,7 +151,7 @@ test("nothing but a reset can be the first message to a reader without a cursor"
   }
 });
 
-test("a connection that goes on at the cursor keeps the coverage, and its anchor is its own", (t) => {
+test("a connection that continues at the cursor keeps the coverage, with an anchor of its own", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));

@@ -169,7 +169,7 @@ test("an accepted token must be bound to the present certificate, whatever the b
   await t.notThrowsAsync(authorize({ token: "unbound", requirement: { binding: "if-bound" } }));
 });
 
-test("7662-4-f: at expiresAt a remembered answer is dead to the millisecond, though its ttl goes on", async (t) => {
+test("7662-4-f: a cached answer expires at exactly expiresAt, though its ttl is longer", async (t) => {
   const { asked, authorize, state } = createDeciding({ cache: { ttl: 86_400 } });
   await authorize();
   state.monotonic = 3_599_999;

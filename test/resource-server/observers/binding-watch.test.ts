@@ -129,7 +129,7 @@ for (const [what, cnf] of [
   });
 }
 
-test("only active tokens count: neither sound nor silence comes of any other", async (t) => {
+test("only active tokens count: no other token triggers or silences the alarm", async (t) => {
   const { present, authorize, warnings, events } = createAlarmed();
   const dead = [{ exp: now - 1 }, { exp: now }, { nbf: now + 1 }, { active: false }];
   for (const change of dead) await present({ ...change });
@@ -220,7 +220,7 @@ test("a backend that decides is watched, too", async (t) => {
   );
 });
 
-test("it keeps no more clients in mind than it may, and none that were never bound", (t) => {
+test("the number of watched clients is bounded, and clients that never were bound are not stored", (t) => {
   const warnings: Warning[] = [];
   const watch = createBindingWatch({
     issuer: undefined,

@@ -235,7 +235,7 @@ test("an outage and a malformed answer have a diagnosis with the issuer, for eve
   t.like(malformed.diagnosis, { check: "introspection", code: "introspection_malformed", issuer });
 });
 
-test("a diagnosis is bounded, whatever the token carries, and keeps what matters", async (t) => {
+test("a diagnosis is bounded, whatever the token contains, and keeps the important names", async (t) => {
   const { backend, authorize } = createScripted();
   const many = Array.from({ length: 5000 }, (_, n) => `scope-${n}`);
   const long = "x".repeat(5000);

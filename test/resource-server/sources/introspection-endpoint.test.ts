@@ -286,7 +286,7 @@ test("Cache-Control is ignored, except no-store with honorNoStore", async (t) =>
   t.true((await ask(openEndpoint(t, { url, honorNoStore: true }))).reusable);
 });
 
-test("an answer that names another issuer is malformed, one that names none is the issuer's", async (t) => {
+test("an answer that names another issuer is malformed, one without a name is the issuer's", async (t) => {
   const server = await startEndpoint(t);
   const url = `${server.url}/introspect`;
   const source = openEndpoint(t, { url, issuer: "https://as.example" });

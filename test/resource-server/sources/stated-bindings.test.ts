@@ -103,7 +103,7 @@ for (const [what, change] of Object.entries(elsewhere)) {
   });
 }
 
-test("WSO2's name beside cnf binds with the dialect of WSO2, and must agree with what else is said", (t) => {
+test("WSO2's name beside cnf binds with WSO2's dialect, and must agree with other bindings", (t) => {
   t.deepEqual(opens({ "x5t#SHA256": x5tS256 }, "wso2"), boundOnly);
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, cnf: { "x5t#SHA256": x5tS256 } }, "wso2"), boundOnly);
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, cnf: { "x5t#S256": other } }, "wso2"), nothing);

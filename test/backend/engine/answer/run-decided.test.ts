@@ -65,7 +65,7 @@ test("a decision that conflicts each time is given up after exactly three", asyn
   t.is(commands.length, 3);
 });
 
-test("a conflict settles what someone else may have done already: the first outcome is given", async (t) => {
+test("a conflict after another process did the same returns the first outcome", async (t) => {
   const commands: Command[] = [];
   const run: Store["run"] = (wanted) => Promise.resolve(commands.push(wanted) > 0 ? "conflict" : "done");
   const { dependencies } = await createEngineByHand(t, [], { around: () => ({ run }) });

@@ -115,7 +115,7 @@ for (const [registered, sent] of [
   });
 }
 
-test("6749-3.3-b: without scope the service's default entries are granted, or none where it has none", async (t) => {
+test("6749-3.3-b: without scope the service's default entries are granted, if it has any", async (t) => {
   const supportedScopes = [{ name: "read", defaultEntry: true }, { name: "write" }, { name: "x", defaultEntry: true }];
   const client = { extension: { requestableScopes: ["read", "write"] } };
   const some = await accepted(t, request({ scope: undefined }), { service: { supportedScopes }, client });

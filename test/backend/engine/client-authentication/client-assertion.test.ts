@@ -423,7 +423,7 @@ test("a clock that is off by the tolerance, to the second, is right enough: earl
   t.is((await strict.ask(await sign({ iat: now + 1 }))).resultCode, "A157322");
 });
 
-test("a secret signs by its own algorithms only, and by none that it is too short for", async (t) => {
+test("a secret signs by its own algorithms only, if it is long enough for them", async (t) => {
   const { ask } = await open(t, { ...bySecret, clientSecret: "s".repeat(48) });
   const fits = (alg: "HS256" | "HS384" | "HS512") => sign({}, withSecret(alg, "s".repeat(48)));
   t.is((await ask(await fits("HS256"))).action, "OK");
@@ -461,7 +461,7 @@ test("a key whose key_ops only sign checks no assertion, as `serve --check` repo
   t.is((await (await open(t, { ...byKey, jwks: JSON.stringify({ keys: [both] }) })).ask(await sign())).action, "OK");
 });
 
-test("a client of another method, or none, that sends an assertion is refused, whatever else it proves", async (t) => {
+test("an assertion of a client with another method, or without one, is rejected, whatever it proves", async (t) => {
   for (const tokenAuthMethod of [
     "CLIENT_SECRET_BASIC",
     "CLIENT_SECRET_POST",
@@ -475,7 +475,7 @@ test("a client of another method, or none, that sends an assertion is refused, w
   }
 });
 
-test("a method that the service does not support authenticates nobody", async (t) => {
+test("a method that the service does not support is rejected", async (t) => {
   const { ask } = await open(t, byKey, { supportedTokenAuthMethods: ["CLIENT_SECRET_BASIC"] });
   t.like(await ask(await sign()), { resultCode: "A157344", action: "INVALID_CLIENT" });
 });

@@ -281,7 +281,7 @@ test("a token that was issued by a clock which was wrong by hours is not yet val
   t.deepEqual([await decide(before), await decide(ahead)], ["OK", "UNAUTHORIZED"]);
 });
 
-test("two minutes back end no token, and twenty seconds back revive none that has expired", async (t) => {
+test("a clock set back two minutes ends no token; twenty seconds revive no expired one", async (t) => {
   const { backend, issue, setClock } = await startEngine(t);
   const { accessToken = "", accessTokenDuration = 0 } = await issue();
   const isActive = async () => {

@@ -91,7 +91,7 @@ test("the caller chooses the reply's algorithm, RS256 by default, never none and
   t.is(await algOf("ES256", ec), "ES256");
 });
 
-test("what no key of the service can sign is the caller's error, A404201, and no plain reply", async (t) => {
+test("an algorithm without a key of the service is the caller's error, A404201, and no plain reply", async (t) => {
   const withoutRsa = await open(t, { jwks: serviceJwks([ec]) });
   const without = await open(t, { jwks: '{"keys":[]}' });
   for (const [{ ask }, introspectionSignAlg] of [

@@ -41,7 +41,7 @@ test("a reader that has ten thousand events before it gets a reset in their plac
   t.deepEqual(await drain(queue), [{ type: "reset", cursor: "10001" }, heartbeat(10_001, 10_001, 10)]);
 });
 
-test("a reset makes what waits before it needless", async (t) => {
+test("a reset replaces the messages that wait before it", async (t) => {
   const queue = createMessageQueue("0");
   queue.push(event(0));
   queue.push({ type: "reset", cursor: "9" });

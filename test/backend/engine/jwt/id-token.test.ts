@@ -117,7 +117,7 @@ test("claims about the user never replace the protocol's members, also not those
   t.not(payload["at_hash"], "theirs");
 });
 
-test("header parameters of the caller's stand beside ours, none that signing or checking rests on", async (t) => {
+test("the caller's header parameters are added, except those that signing or checking depends on", async (t) => {
   const headerParams = { purpose: "x", alg: "none", typ: "at+jwt", kid: "other", crit: ["purpose"], jku: "https://a" };
   const { header } = await idTokenOf(t, { idToken: { headerParams } });
   t.deepEqual(header, { purpose: "x", alg: "RS256", typ: "JWT", kid: "rsa" });

@@ -48,7 +48,7 @@ test("a token that stands alone is deleted alone", async (t) => {
   t.deepEqual(await active(managed, accessToken, other), [false, true]);
 });
 
-test("what there is not cannot be deleted: 404 A161202; nothing named: 400 A161201", async (t) => {
+test("an unknown token cannot be deleted: 404 A161202; without a token: 400 A161201", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken, refreshToken } = await create(managed);
   const written = managed.commands.length;

@@ -74,7 +74,7 @@ test("a clock set back by less than 30 s changes nothing; by more, it does not k
   t.false(await isActive(second.refreshToken));
 });
 
-test("a certificate that cannot be read is another question than none", async (t) => {
+test("an unreadable certificate and no certificate are different requests", async (t) => {
   const { begin, refresh, isActive } = await openGrants(t, { tlsClientCertificateBoundAccessTokens: false });
   const { refreshToken } = await begin({}, { as: undefined });
   const second = await refresh(refreshToken, {}, { as: undefined });

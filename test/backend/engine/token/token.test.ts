@@ -75,7 +75,7 @@ for (const [parameters, code, action, error] of [
   });
 }
 
-test("scopes: the unknown ones are dropped, the client's own limit counts, defaults fill in for none", async (t) => {
+test("scopes: unknown ones are dropped, the client's own limit counts, defaults replace an empty list", async (t) => {
   const supportedScopes = [
     { name: "read", defaultEntry: true },
     { name: "write" },
@@ -110,7 +110,7 @@ test("resource: each requested one is in the audience once; without any, the ser
   t.is(silent.resources, undefined);
 });
 
-test("lifetime: the request's, else the client's, else the service's; 0 and null mean none given", async (t) => {
+test("lifetime: the request's, else the client's, else the service's; 0 and null count as absent", async (t) => {
   const clients = [unbound(1), unbound(2, { extension: { accessTokenDuration: 60 } })];
   const { issue } = await startEngine(t, { accessTokenDuration: 600 }, clients);
   const durationOf = async (clientId: number, accessTokenDuration?: number | null) =>
@@ -183,7 +183,7 @@ for (const [member, value] of Object.entries({
   oauthClientAttestation: "jwt",
   oauthClientAttestationPop: "jwt",
 })) {
-  test(`what would change the token and is not served is refused: ${member}`, async (t) => {
+  test(`an unsupported member that would change the token is rejected: ${member}`, async (t) => {
     const { issue } = await startEngine(t);
     await t.throwsAsync(issue("", { [member]: value }), { name: "ApiError", message: /A001223/ });
   });

@@ -61,7 +61,7 @@ test.serial("a thread that has died fails its read; the next one begins a thread
   }
 });
 
-test.serial("a read that the database refuses fails, and the thread goes on", async (t) => {
+test.serial("a read that the database rejects fails, and the thread continues", async (t) => {
   const { reads } = await start(t);
   await t.throwsAsync(reads.run("countTokens", 1, { ...count, of: {} }), { instanceOf: StoreFailure });
   t.deepEqual(await reads.run("countTokens", 1, count), { count: 0, moreThanCounted: false });

@@ -104,7 +104,7 @@ test("a file that is no database is refused and left unchanged", async (t) => {
   }
 });
 
-test("a directory in place of the file, or none to put it in, is refused", async (t) => {
+test("a directory in place of the file, or a missing folder, is refused", async (t) => {
   const path = await temporaryFile(t);
   await mkdir(path);
   await refuses(t, path, `it is not a file: ${path}`);

@@ -18,7 +18,7 @@ async function openConfigured(t: ExecutionContext, path: string, busyTimeout = 5
   return store;
 }
 
-test("what another process was acknowledged is seen at once", async (t) => {
+test("a write that another process acknowledged is seen at once", async (t) => {
   const path = await temporaryFile(t);
   const store = await openConfigured(t, path);
   const other = startChild(t, "./store-process.ts", [path]);

@@ -64,7 +64,7 @@ async function expectReset(t: ExecutionContext, path: string, cursor: string, or
   await again.store.close();
 }
 
-test("a store that goes on keeps its epoch, after a stop, a stop without writes, and a vacuum", async (t) => {
+test("a store in continuous use keeps its epoch, after a stop, a stop without writes, and a vacuum", async (t) => {
   const { path, cursor } = await closedStore(t);
   for (let round = 0; round < 3; round++) await goOn(t, path);
   await (await open(t, path)).store.close();
@@ -130,7 +130,7 @@ for (const [what, text] of Object.entries({
   "of another program": "x".repeat(200),
   "with more behind it": undefined,
 })) {
-  test(`a mark ${what} counts as none, and is written anew`, async (t) => {
+  test(`a mark ${what} counts as missing, and is written anew`, async (t) => {
     const { path, cursor } = await closedStore(t);
     await writeFile(`${path}-mark`, text ?? `${await readFile(`${path}-mark`, "latin1")}\n`);
     await expectReset(t, path, cursor, "unmarked");

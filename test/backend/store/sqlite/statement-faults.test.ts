@@ -102,7 +102,7 @@ for (const [title, scene] of Object.entries(scenes)) {
   }
 }
 
-test("a ROLLBACK that fails, too, lets nothing of the command through, and the store goes on", async (t) => {
+test("a ROLLBACK that fails, too, keeps nothing of the command, and the store continues", async (t) => {
   const { store, faults, path } = await openFailingStore(t);
   await store.run(twoServices());
   const start = dump(path);
