@@ -170,7 +170,7 @@ test("7662-x-b: a token of one service is unknown to another, in both forms, and
   }
 });
 
-test("a service with two service access tokens: each works, and neither works for another service", async (t) => {
+test("a service with two service access tokens: each works, and no combination or extension does", async (t) => {
   const tokens = [serviceAccessToken, "service-access-token-of-another-caller-012345"];
   const { backendUrl } = await startDeployment(t, { service: { accessTokens: tokens }, clients: [] });
   const ask = (accessToken: string) =>
