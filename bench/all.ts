@@ -1,7 +1,7 @@
 /**
  * Speed, side by side: `npm run bench`, or `npm run bench -- --rounds 5 introspection issuing`.
  *
- * What counts are the ratios of one run, with 15 % for noise; never a test.
+ * Compare only the ratios of one run, with 15 % for noise. Never a test.
  */
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-/** An API's process: measures what `authorize()` costs it. */
+/** An API's process: measures the cost of `authorize()`. */
 import { hash } from "node:crypto";
 import { Agent, request as httpRequest } from "node:http";
 import { createResourceServer, readCertificate, type ResourceServer } from "../src/resource-server/index.ts";
@@ -14,15 +14,15 @@ export interface AuthorizeArgument {
 
 export interface AuthorizeOrder {
   readonly what: "digest and map" | "warm, library" | "warm, backend" | "node:http" | "cold, library" | "cold, backend";
-  /** Calls under way at a time. */
+  /** Concurrent calls. */
   readonly atATime: number;
   readonly milliseconds: number;
 }
 
 export interface AuthorizeReading {
-  /** Microseconds from question to answer, the median of batches of 1000 calls or of single calls. */
+  /** Microseconds from request to response, the median of batches of 1000 calls or of single calls. */
   readonly elapsed: number;
-  /** Microseconds of this process's processor time a call. */
+  /** Microseconds of this process's processor time per call. */
   readonly processor: number;
   readonly perSecond: number;
 }
@@ -42,7 +42,7 @@ const presented = Array.from({ length: 1000 }, (_, number) => ({
 }));
 const digests = new Map(presented.map(({ token }) => [hash("sha256", token, "base64url"), token]));
 
-/** Certificates as the connection's memo holds them; the backend's way of deciding wants the PEM text sent. */
+/** Certificates as the connection's memo has them; `decide: "backend"` sends the PEM text. */
 function certificateOf(number: number) {
   return readCertificate(clientOfToken(deployment, number).pem);
 }
@@ -75,7 +75,7 @@ const ways: Readonly<Record<AuthorizeOrder["what"], () => unknown>> = {
   "cold, backend": authorizing(askingBackend),
 };
 
-/** The same question with nothing around it. */
+/** The same request without the library. */
 function askBare(): Promise<unknown> {
   const call = calls[drawn++ % calls.length];
   if (call === undefined) throw new Error("nothing to ask");

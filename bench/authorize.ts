@@ -6,12 +6,12 @@ import { startPinned } from "./measurement/pinned-process.ts";
 import { printTable, range } from "./measurement/print.ts";
 import { startServer } from "./measurement/server.ts";
 
-/** What is measured in turn, the one that the ratios are to first. */
+/** The measured variants, in order; the first is the base of the ratios. */
 const warm = ["digest and map", "warm, library", "warm, backend"] as const satisfies readonly AuthorizeOrder["what"][];
 const cold = ["node:http", "cold, library", "cold, backend"] as const satisfies readonly AuthorizeOrder["what"][];
 const manyAtATime = 32;
 
-/** What `authorize()` costs an API: from memory beside one digest and one look-up, and asking the backend. */
+/** The cost of `authorize()` to an API: from the cache, compared with one digest and one look-up, and from the backend. */
 export const authorize: Bench = async ({ deployment, timing }) => {
   const backend = await startServer("backend", deployment);
   const file = fileURLToPath(new URL("authorize-process.ts", import.meta.url));

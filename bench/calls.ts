@@ -2,10 +2,10 @@ import { secretOf, serviceAccessToken, serviceId } from "../test/support/setting
 import { benchToken, clientOfToken, secretClientId, type Deployment } from "./deployment.ts";
 import type { Call } from "./measurement/load.ts";
 
-/** Tokens asked about: enough that no cache of pages or certificates answers for all of them. */
+/** The number of introspected tokens: too many for a cache of pages or certificates. */
 const asked = 8000;
 
-/** Numbers of tokens all over the store. */
+/** Numbers of tokens, spread over the store. */
 function tokenNumbers({ tokens }: Deployment): number[] {
   const step = Math.max(1, Math.floor(tokens / asked));
   return Array.from({ length: Math.min(asked, tokens) }, (_, index) => index * step);

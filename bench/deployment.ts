@@ -17,14 +17,14 @@ import {
   serviceSettings,
 } from "../test/support/settings.ts";
 
-/** A backend's file with tokens in it, and whom they belong to; plain data, so that processes can be told of it. */
+/** A backend's file with tokens, and their clients; plain data, so that it can be sent to other processes. */
 export interface Deployment {
   readonly directory: string;
   readonly database: string;
   readonly clients: readonly BoundClient[];
-  /** How many tokens the file holds: {@link benchToken} 0 and up. */
+  /** How many tokens the file contains: {@link benchToken} 0 and up. */
   readonly tokens: number;
-  /** Clients besides that authenticate with a path to an anchor; they have no tokens. */
+  /** Further clients that authenticate with a path to an anchor; they have no tokens. */
   readonly pathClients?: readonly PathClient[];
 }
 
@@ -42,7 +42,7 @@ export interface BoundClient {
   readonly jwks: string;
 }
 
-/** The client that authenticates with a secret, and gets tokens that are not bound. */
+/** The client that authenticates with a secret and gets unbound tokens. */
 export const secretClientId = 1000;
 
 const certificates = 16;
@@ -50,7 +50,7 @@ const commandsAtATime = 4000;
 const secretKey = Buffer.alloc(32, 7);
 const oneDay = 86_400_000;
 
-/** The token with this number: the same in every process, without telling each other. */
+/** The token with this number. Every process computes the same one. */
 export function benchToken(number: number): string {
   return hash("sha256", `token ${number}`, "base64url");
 }
@@ -62,7 +62,7 @@ export function clientOfToken({ clients }: Deployment, number: number): BoundCli
   return client;
 }
 
-/** Makes a file with this many certificate-bound tokens, through the commands that issue them. */
+/** Creates a file with this many certificate-bound tokens, through the commands that issue them. */
 export async function createDeployment(tokens: number): Promise<Deployment> {
   const directory = await mkdtemp(join(tmpdir(), "certbound-bench-"));
   const clients = Array.from({ length: certificates }, (_, index): BoundClient => {
@@ -75,12 +75,12 @@ export async function createDeployment(tokens: number): Promise<Deployment> {
   return deployment;
 }
 
-/** Removes what {@link createDeployment} made. */
+/** Removes the files of {@link createDeployment}. */
 export async function removeDeployment({ directory }: Deployment): Promise<void> {
   await rm(directory, { recursive: true });
 }
 
-/** The configuration that the file was made under; with any other the tokens would no longer be in force. */
+/** The configuration with which the file was created; with any other one the tokens would be invalid. */
 export function configurationOf(deployment: Pick<Deployment, "database" | "clients" | "pathClients">): Configuration {
   const { database, clients, pathClients = [] } = deployment;
   const bound = clients.map(({ clientId, jwks }): ClientSettings =>

@@ -6,7 +6,7 @@ import { printComparison } from "./measurement/print.ts";
 import { startServer } from "./measurement/server.ts";
 import { contender, openStage } from "./stage.ts";
 
-/** What the HTTP layer alone costs: the operation behind it does nothing. */
+/** The cost of the HTTP layer alone: the operation behind it does nothing. */
 export const httpLayer: Bench = async ({ load, deployment, timing }) => {
   const answer = authIntrospection.example.response;
   const calls = introspectionCalls(deployment);

@@ -15,9 +15,10 @@ const active = "active=true";
 const activeAtPeer = '"active":true';
 
 /**
- * Introspection by the whole backend beside bare node:http, each operation with requests and answers of its own size.
+ * Introspection by the whole backend, compared with bare node:http; each operation with requests and responses of its
+ * own size.
  *
- * The target is 0.33 of bare, better 0.40; and the number of tokens kept must not show.
+ * The target is 0.33 of bare, better 0.40. The number of stored tokens must have no effect.
  */
 export const introspection: Bench = async ({ load, deployment, timing, profileInto }) => {
   const few = await createDeployment(fewTokens);

@@ -11,7 +11,7 @@ const bareCertificate = "node:http, sizes of one with a certificate";
 const issued = '"resultCode":"A052001"';
 const issuedByPeer = '"access_token":';
 
-/** Durable issuing beside bare node:http, and beside a peer that keeps its tokens in memory. */
+/** Durable issuing, compared with bare node:http and with a peer that keeps its tokens in memory. */
 export const issuing: Bench = async ({ load, deployment, timing, profileInto }) => {
   const stage = openStage();
   try {

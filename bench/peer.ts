@@ -30,7 +30,7 @@ export function peerCertificateCall({ clientId, pem }: BoundClient): Call {
   };
 }
 
-/** Its introspection of certificate-bound tokens, issued here: few, since its memory holds a thousand objects. */
+/** Its introspection of certificate-bound tokens, issued here. Few, since its memory has room for a thousand objects. */
 export async function peerIntrospectionCalls(peer: Server, { clients }: Deployment): Promise<Call[]> {
   const calls: Call[] = [];
   for (const client of clients) {

@@ -5,9 +5,9 @@ import { startServer, type Server } from "./measurement/server.ts";
 
 /** The servers of one bench, all stopped together. */
 export interface Stage {
-  /** Takes a server in, once it has started. */
+  /** Adds a server after it has started. */
   add(starting: Promise<Server>): Promise<Server>;
-  /** Starts bare node:http with the answer that the backend gives to the first of these calls. */
+  /** Starts bare node:http with the backend's response to the first of these calls. */
   addBareFor(backend: Server, calls: readonly Call[]): Promise<Server>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function openStage(): Stage {
   };
 }
 
-/** A server under these calls, whose answers contain `expected`; its ratios are to the contender named `base`. */
+/** A server under these calls, whose responses contain `expected`; its ratios are to the contender named `base`. */
 export function contender(
   name: string,
   server: Server,

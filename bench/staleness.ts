@@ -1,8 +1,8 @@
 /**
  * How long a revoked token is still accepted: `npm run staleness`, or `npm run staleness -- --revocations 50 --apis 4`.
  *
- * Real processes: a backend, APIs under load, the load, and between backend and APIs a proxy that can silence the
- * streams of events. Writes the plot to docs/staleness.svg; the figures go into docs/staleness.md by hand.
+ * It runs real processes: a backend, APIs under load, the load, and between backend and APIs a proxy that can silence
+ * the streams of events. It writes the plot to docs/staleness.svg. Copy the figures to docs/staleness.md yourself.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     revocations: { type: "string", default: "500" },
     apis: { type: "string", default: "8" },
-    /** Where the plot goes; nowhere when empty. */
+    /** The file of the plot; empty for none. */
     plot: { type: "string", default: fileURLToPath(new URL("../docs/staleness.svg", import.meta.url)) },
   },
 });
@@ -42,7 +42,7 @@ const whole = {
 } as const;
 const revocation = "revocation";
 
-/** The first of each way to run APIs is drawn. */
+/** The plot shows the first scenario of each way to run APIs. */
 const scenarios: readonly Scenario[] = [
   { name: "stream whole", cause: revocation, ...whole },
   { name: "the same, refresh token used again", cause: "refresh token used again", ...whole },

@@ -19,17 +19,17 @@ const pace = { introspection: 10, token: 250 };
 
 interface Figures {
   readonly introspections: readonly number[];
-  /** Of the client whose name the strangers use, and of another. */
+  /** For the client whose name the strangers use, and for another one. */
   readonly attacked: readonly number[];
   readonly bystander: readonly number[];
 }
 
 /**
- * What strangers without credentials do to others: 12 of them send certificates with a client's subject and ten more
- * beside, shuffled for each request.
+ * The effect of strangers without credentials on others: 12 of them send certificates with a client's subject and ten
+ * more beside, shuffled for each request.
  *
- * Introspection at a steady pace, and first tokens with certificates that the backend has not seen before: of the
- * client that the strangers pretend to be, and of another. Ratios are to the same without strangers.
+ * Measures introspection at a steady pace, and first tokens with certificates that the backend has not seen before: for
+ * the client that the strangers pretend to be, and for another one. Ratios are to the same without strangers.
  */
 export const strangersBench: Bench = async ({ timing, profileInto }) => {
   const authority = createAuthority({ subject: "CN=Bench CA" });
@@ -75,14 +75,14 @@ async function startStrangers(
   return crowd;
 }
 
-/** Sends at the pace, whether or not the last answer is there: who waits for it would measure the waiting away. */
+/** Sends at a fixed pace, whether or not the last response has arrived. Waiting for it would hide the delay. */
 async function measure(port: number, issue: (clientId: number) => string, seconds: number): Promise<Figures> {
   const figures = { introspections: [] as number[], attacked: [] as number[], bystander: [] as number[] };
   const open: Promise<void>[] = [];
   const time = (into: number[], call: () => Promise<{ readonly action: string | undefined }>): void => {
     const begin = performance.now();
     const timed = async () => {
-      // Busy (503): the client asks again, and its wait goes on.
+      // Busy (503): the client retries, and its wait continues.
       let { action } = await call();
       for (; action === undefined; { action } = await call()) await pause(100);
       if (action !== "OK") throw new Error(`an honest caller was answered ${action}`);

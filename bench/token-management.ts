@@ -1,8 +1,8 @@
 /**
- * What lists of tokens and mass revocations cost, and what others notice of them:
+ * The cost of token lists and mass revocations, and their effect on others:
  * `node --conditions=certbound-source bench/token-management.ts 1000 100000`, for so many tokens of one client and one user.
  *
- * Times are this machine's; the suite `npm run test:scale` holds the counted work.
+ * The times are this machine's. `npm run test:scale` bounds the amount of work.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { clientSettings, configurationOf, serviceId, serviceSettings } from "../
 const clientId = 1;
 const oneDay = 86_400_000;
 
-/** Writes tokens into a store, each of a grant of its own with a refresh token; none of them opens anything. */
+/** Writes tokens to a store, each with a grant of its own and a refresh token. None of them opens anything. */
 function fill(path: string, count: number): void {
   using db = new DatabaseSync(path);
   db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000");
@@ -45,7 +45,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 const quantile = (times: readonly number[], part: number): string =>
   (times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0).toFixed(2);
 
-/** Introspects one token after the other for as long as the work takes, or a second; answers what each took. */
+/** Introspects one token after another while the work runs, or for a second. Returns the time of each. */
 async function introspectDuring(backend: Backend, token: string, work?: Promise<unknown>): Promise<number[]> {
   const operations = backend.operationsFor(serviceId);
   const times: number[] = [];
@@ -55,7 +55,7 @@ async function introspectDuring(backend: Backend, token: string, work?: Promise<
   });
   while (!ended.signal.aborted) {
     times.push(await timed(() => operations.authIntrospection({ token })));
-    // As a request that arrives does: behind whatever runs now.
+    // Runs after the current task, as an arriving request does.
     await new Promise((resolve) => setImmediate(resolve));
   }
   await end;

@@ -1,18 +1,18 @@
 /**
  * An authorization server that leaves every decision to the certbound backend.
  *
- * It knows no client, checks no certificate and keeps no token: it hands each request to the backend, with the
- * certificate of the connection, and turns the answer into HTTP. Its own are the pages and the user table.
+ * It knows no client, checks no certificate and stores no token. It passes each request to the backend, with the
+ * certificate of the connection, and turns the response into HTTP. It has its own pages and its own user table.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   RESOURCE_SERVER_ID=api RESOURCE_SERVER_SECRET=… \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=9443 PAGES_PORT=9444 \
  *   npm run example -- examples/authorization-server.ts
  *
- * RESOURCE_SERVER_URI says who that resource server is: tokens for others are then inactive to it, and it can ask for
- * signed answers (Accept: application/token-introspection+jwt), which INTROSPECTION_ALG signs (RS256).
- * USERS names a file of users (see user-table.ts), COOKIE_KEY is 32 octets in base64: without it everybody is logged
- * out by a restart.
+ * RESOURCE_SERVER_URI is the URI of that resource server: tokens for others are then inactive to it, and it can request
+ * signed responses (Accept: application/token-introspection+jwt), which are signed by INTROSPECTION_ALG (RS256).
+ * USERS names a file of users (see user-table.ts). COOKIE_KEY is 32 octets in base64; without it, a restart logs
+ * everybody out.
  */
 import { constants, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -53,7 +53,7 @@ const backend = createApiClient({
 const onBackendFailure = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : "the backend failed");
 };
-/** Why a client was refused: the client itself gets only an error code. */
+/** The reason why a client was rejected: the client itself gets only an error code. */
 const onRefusal: OnClientRefusal = ({ endpoint, clientId, resultMessage, thumbprint, address }) => {
   console.error(JSON.stringify({ refused: endpoint, clientId, resultMessage, thumbprint, address }));
 };
@@ -63,7 +63,7 @@ const resourceServer = {
   id: setting("RESOURCE_SERVER_ID"),
   secret: setting("RESOURCE_SERVER_SECRET"),
   ...(rsUri === undefined ? {} : { rsUri }),
-  // The backend refuses what is none.
+  // The backend rejects an unknown algorithm.
   ...(introspectionSignAlg === undefined ? {} : { introspectionSignAlg: introspectionSignAlg as "RS256" }),
 };
 const authenticate = basicResourceServers([resourceServer]);
@@ -71,7 +71,7 @@ const users = openUserTable(process.env["USERS"]);
 const cookieKey =
   process.env["COOKIE_KEY"] === undefined ? randomBytes(32) : Buffer.from(process.env["COOKIE_KEY"], "base64");
 
-/** What each user granted each client: kept as long as the process runs. */
+/** The consents of each user for each client, kept as long as the process runs. */
 const granted = new Map<string, readonly Consent[]>();
 const consents: Consents = {
   granted: (subject, clientId) => granted.get(`${clientId} ${subject}`) ?? [],
@@ -92,7 +92,7 @@ const tls = {
   cert: readFileSync(setting("TLS_CERT")),
   key: readFileSync(setting("TLS_KEY")),
   minVersion: "TLSv1.2",
-  // Of TLS 1.2 the suites that RFC 9325 §4.2 recommends; those of 1.3 are all good.
+  // For TLS 1.2, the suites that RFC 9325 §4.2 recommends; those of 1.3 are all secure.
   ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   // Limits how long a client can hold a connection with half a request.
@@ -100,8 +100,8 @@ const tls = {
 } as const;
 
 const forClients = createServer(
-  // Ask every client for a certificate, and let any of them in, also without one: which certificate a client needs,
-  // and from whom, the backend decides client by client (RFC 8705 §6.1).
+  // Ask every client for a certificate, and accept every client, also without one: the backend decides for each client
+  // which certificate it needs, and from which issuer (RFC 8705 §6.1).
   { ...tls, requestCert: true, rejectUnauthorized: false },
   nodeHandler({
     ...documents,
@@ -112,7 +112,7 @@ const forClients = createServer(
   }),
 );
 
-// Browsers come to a listener of their own: asked for a certificate, they would ask their user.
+// Browsers have a listener of their own: a request for a certificate would make them ask their user.
 const forBrowsers = createServer(
   tls,
   nodeHandler({ ...documents, "/authorize": authorizationEndpoint({ ...common, users, pages, cookieKey, consents }) }),
@@ -124,7 +124,7 @@ const listen = async (server: Server, port: number): Promise<string> => {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
 const listening = await listen(forClients, Number(process.env["PORT"] ?? 9443));
-// Where PORT is 0, any free port will do for both.
+// With PORT 0, both use any free port.
 const pagesPort = process.env["PAGES_PORT"] ?? (process.env["PORT"] === "0" ? 0 : 9444);
 console.log(JSON.stringify({ listening, pages: await listen(forBrowsers, Number(pagesPort)) }));
 

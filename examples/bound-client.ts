@@ -5,8 +5,8 @@
  *   CLIENT_CERT=client.pem CLIENT_KEY=client-key.pem [CA=ca.pem] \
  *   npm run example -- examples/bound-client.ts
  *
- * Give TOKEN_ENDPOINT instead of ISSUER where there is no metadata. Each line on standard input makes one call, and
- * SIGHUP reads certificate and key again.
+ * Without metadata, set TOKEN_ENDPOINT instead of ISSUER. Each line on standard input makes one call. SIGHUP reads
+ * certificate and key again.
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -44,7 +44,7 @@ process.on("SIGHUP", () => {
     client.rotate(readPair());
     console.log(JSON.stringify({ rotated: client.x5tS256 }));
   } catch (error) {
-    // The old pair stays: perhaps one of the two files is not written yet.
+    // Keep the old pair: perhaps one of the two files is not written yet.
     console.error(error instanceof Error ? error.message : error);
   }
 });

@@ -36,13 +36,13 @@ const resourceServer = createResourceServer({
 const metadata = protectedResourceMetadata({ resource, scopes_supported: ["read", "pay"] });
 
 const app = express();
-// What has to be open to everybody stands in front of the protection: the metadata, and CORS where browsers call.
+// Routes that are open to everybody come before the protection: the metadata, and CORS if browsers call.
 app.use(serveMetadata(metadata));
 app.use(
   protect(resourceServer, {
     requirement: { scopes: ["read"] },
     resourceMetadata: metadata,
-    // For the operator: which check failed. The caller gets the same answer for all of them.
+    // For the operator: the check that failed. The caller gets the same response for all of them.
     onRefusal: ({ code, reason }) => {
       console.log(JSON.stringify({ refused: code, reason }));
     },
@@ -63,8 +63,8 @@ const server = createServer(
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // Limits how long a client can hold a connection with half a request.
     ...serverTimeouts,
-    // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
-    // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+    // Ask for a certificate and accept any: the handshake proves that the client has its key, and certbound checks that
+    // it is the certificate of the token. No CA is needed (RFC 8705 §6.2).
     requestCert: true,
     rejectUnauthorized: false,
   },

@@ -27,7 +27,7 @@ const resourceServer = createResourceServer({
     serviceId: Number(setting("SERVICE_ID")),
     credentials: { accessToken: setting("SERVICE_ACCESS_TOKEN") },
   },
-  // This API's own name. Without one, tokens that are meant for other APIs are let in as well.
+  // This API's own name. Without a name, tokens for other APIs are accepted, too.
   resource: process.env["RESOURCE"] ?? [],
   cache: { ttl: Number(process.env["CACHE_TTL"] ?? 10) },
 });
@@ -36,7 +36,7 @@ const app = new Koa<ProtectedState>();
 app.use(
   protect(resourceServer, {
     requirement: { scopes: ["read"] },
-    // For the operator: which check failed. The caller gets the same answer for all of them.
+    // For the operator: the check that failed. The caller gets the same response for all of them.
     onRefusal: ({ code, reason }) => {
       console.log(JSON.stringify({ refused: code, reason }));
     },
@@ -61,8 +61,8 @@ const server = createServer(
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // Limits how long a client can hold a connection with half a request.
     ...serverTimeouts,
-    // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
-    // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+    // Ask for a certificate and accept any: the handshake proves that the client has its key, and certbound checks that
+    // it is the certificate of the token. No CA is needed (RFC 8705 §6.2).
     requestCert: true,
     rejectUnauthorized: false,
   },

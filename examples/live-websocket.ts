@@ -1,5 +1,5 @@
 /**
- * A WebSocket that lives no longer than the token it was started with: it ends when that is revoked or expires.
+ * A WebSocket that lives no longer than its token: it ends when the token is revoked or expires.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… RESOURCE=https://api.example.com \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 \
@@ -38,12 +38,12 @@ const server = createServer({
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   // Limits how long a client can hold a connection with half a request.
   ...serverTimeouts,
-  // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
-  // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+  // Ask for a certificate and accept any: the handshake proves that the client has its key, and certbound checks that
+  // it is the certificate of the token. No CA is needed (RFC 8705 §6.2).
   requestCert: true,
   rejectUnauthorized: false,
 });
-// A request that is no upgrade is answered: without a listener it would wait for ever.
+// Answer requests that are no upgrade: without a listener they would wait for ever.
 server.on("request", (_request, response) => {
   response.writeHead(426, { Connection: "Upgrade", Upgrade: "websocket" }).end();
 });
@@ -58,7 +58,7 @@ server.on(
       const end = (): void => {
         webSocket.close(1008, "The access token is no longer good.");
       };
-      // It fires when the token is revoked or expires; it may have ended while the WebSocket was made.
+      // It fires when the token is revoked or expires. That may have happened while the WebSocket was opened.
       if (signal.aborted) end();
       signal.addEventListener("abort", end, { once: true });
       webSocket.once("close", () => {

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 
 /**
- * Slows down guesses at passwords by address and by name, in the memory of one process; several share a table instead.
+ * Slows down password guesses by address and by name, in the memory of one process. Several processes need a shared table.
  *
- * Each address has a few free tries and then waits longer and longer. So has each name, for all the addresses together from
- * which it has never signed in: somebody with many addresses guesses no faster. The owner's own addresses are not among
- * them, so nobody locks the owner out; from a new address the owner waits half a minute at the most.
+ * Each address has a few free attempts and then waits longer and longer. So does each name, for all addresses together from
+ * which it has never signed in: an attacker with many addresses guesses no faster. The owner's own addresses do not count,
+ * so nobody can lock the owner out. From a new address, the owner waits at most half a minute.
  */
 interface Count {
   readonly failures: number;
-  /** Milliseconds since 1970: no try before. */
+  /** Milliseconds since 1970: no attempt before. */
   readonly notBefore: number;
 }
 
@@ -17,21 +17,21 @@ const freeTries = 5;
 /** Seconds. */
 const longest = { address: 900, name: 30 } as const;
 const mostKept = 100_000;
-/** Addresses that are remembered of a name. */
+/** Addresses that are remembered for each name. */
 const mostKnown = 10;
 
 export interface LoginThrottle {
-  /** Whole seconds to wait; 0: the try may be made, and counts as a failure until it has succeeded. */
+  /** Whole seconds to wait. 0 allows the attempt, which counts as a failure until it has succeeded. */
   readonly begin: (username: string, address: string | undefined) => number;
   readonly succeeded: (username: string, address: string | undefined) => void;
 }
 
 export function createLoginThrottle(clock: () => number): LoginThrottle {
   const counts = new Map<string, Count>();
-  /** Where each name has signed in from. */
+  /** The addresses from which each name has signed in. */
   const known = new Map<string, readonly string[]>();
 
-  /** Keeps the newest; what is forgotten begins anew. */
+  /** Keeps the newest entries; a forgotten one begins anew. */
   const keep = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
     map.delete(key);
     map.set(key, value);
@@ -42,7 +42,7 @@ export function createLoginThrottle(clock: () => number): LoginThrottle {
   const keysOf = (username: string, address = "unknown"): readonly [key: string, longest: number][] => {
     const name = digest(username);
     const isOwners = known.get(name)?.includes(address) === true;
-    // Guesses at one name from the owner's address are the owner's, and nobody else's at that address.
+    // Guesses from the owner's address count for the owner alone, not for others at that address.
     if (isOwners) return [[JSON.stringify([address, name]), longest.address]];
     return [
       [JSON.stringify([address]), longest.address],
@@ -74,7 +74,7 @@ export function createLoginThrottle(clock: () => number): LoginThrottle {
   };
 }
 
-/** Whoever guesses chooses how long a name is, and it is kept. */
+/** An attacker chooses the length of a name, and the name is stored. */
 function digest(username: string): string {
   return createHash("sha256").update(username).digest("base64url");
 }

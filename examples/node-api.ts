@@ -45,7 +45,7 @@ const pay: Listener = requireScopes("pay")((_request, response) => {
 const protectedApi = protect(resourceServer, {
   requirement: { scopes: ["read"] },
   resourceMetadata: metadata,
-  // For the operator: which check failed. The caller gets the same answer for all of them.
+  // For the operator: the check that failed. The caller gets the same response for all of them.
   onRefusal: ({ code, reason }) => {
     console.log(JSON.stringify({ refused: code, reason }));
   },
@@ -61,17 +61,17 @@ const server = createSecureServer(
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // Limits how long a client can hold a connection with half a request.
     ...serverTimeouts,
-    // Ask for a certificate and take any: that the client has its key is proved by the handshake, and that it is the
-    // certificate of the token is what certbound checks. No CA is needed for that (RFC 8705 §6.2).
+    // Ask for a certificate and accept any: the handshake proves that the client has its key, and certbound checks that
+    // it is the certificate of the token. No CA is needed (RFC 8705 §6.2).
     requestCert: true,
     rejectUnauthorized: false,
-    // Clients that speak only HTTP/1.1 are served as well.
+    // Also serve clients that speak only HTTP/1.1.
     allowHTTP1: true,
   },
   serveMetadata(metadata)(protectedApi),
 );
 
-// Sessions of HTTP/2 have one limit for everything: how long nothing may happen.
+// An HTTP/2 session has one limit for everything: how long it may be idle.
 server.setTimeout(serverTimeouts.keepAliveTimeout);
 
 server.listen(Number(process.env["PORT"] ?? 8443), "127.0.0.1", () => {

@@ -1,11 +1,11 @@
 /**
- * An API that tells its operator what it decides: log lines, metrics on a port of their own, and spans.
+ * An API that reports its decisions to its operator: log lines, metrics on a port of their own, and spans.
  *
  *   BACKEND_URL=http://127.0.0.1:8705 SERVICE_ID=3693555439 SERVICE_ACCESS_TOKEN=… \
  *   TLS_CERT=server.pem TLS_KEY=server-key.pem PORT=8443 METRICS_PORT=9464 \
  *   npm run example -- examples/observed-api.ts
  *
- * Spans go where the process's OpenTelemetry SDK sends them; without one they are nothing.
+ * The process's OpenTelemetry SDK exports the spans; without an SDK they are dropped.
  */
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -75,7 +75,7 @@ const api = createServer(
   (request, response) => void handle(request, response),
 );
 
-// Metrics are for the operator: on an address that callers of the API do not reach.
+// Metrics are for the operator: serve them on an address that callers of the API cannot reach.
 const metrics = createMetricsServer(serverTimeouts, (_, response) => {
   registry.metrics().then(
     (text) => response.writeHead(200, { "Content-Type": registry.contentType }).end(text),

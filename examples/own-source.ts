@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { type FactsAnswer, type FactsSource, IntrospectionUnavailable, readTokenFacts } from "certbound";
 
-/** A row of the table; it is found by the SHA-256 of the token, which the table does not have. */
+/** A row of the table, found by the SHA-256 of the token. The table does not contain the token. */
 export interface SessionRow {
   readonly user: string;
   readonly clientId: string;
@@ -17,14 +17,14 @@ export interface SessionRow {
   readonly audience: string;
   /** Milliseconds since 1970, as are all instants of that table. */
   readonly endsAt: number;
-  /** SHA-256 of the client's certificate in base64url; `null`: the session is bound to none. */
+  /** SHA-256 of the client's certificate in base64url; `null` for an unbound session. */
   readonly certificateSha256: string | null;
 }
 
 export interface SessionTable {
   /** Rejects when the table cannot be read. */
   find(tokenDigest: string, signal: AbortSignal): Promise<SessionRow | undefined>;
-  /** The clock that `endsAt` is set by, in milliseconds since 1970; it may be another machine's. */
+  /** The clock of `endsAt`, in milliseconds since 1970; it may be another machine's. */
   now(): number;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ function claimsOf({ user, clientId, scopes, audience, endsAt, certificateSha256 
     client_id: clientId,
     scope: scopes.join(" "),
     aud: audience,
-    // Seconds, as RFC 7662 has it.
+    // Seconds, by RFC 7662.
     exp: Math.floor(endsAt / 1000),
     ...(certificateSha256 === null ? {} : { cnf: { "x5t#S256": certificateSha256 } }),
   };

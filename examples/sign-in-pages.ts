@@ -1,4 +1,4 @@
-/** The pages of the example authorization server. What `html` is given is text: it is escaped. */
+/** The pages of the example authorization server. `html` escapes each value as text. */
 import { html, type Pages, type ScopeView } from "certbound/authorization-server";
 
 const style = `
@@ -10,7 +10,7 @@ input:not([type=checkbox]) { display: block; width: 100%; box-sizing: border-box
 button { padding: .5rem 1rem; margin: 1rem .5rem 0 0; font: inherit }
 .problem { color: #a00 }`;
 
-/** Without openid there is no sign-in: it is not for the user to choose. */
+/** Without openid there is no sign-in, so the user cannot untick it. */
 const scopeField = ({ name, description }: ScopeView) =>
   name === "openid"
     ? html`<input type="hidden" name="scope" value="${name}" />`

@@ -1,5 +1,5 @@
 /**
- * The users of the example authorization server: names, scrypt hashes of passwords, and what may be told of them.
+ * The users of the example authorization server: names, scrypt hashes of passwords, and claims that may be disclosed.
  *
  * A line for a file of your own: USER_PASSWORD=… npm run --silent example -- examples/user-table.ts
  */
@@ -35,10 +35,10 @@ const demoUsers = (): User[] => [
   { username: "bob", subject: "user-bob", password: hashed("builder"), claims: { name: "Bob" } },
 ];
 
-/** The users of a JSON file (a list of `User`), or two for trying out: alice (wonderland) and bob (builder). */
+/** The users of a JSON file (a list of `User`), or two users to try: alice (wonderland) and bob (builder). */
 export function openUserTable(file: string | undefined): Users {
   const users = file === undefined ? demoUsers() : (JSON.parse(readFileSync(file, "utf8")) as User[]);
-  // A name that nobody has takes as long as a wrong password.
+  // An unknown name takes as long as a wrong password.
   const nobody: User = { username: "", subject: "", password: hashed(randomBytes(32).toString("hex")) };
   const throttle = createLoginThrottle(() => Date.now());
   return {

@@ -71,7 +71,7 @@ async function beginSignIn(redirectUri: string): Promise<{ location: string; sta
   return { location: location.href, state };
 }
 
-/** The state must be one that this very browser began with, so that nobody can sign somebody else in. */
+/** The state must be one that this browser began with, so that nobody can sign somebody else in. */
 async function endSignIn(url: URL, request: IncomingMessage): Promise<string> {
   const state = url.searchParams.get("state") ?? "";
   const verifier = begun.get(state);

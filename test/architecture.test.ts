@@ -33,7 +33,7 @@ test("no chain of imports comes back to its beginning", (t) => {
   t.deepEqual(importCycles(files), []);
 });
 
-test("names say what is inside, index.ts is an entry, and no file is two ideas", (t) => {
+test("names say what a file contains, index.ts is an entry, and every file has one idea", (t) => {
   t.deepEqual(misnamedOrTooLong(files, entries), []);
 });
 
@@ -114,7 +114,7 @@ test("the rule finds a cycle through a type import", (t) => {
   t.deepEqual(importCycles(cycle.slice(0, 2)), []);
 });
 
-test("the rule finds what an entry loads through others, and neither types nor what is lazy", (t) => {
+test("the rule finds what an entry loads through others, but neither types nor lazy imports", (t) => {
   const tree = [
     readSource("index.ts", 'export * from "./one.ts"; import type Koa from "koa"; import("jose"); import "node:tls";'),
     readSource("one.ts", 'export { two } from "./two.ts";'),

@@ -69,7 +69,7 @@ function openShell(t: ExecutionContext) {
   };
 }
 
-test("README's walk does what it says, from the keys to the sign-in, and leaves no process behind", async (t) => {
+test("README's walk works as printed, from the keys to the sign-in, and leaves no process behind", async (t) => {
   const folder = await mkdtemp(fileURLToPath(new URL("test/readme-", root)));
   t.teardown(() => rm(folder, { recursive: true }));
   const name = `test/${basename(folder)}`;

@@ -1,4 +1,4 @@
-// Runs on whatever Node there is, before anything else: says in one sentence what is missing.
+// Runs first, on any installed Node, and reports in one sentence what is missing.
 import { spawnSync } from "node:child_process";
 
 const missing = (sentence) => {

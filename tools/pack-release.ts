@@ -1,5 +1,5 @@
-// Builds build/package/ from scratch and packs it. A release is this tarball, tested, and nothing else: the package.json
-// of the checkout is private, since npm would publish that one even after a script has put another in its place.
+// Builds build/package/ from scratch and packs it. A release is this tarball, tested, and nothing else. The package.json
+// of the checkout is private, because npm would publish that one even if a script had replaced it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";

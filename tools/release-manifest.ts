@@ -1,4 +1,4 @@
-/** A package.json, as far as a release is concerned. */
+/** The members of a package.json that a release uses. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -7,10 +7,10 @@ export interface Manifest {
   readonly [member: string]: unknown;
 }
 
-/** What only development needs: `optionalDependencies` brings a Node along, `private` keeps the folder unpublished. */
+/** Only for development: `optionalDependencies` installs a Node, `private` keeps the folder unpublished. */
 const left = ["private", "scripts", "devDependencies", "optionalDependencies", "exports", "bin"];
 
-/** The manifest of the tarball, made from the one of the checkout: it speaks of dist/ where that speaks of src/. */
+/** The manifest of the tarball, made from the checkout's: paths in src/ become paths in dist/. */
 export function releaseManifest(manifest: Manifest): Manifest {
   const kept = Object.fromEntries(Object.entries(manifest).filter(([member]) => !left.includes(member)));
   const { name, version } = manifest;

@@ -9,10 +9,10 @@ import { operations, streams } from "../src/contract/operations.ts";
 
 const src = new URL("../src/", import.meta.url);
 const engine = "backend/engine/";
-/** The codes of introspection stand where the library can read them, too. */
+/** The codes of introspection are in a file that the library can read, too. */
 const besides = ["contract/introspection-refusals.ts"];
 const everywhere = "every operation";
-/** Answered before an operation decides: who calls, and whether the call can be read. */
+/** Codes that come before an operation decides: authentication of the caller, and reading the call. */
 const undecided = { ...apiCallerSentences, ...httpSentences };
 
 type ResultCode = keyof typeof sentences;
@@ -58,7 +58,7 @@ const meanings = {
   fault: "the backend, or the front end, could not do its work.",
 } satisfies Record<OutcomeKind, string>;
 
-/** For each code of the engine the operations whose decision reaches a declaration that has it. */
+/** For each code of the engine, the operations whose decision reaches a declaration with that code. */
 async function placesOfCodes(): Promise<ReadonlyMap<string, readonly string[]>> {
   const sources = await readSources();
   const engineText = sources.get(`${engine}engine.ts`)?.text ?? "";
@@ -73,11 +73,11 @@ async function placesOfCodes(): Promise<ReadonlyMap<string, readonly string[]>> 
   return places;
 }
 
-/** A file: its declarations by name, and what it imports from its neighbours. */
+/** A file: its declarations by name, and its imports from neighbouring files. */
 interface Source {
   readonly text: string;
   readonly declarations: ReadonlyMap<string, string>;
-  /** File and name there, by the name here. */
+  /** The file and the exported name, by the local name. */
   readonly imports: ReadonlyMap<string, string>;
 }
 
@@ -125,7 +125,7 @@ function codesReachedFrom(file: string, name: string, sources: ReadonlyMap<strin
   return codes;
 }
 
-/** `auth/token`: as the guides call an operation. */
+/** The path of an operation as in the guides: `auth/token`. */
 function pathOf(method: string): string {
   const { path } = { ...operations, ...streams }[method as keyof typeof operations];
   return `\`${path.slice(1).replace(/\/\{.*/, "")}\``;

@@ -1,4 +1,4 @@
-// Writes openapi.yaml and openapi-v2.yaml from the contract; a test holds the files and the code together.
+// Writes openapi.yaml and openapi-v2.yaml from the contract; a test compares the files with the code.
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { stringify } from "yaml";

@@ -1,4 +1,4 @@
-// Writes docs/result-codes.md from the code; a test holds them together.
+// Writes docs/result-codes.md from the code; a test compares them.
 import { writeFile } from "node:fs/promises";
 import { resultCodesDocument } from "./result-codes-document.ts";
 

@@ -7,35 +7,35 @@ export interface Contender {
   readonly name: string;
   readonly server: Server;
   readonly order: LoadOrder;
-  /** The contender that its ratios are to; itself for the one that all are measured by. */
+  /** The contender that is the base of its ratios; itself for the base. */
   readonly base: string;
 }
 
 /** How long, in seconds and rounds. */
 export interface Timing {
   readonly rounds: number;
-  /** Measured a round. */
+  /** Measured per round. */
   readonly seconds: number;
-  /** Before the first round: a fresh server under load needs that long to reach its speed. */
+  /** Before the first round: a new server under load needs this long to reach its speed. */
   readonly warmUp: number;
   /** Before each measurement, discarded. */
   readonly preRun: number;
 }
 
-/** Medians over the rounds; a ratio is the median of the rounds' own ratios, so that drift falls out. */
+/** Medians over the rounds. A ratio is the median of the rounds' own ratios, which removes drift. */
 export interface Row {
   readonly name: string;
   readonly perSecond: Spread;
   readonly rateRatio: Spread;
-  /** Microseconds of the server's processor time a request. */
+  /** Microseconds of the server's processor time per request. */
   readonly processor: Spread;
   readonly processorRatio: Spread;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** The share of the time in which the load had something to do, at most. */
+  /** The largest share of the time in which the load was busy. */
   readonly loadBusy: number;
-  /** What the server counted over all rounds. */
+  /** The server's counters over all rounds. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -54,7 +54,7 @@ interface Measurement {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Measures the contenders in turn, round after round, every second round backwards. */
+/** Measures the contenders one after another, round after round, every second round backwards. */
 export async function compare(load: Load, contenders: readonly Contender[], timing: Timing): Promise<Row[]> {
   for (const contender of contenders) await measure(load, contender, timing.warmUp, 0.1);
   const rounds: ReadonlyMap<string, Measurement>[] = [];

@@ -1,8 +1,8 @@
 /**
  * The load: connections that each send a request, read its answer whole, and send the next.
  *
- * It never sleeps. A process that sleeps has to be woken by the server's write, which in a virtual machine costs the
- * server up to 18 µs a request; a fast server finds the load awake and would not pay.
+ * It never sleeps. The server's write would have to wake a sleeping process. In a virtual machine that costs the server
+ * up to 18 µs per request, which a fast server would not pay, because it finds the load awake.
  */
 import { connect, type Socket } from "node:net";
 import { stopMessage } from "./pinned-process.ts";
@@ -60,7 +60,7 @@ function end(): void {
   sockets = [];
 }
 
-/** What happened since the last reading. */
+/** The counters since the last reading. */
 function read(): LoadReading {
   const sorted = latencies.toSorted((a, b) => a - b);
   const milliseconds = performance.now() - since;

@@ -1,21 +1,21 @@
 import { fileURLToPath } from "node:url";
 import { startPinned } from "./pinned-process.ts";
 
-/** What to keep asking, on how many connections. */
+/** The requests to repeat, and on how many connections. */
 export interface LoadOrder {
   readonly port: number;
   /** Whole requests as they go over the wire, drawn at random. */
   readonly requests: readonly string[];
-  /** Text that every answer has to contain. */
+  /** Text that every response must contain. */
   readonly expected: string;
   readonly connections: number;
 }
 
-/** What came back since the last reading; times in milliseconds. */
+/** The responses since the last reading; times in milliseconds. */
 export interface LoadReading {
   readonly answers: number;
   readonly milliseconds: number;
-  /** The share of the time in which it had something to do: near 1, and it is the load that was measured. */
+  /** The share of the time in which the load was busy. Near 1, the load was measured, not the server. */
   readonly busy: number;
   readonly p50: number;
   readonly p99: number;
@@ -58,7 +58,7 @@ export function requestText({ path, headers, body }: Call): string {
   return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("")}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
-/** Makes the call once and answers the JSON that came back. */
+/** Makes the call once and returns the JSON of the response. */
 export async function callOnce(port: number, { path, headers, body }: Call): Promise<Record<string, unknown>> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", headers, body });
   if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);

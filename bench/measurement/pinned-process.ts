@@ -1,18 +1,18 @@
 import { fork, spawnSync, type ChildProcess } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** A process that does what messages tell it, on one processor of its own where the machine can arrange that. */
+/** A process that is controlled by messages, on a processor of its own if the machine supports that. */
 export interface PinnedProcess {
-  /** Sends a message and resolves to its answer; rejects when the process ends instead. */
+  /** Sends a message and resolves to the reply. Rejects if the process ends instead. */
   ask(message: unknown): Promise<unknown>;
-  /** Resolves to the first thing that the process says by itself. */
+  /** Resolves to the first message that the process sends by itself. */
   readonly started: Promise<unknown>;
-  /** Tells it to leave by itself (a profile is only written then), and resolves when it has. */
+  /** Asks the process to exit by itself (only then a profile is written), and resolves when it has ended. */
   stop(): Promise<void>;
 }
 
 export interface PinnedProcessOptions {
-  /** 0: what is measured. 1: what loads it. */
+  /** 0 for the measured process, 1 for the load. */
   readonly processor: 0 | 1;
   /** JSON; the process reads it with {@link argumentOf}. */
   readonly argument?: unknown;
@@ -20,10 +20,10 @@ export interface PinnedProcessOptions {
   readonly profileInto?: string | undefined;
 }
 
-/** Said to a process that is to leave. */
+/** The message that asks a process to exit. */
 export const stopMessage = "stop";
 
-/** Whether processes get a processor each. */
+/** Whether each process gets a processor of its own. */
 export const pinning = availableParallelism() > 1 && spawnSync("taskset", ["--version"]).error === undefined;
 
 /**
@@ -58,7 +58,7 @@ export function startPinned(file: string, { processor, argument, profileInto }: 
   };
 }
 
-/** What a process that {@link startPinned} started was given. */
+/** The argument that {@link startPinned} passed to this process. */
 export function argumentOf(argv: readonly string[]): unknown {
   return JSON.parse(argv[2] ?? "null");
 }

@@ -35,12 +35,12 @@ export function printComparison(title: string, rows: readonly Row[]): void {
   );
 }
 
-/** The median, and in brackets between what it varied. */
+/** The median, and its range in brackets. */
 export function range({ median, least, most }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 }
 
-/** One line on the machine and on what else keeps it busy: ratios are good to 15 %, and worse on a busy machine. */
+/** One line on the machine and its other load: ratios are accurate to 15 %, less on a busy machine. */
 export function describeMachine(): string {
   const [cpu, ...others] = cpus();
   const [load = 0] = loadavg();
@@ -49,7 +49,7 @@ export function describeMachine(): string {
   return `Node ${process.versions.node}, ${processors}, ${placed}; load ${load.toFixed(1)}, waiting for a processor ${pressure()}`;
 }
 
-/** Linux's own word on how much of the last ten seconds something waited for a processor. */
+/** Linux's measure of how much of the last ten seconds something waited for a processor. */
 function pressure(): string {
   try {
     return `${/^some avg10=([0-9.]+)/.exec(readFileSync("/proc/pressure/cpu", "utf8"))?.[1] ?? "?"} % of the time`;

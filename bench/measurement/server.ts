@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { startPinned } from "./pinned-process.ts";
 
-/** What a server's process says of itself since the last reading. */
+/** The figures of a server's process since the last reading. */
 export interface Usage {
   /** Microseconds of processor time, of all its threads. */
   readonly processor: number;
-  /** What else it counts, by name. */
+  /** Its other counters, by name. */
   readonly counts: Readonly<Record<string, number>>;
 }
 

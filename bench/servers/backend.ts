@@ -1,4 +1,4 @@
-/** The whole backend over a store in a file; it logs every request to standard output, which goes nowhere. */
+/** The whole backend over a store in a file. It logs every request to standard output, which is discarded. */
 import type { Worker } from "node:worker_threads";
 import { createLog } from "../../src/backend/http/create-log.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
@@ -11,7 +11,7 @@ interface Argument extends Deployment {
 
 let commits = 0;
 let jobs = 0;
-// The writer's thread answers once a commit, with a result for each job that shared it.
+// The writer's thread replies once per commit, with a result for each job in it.
 process.on("worker", (worker: Worker) => {
   worker.on("message", (message: unknown) => {
     if (typeof message !== "object" || message === null || !("answered" in message)) return;

@@ -1,4 +1,4 @@
-/** What node:http alone costs: a body of the same size parsed, an answer of the same size written. */
+/** The cost of node:http alone: it parses a body of the same size and writes a response of the same size. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

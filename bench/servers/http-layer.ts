@@ -1,4 +1,4 @@
-/** The HTTP layer over an operation that does nothing: Koa, router, body, contract, log and answer. */
+/** The HTTP layer over an operation that does nothing: Koa, router, body, contract, log and response. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** A peer: oidc-provider with its tokens in memory, its clients registered as ours are. */
+/** A peer: oidc-provider with its tokens in memory and the same clients as ours. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
@@ -42,7 +42,7 @@ await serve(async ({ clients, secretClient }: Argument) => {
         enabled: true,
         certificateBoundAccessTokens: true,
         selfSignedTlsClientAuth: true,
-        // As a proxy hands it on: the PEM text, percent-encoded.
+        // As a proxy passes it on: the PEM text, percent-encoded.
         getCertificate: ({ req }: { req: IncomingMessage }) => {
           const header = req.headers["x-client-certificate"];
           return typeof header === "string" ? decodeURIComponent(header) : undefined;

@@ -1,7 +1,7 @@
 import { argumentOf, stopMessage } from "../measurement/pinned-process.ts";
 import type { Usage } from "../measurement/server.ts";
 
-/** What a server's file starts. */
+/** The server that a file starts. */
 export interface Started {
   readonly port: number;
   /** Counters that only grow. */
@@ -10,7 +10,7 @@ export interface Started {
 
 const nothing: Readonly<Record<string, number>> = {};
 
-/** Runs a server and answers what its parent asks: how much of the processor it took, and then to leave. */
+/** Runs a server and obeys its parent's messages: it reports its processor time, and finally exits. */
 export async function serve(start: (argument: never) => Promise<Started>): Promise<void> {
   const { port, counts = () => nothing } = await start(argumentOf(process.argv) as never);
   let since = process.cpuUsage();

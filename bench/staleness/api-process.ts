@@ -1,4 +1,4 @@
-/** An API's process: lets requests in by the library, and remembers when it last accepted each token. */
+/** An API's process: it protects its routes with the library, and records when it last accepted each token. */
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { AccessTokenRefused, createResourceServer, tlsSocket } from "../../src/resource-server/index.ts";

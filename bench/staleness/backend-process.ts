@@ -1,4 +1,4 @@
-/** The backend's process: one client, whose tokens are bound to the certificate that it comes with. */
+/** The backend's process: one client, whose tokens are bound to the certificate that it presents. */
 import { createLog } from "../../src/backend/http/create-log.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import { configurationOf, serviceSettings } from "../../test/support/settings.ts";

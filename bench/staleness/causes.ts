@@ -1,14 +1,14 @@
 import type { ApiClient } from "../../src/api-client/index.ts";
 import { clientSettings, secretOf } from "../../test/support/settings.ts";
 
-/** A token that every API lets in, and what ends it. */
+/** A token that every API accepts, and the function that ends it. */
 export interface WatchedToken {
   readonly token: string;
-  /** Resolves when the backend has answered, which is when the end is acknowledged. */
+  /** Resolves when the backend has answered: then the end is acknowledged. */
   readonly end: (backend: ApiClient) => Promise<void>;
 }
 
-/** Prepares a token whose end has this cause; it is bound to the certificate, a PEM text. */
+/** Prepares a token that will end by this cause. It is bound to the certificate (PEM). */
 export type Cause = (backend: ApiClient, clientCertificate: string) => Promise<WatchedToken>;
 
 const redirectUri = "https://client.example.com/callback";
@@ -36,7 +36,7 @@ export const causes = {
     };
   },
 
-  /** A refresh token is used that another has taken the place of, which was used already: the whole family ends. */
+  /** A refresh token is used after its successor was used: the whole family is revoked. */
   "refresh token used again": async (backend, clientCertificate) => {
     const { accessToken, refreshToken: first = "" } = await redeem(
       backend,
@@ -48,7 +48,7 @@ export const causes = {
     return { token: accessToken, end: refused(clientCertificate, refreshing(first)) };
   },
 
-  /** A code is redeemed a second time: what the first time gave ends. */
+  /** A code is redeemed a second time: the tokens of the first time are revoked. */
   "code redeemed again": async (backend, clientCertificate) => {
     const code = await authorize(backend);
     const { accessToken } = await redeem(backend, clientCertificate, code);

@@ -1,4 +1,4 @@
-/** The load: asks every API for every token that it is told of, again and again, until the API refuses it. */
+/** The load: sends every token that it gets to every API, again and again, until the API rejects it. */
 import { Agent, request } from "node:https";
 import { argumentOf, stopMessage } from "../measurement/pinned-process.ts";
 import type { LoadArgument, LoadReport } from "./orders.ts";
@@ -9,7 +9,7 @@ const agent = new Agent({
   maxSockets: 32,
   cert: client.pem,
   key: client.key,
-  // The API's certificate is the bench's own; what is measured is not about it.
+  // The API's certificate is the bench's own and is not part of the measurement.
   rejectUnauthorized: false,
 });
 let requests = 0;
@@ -28,7 +28,7 @@ function ask(port: number, token: string): Promise<number> {
   });
 }
 
-/** Whoever reads this token from an API's answers: first that it opens it, at last that it does not any more. */
+/** Sends a token to an API: waits until the API accepts it, and later until the API rejects it. */
 async function keepAsking(port: number, token: string, accepted: () => void): Promise<void> {
   for (let opened = false; ;) {
     const status = await ask(port, token);

@@ -10,29 +10,29 @@ import type { causes, WatchedToken } from "./causes.ts";
 import { type ApiArgument, type LoadArgument, type LoadReport, machineTime } from "./orders.ts";
 import { startStreamProxy } from "./stream-proxy.ts";
 
-/** One way to run APIs, and what is promised for it. */
+/** One way to run APIs, and its bound. */
 export interface Scenario {
   readonly name: string;
-  /** What ends the tokens. */
+  /** The cause that ends the tokens. */
   readonly cause: keyof typeof causes;
   readonly cache: CacheOptions;
-  /** Whether the streams fall silent before the first token ends. */
+  /** Whether the streams are silenced before the first token ends. */
   readonly cut: boolean;
-  /** The bound that is computed for it (B or B′), milliseconds. */
+  /** The computed bound (B or B′), in milliseconds. */
   readonly bound: number;
-  /** How many tokens are under load at a time. */
+  /** How many tokens are sent at a time. */
   readonly atATime: number;
-  /** A token lives for up to so long before it ends, so that answers of every age are met; milliseconds. */
+  /** The longest time that a token lives before it ends, so that responses of every age occur; in milliseconds. */
   readonly livesUpTo: number;
 }
 
 export interface Measured {
   readonly scenario: Scenario;
-  /** From the acknowledgement of its end to the last acceptance by any API, milliseconds, in ascending order; 0: none came after. */
+  /** Milliseconds from the acknowledged end to the last acceptance by any API, ascending; 0 if none came after the end. */
   readonly staleness: readonly number[];
   readonly requests: number;
   readonly unavailable: number;
-  /** Questions to the backend. */
+  /** Introspection requests to the backend. */
   readonly questions: number;
   readonly seconds: number;
 }
@@ -47,7 +47,7 @@ export interface Setting {
   readonly draw: () => number;
 }
 
-/** Runs a scenario: every token is accepted by all APIs, ended, and asked for until the last of them refuses it. */
+/** Runs a scenario: every token is accepted by all APIs, ended, and sent until the last API rejects it. */
 export async function measure(
   scenario: Scenario,
   tokens: readonly WatchedToken[],

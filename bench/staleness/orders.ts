@@ -1,22 +1,22 @@
 import type { CacheOptions } from "../../src/resource-server/index.ts";
 
-/** What an API's process is started with. */
+/** The argument of an API's process. */
 export interface ApiArgument {
-  /** Where introspection goes: the proxy between the APIs and the backend. */
+  /** The URL for introspection: the proxy between the APIs and the backend. */
   readonly baseUrl: string;
   readonly cache: CacheOptions;
-  /** T: milliseconds that one request waits for an answer. */
+  /** T: how many milliseconds one request waits for a response. */
   readonly timeout: number;
   readonly server: { readonly pem: string; readonly key: string };
 }
 
-/** What the process that loads the APIs is started with. */
+/** The argument of the process that loads the APIs. */
 export interface LoadArgument {
   readonly ports: readonly number[];
   readonly client: { readonly pem: string; readonly key: string };
 }
 
-/** Told by the load: every API has accepted the token once, or every API has refused it. */
+/** A report of the load: every API has accepted the token once, or every API has rejected it. */
 export interface LoadReport {
   readonly token: string;
   readonly now: "accepted" | "refused";
@@ -25,7 +25,7 @@ export interface LoadReport {
 /**
  * Milliseconds of the clock that all processes of the machine share (CLOCK_MONOTONIC on Linux).
  *
- * `performance.now()` has a beginning of its own in every process.
+ * `performance.now()` starts at another instant in every process.
  */
 export function machineTime(): number {
   return Number(process.hrtime.bigint()) / 1_000_000;

@@ -9,8 +9,8 @@ const bottom = 48;
 const colours = ["#1b6ca8", "#c0392b", "#7f8c8d", "#d68910", "#6c3483"];
 
 /**
- * Draws how many of the revoked tokens were still accepted by any API, over the time since the acknowledgement; a
- * dashed line is the bound that was computed for the curve of its colour.
+ * Draws how many of the revoked tokens any API still accepted, over the time since the acknowledgement. A dashed line
+ * is the computed bound of the curve with the same colour.
  *
  * @example await writeFile("docs/staleness.svg", plot(measured))
  */

@@ -1,12 +1,12 @@
 import { createServer, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Stands between the APIs and the backend: passes everything on, and can silence the streams of events. */
+/** A proxy between the APIs and the backend: it passes everything on, and can silence the streams of events. */
 export interface StreamProxy {
   readonly baseUrl: string;
-  /** Questions about tokens that went through. */
+  /** The introspection requests that it passed on. */
   readonly questions: () => number;
-  /** From now on nothing of a stream comes through, and its connections stay open: the worst kind of cut. */
+  /** From now on it passes nothing of a stream on, with the connections left open: the worst kind of fault. */
   silenceStreams(): void;
   close(): void;
 }

@@ -7,19 +7,19 @@ import {
   type TestCertificate,
 } from "../../test/support/certificates.ts";
 
-/** A request of somebody without credentials: a certificate with a client's subject, and more beside it. */
+/** A request without credentials: a certificate with a client's subject, and more beside it. */
 export interface ForgedPath {
   readonly leaf: string;
   readonly intermediates: readonly string[];
 }
 
-/** What strangers bring: keys that take long to check with, or ordinary ones below what says that it is the anchor. */
+/** The strangers' keys: slow to check, or ordinary ones below a certificate that claims to be the anchor. */
 export type Forgery = "slow keys" | "look-alikes";
 
 const leaves = 24;
 const intermediatesOfEach = 10;
 
-/** Paths with this subject that no authority has signed; ten intermediates each. */
+/** Paths with this subject without an authority's signature; ten intermediates each. */
 export function forgePaths(forgery: Forgery, anchor: TestCertificate, subject: string): ForgedPath[] {
   return Array.from({ length: leaves }, (_, index) =>
     forgery === "slow keys"
@@ -28,7 +28,7 @@ export function forgePaths(forgery: Forgery, anchor: TestCertificate, subject: s
   );
 }
 
-/** As it may come next: in another order, and of the intermediates one or the other left out. */
+/** The next variant of a path: in another order, with some intermediates left out. */
 export function shuffled({ leaf, intermediates }: ForgedPath): ForgedPath {
   const left = intermediates.filter(() => Math.random() > 0.1);
   for (let at = left.length - 1; at > 0; at -= 1) {
@@ -41,7 +41,7 @@ export function shuffled({ leaf, intermediates }: ForgedPath): ForgedPath {
 const binary: KeyPair = generateKeyPairSync("ec", { namedCurve: "sect571r1" });
 const slowKeys: readonly KeyPair[] = [binary, longExponent(), generateKeyPairSync("ec", { namedCurve: "P-521" })];
 
-/** RSA of 3072 bits with an exponent as long: its private key is another's, which does not make a check any faster. */
+/** RSA of 3072 bits with an equally long exponent. Its private key is another's, which does not make a check faster. */
 function longExponent(): KeyPair {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 3072 });
   const exponent = randomBytes(383);
@@ -55,7 +55,7 @@ function forgeSlow(key: KeyPair, subject: string): ForgedPath {
   return pathOf(fakes, subject);
 }
 
-/** All that can be seen of the anchor is right: its name and the identifier of its key. */
+/** Copies everything public of the anchor: its name and the identifier of its key. */
 function lookAlike({ subject: name, keyPair }: TestCertificate, subject: string): ForgedPath {
   const stranger: KeyObject = createKeyPair().privateKey;
   const liar = createAuthority({ subject: name, key: { publicKey: keyPair.publicKey, privateKey: stranger } });

@@ -1,10 +1,10 @@
-/** Strangers that each ask for a token, wait for the refusal and ask again, ten times a second at most. */
+/** Strangers that each request a token, wait for the refusal and retry, ten times a second at most. */
 import { setTimeout as pause } from "node:timers/promises";
 import { stopMessage } from "../measurement/pinned-process.ts";
 import { shuffled, type ForgedPath } from "./forged-paths.ts";
 import { tokenCall } from "./token-call.ts";
 
-/** What strangers are told. */
+/** The argument of the strangers' process. */
 export interface StrangersOrder {
   readonly port: number;
   readonly clientId: number;
@@ -12,7 +12,7 @@ export interface StrangersOrder {
   readonly strangers: number;
 }
 
-/** Milliseconds from one request of a stranger to the next at least. */
+/** The least milliseconds from one request of a stranger to the next. */
 const interval = 100;
 
 async function ask({ port, clientId, paths }: StrangersOrder): Promise<void> {
@@ -21,7 +21,7 @@ async function ask({ port, clientId, paths }: StrangersOrder): Promise<void> {
     const path = paths[Math.floor(Math.random() * paths.length)];
     if (path === undefined) throw new Error("no paths to send");
     const { action } = await tokenCall(port, clientId, shuffled(path));
-    if (action === "OK") throw new Error("a stranger was let in");
+    if (action === "OK") throw new Error("a stranger got a token");
     await next;
   }
 }

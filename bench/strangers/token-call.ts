@@ -4,7 +4,7 @@ import type { ForgedPath } from "./forged-paths.ts";
 
 const agent = new Agent({ keepAlive: true });
 
-/** Asks for a token by `tls_client_auth`; `action` is the backend's, `undefined` where it could not answer (503). */
+/** Requests a token by `tls_client_auth`. `action` is the backend's, or `undefined` for a 503. */
 export function tokenCall(
   port: number,
   clientId: number,
@@ -17,7 +17,7 @@ export function tokenCall(
   });
 }
 
-/** Makes a call of the API over a connection that is kept. */
+/** Makes a call of the API over a kept-alive connection. */
 export function apiCall(port: number, path: string, body: object): Promise<{ readonly action: string | undefined }> {
   const headers = { authorization: `Bearer ${serviceAccessToken}`, "content-type": "application/json" };
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { Answer, Call } from "./request.ts";
 
-/** A user's browser: it keeps cookies, and sends forms. It has no certificate. */
+/** A user's browser: it stores cookies and sends forms. It has no certificate. */
 export interface Browser {
   readonly open: (url: string) => Promise<Page>;
 }
@@ -8,11 +8,11 @@ export interface Browser {
 export interface Page {
   readonly answer: Answer;
   readonly title: string | undefined;
-  /** Sends the page's form with what the user typed and clicked, over its hidden and its ticked fields. */
+  /** Sends the page's form: its hidden and ticked fields, overridden by what the user typed and clicked. */
   readonly submit: (typed: Readonly<Record<string, string>>) => Promise<Page>;
 }
 
-/** Opens one that sends its requests through `send`. */
+/** Opens a browser that sends its requests through `send`. */
 export function openBrowser(send: (call: Call) => Promise<Answer>): Browser {
   const cookies = new Map<string, string>();
 
@@ -28,7 +28,7 @@ export function openBrowser(send: (call: Call) => Promise<Answer>): Browser {
       title: /<title>([^<]*)</.exec(answer.body)?.[1],
       submit(typed) {
         const form = new URLSearchParams([...fieldsOf(answer.body), ...Object.entries(typed)]);
-        // The form's own address is "?": the page's, without its query.
+        // The form's action is "?": the page's URL without its query.
         const [url = ""] = call.url.split("?");
         const headers = { "content-type": "application/x-www-form-urlencoded" };
         return go({ method: "POST", url, headers, body: form.toString() });
@@ -39,7 +39,7 @@ export function openBrowser(send: (call: Call) => Promise<Answer>): Browser {
   return { open: (url) => go({ method: "GET", url }) };
 }
 
-/** What the form would send though nobody touched it: of this page, every value is one without entities. */
+/** The fields that the untouched form would send. No value of this page has entities. */
 function fieldsOf(body: string): [string, string][] {
   return [...body.matchAll(/<input type="(?:hidden|checkbox)" name="([^"]*)" value="([^"]*)"/g)].map(
     ([, name = "", value = ""]) => [name, value],

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Where a certificate and its key lie, as PEM files. */
+/** The paths of a certificate and its key, as PEM files. */
 export interface Identity {
   readonly name: string;
   readonly certificate: string;
@@ -31,7 +31,7 @@ const clientASubject = "/C=JP/O=Client A/CN=client-a.example.com";
 const authoritySubject = "/O=certbound demo/CN=Demo CA";
 const sameSerial = "0x5EC0DE";
 
-/** Makes everything anew with the openssl command; nothing of it outlives the folder. */
+/** Makes all certificates anew with the openssl command. They exist only in the folder. */
 export async function makeCertificates(folder: string): Promise<Certificates> {
   const authority = await selfSigned(folder, "ca", authoritySubject, ["-addext", "keyUsage=critical,keyCertSign"]);
   const impostor = await selfSigned(folder, "impostor-ca", authoritySubject, []);

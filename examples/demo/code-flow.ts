@@ -53,7 +53,7 @@ export async function tellCodeFlow(stage: Stage): Promise<Tokens> {
   return tokens;
 }
 
-/** Each refresh gives another refresh token; an old one that turns up again ends everything (RFC 9700 §4.14.2). */
+/** Each refresh returns another refresh token; reuse of an old one revokes the whole family (RFC 9700 §4.14.2). */
 export async function tellRefresh(stage: Stage, { refresh_token: first = "" }: Tokens): Promise<void> {
   const { certificates, narrator } = stage;
   const second = tokensOf(await refresh(stage, first)).refresh_token ?? "";

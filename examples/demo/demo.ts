@@ -1,8 +1,8 @@
 /**
- * The demo: three real processes, real TLS handshakes, and a stolen token that is worth nothing.
+ * The demo: three real processes, real TLS handshakes, and a stolen token that is worthless.
  *
- *   npm run demo             plays the story; exit code 0 only if every step went as told
- *   npm run demo -- --stay   keeps the servers up and prints an address to sign in at, and curl lines
+ *   npm run demo             runs the story; exit code 0 only if every step had the expected result
+ *   npm run demo -- --stay   keeps the servers running and prints an address to sign in at, and curl lines
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import { tellStory } from "./story.ts";
 
 const stay = process.argv.includes("--stay");
 
-/** Rejects when someone wants the demo to end, at whatever step it is. */
+/** Rejects when the demo gets a signal to stop, at any step. */
 const interrupted = new Promise<never>((_, reject) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -28,7 +28,7 @@ interrupted.catch(() => undefined);
 
 class Interruption extends Error {}
 
-/** Plays the story and answers how many of its steps did not go as told. */
+/** Runs the story and returns how many of its steps had an unexpected result. */
 async function play(folder: string): Promise<number> {
   console.log("Making a small CA, and certificates for the servers and two clients …");
   const certificates = await makeCertificates(folder);
@@ -59,7 +59,7 @@ try {
   process.exitCode = 130;
 } finally {
   await stopServers();
-  // Whatever it was at ends with the servers, and writes no more.
+  // The running step ends with the servers and prints no more.
   await playing.catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 import type { Answer, Call } from "./request.ts";
 
-/** Tells the story on the terminal and keeps count of what did not go as told. */
+/** Prints the story on the terminal and counts the steps with an unexpected result. */
 export interface Narrator {
   chapter(title: string): void;
   say(text: string): void;
@@ -10,7 +10,7 @@ export interface Narrator {
   readonly failures: number;
 }
 
-/** Anything that looks like a token is cut to six characters: also a demo leaks none. */
+/** Any text that looks like a token is cut to six characters: a demo leaks none either. */
 const secretText = /[A-Za-z0-9_-]{43,}/g;
 
 /** `keep`: values that may be shown whole, such as thumbprints. */
@@ -47,7 +47,7 @@ export function createNarrator(write: (line: string) => void, keep: ReadonlySet<
   };
 }
 
-/** A PEM text, a page's markup and its sealed field say nothing to the reader of a demo; a password is nobody's affair. */
+/** Hides what a reader of the demo does not need (PEM text, a page's markup and its sealed field) and the password. */
 function abbreviate(body: string): string {
   return body
     .replace(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----(\\n|\n)?/g, "<certificate as PEM>")

@@ -4,29 +4,29 @@ import { createInterface } from "node:readline";
 
 /** A server in a process of its own, and the JSON lines that it has printed. */
 export interface Server {
-  /** `https://127.0.0.1:…` or `http://127.0.0.1:…`, as the server itself says. */
+  /** `https://127.0.0.1:…` or `http://127.0.0.1:…`, as the server prints it. */
   readonly url: string;
-  /** Where browsers come to, if that is another address. */
+  /** The address for browsers, if it differs. */
   readonly pages: string;
-  /** The next line for which `pick` has a value; looks at lines already printed first. */
+  /** The next line for which `pick` returns a value, including lines that are already printed. */
   next<Value>(pick: (line: Record<string, unknown>) => Value | undefined): Promise<Value>;
   stop(): Promise<void>;
 }
 
-/** How long a server may take to start or to print what it must. In milliseconds. */
+/** How long a server may take to start or to print an expected line. In milliseconds. */
 const patience = 15_000;
 
-/** Every process that was started, and whether more may be. */
+/** Every started process, and whether more may be started. */
 const started = new Set<ChildProcess>();
 let over = false;
 
-/** Stops every server, also one that is still starting; none can be started afterwards. */
+/** Stops every server, also one that is still starting. No server can be started afterwards. */
 export async function stopServers(): Promise<void> {
   over = true;
   await Promise.all([...started].map(stop));
 }
 
-/** Starts a program with this Node and waits until it says where it listens. */
+/** Starts a program with this Node and waits until it prints its address. */
 export async function startServer(
   name: string,
   program: readonly string[],

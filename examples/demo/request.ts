@@ -20,7 +20,7 @@ export interface Call {
   readonly body?: string;
 }
 
-/** One request over a connection of its own, so that every step has its own handshake. */
+/** Sends one request over a connection of its own, so that every step has its own handshake. */
 export async function send({ method, url, as, headers, body }: Call, authority: string): Promise<Answer> {
   const tls = {
     ca: await readFile(authority),

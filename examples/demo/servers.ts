@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Certificates } from "./certificates.ts";
 import { startServer, type Server } from "./processes.ts";
 
-/** The three processes of the demo, and what a caller needs to know to use them. */
+/** The three processes of the demo, and the values that a caller needs. */
 export interface Servers {
   readonly backend: Server;
   readonly authorizationServer: Server;
@@ -19,7 +19,7 @@ export interface Servers {
   readonly clientB: string;
 }
 
-/** Starts client A's own website, where a user can begin to sign in; answers its address. */
+/** Starts client A's own website, where a user can begin to sign in. Returns its address. */
 export async function startWebsite(servers: Servers, { authority, clientA }: Certificates): Promise<string> {
   const { url } = await startServer("website", [file("../web-client.ts")], {
     ISSUER: servers.issuer,
@@ -39,9 +39,9 @@ const serviceId = 3_693_555_439;
 const clientA = "4326385670";
 const clientB = "4326385671";
 const issuer = "https://as.example.com";
-/** Where client A would take codes. */
+/** Client A's redirect URI. */
 export const redirectUri = "https://client-a.example.com/cb";
-/** How long the API keeps what it was told of a token. In seconds. */
+/** How long the API caches facts about a token. In seconds. */
 export const cacheTtl = 2;
 
 const file = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));

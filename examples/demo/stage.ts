@@ -3,7 +3,7 @@ import type { Narrator } from "./narrator.ts";
 import { send, type Answer, type Call } from "./request.ts";
 import { cacheTtl, type Servers } from "./servers.ts";
 
-/** What the story is told with. */
+/** Everything that the steps of the story use. */
 export interface Stage {
   readonly servers: Servers;
   readonly certificates: Certificates;
@@ -17,7 +17,7 @@ const longestWait = (cacheTtl + 10) * 1000;
 
 export const form = { "content-type": "application/x-www-form-urlencoded" };
 
-/** Sends a request and tells of it. */
+/** Sends a request and prints it. */
 export async function show(stage: Stage, call: Call): Promise<Answer> {
   const answer = await send(call, stage.certificates.authority);
   stage.narrator.exchange(call, answer);
@@ -32,7 +32,7 @@ function helloWith({ servers }: Stage, token: string, as: Identity | undefined):
   return { method: "GET", url: `${servers.api.url}/hello`, as, headers: { authorization: `Bearer ${token}` } };
 }
 
-/** The API refuses the token over a connection with this certificate, and its log says why. */
+/** Expects that the API rejects the token over a connection with this certificate, and that its log has the reason. */
 export async function expectRefusal(
   stage: Stage,
   token: string,
@@ -47,7 +47,7 @@ export async function expectRefusal(
   stage.narrator.expect("401 invalid_token", refused);
 }
 
-/** Client A calls the API until it is refused: its token was ended just now, and the API was told before that it is good. */
+/** Client A calls the API until it is rejected. Its token was revoked just now; the API had cached it as active. */
 export async function untilRefused(stage: Stage, token: string, what: string): Promise<void> {
   const { certificates, narrator } = stage;
   const call = helloWith(stage, token, certificates.clientA);
@@ -62,7 +62,7 @@ export async function untilRefused(stage: Stage, token: string, what: string): P
     lastAccepted = asked;
   }
   narrator.exchange(call, refused);
-  // Judged by when the requests were sent: that holds on a slow machine, too.
+  // Uses the time when the requests were sent, which is right on a slow machine, too.
   narrator.expect(
     `${what}: refused ${Math.round(asked)} ms later, the backend's stream of events tells the API (bound: ${cacheTtl * 1000} ms)`,
     refused.status === 401 && lastAccepted <= cacheTtl * 1000,

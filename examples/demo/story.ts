@@ -3,7 +3,7 @@ import type { Identity } from "./certificates.ts";
 import { tellCodeFlow, tellRefresh } from "./code-flow.ts";
 import { callApi, expectRefusal, form, show, untilRefused, type Stage } from "./stage.ts";
 
-/** Plays the whole story; what did not go as told is counted by the narrator. */
+/** Runs the whole story; the narrator counts the steps with an unexpected result. */
 export async function tellStory(stage: Stage): Promise<void> {
   const { servers, certificates, thumbprints, narrator } = stage;
   const { clientA, clientB, lookAlike } = certificates;
@@ -73,7 +73,7 @@ async function introspect(stage: Stage, token: string, as: Identity, thumbprint:
 
 async function revoke(stage: Stage, token: string): Promise<void> {
   const { servers, certificates, narrator } = stage;
-  // So that the API has just been told that the token is good: the longest it can be mistaken.
+  // Fills the API's cache with the active token just before the revocation: the worst case.
   await callApi(stage, token, certificates.clientA);
   const answer = await show(stage, {
     method: "POST",

@@ -38,7 +38,7 @@ async function startListener({ pem, key }: TestCertificate) {
   return { baseUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, received, ended };
 }
 
-test("a backend with a good certificate is asked", async (t) => {
+test("a backend with a valid certificate gets the request", async (t) => {
   const backend = await startIntrospectionBackend({ tls: { cert: right.pem, key: right.key } });
   const caller = createCaller({ baseUrl: backend.baseUrl, serviceId: 1, credentials, timeout, tls: { ca } });
   t.is((await caller.call(authIntrospectionStandard, { parameters: "token=x" })).action, "OK");
@@ -57,7 +57,7 @@ const untrusted: Record<string, [code: RegExp, certificate: TestCertificate]> = 
 for (const [what, [code, certificate]] of Object.entries(untrusted)) {
   for (const environment of [undefined, "0"]) {
     const how = environment === undefined ? "" : ", even with NODE_TLS_REJECT_UNAUTHORIZED=0";
-    test.serial(`7662-4-d: ${what} is refused with an error of its own and nothing is sent${how}`, async (t) => {
+    test.serial(`7662-4-d: ${what} is a distinct error, and nothing is sent${how}`, async (t) => {
       if (environment !== undefined) process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = environment;
       t.teardown(() => delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"]);
       const { baseUrl, received, ended } = await startListener(certificate);

@@ -118,7 +118,7 @@ test("a prefix in the base URL is kept", async (t) => {
   t.is(backend.requests[0]?.path, "/idp/api/auth/introspection/standard");
 });
 
-test("calls in turn share one connection", async (t) => {
+test("consecutive calls share one connection", async (t) => {
   const { backend, ask } = await start(t);
   for (let n = 0; n < 5; n++) await ask();
   t.is(backend.connections(), 1);
@@ -249,7 +249,7 @@ for (const [how, headers] of Object.entries({ "of a known length": { "content-le
   });
 }
 
-test("nobody listening is an outage with the system's code", async (t) => {
+test("a refused connection is an outage with the system's code", async (t) => {
   const { backend, ask } = await start(t);
   await backend.stop();
   const error = await failureOf(t, ask());
@@ -318,7 +318,7 @@ test("the result code and sentence of an error are taken over, made harmless", a
   t.true(error.message.length < 520);
 });
 
-test("an error without a result code is told by its status", async (t) => {
+test("an error without a result code is reported by its status", async (t) => {
   const { backend, ask } = await start(t);
   backend.respond = raw(404, { "content-type": "text/html" }, "<p>nginx</p>");
   t.like(await failureOf(t, ask()), { name: "ApiError", status: 404, resultCode: "404" });
@@ -338,7 +338,7 @@ test("an aborted signal ends the call with its own reason", async (t) => {
   t.is(backend.requests.length, 1);
 });
 
-test("close lets calls under way end, then no call is made any more", async (t) => {
+test("close lets pending calls end, and makes no new call", async (t) => {
   const { backend, caller, ask } = await start(t);
   const gate = backend.closeGate();
   const call = ask();
@@ -415,7 +415,7 @@ test("the api client writes path and query, sends no body, and takes 204 for not
   await t.throwsAsync(api.authIntrospection({ token: "x" }), { instanceOf: BackendAnswerMalformed });
 });
 
-test("204 is an answer only where there may be none, and 200 only where there may be one", (t) => {
+test("204 is valid only where the body is optional, and 200 only where there may be a body", (t) => {
   const nothing = { statusCode: 204, headers: {}, body: "" };
   const deleted = (answer: Answer): unknown => readAnswer<z.ZodType>(authTokenDelete, answer);
   t.is(deleted(nothing), undefined);

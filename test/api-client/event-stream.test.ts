@@ -103,7 +103,7 @@ for (const [what, credentials, path, authorization] of [
   ["v2", { apiSecret: secret }, "/api", `Basic ${Buffer.from(`4711:${secret}`).toString("base64")}`],
   ["v3", { accessToken: "service-token" }, "/api/4711", "Bearer service-token"],
 ] as const) {
-  test(`${what}: the three messages are read, and what is asked for goes along`, async (t) => {
+  test(`${what}: the three messages are read, and the requested position is sent`, async (t) => {
     const { caller, requests } = await start(t, streamOf(reset, invalidation, heartbeat), { credentials });
     t.deepEqual(await readAll(caller), messages);
     t.deepEqual(await readAll(caller, "e:7 /?&#ü"), messages);
@@ -262,7 +262,7 @@ test("an answer that changes protocols ends the reading as an outage, not never"
   t.like(await failureOf(t, caller), { name: "BackendUnavailable", code: "ECONNRESET" });
 });
 
-test("nobody listening is an outage with the system's code", async (t) => {
+test("a refused connection is an outage with the system's code", async (t) => {
   const { caller, server } = await start(t, streamOf(reset));
   server.close();
   await once(server, "close");
@@ -317,7 +317,7 @@ test("aborting the signal closes the connection and ends the reading", async (t)
   t.is(requests.length, 1);
 });
 
-test("whoever stops reading closes the connection", async (t) => {
+test("a reader that stops closes the connection", async (t) => {
   const gone = Promise.withResolvers<undefined>();
   const { caller } = await start(t, (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(reset);
@@ -344,7 +344,7 @@ test("an answer that is no stream has its connection closed, whether it ends or 
   await gone.promise;
 });
 
-test("close breaks streams off, and opens none any more", async (t) => {
+test("close breaks streams off and opens no new one", async (t) => {
   const { caller } = await start(t, (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(reset);
   });
@@ -374,7 +374,7 @@ test("streams take no connection away from the calls", async (t) => {
   t.is((await caller.authIntrospectionStandard({ parameters: "token=x" })).action, "OK");
 });
 
-test("over TLS the backend is verified, and one that is not the right one is told nothing", async (t) => {
+test("over TLS the backend is verified, and a wrong backend gets no request", async (t) => {
   const tls = { ca: authority.certificate.pem };
   const { caller } = await start(t, streamOf(reset, heartbeat), { tls }, right);
   t.is((await readAll(caller)).length, 2);

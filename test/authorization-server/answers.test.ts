@@ -62,7 +62,7 @@ for (const path of ["/token", "/revoke"] as const) {
     );
   });
 
-  test(`POST ${path} with an Authorization header that has no Basic credentials is 401, and nobody is asked`, async (t) => {
+  test(`POST ${path} with an Authorization header without Basic credentials is 401, without a request`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     for (const authorization of [
       "Bearer abc",
@@ -81,7 +81,7 @@ for (const path of ["/token", "/revoke"] as const) {
     t.deepEqual(asked, []);
   });
 
-  test(`POST ${path}: the certificate that goes on is the handshake's, with the path the client sent`, async (t) => {
+  test(`POST ${path}: the handshake's certificate is passed on, with the path the client sent`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     const root = createAuthority({ subject: "CN=Root" });
     const between = createAuthority({ subject: "CN=Between", parent: root });
@@ -145,7 +145,7 @@ for (const [action, status] of [
   });
 }
 
-test("the rsUri that goes on is that of the resource server that asks, and a body cannot name one", async (t) => {
+test("the authenticated resource server's rsUri is passed on, and a body cannot name another", async (t) => {
   const { post, asked } = await serveEndpoints(t);
   const body = "token=x&rsUri=https://other.example.com&rs_uri=https://other.example.com";
   await post("/introspect", { as: createSelfSigned({ subject: "CN=api" }) }, body);
@@ -177,7 +177,7 @@ for (const [what, authorization] of Object.entries({
   });
 }
 
-test("POST /introspect without credentials is 401, a certificate and a body's secret being none", async (t) => {
+test("POST /introspect without credentials is 401; a certificate or a body's secret does not count", async (t) => {
   const { url, asked } = await serveEndpoints(t);
   const as = createSelfSigned({ subject: `CN=${apiServer.id}` });
   const form = { token: "x", client_id: apiServer.id, client_secret: apiServer.secret };
@@ -217,7 +217,7 @@ for (const path of paths) {
     });
   }
 
-  test(`POST ${path}: nobody needs to listen for failures of the backend, and answers are none`, async (t) => {
+  test(`POST ${path}: onBackendFailure is optional, and an error response is no backend failure`, async (t) => {
     const unheard = await serveEndpoints(t, () => new Error(told), { onBackendFailure: null });
     t.is((await unheard.post(path)).status, 503);
     const fine = await serveEndpoints(t, () => ({ action: "BAD_REQUEST", responseContent: "{}" }));

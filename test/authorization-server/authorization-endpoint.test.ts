@@ -16,7 +16,7 @@ const pageHeaders = {
   "referrer-policy": "no-referrer",
 };
 
-test("9700-2.1-b: what the backend wants the browser led to, it is led to by 303, also from a form", async (t) => {
+test("9700-2.1-b: a redirect from the backend is a 303, also after a form", async (t) => {
   const world = createSignInWorld();
   const location = "https://app.example.com/cb?error=invalid_scope";
   world.says.authAuthorization = { action: "LOCATION", responseContent: location };
@@ -76,7 +76,7 @@ for (const [formTargets, parameters, formAction] of [
   [[], "redirect_uri=https%3A%2F%2Fa%3Bscript-src%20*.example.com%2F", ""],
   [[], "client_id=1", ""],
 ] as const) {
-  test(`a page for ${parameters.slice(0, 60)} says: ${formAction === "" ? "no form-action" : formAction}`, async (t) => {
+  test(`the policy for ${parameters.slice(0, 60)}: ${formAction === "" ? "no form-action" : formAction}`, async (t) => {
     const world = createSignInWorld(formTargets === undefined ? {} : { formTargets });
     const { headers } = await world.openBrowser().get(parameters);
     const { "content-security-policy": policy, "set-cookie": cookie, ...others } = headers;
@@ -115,7 +115,7 @@ for (const [error, status, retry] of [
 }
 
 for (const method of ["HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
-  test(`${method} at the authorization endpoint is 405 with Allow, and nobody is asked`, async (t) => {
+  test(`${method} at the authorization endpoint is 405 with Allow, without a request to the backend`, async (t) => {
     const world = createSignInWorld();
     const answer = await world.endpoint({ method, body: "", browser: { query: request } });
     t.is(answer.status, 405);
@@ -144,7 +144,7 @@ for (const [body, query] of [
   ["a=\ud800", "?a=%EF%BF%BD"],
   ["", "?"],
 ] as const) {
-  test(`what is malformed by POST is so by GET, for the backend to refuse: ${JSON.stringify(body)}`, async (t) => {
+  test(`malformed parameters reach the backend alike by POST and by GET: ${JSON.stringify(body)}`, async (t) => {
     const world = createSignInWorld();
     const answer = await world.endpoint({ method: "POST", contentType: form, body, browser: { query: "" } });
     t.is(answer.headers["location"], query);
@@ -156,7 +156,7 @@ for (const [what, contentType, body] of [
   ["a body of no type", undefined, "interaction=x"],
   ["more than a request line takes", form, `a=${"x".repeat(8192)}`],
 ] as const) {
-  test(`a POST with ${what} is 400, and nobody is asked`, async (t) => {
+  test(`a POST with ${what} is 400, without a request to the backend`, async (t) => {
     const world = createSignInWorld();
     const type = contentType === undefined ? {} : { contentType };
     const answer = await world.endpoint({ method: "POST", ...type, body, browser: { query: "" } });
@@ -184,7 +184,7 @@ for (const [option, wrong] of [
   ["sessionDuration", { sessionDuration: 1.5 }],
   ["sessionDuration", { sessionDuration: "1" as never }],
 ] as const) {
-  test(`authorizationEndpoint says which option is wrong: ${option}, ${describe(Object.values(wrong)[0])}`, (t) => {
+  test(`authorizationEndpoint names the wrong option: ${option}, ${describe(Object.values(wrong)[0])}`, (t) => {
     const error = t.throws(() => authorizationEndpoint({ ...good, ...wrong }), { instanceOf: TypeError });
     t.is((error as TypeError & { code: string }).code, "ERR_INVALID_OPTION");
     t.true(error.message.startsWith(option));
@@ -222,7 +222,7 @@ for (const [url, source] of [
   });
 }
 
-test("html escapes what it is given, once, and leaves markup of its own", (t) => {
+test("html escapes each value once, and leaves markup of its own", (t) => {
   const hostile = `<a href="x" title='y'>&amp;\``;
   const escaped = "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;&#96;";
   t.is(escapeHtml(hostile), escaped);

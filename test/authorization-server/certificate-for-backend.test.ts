@@ -28,7 +28,7 @@ for (const options of [{}, { certificate: tlsSocket() }]) {
     t.deepEqual(reasons, ["connection_closed"]);
   });
 
-  test(`a connection without a certificate has none, and one with has its PEM text (with ${given})`, async (t) => {
+  test(`the certificate is sent as PEM text if the connection has one, otherwise absent (with ${given})`, async (t) => {
     const read = certificateForBackend(options);
     const listener = await openListener({ protocol: "h1", answer: (request) => read(request as never) });
     t.teardown(() => listener.close());
@@ -43,7 +43,7 @@ for (const options of [{}, { certificate: tlsSocket() }]) {
   });
 }
 
-test("a consent whose scopes are a text, or that is none, grants nothing: the user table's fault is told", async (t) => {
+test("a malformed consent grants nothing, and the operator learns the user table's fault", async (t) => {
   const whole = { scopes: ["openid", "read"], claims: [], resources: [] };
   const redirect = "response_type=code&client_id=4711&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb";
   const wrong = ["openid readonly", { ...whole, scopes: "openid readonly" }, { ...whole, claims: undefined }];

@@ -44,7 +44,7 @@ for (const [what, lines] of [
   ["a list that ends with nothing", ["192.0.2.1,"]],
   ["a name", ["192.0.2.1, unknown"]],
   ["an obfuscated one", ["_hidden"]],
-  ["an address that is none", ["192.0.2.256"]],
+  ["an invalid address", ["192.0.2.256"]],
   ["an address with leading zeros", ["192.000.002.001"]],
   ["a network", ["192.0.2.0/24"]],
   ["an IPv6 address with a port and no brackets around it", ["[2001:db8::1"]],
@@ -53,7 +53,7 @@ for (const [what, lines] of [
   ["two addresses without a comma", ["192.0.2.1 192.0.2.2"]],
   ["a megabyte", ["9".repeat(1_000_000)]],
 ] as const) {
-  test(`a listed proxy names nobody: ${what} leaves the proxy's own address`, (t) => {
+  test(`a listed proxy's own address is used with ${what}`, (t) => {
     t.is(asked(...lines), "10.0.0.7");
   });
 }
@@ -64,7 +64,7 @@ for (const [peer, own] of [
   ["::ffff:10.0.0.8", "10.0.0.8"],
   ["2001:db8:2::1", "2001:db8:2::1"],
 ] as const) {
-  test(`a header from ${peer}, which is no listed proxy, is what a client says of itself`, (t) => {
+  test(`a header from ${peer}, which is no listed proxy, is the client's own claim`, (t) => {
     t.is(forwarded(from(peer, "x-forwarded-for", "198.51.100.4")), own);
   });
 }
@@ -75,7 +75,7 @@ test("a proxy is known by its mapped address and by its network, too", (t) => {
   }
 });
 
-test("nobody knows the address of a connection that has ended, or of a unix socket that is not listed", (t) => {
+test("an ended connection and an unlisted unix socket have no address", (t) => {
   t.is(forwarded(from(undefined, "x-forwarded-for", "198.51.100.4")), undefined);
   t.is(peerAddress(from(undefined, "x-forwarded-for")), undefined);
 });
@@ -115,7 +115,7 @@ async function served(address: AddressSource | undefined, header: string): Promi
   return addresses[0];
 }
 
-test("an endpoint is told the address that the option says, and the connection's without it", async (t) => {
+test("an endpoint gets the address from the option, and the connection's without the option", async (t) => {
   t.is(await served(forwardedAddress({ from: trustedProxies(["127.0.0.1"]) }), "203.0.113.9, 192.0.2.1"), "192.0.2.1");
   t.is(await served(forwardedAddress({ from: trustedProxies(["10.0.0.7"]) }), "192.0.2.1"), "127.0.0.1");
   t.is(await served(undefined, "192.0.2.1"), "127.0.0.1");

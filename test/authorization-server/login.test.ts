@@ -39,7 +39,7 @@ test("a cookie that was planted before the login opens no page that was made aft
   t.is((await victim.submit(consent, both)).status, 303);
 });
 
-test("a consent page that somebody made with a planted cookie is nobody's after the login", async (t) => {
+test("a consent page made with a planted cookie is invalid after the login", async (t) => {
   const world = createSignInWorld();
   const [victim, attacker] = [world.openBrowser(), world.openBrowser()];
   const first = await attacker.get();
@@ -66,7 +66,7 @@ test("pages that lie open in other tabs work after a login, each for its user", 
   t.deepEqual(subjects, ["alice", "carol", "bob"]);
 });
 
-test("a browser remembers a bounded number of its earlier names, and none for longer than a page is good", async (t) => {
+test("a browser keeps a bounded number of its earlier names, each at most as long as a page is valid", async (t) => {
   const world = createSignInWorld();
   world.says.authAuthorization = { ...interaction, prompts: ["LOGIN"] };
   const browser = world.openBrowser();
@@ -91,7 +91,7 @@ test("a browser's cookie that is not ours is replaced, and opens nothing", async
 
 // A finished authorization's form is over.
 
-test("the login form of a finished authorization signs nobody in: the user table is not even asked", async (t) => {
+test("the login form of a finished authorization signs nobody in and does not ask the user table", async (t) => {
   let asked = 0;
   const authenticate: AuthenticateUser = (...given) => {
     asked += 1;
@@ -130,7 +130,7 @@ test("the consent form of a finished authorization grants nothing that would be 
   t.is(world.asked.length, asked);
 });
 
-test("an authorization that is finished while the password is looked at signs nobody in", async (t) => {
+test("an authorization that is finished during the password check signs nobody in", async (t) => {
   const world = createSignInWorld({
     users: {
       ...users,
@@ -146,7 +146,7 @@ test("an authorization that is finished while the password is looked at signs no
   t.false(browser.cookies.has(sessionCookie));
 });
 
-test("a login after which the backend cannot go on signs nobody in", async (t) => {
+test("a login signs nobody in if the backend then cannot continue", async (t) => {
   const everything = { scopes: ["openid", "read"], claims: [], resources: [] };
   const world = createSignInWorld({ consents: { granted: () => [everything], grant: () => undefined } });
   world.says.authAuthorizationIssue = { action: "BAD_REQUEST", resultCode: "A041202" };
@@ -160,7 +160,7 @@ for (const [action, status] of [
   ["CALLER_ERROR", 500],
   ["AUTHLETE_ERROR", 500],
 ] as const) {
-  test(`a backend that cannot say whether a ticket is good (${action}) lets nobody go on, and the operator is told`, async (t) => {
+  test(`a backend that cannot check a ticket (${action}) stops the login, and the operator learns why`, async (t) => {
     const world = createSignInWorld();
     const browser = world.openBrowser();
     const login = await browser.get();
@@ -179,7 +179,7 @@ for (const [action, status] of [
 
 // Guesses.
 
-test("the user table is told where a guess comes from and for which client", async (t) => {
+test("the user table gets the address of a guess and the client", async (t) => {
   const attempts: LoginAttempt[] = [];
   const world = createSignInWorld({
     users: { ...users, authenticate: (_name, _password, attempt) => void attempts.push(attempt) },
@@ -191,7 +191,7 @@ test("the user table is told where a guess comes from and for which client", asy
   t.deepEqual(attempts, [{ address: "192.0.2.1", clientId: "4711" }, { clientId: "4711" }]);
 });
 
-test("a user table that says to try later is a page with 429 and Retry-After, and the form works afterwards", async (t) => {
+test("retryAfter from the user table is a page with 429 and Retry-After, and the form works afterwards", async (t) => {
   const answers: ReturnType<AuthenticateUser>[] = [{ retryAfter: 12.2 }, { retryAfter: 0 }, { retryAfter: 1e9 }];
   const world = createSignInWorld({
     users: { ...users, authenticate: () => answers.shift() ?? { subject: "alice" } },
@@ -263,7 +263,7 @@ test("guesses that are sent together are counted as those that follow each other
   t.true(tooMany.every(({ status }) => status === 303));
 });
 
-test("a user table that says to try later has not looked at a password: that is no try", async (t) => {
+test("retryAfter from the user table does not count as an attempt: no password was checked", async (t) => {
   let guesses = 0;
   const world = createSignInWorld({
     users: { ...users, authenticate: () => (++guesses > 30 ? { subject: "alice" } : { retryAfter: 1 }) },
@@ -284,7 +284,7 @@ for (const [what, answer] of Object.entries<unknown>({
   "a retryAfter before now": { retryAfter: -1 },
   true: true,
 })) {
-  test(`a user table that answers ${what} logs nobody in, and the operator is told`, async (t) => {
+  test(`a user table that answers ${what} logs nobody in, and the operator learns it`, async (t) => {
     const world = createSignInWorld({ users: { ...users, authenticate: () => answer as never } });
     const browser = world.openBrowser();
     const page = await browser.login(await browser.get());

@@ -81,7 +81,7 @@ for (const [what, known, said, status, wanted] of [
   });
 }
 
-test("the password grant without a user table is a server error, and the operator is told what is missing", async (t) => {
+test("the password grant without a user table is a server error that the operator can read", async (t) => {
   const { asked, failures, common } = scripted({ authToken: password });
   const answer = await call(tokenEndpoint(common), tokenRequest);
   t.is(answer.status, 500);
@@ -93,7 +93,7 @@ test("the password grant without a user table is a server error, and the operato
   t.regex((failures[0] as Error).message, /authenticateUser/);
 });
 
-test("a user table that says to try later is 429 with Retry-After to the client, and no ticket is used", async (t) => {
+test("retryAfter from the user table is 429 with Retry-After, and no ticket is used", async (t) => {
   const { asked, failures, common } = scripted({ authToken: { ...password, clientId: 4711 } });
   const attempts: unknown[] = [];
   const authenticateUser: AuthenticateUser = (_name, _password, attempt) => {
@@ -109,7 +109,7 @@ test("a user table that says to try later is 429 with Retry-After to the client,
   t.deepEqual(failures, []);
 });
 
-test("a user table that fails is 503 to the client, and the operator is told", async (t) => {
+test("a failing user table is 503 to the client, and the operator learns why", async (t) => {
   const { asked, failures, common } = scripted({ authToken: password });
   const endpoint = tokenEndpoint({ ...common, authenticateUser: () => Promise.reject(fault) });
   const answer = await call(endpoint, tokenRequest);
@@ -129,7 +129,7 @@ test("a backend that fails after the password is 503 to the client", async (t) =
 
 // The introspection endpoint.
 
-test("introspection whose list of resource servers cannot be asked is 503, and the operator is told", async (t) => {
+test("introspection whose list of resource servers fails is 503, and the operator learns why", async (t) => {
   const { asked, failures, common } = scripted({ authIntrospectionStandard: { action: "OK" } });
   for (const authenticate of [
     () => Promise.reject(fault),
@@ -147,7 +147,7 @@ test("introspection whose list of resource servers cannot be asked is 503, and t
 
 // The userinfo endpoint.
 
-test("userinfo with a token in the header and in the query is 400, with a form that nobody can read 415", async (t) => {
+test("userinfo with a token in header and query is 400, with an unreadable form 415", async (t) => {
   const { asked, common } = scripted({ authUserinfo: { action: "UNAUTHORIZED", responseContent: "Bearer x" } });
   const endpoint = userInfoEndpoint({ ...common, claims });
   const contentType = "application/x-www-form-urlencoded;charset=utf-7";
@@ -210,7 +210,7 @@ for (const method of ["GET", "POST"]) {
   });
 }
 
-test("userinfo gives away what the user consented to, and nothing besides", async (t) => {
+test("userinfo returns what the user consented to, and nothing else", async (t) => {
   for (const [consentedClaims, told] of [
     [["sub", "name"], { name: "S" }],
     [["sub", "email", "name", "secret"], { email: "s@example.com", name: "S" }],
@@ -262,7 +262,7 @@ for (const [authorization, status, challenge] of [
   ["Bearer", 400, 'Bearer realm="r", error="invalid_request"'],
   ["Bearer a b", 400, 'Bearer realm="r", error="invalid_request"'],
 ] as const) {
-  test(`userinfo with ${authorization ?? "no Authorization header"} is ${status}, and nobody is asked`, async (t) => {
+  test(`userinfo with ${authorization ?? "no Authorization header"} is ${status}, without a request`, async (t) => {
     const { asked, common } = scripted({ authUserinfo: known });
     const answer = await call(userInfoEndpoint({ ...common, claims }), {
       method: "POST",
@@ -280,7 +280,7 @@ for (const [what, says, claimsOf, status] of [
   ["a backend that fails later", { authUserinfo: known, authUserinfoIssue: fault }, claims, 503],
   ["a backend that refuses us", { authUserinfo: new ApiError(403, "A000403", "operator") }, claims, 500],
 ] as const) {
-  test(`userinfo with ${what} is ${status}, and the operator is told`, async (t) => {
+  test(`userinfo with ${what} is ${status}, and the operator learns why`, async (t) => {
     const { failures, common } = scripted(says);
     const answer = await call(userInfoEndpoint({ ...common, claims: claimsOf }), { authorization: "Bearer abc" });
     t.is(answer.status, status);

@@ -11,7 +11,7 @@ const largest = 65_536;
 
 for (const path of paths) {
   for (const method of ["GET", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH"]) {
-    test(`${method} ${path} is 405 with Allow, and nobody is asked`, async (t) => {
+    test(`${method} ${path} is 405 with Allow, without a request to the backend`, async (t) => {
       const { url, asked } = await serveEndpoints(t);
       const headers = { "content-type": formType, ...asApiServer };
       const body = ["PUT", "PATCH"].includes(method) ? { body: "token=x" } : {};
@@ -42,7 +42,7 @@ for (const path of paths) {
     t.is(asked.length, 6);
   });
 
-  test(`POST ${path} refuses a charset that is not read here with 415, and nobody is asked`, async (t) => {
+  test(`POST ${path} rejects an unsupported charset with 415, without a request to the backend`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     for (const [charset, form] of [
       ["x", "token=x"],
@@ -60,7 +60,7 @@ for (const path of paths) {
     t.deepEqual(asked, []);
   });
 
-  test(`POST ${path} refuses every content coding with 415 and says which one it takes`, async (t) => {
+  test(`POST ${path} rejects every content coding with 415 and names the accepted one`, async (t) => {
     const { post, asked } = await serveEndpoints(t);
     for (const coding of ["gzip", "br", "x-gzip", "identity, gzip", "gzip, identity", "", "identity;q=1"]) {
       const answer = await post(path, { headers: { "content-encoding": coding } }, "token=x");
@@ -71,7 +71,7 @@ for (const path of paths) {
     t.is((await post(path, { headers: { "content-encoding": "Identity" } })).status, 200);
   });
 
-  test(`POST ${path} refuses every other content type with 400, and nobody is asked`, async (t) => {
+  test(`POST ${path} rejects every other content type with 400, without a request to the backend`, async (t) => {
     const { post, url, asked } = await serveEndpoints(t);
     for (const type of [
       "application/json",
@@ -90,7 +90,7 @@ for (const path of paths) {
     t.deepEqual(asked, []);
   });
 
-  test(`POST ${path} with two Authorization headers is 400, be they equal or not, and nobody is asked`, async (t) => {
+  test(`POST ${path} with two Authorization headers, equal or not, is 400, without a request`, async (t) => {
     const { port, asked } = await serveEndpoints(t);
     const right = basic(apiServer.id, apiServer.secret);
     for (const second of [right, basic(apiServer.id, "wrong"), "Bearer x"]) {
@@ -108,7 +108,7 @@ for (const path of paths) {
   });
 
   if (path === "/introspect") {
-    test("a resource server that names another one in its form is 400, and nobody is asked", async (t) => {
+    test("a resource server that names another one in its form is 400, without a request to the backend", async (t) => {
       const { post, asked } = await serveEndpoints(t);
       for (const named of ["client_id=other", "client_id=api&client_id=other", "client%5Fid=API"]) {
         assertErrorForm(t, await post(path, {}, `token=x&${named}`), "invalid_request", [400]);
@@ -170,7 +170,7 @@ test("a body that never ends is answered with 413 as soon as it is too large", a
   t.deepEqual(asked, []);
 });
 
-test("a client that leaves in the middle of its body is forgotten: nobody is asked, the next one is served", async (t) => {
+test("a client that leaves during its body causes no request, and the next client is served", async (t) => {
   const { port, post, server, asked } = await serveEndpoints(t);
   const accepted = once(server, "secureConnection") as Promise<[TLSSocket]>;
   const arrived = once(server, "request");
@@ -197,7 +197,7 @@ test("a path that is no endpoint, or is one spelt otherwise, is 404 whatever is 
   t.deepEqual(asked, []);
 });
 
-test("an endpoint that throws ends the one connection and says nothing about it", async (t) => {
+test("an endpoint that throws closes that one connection without a response", async (t) => {
   const { post } = await serveEndpoints(t, () => ({ action: "NO_SUCH_ACTION" }));
   await t.throwsAsync(post("/token"), { code: "ECONNRESET" });
   await t.throwsAsync(post("/token"), { code: "ECONNRESET" });

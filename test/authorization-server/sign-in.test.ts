@@ -63,7 +63,7 @@ test("the ID token gets the claims that were asked for, as far as the user has t
   t.is(acr, "gold");
 });
 
-test("only ticked scopes are granted, and none that was not asked for", async (t) => {
+test("only ticked scopes are granted, and only requested ones", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const consent = await browser.login(await browser.get());
@@ -98,7 +98,7 @@ for (const [step, decision, reason] of [
   ["login", "cancel", "NOT_AUTHENTICATED"],
   ["consent", "deny", "DENIED"],
 ] as const) {
-  test(`${decision} on the ${step} page is told to the client as ${reason}`, async (t) => {
+  test(`${decision} on the ${step} page reaches the client as ${reason}`, async (t) => {
     const world = createSignInWorld();
     const browser = world.openBrowser();
     const login = await browser.get();
@@ -110,7 +110,7 @@ for (const [step, decision, reason] of [
   });
 }
 
-test("a wrong password shows the page again, the same for a user that there is not, and the right one goes on", async (t) => {
+test("a wrong password and an unknown user show the same page again, and the right password continues", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const login = await browser.get();
@@ -136,7 +136,7 @@ test("another account: the page asks for a login again, and the consent is the o
   t.is((world.asked[1]?.request as { subject: string }).subject, "bob");
 });
 
-test("a decision that is none is refused, and the page still works", async (t) => {
+test("an unknown decision is rejected, and the page still works", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const consent = await browser.login(await browser.get());
@@ -201,7 +201,7 @@ for (const [what, change, granted, reason] of [
     "ACR_NOT_SATISFIED",
   ],
 ] as const) {
-  test(`prompt=none with ${what} is told to the client as ${reason}`, async (t) => {
+  test(`prompt=none with ${what} reaches the client as ${reason}`, async (t) => {
     const world = createSignInWorld({ consents: consents(granted) });
     const browser = world.openBrowser();
     if (what !== "no session") await browser.login(await browser.get());
@@ -217,7 +217,7 @@ for (const [what, change, titles] of [
   ["nothing special", {}, ["", "issue"]],
   ["max_age that the login is within", { maxAge: 101, maxAgeRequested: true }, ["", "issue"]],
   ["max_age that a backend means as none", { maxAge: 0 }, ["", "issue"]],
-  ["an acr that is only wished for", { acrs: ["gold"] }, ["", "issue"]],
+  ["an acr that is not essential", { acrs: ["gold"] }, ["", "issue"]],
   ["the same user", { subject: "alice" }, ["", "issue"]],
   ["prompt=consent", { prompts: ["CONSENT"] }, ["consent"]],
   ["prompt=login", { prompts: ["LOGIN"] }, ["login", "issue"]],
@@ -261,10 +261,10 @@ for (const [what, redirectUri, isRemembered] of [
   ["another name of it", "http://localhost/cb", false],
   ["a scheme of its own", "com.example.app:/cb", false],
   ["a scheme that begins like TLS", "https.example.app:/cb", false],
-  ["nowhere that is named", undefined, false],
+  ["an unnamed redirect URI", undefined, false],
 ] as const) {
   const then = isRemembered ? "is not asked for again" : "is asked for each time, since any program may be there";
-  test(`what was granted to a client whose answer goes to ${what} ${then}`, async (t) => {
+  test(`consent for a response to ${what} ${then}`, async (t) => {
     const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }) });
     const browser = world.openBrowser();
     const query = new URLSearchParams({
@@ -303,7 +303,7 @@ for (const [what, asked, granted, title] of [
     undefined,
   ],
 ] as const) {
-  test(`consent is remembered for what was asked then: ${what} leads to ${title ?? "an answer"}`, async (t) => {
+  test(`a remembered consent, then ${what}: leads to ${title ?? "an answer"}`, async (t) => {
     const known = { "alice 4711": { scopes: ["openid", "read"], claims: [], resources: [], ...granted } };
     const world = createSignInWorld({ consents: consents(known) });
     world.says.authAuthorization = { ...interaction, ...asked };
@@ -316,7 +316,7 @@ for (const [what, asked, granted, title] of [
   });
 }
 
-test("what a user granted at two times is not mixed: the scope of one and the API of the other", async (t) => {
+test("two consents are not mixed: the scope of one and the API of the other need a new one", async (t) => {
   const world = createSignInWorld({ consents: consents({}) });
   const browser = world.openBrowser();
   const ask = async (scope: string, resource: string) => {
@@ -356,7 +356,7 @@ for (const [what, asked, consented] of [
   ["a claim at the UserInfo endpoint", { claimsAtUserInfo: ["phone"] }, ["sub", "phone"]],
   ["a claim that the service does not have", { userInfoClaims: '{"shoe_size":null}' }, ["sub"]],
 ] as const) {
-  test(`who asks for ${what} gets consent to ${consented?.join(" and ") ?? "no claims"}`, async (t) => {
+  test(`a request for ${what} gets consent to ${consented?.join(" and ") ?? "no claims"}`, async (t) => {
     const world = createSignInWorld();
     world.says.authAuthorization = { ...interaction, ...asked };
     const browser = world.openBrowser();
@@ -365,7 +365,7 @@ for (const [what, asked, consented] of [
   });
 }
 
-test("a session ends after its time, and one that was changed, or is of another key, is none", async (t) => {
+test("a session ends after its time; a changed one, and one under another key, is invalid", async (t) => {
   const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }), sessionDuration: 100 });
   const browser = world.openBrowser();
   await browser.login(await browser.get());
@@ -390,7 +390,7 @@ test("a session ends after its time, and one that was changed, or is of another 
   t.is(titleOf(await browser.get()), "login");
 });
 
-test("what is sealed for a form is no session, and the reverse", async (t) => {
+test("a value sealed for a form is no session, and the reverse", async (t) => {
   const world = createSignInWorld({ consents: consents({ "alice 4711": ["openid", "read"] }) });
   const browser = world.openBrowser();
   const consent = await browser.get();
@@ -508,7 +508,7 @@ for (const [operation, resultCode] of [
   }
 }
 
-test("a backend that cannot issue is told to the operator, and to the user as a sentence", async (t) => {
+test("a backend that cannot issue is reported to the operator, and to the user as a sentence", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const consent = await browser.login(await browser.get());
@@ -528,7 +528,7 @@ for (const [error, status] of [
   [new ApiError(503, "A000503", "words for the operator"), 503],
   [new Error("words for the operator"), 503],
 ] as const) {
-  test(`a step that fails with ${error.name} ${status} is a page without its words, and the form works afterwards`, async (t) => {
+  test(`a failed step (${error.name} ${status}) is a page without the error's text; the form works afterwards`, async (t) => {
     const world = createSignInWorld();
     const browser = world.openBrowser();
     const consent = await browser.login(await browser.get());
@@ -543,7 +543,7 @@ for (const [error, status] of [
   });
 }
 
-test("a user table that fails is a page, and the operator is told", async (t) => {
+test("a failing user table is a page, and the operator learns why", async (t) => {
   const fault = new Error("the user table is down");
   const world = createSignInWorld({ users: { authenticate: () => Promise.reject(fault), claims: () => ({}) } });
   const browser = world.openBrowser();
@@ -569,7 +569,7 @@ test("the ticket, the user and the seal's content stand in no page, header or co
   t.notRegex(sealed.join(), /alice|ticket|4711/);
 });
 
-test("cookies are for this host alone, over TLS alone, hidden from scripts, and not sent with forms of other sites", async (t) => {
+test("cookies are for this host and TLS only, hidden from scripts, and not sent with other sites' forms", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const login = await browser.get();
@@ -583,7 +583,7 @@ test("cookies are for this host alone, over TLS alone, hidden from scripts, and 
   t.deepEqual(more, []);
 });
 
-test("two cookies of one name are none", async (t) => {
+test("two cookies of one name count as no cookie", async (t) => {
   const world = createSignInWorld();
   const browser = world.openBrowser();
   const login = await browser.get();
@@ -601,7 +601,7 @@ test("a cookie of hundreds of thousands of blanks costs nothing to speak of", as
   t.is(titleOf(await browser.login(login)), "consent");
 });
 
-test("what the client and the request say is shown as text", async (t) => {
+test("texts from the client and the request are shown as text", async (t) => {
   const world = createSignInWorld();
   world.says.authAuthorization = { ...interaction, loginHint: `"><script>alert(1)</script>'\`&amp;` };
   const browser = world.openBrowser();
@@ -613,7 +613,7 @@ test("what the client and the request say is shown as text", async (t) => {
 });
 
 for (const [blank, name] of Object.entries({ "\u00a0": "U+00A0", "\u2003": "U+2003", "\v": "U+000B", x: "x" })) {
-  test(`a cookie whose name begins with ${name} is none of ours: another host may have set it`, async (t) => {
+  test(`a cookie whose name begins with ${name} is ignored: another host may have set it`, async (t) => {
     const world = createSignInWorld({ consents: consents({ "attacker 4711": ["openid", "read"] }) });
     const attacker = world.openBrowser();
     const page = await attacker.get();
@@ -626,7 +626,7 @@ for (const [blank, name] of Object.entries({ "\u00a0": "U+00A0", "\u2003": "U+20
   });
 }
 
-test("pages of one's own are told what they may show", async (t) => {
+test("custom pages get the facts that they may show", async (t) => {
   const seen: unknown[] = [];
   const world = createSignInWorld({
     pages: {

@@ -25,7 +25,7 @@ for (const [what, of] of [
   ["no service", []],
   ["several services", services],
 ] as const) {
-  test(`a backend of ${what} says what it is, and its own operations need a service to act for`, async (t) => {
+  test(`a backend of ${what} identifies itself, and its own operations need a service to act for`, async (t) => {
     const backend = await openBackend({ configuration: configurationOf(of), log: pino({ level: "silent" }) });
     t.teardown(() => backend.close());
     const { version, features } = await backend.info(undefined);
@@ -189,7 +189,7 @@ test.serial("a full last batch is followed by one that finds nothing", async (t)
 });
 
 test.serial(
-  "an event is kept for an hour after the one behind it was written, in batches, and the newest for good",
+  "an event is kept for an hour after the next one was written, in batches, and the newest for good",
   async (t) => {
     const { store, setClock, passMinute } = await startSweeping(t);
     const hour = 3_600_000;
@@ -214,7 +214,7 @@ test.serial(
   },
 );
 
-test.serial("a sweep that fails is logged, and the next one runs all the same", async (t) => {
+test.serial("a failed sweep is logged, and the next one still runs", async (t) => {
   let failures = 1;
   const { store, setClock, passMinute, batches, logged } = await startSweeping(t, (kept) => (expiredBefore, limit) => {
     if (failures-- > 0) return Promise.reject(new StoreFailure("the disk is full"));
@@ -272,7 +272,7 @@ test.serial("expired tickets and assertions go, consumed codes stay with the tok
   );
 });
 
-test.serial("stop ends the sweeps: none begins any more", async (t) => {
+test.serial("no sweep begins after stop", async (t) => {
   const { store, setClock, passMinute, stop, batches } = await startSweeping(t);
   const token = await keep(store, 1);
   setClock(2 + keptAfterExpiry);
@@ -283,7 +283,7 @@ test.serial("stop ends the sweeps: none begins any more", async (t) => {
   t.true(await isKept(store, token));
 });
 
-test.serial("stop in the middle of a sweep lets the batch under way end and begins no other", async (t) => {
+test.serial("stop in the middle of a sweep lets the running batch end and begins no other", async (t) => {
   let stop: () => void = () => undefined;
   const sweeping = await startSweeping(t, (kept) => (expiredBefore, limit) => {
     stop();
@@ -301,7 +301,7 @@ test.serial("stop in the middle of a sweep lets the batch under way end and begi
 });
 
 test.serial(
-  "an event dated a year ahead holds no sweep up, one dated hours ahead does until that hour is over",
+  "an event dated a year ahead delays no sweep, one dated hours ahead does until that hour is over",
   async (t) => {
     const { store, setClock, passMinute } = await startSweeping(t);
     const [hour, day] = [3_600_000, 24 * 3_600_000];

@@ -43,7 +43,7 @@ async function isActive(backend: Backend, token: string): Promise<boolean> {
   return (JSON.parse(responseContent ?? "") as { active: boolean }).active;
 }
 
-test("a restart with the clock set back revives no token that had expired, and ends none that had not", async (t) => {
+test("a restart with the clock set back revives no expired token, and ends no live one", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const first = await openAt(
@@ -69,7 +69,7 @@ test("a restart with the clock set back revives no token that had expired, and e
   }
 });
 
-test("nor does it after a start that came long after the last stop, whose time is still in doubt", async (t) => {
+test("nor does it after a start long after the last stop, whose time is still in doubt", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const clock = () => now;
@@ -105,7 +105,7 @@ test("a time in doubt that is taken back by a restart has ended nothing", async 
   t.deepEqual({ ...db.prepare("SELECT clock_in_doubt FROM store_state").get() }, { clock_in_doubt: 0 });
 });
 
-test("two backends on one file: what the one has seen expire, the other does not take for valid", async (t) => {
+test("two backends on one file: a token that one has seen expire is expired for the other", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const ahead = await openAt(
@@ -135,7 +135,7 @@ test("two backends on one file: what the one has seen expire, the other does not
   t.false(await isActive(behind, accessToken));
 });
 
-test("a reset of the clock ends what a wrong clock issued, and gives back what it had ended", async (t) => {
+test("a clock reset ends tokens issued by a wrong clock, and restores those that it had expired", async (t) => {
   const file = await makeStoreFile(t);
   let now = startInstant;
   const first = await openAt(t, file, () => now);
@@ -176,7 +176,7 @@ test("a reset by a clock that is behind ends no token unless that is allowed, an
   t.true(await isActive(again, accessToken));
 });
 
-test("a store that is not there has no clock to reset, and none is made", async (t) => {
+test("a missing store has no clock to reset, and is not created", async (t) => {
   const { path } = await makeStoreFile(t);
   for (let round = 0; round < 2; round++) {
     t.throws(() => resetClock({ store: { sqlite: path } }, () => startInstant), { message: /there is no such file$/ });
@@ -244,7 +244,7 @@ test("after another stop it waits for the second that may not have been kept", a
   ]);
 });
 
-test("what another process settled at its end is not settled any more when this one acts after it", async (t) => {
+test("a time that another process settled is unsettled when this one acts after it", async (t) => {
   let kept: KeptClock = { actedOn: startInstant, settled: true };
   let now = startInstant;
   let tell: (clock: KeptClock) => void = () => undefined;
@@ -284,7 +284,7 @@ test("where the clock is further behind there is nothing to wait for: it begins 
   await clock.close();
 });
 
-test("the floor in the store is raised, never lowered, and settled only by whoever acted last", async (t) => {
+test("the stored time is raised, never lowered, and settled only by the last process that acted", async (t) => {
   const { path } = await makeStoreFile(t);
   const store = await openSqliteStore({ path });
   const states: KeptClock[] = [await store.readClock()];

@@ -48,7 +48,7 @@ test("it is the wall clock as long as that goes forward", (t) => {
   t.deepEqual(events, []);
 });
 
-test("after a step back time goes on from where it was, at half its speed, until the wall clock is there", (t) => {
+test("after a step back, time runs on at half speed until the wall clock has caught up", (t) => {
   const { clock, pass, step, wall, events } = createWorld();
   const before = clock.now();
   step(-20 * second);
@@ -101,7 +101,7 @@ test("it begins at its floor when the wall clock is behind that", (t) => {
   t.deepEqual(events, [{ type: "behind", by: minute }]);
 });
 
-test("what another process acted on raises it, and what that one acted on before does not", (t) => {
+test("a later time of another process raises it, and an earlier one does not", (t) => {
   const { clock } = createWorld();
   const before = clock.now();
   clock.raise(before - second);
@@ -111,7 +111,7 @@ test("what another process acted on raises it, and what that one acted on before
   t.is(clock.actedOn(), before + second);
 });
 
-test("looking at the clocks is not acting: only what was acted on is to be kept", (t) => {
+test("observing the clocks is not acting: only the time that was acted on is to be stored", (t) => {
   const { clock, pass } = createWorld();
   const acted = clock.now();
   pass(second);
@@ -132,7 +132,7 @@ test("a jump ahead of half an hour counts as a correction: it is followed, and k
   t.deepEqual(events, [{ type: "behind", by: hour / 2 }]);
 });
 
-test("a longer one is followed and reported, and what is kept goes on as if it had not been", (t) => {
+test("a longer jump is followed and reported, and the stored time runs on as without it", (t) => {
   const { clock, pass, step, wall, events } = createWorld();
   const before = clock.now();
   step(10 * 365 * 24 * hour);

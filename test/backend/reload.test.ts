@@ -32,7 +32,7 @@ async function start(t: ExecutionContext, options: Partial<Parameters<typeof ser
   return { backend, lines, issue };
 }
 
-test("reload answers what changed, and tells it in one line of the log at every level", async (t) => {
+test("reload returns the changes and logs them in one line at every level", async (t) => {
   const { backend, lines, issue } = await start(t);
   t.deepEqual(await backend.reload(of(client(1), client(2), client(3))), [`adds client ${serviceId}/3`]);
   t.deepEqual(await backend.reload(of(client(1), client(2), client(3))), []);
@@ -67,7 +67,7 @@ test("reloads are carried out one after the other, in their order", async (t) =>
   t.is((await issue(118)).action, "INVALID_CLIENT");
 });
 
-test("a reload ends no live tokens unless it is itself allowed to; what the start was allowed does not count", async (t) => {
+test("a reload ends no live tokens unless allowed itself; the start's permission does not count", async (t) => {
   const allowRemoval = [{ serviceId, clientId: 1 }];
   const { backend, issue } = await start(t, { allowRemoval });
   const { accessToken } = await issue(1);
@@ -128,7 +128,7 @@ test("a backend's own operations follow a reload to another service", async (t) 
   t.regex(JSON.stringify(await backend.serviceConfiguration({})), /https:\/\/five/);
 });
 
-test("close waits for the reload under way; one that waits then, and any later one, is refused", async (t) => {
+test("close waits for the running reload; a waiting one, and any later one, is rejected", async (t) => {
   const { backend, lines } = await start(t);
   const underWay = backend.reload(of(client(1)));
   const waiting = backend.reload(of(client(3)));

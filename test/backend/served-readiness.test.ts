@@ -72,7 +72,7 @@ async function release(t: ExecutionContext, locker: Child): Promise<void> {
   t.is(await locker.line(), "released");
 }
 
-test("while another process holds the store's lock the backend is alive and not ready, and then ready again", async (t) => {
+test("while another process locks the store, the backend is alive and not ready, and then ready again", async (t) => {
   const file = await makeStoreFile(t);
   const served = serve(t, file);
   const backend = await served.backend;
@@ -148,7 +148,7 @@ test("a backend that waits for its store at the start is alive and not ready", a
   t.deepEqual(await ask(served), allHold);
 });
 
-test("a backend that stops is alive and not ready for those whose connection is still open", async (t) => {
+test("a stopping backend is alive and not ready on connections that are still open", async (t) => {
   const served = serve(t, await makeStoreFile(t));
   const backend = await served.backend;
   t.deepEqual(await ask(served), allHold);
@@ -195,7 +195,7 @@ test("a schema of another version makes the backend not ready", async (t) => {
   t.deepEqual(await ask(served), notReady("store-read"));
 });
 
-test("strangers who ask a hundred times within a second cause one write", async (t) => {
+test("a hundred requests of strangers within a second cause one write", async (t) => {
   const file = await makeStoreFile(t);
   const served = serve(t, file);
   await served.backend;
@@ -277,7 +277,7 @@ function counted(name: string, holds: () => boolean | Promise<void>) {
   return check;
 }
 
-test("the names of the checks that do not hold are answered in their order, whatever they throw or reject with", async (t) => {
+test("the names of the failed checks come in their order, whatever they throw or reject with", async (t) => {
   const checks = [
     counted("a", () => false),
     counted("b", () => true),
@@ -290,7 +290,7 @@ test("the names of the checks that do not hold are answered in their order, what
   t.deepEqual(await createReadiness({ checks: [], monotonicClock: () => 0 })(), []);
 });
 
-test("a thousand who ask within a second run each check once, and so in each second that follows", async (t) => {
+test("a thousand requests within a second run each check once, and so in each second that follows", async (t) => {
   let now = 5;
   let holds = true;
   const checks = [counted("sync", () => holds), counted("async", () => Promise.resolve())];
@@ -358,7 +358,7 @@ test("a check that does not answer in time counts as failed, and is not begun ag
   t.deepEqual(await last, ["slow"]);
 });
 
-test("a change of the answer is told once, with the reasons", async (t) => {
+test("a change of the answer is logged once, with the reasons", async (t) => {
   let now = 0;
   let holds = true;
   const changes: (readonly FailedCheck[])[] = [];

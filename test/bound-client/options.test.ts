@@ -58,7 +58,7 @@ for (const [what, options] of Object.entries<Partial<BoundClientOptions>>({
 for (const [what, names, options] of [
   ["an unknown option", "rejectUnauthorized", { rejectUnauthorized: false }],
   ["no certificate", "certificate", { certificate: undefined }],
-  ["a certificate that is none", "certificate", { certificate: secret }],
+  ["an invalid certificate", "certificate", { certificate: secret }],
   ["a broken certificate", "certificate", { certificate: k1.pem.replace(/[A-Za-z]{8}\n/, "AAAAAAAA\n") }],
   [
     "a chain with a broken end",
@@ -68,13 +68,13 @@ for (const [what, names, options] of [
   ["a chain that is cut off", "certificate", { certificate: `${k1.pem}-----BEGIN CERTIFICATE-----\nAAAA` }],
   ["a key among the certificates", "certificate", { certificate: k1.pem + k1.key }],
   ["no key", "key", { key: undefined }],
-  ["a key that is none", "key", { key: secret }],
+  ["an invalid key", "key", { key: secret }],
   ["another certificate's key", "key", { key: k2.key }],
   ["a chain with the issuer first", "key", { certificate: authority.certificate.pem + issued.pem, key: issued.key }],
   ["an encrypted key without its passphrase", "key", { key: encrypted }],
   ["an encrypted key with another passphrase", "key", { key: encrypted, passphrase: secret }],
   ["a passphrase that is no text", "passphrase", { passphrase: 1 }],
-  ["anchors that are none", "ca", { ca: secret }],
+  ["invalid anchors", "ca", { ca: secret }],
   ["anchors that are broken", "ca", { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" }],
   ["no client id", "clientId", { clientId: "" }],
   ["no authorization server", "authorizationServer", { authorizationServer: undefined }],
@@ -171,7 +171,7 @@ const endpoint = { tokenEndpoint: "https://as.example.com/token" };
 const signal = new AbortController().signal;
 
 for (const [name, fail] of Object.entries(failures)) {
-  test(`a clientAssertion that fails gives nobody a token and keeps nobody waiting: ${name}`, async (t) => {
+  test(`a failing clientAssertion gives no token and keeps no caller waiting: ${name}`, async (t) => {
     const authentication = { method: "private_key_jwt", clientAssertion: fail as ClientAssertion } as const;
     const failed = clientAuthentication("1", authentication, endpoint, { timeout: 50, signal }).then(
       () => false,
@@ -190,22 +190,19 @@ test("a clientAssertion that gives no text is the program's mistake", async (t) 
   }
 });
 
-test.serial(
-  "a dispatcher's handler that throws where it is told of a failure is a warning of the process",
-  async (t) => {
-    class Part {
-      readonly of = "undici";
-    }
-    const dispatcher = createBoundDispatcher({ Agent: Part, Dispatcher: Part } as never, {
-      current: () => ({}) as never,
-      targetOf: () => ({ scope: "", resources: [] }),
-      obtain: () => Promise.reject(new Error("No token.")),
-    }) as unknown as { dispatch(options: object, handler: object): boolean };
-    const warned = once(process, "warning") as Promise<[Error]>;
-    const onResponseError = (): never => {
-      throw new Error("The handler's own fault.");
-    };
-    dispatcher.dispatch({ origin: "https://api.example.com" }, { onResponseError });
-    t.is((await warned)[0].message, "The handler's own fault.");
-  },
-);
+test.serial("a dispatcher's handler that throws on a failure causes a process warning", async (t) => {
+  class Part {
+    readonly of = "undici";
+  }
+  const dispatcher = createBoundDispatcher({ Agent: Part, Dispatcher: Part } as never, {
+    current: () => ({}) as never,
+    targetOf: () => ({ scope: "", resources: [] }),
+    obtain: () => Promise.reject(new Error("No token.")),
+  }) as unknown as { dispatch(options: object, handler: object): boolean };
+  const warned = once(process, "warning") as Promise<[Error]>;
+  const onResponseError = (): never => {
+    throw new Error("The handler's own fault.");
+  };
+  dispatcher.dispatch({ origin: "https://api.example.com" }, { onResponseError });
+  t.is((await warned)[0].message, "The handler's own fault.");
+});

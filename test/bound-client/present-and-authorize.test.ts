@@ -29,7 +29,7 @@ const ways: Readonly<Record<string, (client: BoundClient, url: string) => Promis
   };
 
 for (const [name, call] of Object.entries(ways)) {
-  test(`8705-3-b: the client library presents k1 at the API, with a token bound to k1 (${name})`, async (t) => {
+  test(`8705-3-b: the client presents k1 at the API, with a token bound to k1 (${name})`, async (t) => {
     const { client, api, authorizationServer } = await startWorld(t);
     const { status, body } = await call(client(), `${api.url}/hello`);
     t.is(status, 200, body);
@@ -47,7 +47,7 @@ for (const [name, call] of Object.entries(ways)) {
     t.is(stolen.status, 401);
   });
 
-  test(`neither certificate nor token goes to a server whose certificate has no path to the anchors (${name})`, async (t) => {
+  test(`a server without a path to the anchors gets neither certificate nor token (${name})`, async (t) => {
     const { api, client } = await startWorld(t);
     // No `ca`: the system's anchors, and the test's CA is none of them. The request says that it does not matter.
     const error = await t.throwsAsync(call(client({ ca: undefined as never }), `${api.url}/hello`));

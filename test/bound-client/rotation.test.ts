@@ -43,7 +43,7 @@ test("after a rotation new connections present the new certificate with a new to
   t.false(api.seen.slice(3).some(({ port, resumed }) => before.has(port) || resumed));
 });
 
-test("requests under way when the certificate is rotated end on their connections, which are then closed", async (t) => {
+test("requests in progress during a rotation end on their connections, which are then closed", async (t) => {
   const { client } = await startWorld(t);
   const { promise: held, resolve: open } = Promise.withResolvers<undefined>();
   const slow = await startRecorder(t, (_, response) => void held.then(() => response.end("late")));
@@ -90,7 +90,7 @@ test("idle connections are closed at the rotation", async (t) => {
   t.pass();
 });
 
-test("whoever waits for a token while the certificate is rotated gets one bound to the new certificate", async (t) => {
+test("a caller that waits for a token during a rotation gets one bound to the new certificate", async (t) => {
   const { client, api, authorizationServer } = await startWorld(t);
   authorizationServer.respond = () => undefined;
   const bound = client();
@@ -130,7 +130,7 @@ test("whatever step a request is at when the certificate is rotated, token and c
   t.is(api.seen.length, 24, "and none had to be made again");
 });
 
-test("a rotation to what is no pair is refused and changes nothing", async (t) => {
+test("a rotation to a key of another certificate is refused and changes nothing", async (t) => {
   const { client, api } = await startWorld(t);
   const bound = client();
   await bound.got(api.url);
@@ -151,7 +151,7 @@ test("a rotation to what is no pair is refused and changes nothing", async (t) =
   t.is(api.seen[0]?.port, api.seen[1]?.port);
 });
 
-test("a certificate that the authorization server does not know gets no token, and the program is told", async (t) => {
+test("a certificate unknown to the authorization server gets no token, and the program gets the error", async (t) => {
   const { client, api } = await startWorld(t);
   const bound = client();
   await bound.got(api.url);
@@ -163,7 +163,7 @@ test("a certificate that the authorization server does not know gets no token, a
   t.is(api.seen.length, 1);
 });
 
-test("after close there is no token any more, and what is under way ends", async (t) => {
+test("after close there are no more tokens, and calls in progress end", async (t) => {
   const { client } = await startWorld(t);
   const { promise: held, resolve: open } = Promise.withResolvers<undefined>();
   const slow = await startRecorder(t, (_, response) => void held.then(() => response.end("late")));

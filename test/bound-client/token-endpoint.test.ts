@@ -195,7 +195,7 @@ for (const [what, status, type, body] of [
   });
 }
 
-test("an OAuth error is told with its code, its cleaned description and the status", async (t) => {
+test("an OAuth error is reported with its code, its cleaned description and the status", async (t) => {
   const { client, authorizationServer } = await startWorld(t);
   const error = { error: "invalid_scope", error_description: 'no\r\n"scope" é\u{1F600}' };
   for (const status of [400, 401, 403]) {

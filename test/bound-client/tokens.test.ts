@@ -82,7 +82,7 @@ test("a short life is renewed in its last tenth", async (t) => {
   t.is(issuer.recorder.seen.length, 2);
 });
 
-test("a renewal that fails while the token is valid serves that one, and is not tried at every call; at the end the failure is told", async (t) => {
+test("after a failed renewal the valid token is used, with few retries; its expiry reports the failure", async (t) => {
   const { client } = await startWorld(t);
   const issuer = await startIssuer(t);
   const clocks = standingClocks();
@@ -135,7 +135,7 @@ test("a hundred concurrent callers make one token request, through every way out
   t.is(new Set(api.seen.map(({ authorization }) => authorization)).size, 1);
 });
 
-test("a failure reaches everyone who waits for it, and the next caller asks again", async (t) => {
+test("a failure reaches every waiting caller, and the next caller sends a new request", async (t) => {
   const { client } = await startWorld(t);
   const issuer = await startIssuer(t);
   const bound = client({ authorizationServer: { tokenEndpoint: issuer.recorder.url } });
@@ -153,7 +153,7 @@ test("a failure reaches everyone who waits for it, and the next caller asks agai
   t.is((await bound.accessToken()).accessToken, "t1");
 });
 
-test("one caller's signal ends its waiting and nobody else's", async (t) => {
+test("one caller's signal ends only that caller's wait", async (t) => {
   const { client, api } = await startWorld(t);
   const issuer = await startIssuer(t);
   const bound = client({ authorizationServer: { tokenEndpoint: issuer.recorder.url } });

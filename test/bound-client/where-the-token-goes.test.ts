@@ -15,7 +15,7 @@ function refuseFirst(api: Recorder, times: number): void {
   };
 }
 
-test("the token goes to the named origins only: no other host, port or scheme, and no other way of naming them", async (t) => {
+test("the token goes to the named origins only, however an address is written", async (t) => {
   const { client, api } = await startWorld(t);
   const [other, plain] = [await startRecorder(t), await startRecorder(t, undefined, { tls: false })];
   const bound = client();
@@ -203,7 +203,7 @@ test("a challenge is read in each of its spellings", (t) => {
     t.false(isTokenRefusal(401, other));
 });
 
-test("forget makes the next call fetch another token, and knows only the token it was told", async (t) => {
+test("forget makes the next call fetch another token, and affects only the token it was given", async (t) => {
   const { client } = await startWorld(t);
   const bound = client();
   const first = await bound.accessToken();

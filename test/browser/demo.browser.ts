@@ -6,7 +6,7 @@ import { launchChromium, openWindow } from "./chromium.ts";
 
 const demo = fileURLToPath(new URL("../../examples/demo/demo.ts", import.meta.url));
 
-test("a user signs in with Chromium at the address that the demo prints, and gets a token that only its client can use", async (t) => {
+test("a user signs in with Chromium at the demo's address and gets a token that only its client can use", async (t) => {
   const browser = await launchChromium();
   t.teardown(() => browser.close());
   const child = spawn(process.execPath, [...process.execArgv, demo, "--stay"], {

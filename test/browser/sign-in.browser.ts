@@ -108,7 +108,7 @@ test.serial("login and consent lead to the client with a code, which gives token
   await context.close();
 });
 
-test.serial("a wrong password is said, not whose; then the right one goes on", async (t) => {
+test.serial("a wrong password is reported, not whose; then the right one continues", async (t) => {
   const { page, complaints, context } = await openWindow(browser);
   await page.goto(authorizeUrl(world, { login_hint: "alice" }));
   t.is(await page.inputValue("[name=username]"), "alice");
@@ -224,7 +224,7 @@ test.serial("without JavaScript everything works: login, consent, and the way to
   await context.close();
 });
 
-test.serial("what client, scope and request say is shown as text, whatever it says", async (t) => {
+test.serial("texts from client, scope and request are shown as text, whatever they contain", async (t) => {
   const { page, complaints, addresses, context } = await openWindow(browser);
   await page.goto(authorizeUrl(world, { client_id: "2", login_hint: hostile, state: hostile, prompt: "consent" }));
   t.is(await page.textContent("h1"), `Sign in to continue to ${hostile}`);
@@ -305,7 +305,7 @@ test.serial("another site can neither log the user in as somebody else nor conse
   await Promise.all([attacker.context.close(), victim.context.close()]);
 });
 
-test.serial("going back and sending a form again says that it is over, and the client gets one code", async (t) => {
+test.serial("going back and sending a form again shows that it is over, and the client gets one code", async (t) => {
   const { page, context } = await openWindow(browser);
   await page.goto(authorizeUrl(world, { prompt: "consent" }));
   await login(page);
@@ -324,7 +324,7 @@ test.serial("going back and sending a form again says that it is over, and the c
   await context.close();
 });
 
-test.serial("a double click gets one code, and a user who sees no client is told what to do", async (t) => {
+test.serial("a double click gets one code, and a user without a client's answer sees what to do", async (t) => {
   const { page, context } = await openWindow(browser);
   await page.goto(authorizeUrl(world, { prompt: "consent", state: "double" }));
   await login(page);

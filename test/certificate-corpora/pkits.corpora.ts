@@ -28,7 +28,7 @@ test("the table explains each verdict that is not that of PKITS, and only those"
   }
 });
 
-test("what is invalid by PKITS is refused, but for what only a revocation list says", (t) => {
+test("a path that is invalid by PKITS is rejected, unless only a revocation list makes it so", (t) => {
   for (const [name, { valid, openssl, outOfScope }] of expectations) {
     if (!valid && openssl === "trusted") t.is(outOfScope, "revocation is not checked", name);
   }

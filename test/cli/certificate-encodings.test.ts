@@ -30,7 +30,7 @@ for (const [vector, dialect, encoding] of [
   ["kong_url", "kong", "percent-encoded PEM"],
   ["caddy_der", "caddy", "base64"],
 ] as const satisfies readonly (readonly [string, string, CertificateEncoding])[]) {
-  test(`what is forged for ${dialect} is what the front end writes: ${vector}`, (t) => {
+  test(`the forged ${dialect} header is what the front end writes: ${vector}`, (t) => {
     const { header, value } = vectors[vector] ?? { header: "", value: "" };
     t.is(encodeCertificate(der, encoding), value);
     const forgeries = dialects.find(({ name }) => name === dialect)?.forgeries ?? [];
@@ -38,7 +38,7 @@ for (const [vector, dialect, encoding] of [
   });
 }
 
-test("what is forged of thumbprints has the certificate's SHA-256", (t) => {
+test("a forged thumbprint header has the certificate's SHA-256", (t) => {
   const { value } = vectors["gcp_fp"] ?? { value: "" };
   // Google Cloud leaves the padding out; a reader takes both.
   t.is(encodeCertificate(der, "SHA-256, base64").replace(/=+$/, ""), value);
@@ -48,7 +48,7 @@ test("what is forged of thumbprints has the certificate's SHA-256", (t) => {
   t.true(encodeCertificate(der, "XFCC with Hash, Cert and Chain").includes(`Cert="${cert}"`));
 });
 
-test("--help says what there is, with an example", async (t) => {
+test("--help lists the commands, with an example", async (t) => {
   const { code, stdout, stderr } = await runHere(["--help"]);
   t.is(code, 0);
   t.is(stderr, "");
@@ -57,7 +57,7 @@ test("--help says what there is, with an example", async (t) => {
   t.regex(stdout, /\$ certbound serve --config backend\.yaml/);
 });
 
-test("serve --help says what each option does, with an example, and what the exit codes mean", async (t) => {
+test("serve --help explains each option, with an example, and the exit codes", async (t) => {
   const { code, stdout, stderr } = await runHere(["serve", "--help"]);
   t.is(code, 0);
   t.is(stderr, "");
@@ -77,7 +77,7 @@ test("--version is the package's version", async (t) => {
   t.deepEqual(await runHere(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-test("a command line that is not understood ends with 2, says why and where there is help", async (t) => {
+test("an unknown command line ends with 2, says why and where to find help", async (t) => {
   const rows: readonly [string[], RegExp][] = [
     [[], /^Usage: certbound /],
     [["srve"], /unknown command 'srve'/],

@@ -55,7 +55,7 @@ const refused = (path: string, message: string) => ({
   stderr: `certbound: ${path}: ${message}\n`,
 });
 
-test("--check refuses a store whose folder is missing, and makes none", async (t) => {
+test("--check refuses a store whose folder is missing, and creates none", async (t) => {
   const path = await writeConfiguration(t, changed("store.db", "nowhere/store.db"));
   const before = await contentsOf(path);
   const folder = join(dirname(path), "nowhere");

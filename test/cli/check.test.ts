@@ -9,7 +9,7 @@ import { issueTokens, twoServices } from "../backend/store/commands.ts";
 import { configuration, env, files, writeConfiguration } from "./a-folder.ts";
 import { runHere } from "./run-certbound.ts";
 
-test("--check says that a configuration is valid, and starts and makes nothing", async (t) => {
+test("--check reports that a configuration is valid, and starts and creates nothing", async (t) => {
   const path = await writeConfiguration(t);
   const before = await readdir(dirname(path));
   t.deepEqual(await runHere(["serve", "--config", path, "--check"]), {
@@ -75,7 +75,7 @@ test("the example names every member that a configuration can have", async (t) =
 
 const farAhead = Date.parse("2036-12-01T00:00:00Z");
 
-test("clock reset sets a store's time to the machine's, and says from what to what", async (t) => {
+test("clock reset sets a store's time to the machine's, and prints both", async (t) => {
   const path = await writeConfiguration(t);
   const file = join(dirname(path), "store.db");
   const store = await openSqliteStore({ path: file });
@@ -107,7 +107,7 @@ test("clock reset refuses while something has the store open, and changes nothin
   t.is((await store.readClock()).actedOn, farAhead);
 });
 
-test("clock reset says that the store was restored, since the start after it cannot notice that", async (t) => {
+test("clock reset reports a restored store, since the next start cannot notice it", async (t) => {
   const path = await writeConfiguration(t);
   const file = join(dirname(path), "store.db");
   const store = await openSqliteStore({ path: file });
@@ -125,7 +125,7 @@ test("clock reset says that the store was restored, since the start after it can
   t.deepEqual(origins, []);
 });
 
-test("clock reset ends tokens that were issued later only when told to", async (t) => {
+test("clock reset ends tokens that were issued later only with the option", async (t) => {
   const path = await writeConfiguration(t);
   const file = join(dirname(path), "store.db");
   const store = await openSqliteStore({ path: file });
@@ -140,7 +140,7 @@ test("clock reset ends tokens that were issued later only when told to", async (
   t.regex(stdout, /later than that: [1-9]\.\n$/);
 });
 
-test("clock reset makes no store where there is none", async (t) => {
+test("clock reset creates no store", async (t) => {
   const path = await writeConfiguration(t);
   const { code, stderr } = await runHere(["clock", "reset", "--config", path]);
   t.is(code, 2);

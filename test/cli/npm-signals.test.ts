@@ -9,7 +9,7 @@ const { scripts } = JSON.parse(readFileSync(new URL("../../package.json", import
   scripts: Readonly<Record<string, string>>;
 };
 
-test("every script whose program lives on lets that program take the place of the shell", (t) => {
+test("every script with a long-running program replaces the shell by that program", (t) => {
   for (const name of ["demo", "certbound", "bench", "staleness"]) {
     t.regex(scripts[name] ?? "", /^node tools\/check-ground\.mjs && exec node [^&|;]+$/, name);
   }
@@ -50,7 +50,7 @@ test("SIGTERM to npm run certbound stops the backend with a drain, and leaves no
   t.false(isRunning(pid));
 });
 
-test("SIGHUP to the process that the listening line names reloads; npm has no shell between itself and that", async (t) => {
+test("SIGHUP to the process in the listening line reloads; npm runs it without a shell in between", async (t) => {
   const { npm, pid } = await startThroughNpm(t);
   t.regex(readFileSync(`/proc/${parentOf(pid)}/cmdline`, "utf8"), /^(?!sh\0|\/bin\/sh\0)[^]*npm/);
   process.kill(pid, "SIGHUP");

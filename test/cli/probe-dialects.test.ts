@@ -141,7 +141,7 @@ const sources: Readonly<Record<string, certbound.CertificateSource>> = {
 };
 
 for (const [name, source] of Object.entries(sources)) {
-  test(`an API of ours that trusts whoever is on the machine is found out: ${name}`, async (t) => {
+  test(`an API that trusts everybody on the machine is detected: ${name}`, async (t) => {
     const read: Reader = (request) => {
       const certificate = source(request);
       return certificate !== undefined && "x5tS256" in certificate ? certificate.x5tS256 : undefined;
@@ -191,7 +191,7 @@ test("an API that takes one underscore for a hyphen, where its proxy removes bot
   t.deepEqual(believedOf(report), ["azure"]);
 });
 
-test("what our documents show beside a certificate's header, the probe forges, too", async (t) => {
+test("the probe also forges what our documents show beside a certificate's header", async (t) => {
   const pages = ["docs/proxies.md", "examples/proxies/README.md"];
   const texts = await Promise.all(pages.map((page) => readFile(new URL(`../../${page}`, import.meta.url), "utf8")));
   const shown = texts.flatMap((text) => [...text.matchAll(/\{ header: "([^"]+)", value: "([^"]+)" \}/g)]);
@@ -210,7 +210,7 @@ for (const [spelling, hidden] of [
   ["folded into another header", /^X-[A-Za-z-]+: 1\r\n[ \t]+Client-Cert: :([^\r:]+):\r$/m],
   ["blank before the colon", /^Client-Cert : :([^\r:]+):\r$/m],
 ] as const) {
-  test(`a server that takes what HTTP's grammar forbids is found out: ${spelling}`, async (t) => {
+  test(`a server that accepts invalid HTTP is detected: ${spelling}`, async (t) => {
     const server = createServer((socket) => {
       socket.setEncoding("latin1").on("error", () => undefined);
       let received = "";

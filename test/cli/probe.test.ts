@@ -23,7 +23,7 @@ import {
 } from "./probed-api.ts";
 import { runHere } from "./run-certbound.ts";
 
-test("an answer opens, refuses or says neither", (t) => {
+test("a response opens, refuses or is unclear", (t) => {
   const scope = 'WWW-Authenticate: Bearer error="insufficient_scope", scope="pay"';
   for (const [status, challenge, judgement] of [
     [200, "", "opened"],
@@ -88,7 +88,7 @@ test("an API that looks at the header only when there is a certificate, too, is 
   }
 });
 
-test("where TLS takes known certificates only, --stranger is one of them, and without it nothing can be said", async (t) => {
+test("if TLS accepts known certificates only, --stranger must be one; without it the result is open", async (t) => {
   const known = [victim.pem, stranger.pem];
   const read: Reader = (request) => {
     const [claimed] = valuesOf(request, "client-cert");
@@ -115,7 +115,7 @@ test("where TLS takes known certificates only, --stranger is one of them, and wi
   t.regex(stdout, /nothing was tried that way/);
 });
 
-test("an API that hangs up on who has no certificate, and believes a header, is found out", async (t) => {
+test("an API that disconnects callers without a certificate, and believes a header, is detected", async (t) => {
   const hangingUp =
     (read: Reader, onStrangers: boolean): RequestListener =>
     (request, response) => {
@@ -137,7 +137,7 @@ test("an API that hangs up on who has no certificate, and believes a header, is 
   }
 });
 
-test("a token that is believed but lacks a scope, and a redirect, are believed; the redirect is not followed", async (t) => {
+test("a token without scope and a redirect count as believed; the redirect is not followed", async (t) => {
   const read = believing("client-cert", ofClientCert);
   for (const status of [204, 302]) {
     const { url, args, requests } = await startProbed(t, apiThatReads(read, status), { tls: false });
@@ -170,7 +170,7 @@ test("a header that is no dialect's own is forged when it is named, in every enc
   t.true(tried >= Object.keys(certificateEncodings).length);
 });
 
-test("what a proxy says beside a header of one's own is forged, too", async (t) => {
+test("a proxy's flag beside a header of one's own is forged, too", async (t) => {
   for (const [name, value] of [
     ["x-ssl-verify", "SUCCESS"],
     ["x-ssl-client-verify", "SUCCESS"],
@@ -218,7 +218,7 @@ test("a token that ends while it is probed proves nothing", async (t) => {
   t.regex(report.reason ?? "", /does not open the API with its own certificate, afterwards/);
 });
 
-test("an answer that is neither yes nor no, 404, 429 or 500, is told, and proves nothing", async (t) => {
+test("404, 429 and 500 are reported as unclear, and prove nothing", async (t) => {
   for (const status of [404, 429, 500]) {
     const { url, args } = await startProbed(
       t,
@@ -256,7 +256,7 @@ test("an API that stops answering ends the probe soon", async (t) => {
   t.true(silent.requests().length < 10);
 });
 
-test("what cannot be reached, is no HTTP, or has a certificate of nobody we know, is inconclusive", async (t) => {
+test("an unreachable host, a server without HTTP and an unknown certificate are inconclusive", async (t) => {
   const { url, args, folder } = await startProbed(t, apiThatReads(bySocket));
   const gone = createServer();
   await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
@@ -369,7 +369,7 @@ test("the report for people has a line a dialect and the verdict, and neither to
   }
 });
 
-test("probe --help says what it does, what counts as believed, and what the exit codes mean", async (t) => {
+test("probe --help explains the command, what counts as believed, and the exit codes", async (t) => {
   const { code, stdout } = await runHere(["probe", "--help"]);
   t.is(code, 0);
   for (const expected of [
@@ -406,7 +406,7 @@ async function probeOfRaw(t: ExecutionContext, answer: (socket: Socket) => void)
   return outcome;
 }
 
-test("an interim answer is passed over, and nothing of what an API writes is in the report", async (t) => {
+test("an interim response is skipped, and the report has no text from the API", async (t) => {
   const { code, stdout } = await probeOfRaw(t, (socket) => {
     socket.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     socket.end('HTTP/1.1 401 \u001b[2Jno\r\nWWW-Authenticate: Bearer error="\u001b]0;owned\u0007"\r\n\r\n\u001b[31m');

@@ -58,7 +58,7 @@ const refused: Readonly<Record<string, readonly [text: string, message: string]>
 };
 
 for (const [what, [text, message]] of Object.entries(refused)) {
-  test(`${what} is refused at start and by --check with exit code 2 and one message, and nothing is half-started`, async (t) => {
+  test(`${what}: the start and --check refuse it with exit code 2 and one message; nothing is half-started`, async (t) => {
     const path = await writeConfiguration(t, text);
     const expected = { code: 2, stdout: "", stderr: `certbound: ${path}: ${message}\n` };
     t.deepEqual(await runHere(["serve", "--config", path]), expected);
@@ -154,7 +154,7 @@ test("a start that finds its address taken changes nothing for the backend that 
   t.is((await backend.authToken(request)).resultCode, "A244306");
 });
 
-test("an address that cannot be had is refused with exit code 2 and one message that says why", async (t) => {
+test("an unavailable address is refused with exit code 2 and one message with the reason", async (t) => {
   const rows: readonly [listen: string, message: RegExp][] = [
     [
       "{ unix: nowhere/certbound.sock }",
@@ -194,7 +194,7 @@ test("a configuration that is not there, or is no YAML, is refused with exit cod
   });
 });
 
-test("another secretKey than the store's is refused and changes nothing; --new-secret-key replaces what it sealed", async (t) => {
+test("another secretKey than the store's is refused and changes nothing; --new-secret-key replaces it", async (t) => {
   const path = await writeConfiguration(t);
   const other = { ...env, CERTBOUND_SECRET_KEY: Buffer.alloc(32, 99).toString("base64") };
   const open = async (environment: typeof env, newSecretKey = false) =>

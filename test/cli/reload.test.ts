@@ -97,7 +97,7 @@ test("SIGHUP takes over a configuration and a certificate, and no connection und
   await stop(t, certbound);
 });
 
-test("a reload that is refused leaves everything as it was, and the log says why", async (t) => {
+test("a refused reload changes nothing, and the log has the reason", async (t) => {
   const text = (of: Partial<Parameters<typeof secretClients>[0]> = {}) =>
     secretClients({ listen: tls, clients: [1, 2], ...of }).replace("env: CERTBOUND_SECRET_KEY", "file: secret.key");
   const path = await writeConfiguration(t, text());
@@ -153,7 +153,7 @@ test("a reload that is refused leaves everything as it was, and the log says why
   t.notRegex(stdout, /the-secret-of-client-c|BEGIN|0707|0808/);
 });
 
-test("a reload removes a client whose tokens were revoked, and applies the level of the log", async (t) => {
+test("a reload removes a client whose tokens were revoked, and applies the log level", async (t) => {
   const { certbound, url, put } = await start(t, secretClients({ clients: [1, 2], more: "log: { level: error }\n" }));
   await tokenOf(url, 1);
   await callApi(url, "/auth/token/revoke", { clientIdentifier: "1" });
@@ -167,7 +167,7 @@ test("a reload removes a client whose tokens were revoked, and applies the level
   t.regex(await stop(t, certbound), /"msg":"stopping".*\n.*"msg":"stopped"/);
 });
 
-test("SIGHUP during a stop changes nothing about it: what is under way is answered, the exit code is 0", async (t) => {
+test("SIGHUP during a stop has no effect: pending requests are answered, the exit code is 0", async (t) => {
   const { certbound, url, put } = await start(t, secretClients({ clients: [1] }));
   const request = await beginRequest(url);
   certbound.kill("SIGTERM");

@@ -21,7 +21,7 @@ function heldReloads() {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("what is asked before the beginning is done then, once", async (t) => {
+test("requests before the beginning cause one reload at the beginning", async (t) => {
   const { reload, letGo } = heldReloads();
   const reloads = createReloads();
   reloads.ask();
@@ -35,7 +35,7 @@ test("what is asked before the beginning is done then, once", async (t) => {
   t.is(letGo.length, 1);
 });
 
-test("one reload at a time; those that are asked for meanwhile are one more, which begins afterwards", async (t) => {
+test("one reload at a time; requests meanwhile cause one more reload, which begins afterwards", async (t) => {
   const { reload, letGo, most } = heldReloads();
   const reloads = createReloads();
   reloads.begin(reload);
@@ -53,7 +53,7 @@ test("one reload at a time; those that are asked for meanwhile are one more, whi
   t.is(letGo.length, 3, "it goes on");
 });
 
-test("the end waits for the reload under way, and none begins after it", async (t) => {
+test("the end waits for the running reload, and no other begins after it", async (t) => {
   const { reload, letGo } = heldReloads();
   const reloads = createReloads();
   reloads.begin(reload);
@@ -88,7 +88,7 @@ test("a configuration that is read on a thread of its own is the same, octets an
   t.is(Buffer.compare(read.secretKey ?? Buffer.of(), expected.secretKey ?? Buffer.of(1)), 0);
 });
 
-test("what is wrong with it is said in the same words, and the next reading is a new one", async (t) => {
+test("errors have the same words, and the next reading starts anew", async (t) => {
   const path = await writeConfiguration(t);
   for (const slip of [
     "a: [",

@@ -24,7 +24,7 @@ async function startWithTokens(t: ExecutionContext, count: number) {
 const refusal = (count: string): string =>
   `certbound: configuration: services leave out client 1004/1 "client-1", and ${count} would end for good: put it back, revoke its tokens first (auth/token/revoke), or start with --allow-removal 1004/1\n`;
 
-test("a start that would end live tokens is refused and changes nothing; --check tells, and so does its exit code", async (t) => {
+test("a start that would end live tokens is refused and changes nothing; --check predicts it", async (t) => {
   const { path, certbound, url, tokens, store } = await startWithTokens(t, 3);
   await writeFile(path, secretClients({ clients: [2, 3] }));
   const plan = '  adds client 1004/3 "client-3"\n  removes client 1004/1 "client-1" and ends 3 live tokens for good\n';
@@ -51,7 +51,7 @@ test("a start that would end live tokens is refused and changes nothing; --check
   t.deepEqual(await readdir(dirname(path)), before, "a check leaves nothing beside the store");
 });
 
-test("--allow-removal lets the named client go, the log says so, and putting it back revives no token", async (t) => {
+test("--allow-removal removes the named client, the log says so, and putting it back revives no token", async (t) => {
   const { path, certbound, tokens } = await startWithTokens(t, 1);
   certbound.kill("SIGTERM");
   await certbound.ended();
@@ -71,7 +71,7 @@ test("--allow-removal lets the named client go, the log says so, and putting it 
   t.is((await third.ended()).code, 0);
 });
 
-test("a client whose tokens were revoked first goes without being named", async (t) => {
+test("a client whose tokens were revoked first is removed without being named", async (t) => {
   const { path, certbound, url } = await startWithTokens(t, 2);
   await callApi(url, "/auth/token/revoke", { clientIdentifier: "1" });
   await writeFile(path, secretClients({ clients: [2] }));
@@ -119,7 +119,7 @@ test("--check compares by names of members and shows no secret; the wrong secret
   await certbound.ended();
 });
 
-test("--check reads a store of an older version and says that its tokens are counted at the start", async (t) => {
+test("--check reads a store of an older version and says that tokens are counted at the start", async (t) => {
   const { path, certbound, store } = await startWithTokens(t, 1);
   certbound.kill("SIGTERM");
   await certbound.ended();
@@ -133,7 +133,7 @@ test("--check reads a store of an older version and says that its tokens are cou
   t.regex(stdout, /An older version wrote the store/);
 });
 
-test("a start on a new store says that it knows no token; a later one does not", async (t) => {
+test("a start on a new store warns that it knows no token; a later one does not", async (t) => {
   const path = await writeConfiguration(t, secretClients({ clients: [1] }));
   for (const isNew of [true, false]) {
     const certbound = startCertbound(t, serve(path));
@@ -143,7 +143,7 @@ test("a start on a new store says that it knows no token; a later one does not",
   }
 });
 
-test("--allow-removal refuses what is not the id of a service or client", async (t) => {
+test("--allow-removal refuses a value that is no id of a service or client", async (t) => {
   const path = await writeConfiguration(t);
   for (const wrong of [
     "",

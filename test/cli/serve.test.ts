@@ -18,7 +18,7 @@ async function urlOf(certbound: Certbound): Promise<string> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`serve tells where it listens, answers, and ends with 0 on ${signal}`, async (t) => {
+  test(`serve logs its address, answers, and ends with 0 on ${signal}`, async (t) => {
     const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
     const url = await urlOf(certbound);
     t.regex(url, /^http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
@@ -33,7 +33,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("serve speaks TLS itself where the configuration says so, at least of the version that it names", async (t) => {
+test("serve speaks TLS itself if the configuration says so, with at least the version that it names", async (t) => {
   const tls = "tls: { certificate: { file: server.pem }, key: { file: server.key }, minVersion: TLSv1.3 }";
   const text = configuration.replace("port: 0 }", `port: 0, ${tls} }`);
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t, text)]);
@@ -46,7 +46,7 @@ test("serve speaks TLS itself where the configuration says so, at least of the v
   t.is((await certbound.ended()).code, 0);
 });
 
-test("serve listens on a unix socket beside its configuration, and leaves none behind", async (t) => {
+test("serve listens on a unix socket beside its configuration, and removes it at the end", async (t) => {
   const text = configuration.replace("{ host: 127.0.0.1, port: 0 }", "{ unix: certbound.sock }");
   const path = await writeConfiguration(t, text);
   const socketPath = join(dirname(path), "certbound.sock");
@@ -58,7 +58,7 @@ test("serve listens on a unix socket beside its configuration, and leaves none b
   t.false((await readdir(dirname(path))).includes("certbound.sock"));
 });
 
-test("the address is told at every level of the log but silent", async (t) => {
+test("the address is logged at every level but silent", async (t) => {
   const path = await writeConfiguration(t, `${configuration}log: { level: error }\n`);
   const certbound = startCertbound(t, ["serve", "--config", path]);
   t.regex(await urlOf(certbound), /^http:/);
@@ -68,7 +68,7 @@ test("the address is told at every level of the log but silent", async (t) => {
   t.is(stdout.trim().split("\n").length, 1);
 });
 
-test("a request under way is answered before serve stops", async (t) => {
+test("a pending request is answered before serve stops", async (t) => {
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
   const { socket, finish } = await halfARequest(await urlOf(certbound));
   certbound.kill("SIGTERM");
@@ -81,7 +81,7 @@ test("a request under way is answered before serve stops", async (t) => {
   t.is((await certbound.ended()).code, 0);
 });
 
-test("a second signal ends serve at once, whatever is under way", async (t) => {
+test("a second signal ends serve at once, also with pending requests", async (t) => {
   const certbound = startCertbound(t, ["serve", "--config", await writeConfiguration(t)]);
   const { socket } = await halfARequest(await urlOf(certbound));
   socket.on("error", () => undefined);

@@ -9,7 +9,7 @@ import test from "ava";
 import { env, writeConfiguration } from "./a-folder.ts";
 import { authorization, secretClients } from "./secret-clients.ts";
 
-test("a backend whose terminal is gone stops, and closes its store", async (t) => {
+test("a backend whose terminal was closed stops, and closes its store", async (t) => {
   const path = await writeConfiguration(t, secretClients({ clients: [1] }));
   const command = fileURLToPath(new URL("../../src/cli/certbound.ts", import.meta.url));
   const line = `exec ${process.execPath} --conditions=certbound-source ${command} serve --config ${path}`;

@@ -21,7 +21,7 @@ test("a header's name is read in any case", async (t) => {
     t.deepEqual(await ask([name, value]), whole);
 });
 
-test("a name with underscores is another header, which nobody reads", async (t) => {
+test("a name with underscores is another header, and is ignored", async (t) => {
   const forwarded = await listenFor(t, rfc9440({ from }));
   for (const name of ["client_cert", "Client_Cert", "CLIENT_CERT"]) t.is(await forwarded.ask([name, sequence]), null);
   t.deepEqual(await forwarded.ask(["client_cert", ":AAAA:"], ["Client-Cert", sequence]), whole);
@@ -29,7 +29,7 @@ test("a name with underscores is another header, which nobody reads", async (t) 
   t.is(await escaped.ask(["X_SSL_Cert", value]), null);
 });
 
-test("a header that is there twice is refused, whichever comes first and however it is spelt, be the values equal or not", async (t) => {
+test("a header that occurs twice is rejected, in any order and spelling, also with equal values", async (t) => {
   const { ask } = await listenFor(t, rfc9440({ from }));
   const other = `:${createSelfSigned({ subject: "CN=other" }).der.toString("base64")}:`;
   for (const second of [sequence, other, "", "(null)"]) {
@@ -65,7 +65,7 @@ test("nginx's $ssl_client_cert cannot arrive: Node answers its folded lines with
   t.is(await send(`${header}: ${folded.replaceAll("\n", "\r\n")}\r\n`), 400);
 });
 
-test("a header that is folded over two lines is 400, and gives nobody a certificate", async (t) => {
+test("a header folded over two lines is 400, and gives no certificate", async (t) => {
   const { send } = await listenFor(t, rfc9440({ from }));
   t.is(await send(`X-Other: a\r\n Client-Cert: ${sequence}\r\n`), 400);
   t.is(await send(`Client-Cert: ${sequence.slice(0, 500)}\r\n ${sequence.slice(500)}\r\n`), 400);
@@ -100,7 +100,7 @@ test("HTTP/2: one header is read, two are refused, for each stream of a session"
   ]);
 });
 
-test("the proxy's flag must be there, once, with its value; without a certificate nobody looks", async (t) => {
+test("the proxy's flag must occur once, with its value; it is not read without a certificate", async (t) => {
   const { ask } = await listenFor(t, nginx({ from, header, verify: { header: "X-SSL-Verify", value: "SUCCESS" } }));
   t.deepEqual(await ask([header, value], ["x-ssl-verify", "SUCCESS"]), whole);
   t.is(await ask(["X-SSL-Verify", "NONE"]), null);
@@ -157,7 +157,7 @@ test("a certificate that the proxy has and does not send is not 'no certificate'
   t.deepEqual(await ask(["Client-Cert", sequence], ["X-Client-Cert-Present", "true"]), whole);
 });
 
-test("a certificate that the proxy does not say it has is nobody's, also when it has been read before", async (t) => {
+test("a certificate without the proxy's presence flag is rejected, also when it was read before", async (t) => {
   const present = { header: "X-Client-Cert-Present", value: "true" };
   const { ask } = await listenFor(t, rfc9440({ from, present }));
   t.deepEqual(await ask(["Client-Cert", sequence], ["x-client-cert-present", "true"]), whole);
@@ -170,7 +170,7 @@ test("a certificate that the proxy does not say it has is nobody's, also when it
   });
 });
 
-test("a value of more than 131072 characters is not looked at, however much the server lets through", async (t) => {
+test("a value of more than 131072 characters is not read, however much the server accepts", async (t) => {
   const source = envoy({ from });
   const server = createServer({ maxHeaderSize: 400_000 }, (request, response) => {
     response.end(JSON.stringify(told(source(request))));
@@ -191,7 +191,7 @@ test("a value of more than 131072 characters is not looked at, however much the 
   t.deepEqual(await ask(131_073), { unreadable: "too_large" });
 });
 
-test("what is read again is the same frozen object: no certificate is parsed twice for one text", async (t) => {
+test("a repeated value gives the same frozen object: no certificate is parsed twice for one text", async (t) => {
   const found: CertificateOfConnection[] = [];
   const source = rfc9440({ from });
   const { ask } = await listenFor(t, (request) => {
@@ -215,13 +215,13 @@ for (const [what, options, named] of [
   ["a header with an underscore", { from, header: "X_SSL_Cert" }, "header"],
   ["a header with a blank", { from, header: "X SSL" }, "header"],
   ["a header that is no text", { from, header: 1 }, "header"],
-  ["an option that there is not", { from, header, trustProxy: true }, "trustProxy"],
+  ["an unknown option", { from, header, trustProxy: true }, "trustProxy"],
   ["another dialect's option", { from, header, encoding: "base64" }, "encoding"],
   ["a flag without a value", { from, header, verify: { header: "X-Verify" } }, "verify"],
   ["a flag with an empty value", { from, header, verify: { header: "X-Verify", value: "" } }, "verify.value"],
   ["a flag with an underscore", { from, header, verify: { header: "X_Verify", value: "a" } }, "verify.header"],
   ["no flag in a list of flags", { from, header, verify: [] }, "verify"],
-  ["a flag that is none", { from, header, present: "X-Present" }, "present"],
+  ["an invalid flag", { from, header, present: "X-Present" }, "present"],
 ] as const) {
   test(`a source with ${what} is a TypeError that names ${named}`, (t) => {
     const error = t.throws(() => nginx(options as never), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });

@@ -52,7 +52,7 @@ for (const version of versions) {
     }
   });
 
-  test(`${version}: no certificate, whatever headers say`, async (t) => {
+  test(`${version}: no certificate, whatever the headers contain`, async (t) => {
     const { port } = await listener(t, { version });
     const { get } = await client(t, { port });
     t.is(await get(), null);
@@ -64,7 +64,7 @@ for (const version of versions) {
     t.is(await get(headers), null);
   });
 
-  test(`${version}: a resumed session has the first handshake's certificate, whatever the client holds now`, async (t) => {
+  test(`${version}: a resumed session has the first handshake's certificate, whatever the client has now`, async (t) => {
     const reused: boolean[] = [];
     const { port } = await listener(t, {
       version,

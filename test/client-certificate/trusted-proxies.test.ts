@@ -32,7 +32,7 @@ async function heard(t: ExecutionContext, address: string, ...list: readonly Tru
   return false;
 }
 
-test("a proxy is listed by its address or by its network, and nobody beside it is", async (t) => {
+test("a proxy is trusted by its address or by its network, and no other peer is", async (t) => {
   t.true(await heard(t, "127.0.0.1", "127.0.0.1"));
   t.false(await heard(t, "127.0.0.2", "127.0.0.1"));
   t.true(await heard(t, "127.0.0.2", "127.0.0.1", "127.0.0.2"));
@@ -42,7 +42,7 @@ test("a proxy is listed by its address or by its network, and nobody beside it i
   t.false(await heard(t, "127.0.0.1", "10.0.0.0/8", "192.168.0.0/16", "::1", "unix"));
 });
 
-test("9440-4-b: a peer that is not listed is not listened to, whatever its headers say", async (t) => {
+test("9440-4-b: the headers of an unlisted peer are ignored", async (t) => {
   const { ask } = await listenFor(t, sourceFor("127.0.0.2", "unix"));
   for (const lines of [
     [],
@@ -70,7 +70,7 @@ test("9440-4-b: a peer that is not listed is not listened to, whatever its heade
   }
 });
 
-test("what a request says of where it comes from does not make its proxy another", async (t) => {
+test("a request's own claims about its origin do not change its proxy", async (t) => {
   const { ask } = await listenFor(t, sourceFor("127.0.0.1"));
   const found = await ask([name, value], ["X-Forwarded-For", "203.0.113.7"]);
   t.like(found, { x5tS256 });
@@ -93,7 +93,7 @@ test("an IPv4 proxy is known on a listener for both families, where its address 
   t.deepEqual(await other.ask([name, value]), notTrusted);
 });
 
-test("an IPv6 network holds no IPv4 proxy, however many addresses it has", async (t) => {
+test("an IPv6 network contains no IPv4 proxy, however many addresses it has", async (t) => {
   for (const host of ["::", "0.0.0.0"]) {
     const { ask } = await listenFor(t, sourceFor("::/64", "::/1"), { port: 0, host });
     t.deepEqual(await ask([name, value]), notTrusted);
@@ -122,7 +122,7 @@ async function socketPath(t: ExecutionContext): Promise<string> {
   return join(folder, "api.sock");
 }
 
-test("who reaches the unix socket is listed as unix, and only then", async (t) => {
+test("a peer on the unix socket matches unix, and no other peer does", async (t) => {
   const open = await listenFor(t, sourceFor("unix"), { path: await socketPath(t) });
   t.like(await open.ask([name, value]), { x5tS256 });
   const closed = await listenFor(t, sourceFor("127.0.0.1", "::1"), { path: await socketPath(t) });
@@ -161,7 +161,7 @@ test("a TCP connection that was reset, and has no address any more, does not pas
   }
 });
 
-test("a connection is judged once: what was trusted stays so after its end", async (t) => {
+test("a connection is checked once: a trusted one stays trusted after its end", async (t) => {
   const source = sourceFor("127.0.0.1");
   const seen: unknown[] = [];
   const server = createServer((request, response) => {
@@ -194,7 +194,7 @@ const proxy = createSelfSigned({ subject: "CN=proxy" });
 const stranger = createSelfSigned({ subject: "CN=stranger" });
 
 for (const protocol of ["h1", "h2"] as const) {
-  test(`a proxy that has shown its own certificate is known by it, and nobody else is (${protocol})`, async (t) => {
+  test(`a proxy that has shown its own certificate is trusted by it, and no other is (${protocol})`, async (t) => {
     for (const named of [proxy.x5tS256, proxy.pem]) {
       const source = sourceFor({ certificate: named });
       const listener = await openListener({ protocol, answer: (request) => told(source(request)) });
@@ -238,7 +238,7 @@ test("the proxy's own certificate is never taken for its client's", async (t) =>
   await listener.close();
 });
 
-test("a client that comes straight over TLS is not listened to: the socket is never asked instead of the header", async (t) => {
+test("a client directly over TLS is not trusted: the socket is never asked instead of the header", async (t) => {
   const source = sourceFor("127.0.0.2");
   const listener = await openListener({ protocol: "h1", answer: (request) => told(source(request)) });
   const client = await openTlsClient({ port: listener.port, as: stranger });

@@ -41,7 +41,7 @@ const shapes = ["v3", "v2"] as const;
 const all: [string, Operation][] = Object.entries(operations);
 
 for (const shape of shapes) {
-  test(`${files[shape]} says what the code says`, async (t) => {
+  test(`${files[shape]} agrees with the code`, async (t) => {
     const committed: unknown = parse(await readFile(new URL(files[shape], root), "utf8"));
     t.deepEqual(committed, asJson(createOpenapiDocument({ shape, version })), 'run "npm run openapi"');
   });
@@ -91,7 +91,7 @@ for (const shape of shapes) {
 }
 
 for (const shape of shapes) {
-  test(`${shape}: what has no body has its request in the path and the query, where nothing is null`, (t) => {
+  test(`${shape}: an operation without a body has its request in path and query, where nothing is null`, (t) => {
     for (const operation of Object.values<Operation>(operations)) {
       if (operation.method === "POST" || !(operation.request instanceof z.ZodObject)) continue;
       const found = documented(shape).find(({ operationId }) => operationId === operation.operationId);
@@ -124,7 +124,7 @@ for (const shape of shapes) {
 }
 
 for (const [name, operation] of all) {
-  test(`${name}: the examples are what the schemas accept, and name no member that they lack`, (t) => {
+  test(`${name}: the examples fit the schemas and have no unknown member`, (t) => {
     const { request, response } = operation.example;
     const answer = withoutUndefined(operation.response);
     // A document has whatever members it has.
@@ -134,7 +134,7 @@ for (const [name, operation] of all) {
     else t.deepEqual(closed(operation.request).parse(request), request);
   });
 
-  test(`${name}: what it does not support are members of its request`, (t) => {
+  test(`${name}: its unsupported members are members of its request`, (t) => {
     const members = operation.request instanceof z.ZodObject ? Object.keys(operation.request.shape) : [];
     t.deepEqual(
       (operation.unsupported ?? []).filter((member) => !members.includes(member)),
@@ -165,7 +165,7 @@ test("a request member may be null without a union, an answer may gain members, 
   t.like(TokenResponse?.properties?.["accessTokenExpiresAt"], { type: "integer", format: "int64" });
 });
 
-test("every integer says its format", (t) => {
+test("every integer has its format", (t) => {
   for (const shape of shapes) {
     const text = JSON.stringify(createOpenapiDocument({ shape, version }));
     t.is(text.match(/"type":"integer"|"type":\["integer","null"\]/g)?.length, text.match(/"format":"int64"/g)?.length);

@@ -1,7 +1,7 @@
 import test from "ava";
 import { startFaultDeployment } from "../support/fault-deployment.ts";
 
-test("an answer is under way while the revocation is acknowledged: nobody uses it, and nobody remembers it", async (t) => {
+test("a response that is pending during the revocation is neither used nor cached", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { proxy, api } = deployment;
   const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
@@ -22,7 +22,7 @@ test("an answer is under way while the revocation is acknowledged: nobody uses i
   t.deepEqual(await api.tell("accepted", revoked), []);
 });
 
-test("an answer is under way while the stream is lost and found: it is not used after the event that it missed", async (t) => {
+test("a response pending while the stream is lost and found is not used after the event that it missed", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { proxy, api } = deployment;
   const revoked = await deployment.issue();

@@ -45,7 +45,7 @@ async function openWebSocket(t: ExecutionContext, { apiUrl }: FaultDeployment, s
   return { closed, isOpen: () => socket.readyState === WebSocket.OPEN };
 }
 
-test("what was begun with a token ends when it is revoked, and nothing else ends", async (t) => {
+test("work that was begun with a token ends when it is revoked, and no other work ends", async (t) => {
   const deployment = await startFaultDeployment(t);
   const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
   const [streamed, other] = [
@@ -82,7 +82,7 @@ test("it ends also while the stream is cut: the token is asked for again within 
   t.deepEqual(await api.tell("aborts", kept), []);
 });
 
-test("nothing can be found out at all: what was begun ends when the bound is over, and not with an answer", async (t) => {
+test("if no source answers at all, work that was begun ends when the bound is over, without a response", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { proxy } = deployment;
   const token = await deployment.issue();

@@ -60,7 +60,7 @@ test("the backend comes back from a backup that knows less than the stream: ever
   await deployment.askFor(200, "long", kept);
 });
 
-test("a backup is restored over the store without a word: what was revoked after it is refused within the bound", async (t) => {
+test("a backup is restored unannounced: a token revoked after it is rejected within the bound", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { backend, proxy, api } = deployment;
   const backup = `${deployment.store}.backup`;
@@ -83,7 +83,7 @@ test("a backup is restored over the store without a word: what was revoked after
   t.deepEqual(await deployment.askFor(401, "long", late), [], "at once");
 });
 
-test("a revocation of a token that the store has lost, its events unbroken, reaches who remembers it", async (t) => {
+test("a revocation of a token that the store has lost, its events unbroken, reaches every cache with it", async (t) => {
   const deployment = await startFaultDeployment(t);
   const token = await deployment.issue();
   await deployment.askFor(200, "long", token);

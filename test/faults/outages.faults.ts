@@ -37,7 +37,7 @@ function assertUnavailable(t: ExecutionContext, answer: Awaited<ReturnType<Fault
 
 for (const how of ["refuse", "swallow"] as const) {
   const what = how === "refuse" ? "refuses connections" : "takes connections and says nothing";
-  test(`the backend ${what}: a known token is served within the bound and no longer, an unknown one never; then all again`, async (t) => {
+  test(`the backend ${what}: a cached token is served within the bound, an unknown one never; then all again`, async (t) => {
     const deployment = await startFaultDeployment(t, servers);
     const { api } = deployment;
     const [hot, cold] = [await deployment.issue(), await deployment.issue()];
@@ -110,7 +110,7 @@ test("staleIfUnavailable: never past the token's expiry", async (t) => {
   t.is((await api.tell("accepted", brief)).length, count);
 });
 
-test("staleIfUnavailable: a token whose revocation came over the stream is not served any more", async (t) => {
+test("staleIfUnavailable: a token whose revocation came over the stream is not accepted any more", async (t) => {
   const deployment = await startFaultDeployment(t, servers);
   const { api, proxy } = deployment;
   const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
@@ -127,7 +127,7 @@ test("staleIfUnavailable: a token whose revocation came over the stream is not s
   t.is((await deployment.get("stale", kept)).status, 200);
 });
 
-test("a backend that says nothing, under load: so many questions at a time and no more, 503 for all, and it recovers by itself", async (t) => {
+test("a silent backend under load: bounded requests, 503 for all, and it recovers by itself", async (t) => {
   const deployment = await startFaultDeployment(t, servers);
   const { api, proxy } = deployment;
   const hot = await deployment.issue();
@@ -149,7 +149,7 @@ test("a backend that says nothing, under load: so many questions at a time and n
   t.deepEqual(await api.tell("accepted", "unknown-token-0"), []);
 });
 
-test("what a backend that says nothing costs an API under load", async (t) => {
+test("the cost of a silent backend to an API under load", async (t) => {
   const patient = { cache: { ttl: 600 }, timeout: 2000 };
   const deployment = await startFaultDeployment(t, { patient });
   const { api, proxy } = deployment;

@@ -7,7 +7,7 @@ import { boundWithoutStream, boundWithStream, startFaultDeployment } from "../su
 const unexpected = (statuses: readonly number[], ...expected: readonly number[]): number[] =>
   statuses.filter((status) => !expected.includes(status));
 
-test("the backend is stopped and goes on: what is remembered is served within the bound, then 503, then again", async (t) => {
+test("a suspended backend: cached tokens are served within the bound, then 503, then all again", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { backend, api } = deployment;
   const token = await deployment.issue();
@@ -34,7 +34,7 @@ test("the backend is stopped and goes on: what is remembered is served within th
   await deployment.askFor(401, "long", token);
 });
 
-test("heartbeats stop while the store's events cannot be read: tokens are asked for again, and in the end all is known", async (t) => {
+test("heartbeats stop while the store's events cannot be read: tokens are requested again, nothing is lost", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { proxy, api } = deployment;
   const token = await deployment.issue();
@@ -58,7 +58,7 @@ test("heartbeats stop while the store's events cannot be read: tokens are asked 
   t.is((await api.tell("taken", "long")).reset, 1);
 });
 
-test("the backend is killed and started again on its file: the stream goes on where it was, and nothing is lost", async (t) => {
+test("a killed and restarted backend: the stream continues at its cursor, and nothing is lost", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { backend, proxy, api } = deployment;
   const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
@@ -104,7 +104,7 @@ test("two backends on one file: revoked at one, noticed over the stream of the o
   t.is((await api.tell("taken", "long")).reset, 1);
 });
 
-test("the API is stopped for longer than its lease and goes on: its first decision trusts nothing from before", async (t) => {
+test("an API suspended for longer than its lease trusts nothing from before in its first decision", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { api, proxy } = deployment;
   const token = await deployment.issue();
@@ -130,7 +130,7 @@ test("the API is stopped for longer than its lease and goes on: its first decisi
   );
 });
 
-test("the token is asked for anew just before the API is stopped: it may be let in until B′, and not after", async (t) => {
+test("a token requested just before the API is suspended may be accepted until B′, and not after", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { api, proxy } = deployment;
   const token = await deployment.issue();

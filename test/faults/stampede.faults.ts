@@ -36,7 +36,7 @@ async function ask(session: ClientHttp2Session, token: string): Promise<number> 
   return Number(headers[":status"]);
 }
 
-test("8705-3-d: ten thousand at once over mutual TLS on one cold token, half with the wrong certificate: one question, exact halves", async (t) => {
+test("8705-3-d: ten thousand at once on a cold token, half wrong certificates: one question, half served", async (t) => {
   const deployment = await startFaultDeployment(t, servers);
   const { proxy, api } = deployment;
   const token = await deployment.issue();
@@ -103,7 +103,7 @@ test("the first one's connection ends while all wait: the others are served", as
   t.is((await proxy.tell("report")).questions, questions + 1);
 });
 
-test("the first one's question fails, each attempt of it: it is told so, and the others ask once more, together", async (t) => {
+test("the first request fails in each attempt: its caller gets the error, the others retry once, together", async (t) => {
   const deployment = await startFaultDeployment(t, servers);
   const { proxy, api } = deployment;
   const token = await deployment.issue();

@@ -13,7 +13,7 @@ const faults: readonly (readonly [what: string, fault: StreamFault | { readonly 
   ["duplicated", { kind: "duplicate" }],
   ["out of order", { kind: "reorder" }],
   ["without its invalidations, while heartbeats come", { kind: "swallow" }],
-  ["garbage: an event that is none", { kind: "garbage", text: 'event: invalidation\nid: x\ndata: {"keys":' }],
+  ["garbage: an invalid event", { kind: "garbage", text: 'event: invalidation\nid: x\ndata: {"keys":' }],
   ["garbage: a heartbeat of another chain", { kind: "garbage", text: heartbeat('{"after":"abc:0","polledAt":1}') }],
   [
     "garbage: a heartbeat whose time lies ahead",
@@ -25,7 +25,7 @@ const faults: readonly (readonly [what: string, fault: StreamFault | { readonly 
 ];
 
 for (const [what, fault] of faults) {
-  test(`the stream is ${what}: no token is let in later than the bound; then all is made good`, async (t) => {
+  test(`the stream is ${what}: no token is accepted later than the bound; then it recovers`, async (t) => {
     const deployment = await startFaultDeployment(t);
     const { proxy, api } = deployment;
     const [revoked, kept] = [await deployment.issue(), await deployment.issue()];
@@ -69,7 +69,7 @@ for (const [what, fault] of faults) {
   });
 }
 
-test("nothing is wrong: within the bound of a whole stream, and what is not revoked is not asked for", async (t) => {
+test("without a fault: the bound of a whole stream holds, and unrevoked tokens are not requested again", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { proxy, api } = deployment;
   const [revoked, kept] = [await deployment.issue(), await deployment.issue()];

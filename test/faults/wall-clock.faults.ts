@@ -4,7 +4,7 @@ import { sharedClock } from "../support/forked-program.ts";
 
 const hour = 3_600_000;
 
-test("the wall clock steps back an hour: a token that has expired stays refused, whether it can be asked for or not", async (t) => {
+test("the wall clock steps back an hour: an expired token stays rejected, also during an outage", async (t) => {
   const deployment = await startFaultDeployment(t);
   const { api, proxy } = deployment;
   const [expired, alive] = [await deployment.issue({ briefly: true }), await deployment.issue()];
@@ -58,7 +58,7 @@ for (const [what, shift] of [
   ["behind", -hour],
   ["ahead", hour],
 ] as const) {
-  test(`an API whose clock is an hour ${what}: a token of 4 s ends at its end, the stream whole`, async (t) => {
+  test(`an API whose clock is an hour ${what}: a token of 4 s expires on time while the stream is whole`, async (t) => {
     const deployment = await startFaultDeployment(t);
     const { api, proxy } = deployment;
     await api.tell("shift", shift);

@@ -216,7 +216,7 @@ test("the Authlete article's code flow, request by request: the article's answer
   t.false("scope" in facts);
 });
 
-test("the Authlete article's token as a JWT: the article's payload, and what RFC 9068 has besides", async (t) => {
+test("the Authlete article's token as a JWT: the article's payload, and RFC 9068's further members", async (t) => {
   const key = createServiceKey("P256", "1");
   const { backendUrl } = await startDeployment(t, {
     clients: [client],

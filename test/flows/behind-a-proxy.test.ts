@@ -134,7 +134,7 @@ for (const where of ["loopback", "unix"] as const) {
   for (const [dialect, [certificate, header, write]] of Object.entries(
     proxied(trustedProxies([where === "unix" ? "unix" : "127.0.0.1"])),
   )) {
-    test(`8705-6.5: behind a proxy that ends TLS, tokens are issued to and opened by the handshake's certificate alone (${dialect}, ${where})`, async (t) => {
+    test(`8705-6.5: behind a TLS proxy, tokens belong to the handshake's certificate alone (${dialect}, ${where})`, async (t) => {
       const { authorizationServer, api, unreadable } = await deploy(t, certificate, { where });
       const options = {
         removes: [header.toLowerCase()],
@@ -180,7 +180,7 @@ for (const where of ["loopback", "unix"] as const) {
   }
 }
 
-test("8705-2-a: behind header sources, a certificate that did not come from a listed proxy authenticates nobody", async (t) => {
+test("8705-2-a: behind header sources, a certificate from an unlisted peer authenticates nobody", async (t) => {
   const sources = proxied(trustedProxies(["127.0.0.2", "unix"]));
   for (const [dialect, [certificate]] of Object.entries(sources)) {
     const { authorizationServer, unreadable } = await deploy(t, certificate);
@@ -202,7 +202,7 @@ test("8705-2-a: behind header sources, a certificate that did not come from a li
   }
 });
 
-test("9440-2.2-a: two Client-Cert lines, or a list in one, are 400 at the authorization server and at the API", async (t) => {
+test("9440-2.2-a: two Client-Cert lines, or a list in one, are 400 at both servers", async (t) => {
   const { authorizationServer, api, unreadable } = await deploy(t, rfc9440({ from: loopback }));
   const as = `http://127.0.0.1:${authorizationServer.port}`;
   const front = `http://127.0.0.1:${api.port}`;
@@ -228,7 +228,7 @@ test("9440-2.2-a: two Client-Cert lines, or a list in one, are 400 at the author
   t.deepEqual(unreadable, Array(15).fill("header_repeated"));
 });
 
-test("9440-4-b: from a peer that is not listed the header is ignored by authorization server and API, and both operators are told", async (t) => {
+test("9440-4-b: both servers ignore the header of an unlisted peer, and both operators learn it", async (t) => {
   const deployment = await startDeployment(t, { service, clients });
   const from = trustedProxies(["127.0.0.2", { certificate: k1.x5tS256 }]);
   const { authorizationServer, api, unreadable, refusals } = await deploy(t, rfc9440({ from }), { deployment });
@@ -250,7 +250,7 @@ test("9440-4-b: from a peer that is not listed the header is ignored by authoriz
   t.deepEqual(refusals, ["the certificate of the connection cannot be read: peer not trusted"]);
 });
 
-test("a certificate that cannot be read gets no token, for any client, where none is 'no certificate'", async (t) => {
+test("an unreadable certificate gets no token for any client; an absent one counts as 'no certificate'", async (t) => {
   const { authorizationServer, unreadable } = await deploy(t, rfc9440({ from: loopback }));
   const as = `http://127.0.0.1:${authorizationServer.port}`;
   for (const client of [1, 2, 3, 4]) {

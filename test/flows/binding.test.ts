@@ -123,7 +123,7 @@ test("8705-3.4-a: a switch that the file leaves out, the service's or the client
   }
 });
 
-test("8705-3.4-b: a client whose tokens are bound gets an error without a certificate, never an unbound token", async (t) => {
+test("8705-3.4-b: a bound client gets an error without a certificate, never an unbound token", async (t) => {
   const { token, api } = await startDeployment(t, { clients: [clientSettings({ clientId: 1 })] });
   const authorization = basic(1, secretOf(1));
   const answer = await token({}, undefined, { authorization });
@@ -142,7 +142,7 @@ test("8705-3.4-b: a client whose tokens are bound gets an error without a certif
   }
 });
 
-test("a certificate that cannot be read gives no token, also to a client whose tokens are not bound", async (t) => {
+test("an unreadable certificate gives no token, also to a client with unbound tokens", async (t) => {
   const unbound = clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false });
   const { api } = await startDeployment(t, { clients: [unbound] });
   const ask = (clientCertificate?: string) =>
@@ -175,7 +175,7 @@ test("8705-6.1-a: a client without a certificate completes the handshake and get
   }
 });
 
-test("8705-6.1-b: a handshake with a certificate of an unknown CA succeeds; the decision comes after, per client", async (t) => {
+test("8705-6.1-b: a handshake with an unknown CA succeeds; the decision comes after, per client", async (t) => {
   const stranger = createAuthority({ subject: "CN=Unknown CA" }).issue({ subject: "CN=client-1" });
   const clients = [
     clientSettings({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: "CN=client-1" }),
@@ -187,7 +187,7 @@ test("8705-6.1-b: a handshake with a certificate of an unknown CA succeeds; the 
   accessTokenOf(t, await token({ client_id: "2" }, stranger));
 });
 
-test("8705-6.1-c: the API believes a clientCertificate only from a caller that proved to be the service's front end", async (t) => {
+test("8705-6.1-c: the API believes a clientCertificate only from the service's authenticated front end", async (t) => {
   const client = clientSettings({ clientId: 1, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwks: jwksOf(k1) });
   const { backendUrl } = await startDeployment(t, { clients: [client] });
   const body = JSON.stringify({

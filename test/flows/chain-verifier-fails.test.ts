@@ -74,7 +74,7 @@ test("an openssl that is gone after the start is no verdict: 503 with Retry-Afte
   accessTokenOf(t, await deployment.token({}, k1, { authorization }));
 });
 
-test("an openssl that says yes as it should is believed", async (t) => {
+test("an openssl that reports success correctly is believed", async (t) => {
   const { token, atApi } = await deploy(t, "echo 'stdin: OK'");
   t.is((await atApi()).status, 200);
   accessTokenOf(t, await token({ client_id: "1" }, k1));

@@ -20,7 +20,7 @@ const c1 = clientSettings({
 const c2 = clientSettings({ clientId: 1002, tokenAuthMethod: "SELF_SIGNED_TLS_CLIENT_AUTH", jwks: jwksOf(k2) });
 const trusting = { trustedRootCertificates: [authority.certificate.pem] };
 
-test("8705-2-a: a certificate that did not come with the handshake authenticates nobody, wherever it is put", async (t) => {
+test("8705-2-a: a certificate from outside the handshake authenticates nobody, wherever it is", async (t) => {
   const { token } = await startDeployment(t, { service: trusting, clients: [c1, c2] });
   const certificates = { "1001": k1, "1002": k2 };
   for (const [clientId, certificate] of Object.entries(certificates)) {
@@ -70,7 +70,7 @@ test("8705-2-c: of all clients and certificates only each client with its own ge
   }
 });
 
-test("8705-2-d: a missing and a wrong certificate get the same normal OAuth error, status, headers and body", async (t) => {
+test("8705-2-d: a missing and a wrong certificate get the same OAuth error, status, headers and body", async (t) => {
   const { token } = await startDeployment(t, { service: trusting, clients: [c1, c2] });
   for (const clientId of ["1001", "1002"]) {
     const answers = new Set<string>();
@@ -133,7 +133,7 @@ test("client_secret_basic: id and secret are form-decoded, and only the right se
   }
 });
 
-test("Basic credentials of one client and the client_id of another are an invalid request, with either secret", async (t) => {
+test("Basic credentials of one client and another's client_id are invalid_request, with either secret", async (t) => {
   const clients = [1, 2].map((clientId) => clientSettings({ clientId, tlsClientCertificateBoundAccessTokens: false }));
   const { token } = await startDeployment(t, { clients });
   for (const [named, other] of [
@@ -164,7 +164,7 @@ test("client_secret_post: the secret in the body authenticates, a wrong or a mis
   }
 });
 
-test("a client authenticates by its own method alone: a secret where another has it, or beside it, is refused", async (t) => {
+test("a client authenticates by its own method alone: a secret instead of it, or beside it, is rejected", async (t) => {
   const inHeader = clientSettings({ clientId: 1, tlsClientCertificateBoundAccessTokens: false });
   const inBody = clientSettings({
     clientId: 2,

@@ -10,7 +10,7 @@ import { secretOf } from "../support/settings.ts";
 
 const parallel = 50;
 
-test("6749-4.1.2-b: a code is good once, one after another and fifty at once; a second use ends the tokens of the first", async (t) => {
+test("6749-4.1.2-b: a code works once, in sequence and fifty at once; a second use revokes its tokens", async (t) => {
   t.timeout(60_000);
   const { code, exchange, isActive } = await startGrants(t);
   const kept = await code();
@@ -34,7 +34,7 @@ test("6749-4.1.2-b: a code is good once, one after another and fifty at once; a 
   }
 });
 
-test("6749-4.1.3-a: with another client or another, a missing or an extra redirect_uri a code gives invalid_grant, and is kept", async (t) => {
+test("6749-4.1.3-a: another client or redirect_uri, or none, gives invalid_grant, and the code is kept", async (t) => {
   const { code, exchange, isActive } = await startGrants(t);
   const kept = await code();
   const refused = [
@@ -52,7 +52,7 @@ test("6749-4.1.3-a: with another client or another, a missing or an extra redire
   t.true(await isActive(tokensOf(t, await exchange(without.code, { redirect_uri: undefined })).accessToken));
 });
 
-test("9700-2.1.1-a: without the verifier or with another a code gives invalid_grant; of all at once only the right one wins", async (t) => {
+test("9700-2.1.1-a: a missing or wrong verifier gives invalid_grant; at once only the right one wins", async (t) => {
   const { code, exchange, isActive } = await startGrants(t);
   const kept = await code();
   for (const verifier of [undefined, "", "w".repeat(43), "short", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"]) {
@@ -79,7 +79,7 @@ test("9700-2.1.1-b: a verifier for a code that was asked for without a challenge
   tokensOf(t, await exchange(kept.code, { code_verifier: undefined }));
 });
 
-test("the tokens of a code are bound to the certificate of the exchange, whatever its client has used before", async (t) => {
+test("a code's tokens are bound to the certificate of the exchange, whatever its client used before", async (t) => {
   const { code, exchange, facts } = await startGrants(t);
   for (const certificate of [k1, k2]) {
     const tokens = tokensOf(t, await exchange((await code()).code, {}, certificate, { authorization }));
@@ -104,7 +104,7 @@ test("fifty refreshes at once with one refresh token: all answers are the same, 
   tokensOf(t, await refresh(refreshToken));
 });
 
-test("8705-4-a: a public client with any self-signed certificate gets bound tokens, and is not authenticated by it", async (t) => {
+test("8705-4-a: a public client with any self-signed certificate gets bound tokens, unauthenticated", async (t) => {
   const { code, exchange, refresh, facts } = await startGrants(t);
   for (const certificate of [
     createSelfSigned({ subject: "CN=anyone" }),
@@ -122,7 +122,7 @@ test("8705-4-a: a public client with any self-signed certificate gets bound toke
   }
 });
 
-test("a public client's refresh token over mutual TLS: refused with another certificate and with none, good with its own", async (t) => {
+test("a public client's refresh token over mutual TLS works only with its own certificate", async (t) => {
   const { code, exchange, token, refresh, facts } = await startGrants(t);
   const asClient = { client_id: "3" };
   let { refreshToken } = tokensOf(t, await exchange((await code({ clientId: 3 })).code, asClient, k1, {}));
@@ -136,7 +136,7 @@ test("a public client's refresh token over mutual TLS: refused with another cert
   }
 });
 
-test("8705-7.1: a confidential client's refresh token goes with its authentication: no certificate, no token; another of its subject, bound to that", async (t) => {
+test("8705-7.1: a confidential client's refresh token needs its authentication; a new certificate binds", async (t) => {
   const authority = createAuthority({ subject: "CN=Client CA" });
   const subject = "CN=client-1,O=Client One";
   const client = grantsClient({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
@@ -154,7 +154,7 @@ test("8705-7.1: a confidential client's refresh token goes with its authenticati
   t.like(await facts(begun.accessToken), { cnf: { "x5t#S256": before.x5tS256 } });
 });
 
-test("7009-2.1-d: revoking a refresh token ends the access tokens of its grant; other grants of the user are untouched", async (t) => {
+test("7009-2.1-d: revoking a refresh token ends its grant's access tokens; other grants stay valid", async (t) => {
   const { begin, refresh, revoke, isActive } = await startGrants(t);
   const other = await begin();
   for (const refreshed of [false, true]) {

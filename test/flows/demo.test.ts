@@ -30,7 +30,7 @@ function run(
   return { child, output: () => output };
 }
 
-test("8705-3-b (a client of Node's own; the library's comes with it): the demo's client presents at the API the certificate it got the token with, and all goes as told", async (t) => {
+test("8705-3-b: the demo's client uses the certificate of its token request at the API, and all succeeds", async (t) => {
   const { child, output } = run(t);
   const [code] = (await once(child, "close")) as [number];
   t.is(code, 0, output());
@@ -48,7 +48,7 @@ test("8705-3-b (a client of Node's own; the library's comes with it): the demo's
   t.regex(output(), /"invalid_grant"[^]*\[certificate: client-a\]\n.*\n {3}← 401[^]*the latest access token has ended/);
 });
 
-test("a step that does not go as told is shown, and the demo's exit code is 1", async (t) => {
+test("a step with an unexpected result is shown, and the demo's exit code is 1", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true }));
   // An openssl that computes another digest: what the backend says is then not what openssl says.
@@ -85,7 +85,7 @@ test("the demo prints no token, secret or key: whatever is long and no thumbprin
   t.notRegex(output(), /-----BEGIN|PRIVATE|wonderland/);
 });
 
-test("the demo with --stay keeps its servers up, and its curl lines work until it is told to stop", async (t) => {
+test("the demo with --stay keeps its servers up, and its curl lines work until it is stopped", async (t) => {
   const { child, output } = run(t, ["--stay"]);
   while (!output().includes("# end it")) await once(child.stdout, "data");
   const script = output().slice(output().indexOf("# a token for client A"));
@@ -101,7 +101,7 @@ test("the demo with --stay keeps its servers up, and its curl lines work until i
   t.is(code, 0);
 });
 
-test("the demo with --stay prints an address where a user signs in, and a bound token comes of it", async (t) => {
+test("the demo with --stay prints an address where a user signs in, and a bound token is issued", async (t) => {
   const { child, output } = run(t, ["--stay"]);
   while (!output().includes("# end it")) await once(child.stdout, "data");
   const [, website = ""] = /Sign in with a browser: (\S+)/.exec(output()) ?? [];

@@ -20,7 +20,7 @@ function start(t: ExecutionContext, service: Partial<ServiceSettings> = {}) {
   return startDeployment(t, { service, clients });
 }
 
-test("8705-5-a: each alias is an endpoint that answers on the mutual TLS listener, and there is nothing else among them", async (t) => {
+test("8705-5-a: each alias answers on the mutual TLS listener, and no other member is among them", async (t) => {
   // The listener gets its port when it starts: a first deployment stands for the ones behind it.
   const { url } = await start(t);
   const aliases = ["token", "revocation", "introspection"] as const;
@@ -57,7 +57,7 @@ test("8705-5-a: each alias is an endpoint that answers on the mutual TLS listene
 });
 
 for (const shape of ["v2", "v3"] as const) {
-  test(`${shape}: metadata and keys are answered bare, indented for who asks, and 204 without keys`, async (t) => {
+  test(`${shape}: metadata and keys are returned bare, indented on request, and 204 without keys`, async (t) => {
     const key = {
       ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }),
       kid: "1",

@@ -141,7 +141,7 @@ function closed(value: unknown, schemas: Document["components"]["schemas"]): unk
 }
 
 for (const shape of ["v3", "v2"] as const) {
-  test(`${files[shape]} says what each operation answers, member by member`, async (t) => {
+  test(`${files[shape]} agrees with each operation's response, member by member`, async (t) => {
     const document = parse(await readFile(new URL(files[shape], root), "utf8")) as Document;
     const documented = Object.values(document.paths).flatMap((item) => Object.values(item));
     const { backendUrl } = await start(t);
@@ -187,7 +187,7 @@ for (const shape of ["v3", "v2"] as const) {
   });
 }
 
-test("another service's credentials reach no operation of a service, and what they name of it is not there", async (t) => {
+test("another service's credentials reach no operation of a service, and none of its facts", async (t) => {
   const { api, ofOther, backendUrl, backend } = await start(t);
   const begin = async () => (await api.authAuthorization({ parameters: asked })).ticket ?? "";
   const login = async () => (await api.authToken({ parameters: ofUser, ...asClient })).ticket ?? "";

@@ -59,7 +59,7 @@ test("7662-2.1-b: a token that is missing, empty, repeated or bracketed is an in
   }
 });
 
-test("7662-2.1-c: whatever the hint says, the answer is that of the token", async (t) => {
+test("7662-2.1-c: the answer is the token's own, whatever the hint", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })], Date.now, managingTokens);
   const { accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const value of [accessToken, refreshToken]) {
@@ -94,7 +94,7 @@ for (const [what, breakStore] of [
   ["has lost its tokens", loseTokens],
   ["is overwritten with rubbish", overwrite],
 ] as const) {
-  test(`7662-2.1-e: while the backend's store ${what}, nothing is said of any token: 503`, async (t) => {
+  test(`7662-2.1-e: while the backend's store ${what}, no answer about any token: 503`, async (t) => {
     const file = await makeStoreFile(t);
     const { introspect, token, backendUrl } = await startDeployment(t, {
       clients: [clientSettings({ clientId: 1 })],
@@ -170,7 +170,7 @@ test("7662-2.2-b: the optional members have the types of the RFC, and scope is l
   t.false("scope" in (JSON.parse((await introspect(withoutScope)).body) as object));
 });
 
-test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body and headers, with nothing else in it", async (t) => {
+test("7662-2.2-c, 7662-2.2-d: every inactive token gets the same answer, body and headers, and no more", async (t) => {
   const start = Date.parse("2026-11-21T08:00:00.500Z");
   let now = start;
   const file = await makeStoreFile(t);
@@ -278,7 +278,7 @@ test("a refresh token is dead at the second that was announced", async (t) => {
   t.is(await ask(), '{"active":false}');
 });
 
-test("a row whose thumbprint is damaged is refused in both forms, and is never taken for unbound", async (t) => {
+test("a row with a damaged thumbprint is rejected in both forms, and never counts as unbound", async (t) => {
   const file = await makeStoreFile(t);
   const clients = [clientSettings({ clientId: 1 })];
   const { token, introspect, api } = await startDeployment(t, { clients, configuration: file.configuration });
@@ -294,7 +294,7 @@ test("a row whose thumbprint is damaged is refused in both forms, and is never t
   }
 });
 
-test("the answer names what it rests on: token, client and service", async (t) => {
+test("the answer names its keys: token, client and service", async (t) => {
   const { token, api } = await deploy(t);
   const issued = accessTokenOf(t, await token({}, k1, { authorization }));
   const { invalidationKeys } = await api.authIntrospectionStandard({ parameters: `token=${issued}` });
@@ -304,7 +304,7 @@ test("the answer names what it rests on: token, client and service", async (t) =
   t.false("invalidationKeys" in nothing);
 });
 
-test("the answer on a token of a grant names grant and subject, too: its refresh token's and its access token's", async (t) => {
+test("the answer about a refresh or access token of a grant names grant and subject, too", async (t) => {
   const store = await startStore(t, [clientSettings({ clientId: 1 })], Date.now, managingTokens);
   const { grantId, accessToken, refreshToken } = await keepTokens(store, { clientId: 1, now: Date.now() });
   for (const token of [accessToken, refreshToken]) {
@@ -320,7 +320,7 @@ test("the answer on a token of a grant names grant and subject, too: its refresh
   }
 });
 
-test("properties of a token are in its answers, hidden ones only on request, and none takes a member's place", async (t) => {
+test("a token's properties are in its answers, hidden ones on request, and replace no member", async (t) => {
   const { api } = await deploy(t);
   const properties = [
     { key: "tenant", value: "acme" },
@@ -355,7 +355,7 @@ test("properties of a token are in its answers, hidden ones only on request, and
   t.deepEqual(decided.properties, properties);
 });
 
-test("the resource server must prove who it is before it learns anything", async (t) => {
+test("the resource server must authenticate before it gets any facts", async (t) => {
   const { url, token } = await deploy(t);
   const issued = accessTokenOf(t, await token({}, k1, { authorization }));
   for (const headers of [

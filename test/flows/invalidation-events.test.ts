@@ -125,7 +125,7 @@ test("twenty revocations at once come once each, and nothing else comes", async 
   t.deepEqual(keys.sort(), revoked.map(([key]) => key).sort());
 });
 
-test("a reader that comes back with Last-Event-ID gets exactly what it missed, also from another process's events", async (t) => {
+test("a reader that returns with Last-Event-ID gets exactly what it missed, also of another process", async (t) => {
   const { url, api, file } = await start(t);
   const first = await openEventSource(t, v3(url), bearer);
   const read = await readKeys(t, first, 0, undefined);
@@ -174,7 +174,7 @@ for (const [what, headers, status] of [
   });
 }
 
-test("while the store cannot be read there is no heartbeat and no new stream; then all goes on, without a loss", async (t) => {
+test("while the store is unreadable there is no heartbeat and no new stream; afterwards nothing is lost", async (t) => {
   const { url, api, file } = await start(t);
   const stream = await openEventSource(t, v3(url), bearer);
   const { cursor } = await readKeys(t, stream, 0, undefined);
@@ -196,7 +196,7 @@ test("while the store cannot be read there is no heartbeat and no new stream; th
   t.true((polls.at(-1) ?? 0) > mended);
 });
 
-test("a stop ends streams in good order, at once, and opens none any more", async (t) => {
+test("a stop ends streams in good order, at once, and opens no new one", async (t) => {
   const { backend, url } = await start(t);
   const streams = await Promise.all([1, 2, 3].map(() => openEventSource(t, v3(url), bearer)));
   for (const stream of streams) await stream.until("heartbeat");
@@ -211,7 +211,7 @@ test("a stop ends streams in good order, at once, and opens none any more", asyn
   await t.throwsAsync(openEventSource(t, v3(url), bearer));
 });
 
-test("when another node changes the service's credentials the stream says so and ends, and they open no other", async (t) => {
+test("when another node changes the service's credentials, streams end and the old ones open no new one", async (t) => {
   const { url, file } = await start(t);
   const stream = await openEventSource(t, v3(url), bearer);
   await stream.until("heartbeat");
@@ -280,7 +280,7 @@ for (const [what, more] of [
   });
 }
 
-test("in the process a wrong request is an ApiError, and a service that there is not a TypeError", async (t) => {
+test("in the process a wrong request is an ApiError, and an unknown service is a TypeError", async (t) => {
   const { backend } = await start(t);
   const signal = AbortSignal.timeout(60_000);
   const open = async (id: number, request: unknown): Promise<void> => {
@@ -302,7 +302,7 @@ const secrets = {
   CLIENT_SECRET: secretOf(1),
 };
 
-test("what one process revokes comes over the stream of another on the same file; a signal ends the stream and the process", async (t) => {
+test("a revocation by one process reaches the stream of another; a signal ends stream and process", async (t) => {
   const configuration = await writeBackendConfiguration(t);
   const [here, there] = [
     await startBackendProcess(t, configuration, secrets),

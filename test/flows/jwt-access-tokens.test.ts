@@ -34,7 +34,7 @@ const payloadOf = async (token: string): Promise<Readonly<Record<string, unknown
 
 const askedFor = { grant_type: "client_credentials", scope: "read" } as const;
 
-test("9068-2.2-a, 9068-2.2-b: the tokens of every grant say all of iss, exp, aud, sub, client_id, iat and jti, and whose they are", async (t) => {
+test("9068-2.2-a, 9068-2.2-b: every grant's tokens have iss, exp, aud, sub, client_id, iat and jti", async (t) => {
   const grantTypes = [...supportedGrantTypes, "PASSWORD"] as const;
   const client = grantsClient({ clientId: 1, grantTypes });
   const { token, begin, code, exchange, refresh, api } = await startJwts(t, { supportedGrantTypes: grantTypes }, [
@@ -80,7 +80,7 @@ test("9068-2.2-a, 9068-2.2-b: the tokens of every grant say all of iss, exp, aud
   t.not((await api.authTokenIssue({ ticket: posing.ticket, subject: "1" })).action, "OK");
 });
 
-test("9068-3: aud is the resource asked for or the service's own; with several a scope would be ambiguous, and unknown ones are refused", async (t) => {
+test("9068-3: aud is the requested resource or the service's own; unknown ones, and several with scopes, fail", async (t) => {
   const { token, code, exchange, refresh } = await startJwts(t, { supportedResources: [resource, otherResource] });
   const ask = (parameters: string) =>
     token(Object.fromEntries(new URLSearchParams(`grant_type=client_credentials&${parameters}`)), k1, {
@@ -161,7 +161,7 @@ function variantsOf(jwt: string): Record<string, string> {
   };
 }
 
-test("9068-x: another spelling of a JWT is no token, before and after the JWT was revoked, to introspection, to userinfo and to an API", async (t) => {
+test("9068-x: another spelling of a JWT is no token, before and after its revocation, anywhere", async (t) => {
   const { token, api, facts, revoke, isActive } = await startJwts(t);
   const locals = locally();
   t.teardown(() => locals.close());
@@ -193,7 +193,7 @@ test("9068-x: another spelling of a JWT is no token, before and after the JWT wa
   await refusedEverywhere();
 });
 
-test("either form is the token: whichever is revoked, both end; the JWT's answer names its own digest besides", async (t) => {
+test("JWT and identifier are one token: revoking one ends both; the JWT's answer also has its own digest", async (t) => {
   for (const revoked of ["jwt", "identifier"] as const) {
     const { token, api, facts, isActive, revoke } = await startJwts(t);
     const jwt = accessTokenOf(t, await token(askedFor, k1, { authorization }));
@@ -223,7 +223,7 @@ test("8705-3.2-a: cnf of introspection, certificateThumbprint and cnf in the JWT
   t.is((await api.authIntrospection({ token: jwt, clientCertificate: k1.pem })).resultCode, "A065305");
 });
 
-test("after its key was replaced a token still works: at introspection, and where the old public key is still published", async (t) => {
+test("after its key was replaced a token works at introspection, and wherever the old key is published", async (t) => {
   const next = createServiceKey("P256", "key-2");
   const clients = [clientSettings({ clientId: 1 })];
   const keptBy = (jwks: string) => {

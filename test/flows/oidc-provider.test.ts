@@ -36,7 +36,7 @@ const ways: Record<string, (server: OtherServer) => ClientAuthentication> = {
   }),
 };
 for (const [way, clientAuthentication] of Object.entries(ways)) {
-  test(`oidc-provider's opaque bound tokens, introspected with ${way}: only the right certificate opens, and not after revocation`, async (t) => {
+  test(`oidc-provider's opaque bound tokens (${way}): only the right certificate opens, until the revocation`, async (t) => {
     const server = await startOidcProvider(t);
     const { issuer, ca, app, other } = server;
     const source = introspectionEndpoint({
@@ -69,7 +69,7 @@ for (const [way, clientAuthentication] of Object.entries(ways)) {
   });
 }
 
-test("oidc-provider refuses wrong credentials of ours with 401: an outage whose reason says whose they are", async (t) => {
+test("oidc-provider rejects our wrong credentials with 401: an outage whose reason names them as ours", async (t) => {
   const { issuer, ca, app, token } = await startOidcProvider(t);
   const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret: "wrong" } as const;
   const { call, reasons } = await startServedApi(
@@ -132,7 +132,7 @@ test("oidc-provider without signed answers answers plainly: a downgrade, refused
   t.regex(reasons[0] ?? "", /not signed, and must be/);
 });
 
-test("both kinds side by side: oidc-provider's JWTs are told from another issuer's opaque tokens", async (t) => {
+test("both kinds side by side: oidc-provider's JWTs and another issuer's opaque tokens go to their issuer", async (t) => {
   const [jwts, opaque] = [await startOidcProvider(t), await startOidcProvider(t)];
   const { clientSecret } = opaque;
   const clientAuthentication = { method: "client_secret_basic", clientId: "rs basic", clientSecret } as const;

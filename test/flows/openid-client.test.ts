@@ -119,7 +119,7 @@ for (const [format, deployment, tried] of [
 ] as const) {
   for (const [name, way] of tried) {
     test.serial(
-      `openid-client, ${format} tokens, ${name}: code, ID token, userinfo, refresh, introspection, API, revocation`,
+      `openid-client, ${format} tokens, ${name}: code, userinfo, refresh, introspection, API, revocation`,
       async (t) => {
         const { issuer } = deployment();
         const config = await discover(t, deployment(), way);
@@ -188,20 +188,17 @@ for (const [format, deployment, tried] of [
 
 for (const [name, way] of Object.entries(ways)) {
   if (way === publicClient) continue;
-  test.serial(
-    `openid-client, ${name}: client credentials give a bound token of the client's own, without refresh token`,
-    async (t) => {
-      const config = await discover(t, opaque, way);
-      const { access_token: token, ...more } = await client.clientCredentialsGrant(config, { scope: "read" });
-      t.like(more, { token_type: "bearer", expires_in: 3600, scope: "read" });
-      t.false("refresh_token" in more);
-      t.like(await client.tokenIntrospection(await discoverAsApi(t, opaque), token), {
-        active: true,
-        client_id: way.clientId,
-        cnf: { "x5t#S256": way.as.x5tS256 },
-      });
-    },
-  );
+  test.serial(`openid-client, ${name}: client credentials give a bound token, without refresh token`, async (t) => {
+    const config = await discover(t, opaque, way);
+    const { access_token: token, ...more } = await client.clientCredentialsGrant(config, { scope: "read" });
+    t.like(more, { token_type: "bearer", expires_in: 3600, scope: "read" });
+    t.false("refresh_token" in more);
+    t.like(await client.tokenIntrospection(await discoverAsApi(t, opaque), token), {
+      active: true,
+      client_id: way.clientId,
+      cnf: { "x5t#S256": way.as.x5tS256 },
+    });
+  });
 }
 
 for (const [what, as, error] of [
@@ -267,7 +264,7 @@ test.serial(
 );
 
 test.serial(
-  "openid-client: a public client's refresh token is good with its own certificate only, and stays so",
+  "openid-client: a public client's refresh token works with its own certificate only, every time",
   async (t) => {
     const config = await discover(t, opaque, publicClient);
     const tokens = await getTokens(config);
@@ -289,7 +286,7 @@ test.serial("openid-client: userinfo is for the certificate of the token", async
 });
 
 test.serial(
-  "openid-client: a signed-in user who consented comes back at once, with prompt=none, too; nobody else does",
+  "openid-client: a signed-in user who consented returns at once, also with prompt=none; others do not",
   async (t) => {
     const config = await discover(t, opaque, byCertificate);
     const browser = openPlainBrowser();
@@ -310,7 +307,7 @@ test.serial(
   },
 );
 
-test.serial("openid-client: a user who says no is told to the client as access_denied", async (t) => {
+test.serial("openid-client: a user's refusal reaches the client as access_denied", async (t) => {
   const config = await discover(t, opaque, byCertificate);
   const { url, checks } = await askForCode(config, { prompt: "login consent" });
   const login = await openPlainBrowser().open(url.href);
@@ -334,7 +331,7 @@ test.serial("openid-client takes an answer that comes by form_post", async (t) =
 });
 
 test.serial(
-  "openid-client refuses an answer that names another issuer, or none: the server says that it names itself (RFC 9207)",
+  "openid-client rejects an answer without iss or with another issuer's: the server sends it (RFC 9207)",
   async (t) => {
     const config = await discover(t, opaque, byCertificate);
     const { url, checks } = await askForCode(config);
@@ -354,7 +351,7 @@ test.serial(
 );
 
 test.serial(
-  "openid-client without the aliases gets nowhere where only they lead to a server that asks for certificates",
+  "openid-client without the aliases fails if only they lead to a server that asks for certificates",
   async (t) => {
     const config = await client.discovery(new URL(jwts.issuer), "1", {}, client.TlsClientAuth(), {
       [client.customFetch]: fetchAs(t, k1),
@@ -366,38 +363,35 @@ test.serial(
   },
 );
 
-test.serial(
-  "9700-2.6: the metadata is published, and a user who is called like a client is given no tokens",
-  async (t) => {
-    const paths = ["openid-configuration", "oauth-authorization-server"];
-    const documents = await Promise.all(
-      [opaque.issuer, opaque.mutualTls].flatMap((origin) =>
-        paths.map(async (path) => (await fetchAs(t)(`${origin}/.well-known/${path}`, {})).json()),
-      ),
-    );
-    for (const document of documents) t.deepEqual(document, documents[0]);
-    t.like(documents[0], { issuer: opaque.issuer, authorization_endpoint: `${opaque.issuer}/authorize` });
+test.serial("9700-2.6: the metadata is published, and a user named like a client gets no tokens", async (t) => {
+  const paths = ["openid-configuration", "oauth-authorization-server"];
+  const documents = await Promise.all(
+    [opaque.issuer, opaque.mutualTls].flatMap((origin) =>
+      paths.map(async (path) => (await fetchAs(t)(`${origin}/.well-known/${path}`, {})).json()),
+    ),
+  );
+  for (const document of documents) t.deepEqual(document, documents[0]);
+  t.like(documents[0], { issuer: opaque.issuer, authorization_endpoint: `${opaque.issuer}/authorize` });
 
-    // "user-bob" is the alias of a client, and its `sub` and `client_id` are that.
-    const sameName = { ...byCertificate, clientId: "user-bob", as: k3 };
-    const config = await discover(t, opaque, {
-      ...sameName,
-      authentication: () => client.ClientSecretBasic(clientSecret),
-    });
-    const { access_token: own } = await client.clientCredentialsGrant(config, { scope: "read" });
-    t.like(await client.tokenIntrospection(await discoverAsApi(t, opaque), own), {
-      active: true,
-      client_id: "user-bob",
-    });
-    const { url } = await askForCode(await discover(t, opaque, byCertificate), { prompt: "login consent" });
-    const login = await openPlainBrowser().open(url.href);
-    const consent = await login.submit(bob, "login");
-    t.is(consent.title, "Allow access");
-    const { answer, left } = await consent.submit({}, "allow");
-    t.is(left?.searchParams.get("code") ?? undefined, undefined);
-    t.true(left !== undefined || answer.status >= 400, `${answer.status}`);
-  },
-);
+  // "user-bob" is the alias of a client, and its `sub` and `client_id` are that.
+  const sameName = { ...byCertificate, clientId: "user-bob", as: k3 };
+  const config = await discover(t, opaque, {
+    ...sameName,
+    authentication: () => client.ClientSecretBasic(clientSecret),
+  });
+  const { access_token: own } = await client.clientCredentialsGrant(config, { scope: "read" });
+  t.like(await client.tokenIntrospection(await discoverAsApi(t, opaque), own), {
+    active: true,
+    client_id: "user-bob",
+  });
+  const { url } = await askForCode(await discover(t, opaque, byCertificate), { prompt: "login consent" });
+  const login = await openPlainBrowser().open(url.href);
+  const consent = await login.submit(bob, "login");
+  t.is(consent.title, "Allow access");
+  const { answer, left } = await consent.submit({}, "allow");
+  t.is(left?.searchParams.get("code") ?? undefined, undefined);
+  t.true(left !== undefined || answer.status >= 400, `${answer.status}`);
+});
 
 /** `at_hash` (OpenID Connect Core §3.1.3.6) for an ID token by ES256. */
 function leftHalf(accessToken: string): string {

@@ -146,14 +146,14 @@ for (const [what, named, shown] of [
   });
 }
 
-test("who may not call the API is a warning that names the service it asked for", async (t) => {
+test("wrong credentials at the API are a warning that names the requested service", async (t) => {
   const { backendUrl, last } = await start(t);
   const url = `${backendUrl}/api/4711/auth/introspection`;
   await fetch(url, { method: "POST", headers: { authorization: "Bearer wrong-token-MARKER" } });
   t.like(last(), { level: "warn", service: 4711, resultCode: "A458101", status: 401 });
 });
 
-test("a header without credentials is told to the front end's operator, and the backend is not asked", async (t) => {
+test("a header without credentials is reported to the front end's operator, without a backend request", async (t) => {
   const { token, refusals, lines } = await start(t);
   const before = lines.length;
   t.is((await token({ client_id: "1002" }, own, { authorization: "Basic ???" })).status, 401);
@@ -183,7 +183,7 @@ for (const [how, onRefusal] of [
   });
 }
 
-test("a backend in the same process tells of each call what the log would have", async (t) => {
+test("a backend in the same process reports of each call what the log would have", async (t) => {
   const calls: ObservedCall[] = [];
   const clock = [0, 3.14159, 10, 10, 20, 21, 30, 31];
   const backend = await openBackend({
@@ -246,7 +246,7 @@ async function served(t: ExecutionContext, onCall: OnCall) {
   return { here, overHttp, requests: () => lines.filter((line) => line.includes('"msg":"request"')) };
 }
 
-test("a call over HTTP is told to the log alone, and one in the process to onCall alone", async (t) => {
+test("a call over HTTP is only logged, and one in the process only reported to onCall", async (t) => {
   const calls: ObservedCall[] = [];
   const { here, overHttp, requests } = await served(t, (call) => calls.push(call));
   t.is(await overHttp("wrong"), "INVALID_CLIENT");

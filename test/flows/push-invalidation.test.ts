@@ -84,7 +84,7 @@ async function issue(api: ApiClient): Promise<string> {
   return accessToken;
 }
 
-test("what one backend process revokes is refused by an API that knows another, its live decision ends, and nothing else is asked", async (t) => {
+test("a revocation at one backend process reaches an API and its live decisions that use another", async (t) => {
   const { api, authorize, begun, asked } = await start(t);
   const [revoked, other] = [await issue(api), await issue(api)];
   await authorize(other);
@@ -115,7 +115,7 @@ for (const [how, end] of [
   ["revoked by its value", (api: ApiClient, token: string) => api.authTokenRevoke({ accessTokenIdentifier: token })],
   ["revoked with all of its client", (api: ApiClient) => api.authTokenRevoke({ clientIdentifier: "1" })],
 ] as const) {
-  test(`a token that is created at one backend process and ${how} there is let in, then refused, by an API that knows another`, async (t) => {
+  test(`a token created at one backend process and ${how} there is accepted, then rejected, via another`, async (t) => {
     const { api, authorize, begun } = await start(t);
     const [ended, first] = [await create(api), await create(api)];
     await authorize(first);
@@ -242,7 +242,7 @@ test("whatever ends a token at one backend process ends it at an API that knows 
   await t.notThrowsAsync(authorize(other));
 });
 
-test("a client that is locked, and one that is gone, is without its tokens at an API that knows another backend process", async (t) => {
+test("a locked client and a removed one lose their tokens at an API that uses another backend process", async (t) => {
   const { api, configuration, authorize, begun } = await start(t);
   const [locked, gone, other] = [
     await create(api, { clientId: 2 }),

@@ -42,7 +42,7 @@ const backendOf = (backendUrl: string) => ({
   timeout: { attempt: 30_000, total: 30_000 },
 });
 
-test("8705-6.3: after a change of certificate the old token is refused with the new one, and a refresh gives one for it", async (t) => {
+test("8705-6.3: after a certificate change the old token fails with the new one, and a refresh replaces it", async (t) => {
   const authority = createAuthority({ subject: "CN=Client CA" });
   const subject = "CN=client-1";
   const client = grantsClient({ clientId: 1, tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: subject });
@@ -65,7 +65,7 @@ test("8705-6.3: after a change of certificate the old token is refused with the 
   }
 });
 
-test("6750-5.2: a token says whom it is for, and lives an hour unless the service says otherwise", async (t) => {
+test("6750-5.2: a token names its audience, and lives an hour unless the service sets another time", async (t) => {
   const resource = "https://api.example.com";
   const clients = [clientSettings({ clientId: 1 })];
   const { token, introspect, backendUrl } = await startDeployment(t, {
@@ -86,7 +86,7 @@ test("6750-5.2: a token says whom it is for, and lives an hour unless the servic
   t.is((await other(issued, k1)).status, 401);
 });
 
-test("6750-5.2: a service whose file says nothing of lifetimes issues tokens of an hour at most", async (t) => {
+test("6750-5.2: a service without configured lifetimes issues tokens of an hour at most", async (t) => {
   const configuration = await readService({ defaultResources: ["https://api.example.com"] });
   const { token, introspect } = await startDeployment(t, { clients: [], configuration });
   const answer = await token({}, undefined, { authorization: basic(1, secretOf(1)) });

@@ -51,7 +51,7 @@ test("revoking a refresh token ends the access tokens of its grant and no others
   t.true(await active(untouched.refreshToken));
 });
 
-test("7009-2.1-a, 7009-2.2-b: a right, wrong, unknown or empty hint hides no token; a repeated one is refused", async (t) => {
+test("7009-2.1-a, 7009-2.2-b: no hint hides a token, right or wrong; a repeated hint is rejected", async (t) => {
   const store = await startStore(t, clients, Date.now, { introspectionOfRefreshTokens: true });
   const credentials = { clientId: "1", clientSecret: secretOf(1) };
   for (const hint of ["access_token", "refresh_token", "other", ""]) {
@@ -172,7 +172,7 @@ test("7009-2.2.1: while the store cannot write, revocation is a 503 with Retry-A
   t.false(isActive((await introspect(issued)).body));
 });
 
-test("revocation: a token that is missing, empty, repeated or bracketed is an invalid_request, and nothing ends", async (t) => {
+test("revocation: a missing, empty, repeated or bracketed token is invalid_request, and revokes nothing", async (t) => {
   const { url, token, introspect } = await startDeployment(t, { clients });
   const issued = accessTokenOf(t, await token({}, k1, { authorization }));
   for (const form of [
@@ -195,7 +195,7 @@ const settings = serviceSettings({
 const confidential = (clientId: number) => clientSettings({ clientId, tlsClientCertificateBoundAccessTokens: false });
 
 for (const form of ["jwt", "identifier"] as const) {
-  test(`revoking a JWT that the store has lost voids what an API remembers of its ${form}`, async (t) => {
+  test(`revoking a JWT that the store has lost removes its ${form} from an API's cache`, async (t) => {
     const file = await makeStoreFile(t);
     const backend = await openBackend({
       configuration: configurationOf([{ settings, clients: [confidential(1)] }], file.configuration),

@@ -11,7 +11,7 @@ import { secretOf } from "../support/settings.ts";
 
 const issuer = "https://as.example.com";
 
-test("9700-2.1.1-c: the metadata says S256 and nothing else, and nothing else is taken", async (t) => {
+test("9700-2.1.1-c: the metadata has S256 only, and no other method is accepted", async (t) => {
   const { api } = await startGrants(t, { authorizationEndpoint: `${issuer}/authorize` });
   const metadata = await api.serviceConfiguration({});
   t.deepEqual(metadata["code_challenge_methods_supported"], ["S256"]);
@@ -35,7 +35,7 @@ test("9700-2.1.1-c: the metadata says S256 and nothing else, and nothing else is
   t.is((await ask({ code_challenge: codeChallenge, code_challenge_method: "S256" })).action, "INTERACTION");
 });
 
-test("9700-2.2.1: where binding is required there is no way to an unbound token, by any grant, and an API refuses those of elsewhere", async (t) => {
+test("9700-2.2.1: with binding required, no grant gives an unbound token, and an API rejects foreign ones", async (t) => {
   const grantTypes = [...supportedGrantTypes, "PASSWORD"] as const;
   const all = { grantTypes, redirectUris: [redirectUri] };
   const { code, begin, token, exchange, refresh, api, introspect, url } = await startGrants(
@@ -91,7 +91,7 @@ test("9700-2.2.1: where binding is required there is no way to an unbound token,
   for (const as of [undefined, k1, k2]) t.is((await call(unbound, as)).status, 401);
 });
 
-test("9700-2.3-a: every token has an audience where the service says so, opens no other, and has no more scope than its client may ask for", async (t) => {
+test("9700-2.3-a: tokens have an audience where the service says so, and no scope beyond the client's", async (t) => {
   const [here, there] = [namedResourceServer.rsUri, "https://other.example.com"];
   const modest = grantsClient({ clientId: 1, extension: { requestableScopes: ["read"] } });
   const { exchange, refresh, token, facts, introspect, api, url } = await startGrants(

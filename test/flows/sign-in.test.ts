@@ -159,7 +159,7 @@ test("6749-3.2-a: the token endpoint takes POST alone, and any other method leav
   t.is((await world.token(exchange(code))).status, 200);
 });
 
-test("6749-5.1-b: answers of the token endpoint are kept by nobody, tokens and errors alike", async (t) => {
+test("6749-5.1-b: responses of the token endpoint are never cached, tokens and errors alike", async (t) => {
   const world = await startWorld(t);
   const code = (await world.authorize()).searchParams.get("code") ?? "";
   for (const [answer, status] of [
@@ -192,7 +192,7 @@ test("6749-5.2-b: wrong Basic credentials are 401 with a challenge; others that 
   }
 });
 
-test("6749-5.2-c: what a request says stands in no error, whatever it says", async (t) => {
+test("6749-5.2-c: no error contains text from the request", async (t) => {
   const world = await startWorld(t);
   const hostile = 'zq\r\nset-cookie: x=1\r\n\r\n"\\<script>é😀';
   for (const name of [
@@ -216,7 +216,7 @@ test("6749-5.2-c: what a request says stands in no error, whatever it says", asy
   }
 });
 
-test("7009-2.2-b: a hint that nobody knows is ignored, and the token is revoked", async (t) => {
+test("7009-2.2-b: an unknown hint is ignored, and the token is revoked", async (t) => {
   const world = await startWorld(t);
   const code = (await world.authorize()).searchParams.get("code") ?? "";
   const tokens = JSON.parse((await world.token(exchange(code))).body) as { access_token: string };
@@ -228,7 +228,7 @@ test("7009-2.2-b: a hint that nobody knows is ignored, and the token is revoked"
   t.is((await send({ url: `${world.url}/userinfo`, as: certificate, headers })).status, 401);
 });
 
-test("6749-10.12-16: a form without its browser is refused, no page is framed, and no address is led to unchecked", async (t) => {
+test("6749-10.12-16: a form needs its browser, no page is framed, and no redirect is unchecked", async (t) => {
   const world = await startWorld(t);
   const query = `response_type=code&client_id=1&scope=read&state=s&code_challenge=${codeChallenge}&code_challenge_method=S256`;
   const own = `&redirect_uri=${encodeURIComponent(redirectUri)}`;
@@ -301,7 +301,7 @@ test("a scope that the user unticked gives nothing away, not by the names of its
   }
 });
 
-test("the form that is sent again after its answer is told that it is over", async (t) => {
+test("a form that is sent again after its answer shows that it is over", async (t) => {
   const world = await startWorld(t);
   const query = new URLSearchParams({
     response_type: "code",

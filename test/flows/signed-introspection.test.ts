@@ -55,7 +55,7 @@ function asking(url: string) {
     postForm({ url: `${url}/introspect`, headers: { authorization: basic(by.id, by.secret), accept } }, { token });
 }
 
-test("9701-5-a: who asks for it gets that media type and typ, everybody else plain JSON", async (t) => {
+test("9701-5-a: a caller that asks for it gets that media type and typ, every other plain JSON", async (t) => {
   const { issue, askSigned } = await deploy(t);
   const token = await issue();
   for (const accept of [signed, `${signed}, application/json;q=0.9`, `application/json;q=0.1, ${signed}`]) {
@@ -73,7 +73,7 @@ test("9701-5-a: who asks for it gets that media type and typ, everybody else pla
   }
 });
 
-test("9701-5-c: whatever makes a token inactive, the reply says active: false, and outside of it nothing differs", async (t) => {
+test("9701-5-c: for every inactive token the reply has active: false and is otherwise the same", async (t) => {
   const start = Date.parse("2026-11-21T08:00:00.500Z");
   let now = start;
   const file = await makeStoreFile(t);
@@ -138,7 +138,7 @@ test("9701-5-d: a signed reply that is presented as a token opens no API: it is 
   t.regex(reasons[0] ?? "", /typ is not at\+jwt/);
 });
 
-test("9701-5-e: only a resource server that has proved itself gets a signed reply, and only about what is for it", async (t) => {
+test("9701-5-e: only an authenticated resource server gets a signed reply, only for its own tokens", async (t) => {
   const { issue, askSigned, url } = await deploy(t);
   const token = await issue();
   const bad: HttpAnswer[] = [
@@ -170,7 +170,7 @@ test("9701-5-e: only a resource server that has proved itself gets a signed repl
   assertErrorForm(t, await askSigned(token, signed, resourceServer), "invalid_request", [400]);
 });
 
-test("9701-6: a reply is signed by RS256 unless the resource server is registered with another algorithm, never by none or a secret; one that is to be encrypted is no reply at all", async (t) => {
+test("9701-6: a reply is signed by RS256 or the registered algorithm; an encrypted one is not served", async (t) => {
   const ec = createServiceKey("P256", "key-2");
   const { issue, api, askSigned } = await deploy(t, { service: { ...service, jwks: serviceJwks([key, ec]) } });
   const token = await issue();
@@ -208,7 +208,7 @@ test("9701-6: a reply is signed by RS256 unless the resource server is registere
   }
 });
 
-test("the example authorization server signs for its resource server, when it is told who that is", async (t) => {
+test("the example authorization server signs for its configured resource server", async (t) => {
   const { mutualTls } = await example.startExampleDeployment(t, { signedIntrospection: true });
   const form = { grant_type: "client_credentials", client_id: "1", scope: "read" };
   const token = accessTokenOf(t, await postForm({ url: `${mutualTls}/token`, as: example.k1 }, form));
@@ -253,7 +253,7 @@ test("the library and the authorization server understand each other: active, in
   t.is((await call(token, k1)).status, 401);
 });
 
-test("a signed reply of before a revocation that is played again after it is refused once it is a minute old", async (t) => {
+test("a signed reply from before a revocation, replayed after it, is rejected once it is a minute old", async (t) => {
   let now = Date.now() - 61_000;
   const { issue, askSigned } = await deploy(t, { clock: () => now });
   const token = await issue();

@@ -17,7 +17,7 @@ const exchangeForm = (code: string) => ({
   code_verifier: codeVerifier,
 });
 
-test("6749-2.2, 6749-3.2.1: with each grant a confidential client that sends only its client_id gets invalid_client", async (t) => {
+test("6749-2.2, 6749-3.2.1: a confidential client with only its client_id gets invalid_client, every grant", async (t) => {
   const { code, begin, token, exchange, refresh } = await startGrants(t, {
     supportedGrantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN", "CLIENT_CREDENTIALS", "PASSWORD"],
   });
@@ -124,7 +124,7 @@ test("6749-3.2-b: an empty parameter counts as absent: `scope=` is no scope, `co
   assertErrorForm(t, await token({ grant_type: "" }, k1, { authorization }), "invalid_request", [400]);
 });
 
-test("6749-3.2-c: twenty parameters that nobody knows change nothing", async (t) => {
+test("6749-3.2-c: twenty unknown parameters change nothing", async (t) => {
   const { code, exchange, refresh } = await startGrants(t);
   const unknown = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`unknown_${index}`, "%0d\"'é"]));
   const withoutTokens = ({ status, body }: HttpAnswer) => ({
@@ -141,7 +141,7 @@ test("6749-3.2-c: twenty parameters that nobody knows change nothing", async (t)
   );
 });
 
-test("6749-3.2-d: no parameter may come twice, equal, different or as an array; and the code is not used by it", async (t) => {
+test("6749-3.2-d: a repeated parameter, equal, different or an array, is rejected, and no code is used", async (t) => {
   const post = grantsClient({ clientId: 1, tokenAuthMethod: "CLIENT_SECRET_POST" });
   const { code, url } = await startGrants(t, {}, [post]);
   const kept = await code();
@@ -170,7 +170,7 @@ test("6749-3.3-a: a scope that is granted in part is said, in the order asked an
   t.is(await ask("read write"), "read write");
 });
 
-test("6749-3.3-b: without scope the token has the service's defaults, and none where the service has none", async (t) => {
+test("6749-3.3-b: without scope the token has the service's defaults, if the service has any", async (t) => {
   const withDefaults = { supportedScopes: [{ name: "read", defaultEntry: true }, { name: "write" }] };
   for (const [service, scope] of [
     [withDefaults, "read"],
@@ -183,7 +183,7 @@ test("6749-3.3-b: without scope the token has the service's defaults, and none w
   }
 });
 
-test("6749-3.3-c: characters that no scope has are invalid_scope, when a token is asked for and when it is refreshed", async (t) => {
+test("6749-3.3-c: characters that no scope has are invalid_scope, in a token request and in a refresh", async (t) => {
   const { begin, token, refresh } = await startGrants(t);
   const { refreshToken } = await begin();
   for (const scope of [
@@ -208,7 +208,7 @@ test("6749-4.4.2: a public client gets no token with client credentials, though 
   assertErrorForm(t, await token({ client_id: "3" }), "unauthorized_client", [400]);
 });
 
-test("6749-4.4.3: client credentials bring no refresh token, also where service and client have the refresh grant", async (t) => {
+test("6749-4.4.3: client credentials give no refresh token, even if service and client have refresh", async (t) => {
   const { token } = await startGrants(t);
   const answer = await token({}, k1, { authorization });
   accessTokenOf(t, answer);

@@ -138,7 +138,7 @@ for (const shape of ["v2", "v3"] as const) {
   });
 }
 
-test("one service's tokens are nothing to another, whose client has the same number", async (t) => {
+test("a service cannot see or change another's tokens, though a client has the same number", async (t) => {
   const { api, ofOther } = await start(t);
   const { accessToken = "", refreshToken = "" } = await api.authTokenCreate(wanted);
   t.is((await ofOther.authTokenUpdate({ accessToken, accessTokenExpiresAt: 1 })).action, "NOT_FOUND");

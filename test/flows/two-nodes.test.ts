@@ -109,7 +109,7 @@ for (const owner of ["service", "client"] as const) {
     accessTokenOf(t, await token({ client_id: "1" }, next));
   });
 
-  test(`binding switched on by another node for the ${owner}: the next token here is bound, or there is none`, async (t) => {
+  test(`binding switched on by another node for the ${owner}: the next token here is bound, or none is issued`, async (t) => {
     const file = await makeStoreFile(t);
     const off = { tlsClientCertificateBoundAccessTokens: false };
     const before = owner === "service" ? { service: off, client: withSecret } : { client: { ...withSecret, ...off } };

@@ -123,7 +123,7 @@ test("a client of the same id and alias at another service is another client: no
   }
 });
 
-test("asked in turns for the same client id, each service decides by its own client and its own settings", async (t) => {
+test("two services with the same client id decide alternating requests by their own settings", async (t) => {
   const { one, two } = await startTwoServices(t);
   const expected = {
     one: { iss: "https://one.example.com", scope: "one", token_type: "Bearer", life: 600, bound: true },
@@ -170,7 +170,7 @@ test("7662-x-b: a token of one service is unknown to another, in both forms, and
   }
 });
 
-test("a service with two service access tokens: each works, and none is another's", async (t) => {
+test("a service with two service access tokens: each works, and no combination or extension does", async (t) => {
   const tokens = [serviceAccessToken, "service-access-token-of-another-caller-012345"];
   const { backendUrl } = await startDeployment(t, { service: { accessTokens: tokens }, clients: [] });
   const ask = (accessToken: string) =>

@@ -32,7 +32,7 @@ test("a secret in a key set verifies nothing, even where its algorithm is accept
   t.is(await signatureDefect(jws, shared, ["HS256"]), "its signature is not the issuer's");
 });
 
-test("of keys of one name, or of none, five are tried and no more", async (t) => {
+test("of keys with one name, or without a name, only five are tried", async (t) => {
   const jws = await sign("ES256", key.privateKey);
   const others = Array.from({ length: 5 }, () => createSigningKey("ES256").jwk);
   t.is(await signatureDefect(jws, localKeys({ keys: [...others.slice(1), key.jwk] }), ["ES256"]), undefined);
@@ -40,7 +40,7 @@ test("of keys of one name, or of none, five are tried and no more", async (t) =>
   t.is(await signatureDefect(jws, late, ["ES256"]), "too many keys fit it: they have no kid");
 });
 
-test("what is no key set says nothing of a signature", (t) => {
+test("a value that is no key set is a key error, not a signature error", (t) => {
   for (const none of [undefined, null, {}, { keys: {} }, { keys: [1] }, { keys: [[]] }, "keys"]) {
     t.throws(() => localKeys(none), { instanceOf: KeysUnusable });
   }
@@ -76,7 +76,7 @@ test("a modulus of 8192 bits is taken, and one of a bit more is no key", async (
   for (const bits of [8193, 8200, 16_384, 65_536]) t.is(await defectWith(bits), "the issuer has no key for it");
 });
 
-test("an RSA key with an exponent that makes a check dear, or that anybody can sign with, is none", async (t) => {
+test("an RSA key whose exponent is costly, or lets anybody sign, is not used", async (t) => {
   const jws = await sign("RS256", shortRsa.privateKey);
   const one = Buffer.of(0, 0, 1);
   for (const e of [
@@ -92,7 +92,7 @@ test("an RSA key with an exponent that makes a check dear, or that anybody can s
   }
 });
 
-test("a dear key beside a good one costs the good one nothing, in a set that is fetched, too", async (t) => {
+test("a costly key beside a good one does not slow the good one down, in a fetched set, too", async (t) => {
   const jws = await sign("RS256", shortRsa.privateKey);
   const dear = { ...jwkOf(shortRsa), n: Buffer.alloc(1025, 0xff).toString("base64url") };
   const keys = { keys: [...Array.from({ length: 20 }, () => dear), jwkOf(shortRsa)] };
@@ -144,7 +144,7 @@ for (const [at, group] of groups.entries()) {
   });
 }
 
-test("what Wycheproof spells in another way is not canonical, whatever its signature", (t) => {
+test("a Wycheproof vector in another spelling is not canonical, whatever its signature", (t) => {
   const odd = groups.flatMap(({ tests }) => tests).filter(({ jws }) => /[^A-Za-z0-9_.-]/.test(jws));
   t.true(odd.length > 0);
   for (const { jws, comment } of odd) t.is(readCompactJwt(jws), undefined, comment);

@@ -5,7 +5,7 @@ import { openSealedJson, sealJson } from "../../src/jose/sealed-json.ts";
 const key = new Uint8Array(32).fill(1);
 const value = { subject: "alice", list: [1, null, "ü"] };
 
-test("what was sealed opens with the same key for the same purpose, and shows nothing", async (t) => {
+test("a sealed value opens with the same key for the same purpose, and its text is hidden", async (t) => {
   const sealed = await sealJson(value, key, "a");
   t.deepEqual(await openSealedJson(sealed, key, "a"), value);
   t.regex(sealed, /^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);

@@ -84,7 +84,7 @@ function oracle(
   return told === undefined ? "granted" : (told[0] as RefusalCode);
 }
 
-test("every combination of facts, requirement and certificate is decided as the list of rules says", (t) => {
+test("every combination of facts, requirement and certificate is decided by the list of rules", (t) => {
   const times = [undefined, 1_699_999_999, 1_700_000_000, 1_700_000_000.5, 1_700_000_001];
   const confirmations: Confirmation[] = [
     { kind: "none" },
@@ -286,7 +286,7 @@ test("an unbound token is granted with or without a certificate unless a binding
   }
 });
 
-test("an unreadable certificate is refused even where none was needed", (t) => {
+test("an unreadable certificate is rejected even if no certificate was needed", (t) => {
   t.is(outcome(unbound, ifBound, { unreadable: "trailing octets" }), "certificate_unreadable");
 });
 
@@ -345,12 +345,12 @@ test("a thumbprint alone is a certificate binding", (t) => {
   t.true(opens({ "x5t#S256": x5tS256 }));
 });
 
-test("no cnf is no binding; undefined is the only value that says so", (t) => {
+test("no cnf is no binding; undefined is the only value for it", (t) => {
   t.deepEqual(readConfirmation(undefined), { kind: "none" });
   for (const cnf of [null, false, 0, "", Number.NaN, {}, []]) t.not(readConfirmation(cnf).kind, "none");
 });
 
-test("a cnf that says nothing usable is malformed and opens nothing", (t) => {
+test("a cnf without a usable binding is malformed and opens nothing", (t) => {
   const values: Record<string, unknown> = {
     null: null,
     true: true,
@@ -455,7 +455,7 @@ test("only a cnf's own members count", (t) => {
   t.deepEqual(readConfirmation(Object.create(null)), { kind: "malformed" });
 });
 
-test("no JSON value makes the reader throw, and none but a whole thumbprint is a certificate binding", (t) => {
+test("no JSON value makes the reader throw, and only a whole thumbprint is a certificate binding", (t) => {
   const member = fc.constantFrom("x5t#S256", "x5t", "jkt", "kid", "__proto__", "other");
   const value = fc.oneof(fc.constant(x5tS256), fc.string({ unit: "binary" }), fc.jsonValue());
   const cnf = fc.oneof(fc.jsonValue(), fc.dictionary(member, value), fc.anything());
@@ -473,7 +473,7 @@ test("no JSON value makes the reader throw, and none but a whole thumbprint is a
   );
 });
 
-test("what Node writes for any 32 octets is a thumbprint, and nothing else is that decodes to them", (t) => {
+test("exactly the texts that Node writes for 32 octets are thumbprints", (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.integer({ min: 1, max: 3 }), (octets, unused) => {
       const thumbprint = Buffer.from(octets).toString("base64url");

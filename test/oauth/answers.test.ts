@@ -136,7 +136,7 @@ test("the parser of the tests reads what senders may write and nothing else", (t
   t.throws(() => readChallenge("Basic, Bearer"), { instanceOf: SyntaxError });
 });
 
-test("a token that is good and does not suffice is 403, every other refusal is 401 invalid_token", (t) => {
+test("a valid token that is not sufficient is 403, every other refusal is 401 invalid_token", (t) => {
   const insufficient = ["scope_insufficient", "subject_mismatch", "subject_missing"];
   const codes = Object.entries(challengeErrors);
   t.is(codes.length, 14);
@@ -229,7 +229,7 @@ const notAsked = {
   refused: `${signed};q=0`,
   "refused with decimals": `${signed};q=0.000, ${plain};q=0`,
   "with a weight above one": `${signed};q=1.5`,
-  "with a weight that is none": `${signed};q=high`,
+  "with an invalid weight": `${signed};q=high`,
   "with an empty weight": `${signed};q=`,
   "with a negative weight": `${signed};q=-1`,
   "with four decimals": `${signed};q=0.1234`,

@@ -19,12 +19,12 @@ for (const [redirectUri, address] of [
   ["https://a.example/cb?b&", "https://a.example/cb?b&code=x"],
   ["com.example.app:/cb", "com.example.app:/cb?code=x"],
 ] as const) {
-  test(`the parameters stand after what ${redirectUri} has`, (t) => {
+  test(`the parameters follow those that ${redirectUri} has`, (t) => {
     t.is(authorizationResponseUrl(redirectUri, { code: "x", state: undefined }), address);
   });
 }
 
-test("whatever a value says, it stays one value of the query, and in ASCII", (t) => {
+test("a value stays one value of the query, and in ASCII, whatever it contains", (t) => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (state) => {
       const address = authorizationResponseUrl("https://a.example/cb?b=1", { state, iss: "https://as" });
@@ -107,7 +107,7 @@ test("other words, other blanks and capitals are unknown", (t) => {
   }
 });
 
-test("none stands alone", (t) => {
+test("prompt none is valid only alone", (t) => {
   for (const text of ["none login", "consent none", "none create"]) {
     t.deepEqual(readPrompt(text), { error: "alone" }, text);
   }
@@ -158,7 +158,7 @@ test("a value is a list of one, and more of a claim than is understood is kept i
   t.is(request?.userInfo, undefined);
 });
 
-test("a request may say nothing that is understood", (t) => {
+test("a request may contain only unknown members", (t) => {
   for (const text of ["{}", '{"other":1}', '{"id_token":null,"userinfo":null}']) {
     t.deepEqual(readClaimsRequest(text), { idToken: undefined, userInfo: undefined }, text);
   }
@@ -203,7 +203,7 @@ for (const text of [
   });
 }
 
-test("four scopes stand for claims, the others for none", (t) => {
+test("four scopes stand for claims, the others do not", (t) => {
   t.deepEqual(scopeClaims(["openid", "email", "x", "__proto__"]), ["email", "email_verified"]);
   t.deepEqual(scopeClaims(["phone", "address"]), ["phone_number", "phone_number_verified", "address"]);
   t.is(scopeClaims(["profile"]).length, 14);
@@ -291,7 +291,7 @@ test("absolute URIs without fragment can be registered", (t) => {
   }
 });
 
-test("what leads to no client, or runs, cannot be registered", (t) => {
+test("a URI that leads to no client, or runs code, cannot be registered", (t) => {
   for (const uri of [
     "",
     "/cb",
@@ -328,7 +328,7 @@ test("a redirect URI is the registered one, and no other text", (t) => {
   );
 });
 
-test("what cannot be registered is no redirect URI either, should it stand in the store", (t) => {
+test("a URI that cannot be registered is never a redirect URI, even if the store has it", (t) => {
   for (const uri of ["javascript:alert(1)", "data:text/html,x", "https://client.example.com/cb#a", "/cb"]) {
     t.false(isSameRedirectUri(uri, uri), uri);
   }
@@ -341,7 +341,7 @@ for (const [registered, requested] of [
   ["http://[::1]/cb", "http://[::1]:49152/cb"],
   ["http://[::1]:8080?a", "http://[::1]?a"],
 ] as const) {
-  test(`the same but for the port of a loopback address: ${registered} and ${requested}`, (t) => {
+  test(`equal except for the port of a loopback address: ${registered} and ${requested}`, (t) => {
     t.true(isSameRedirectUri(registered, requested));
   });
 }

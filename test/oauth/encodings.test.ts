@@ -140,7 +140,7 @@ test("a control character in a name is malformed, and in an unknown value unless
   t.is(formOf("claims=%7B%0D%0A%09%7D").get("claims"), "{\r\n\t}");
 });
 
-test("a refusal never repeats what cannot be shown", (t) => {
+test("a refusal never repeats characters that cannot be shown", (t) => {
   t.is(refusal("a%20b=1&a%20b=2").parameter, undefined);
   t.is(refusal("%3Cscript%3E=1&%3Cscript%3E=2").parameter, undefined);
   t.is(refusal(`${"a".repeat(65)}=1&${"a".repeat(65)}=2`).parameter, undefined);
@@ -240,7 +240,7 @@ test("a byte order mark is a character like others", (t) => {
   t.deepEqual(reading, { userId: "\u{FEFF}a", password: "b" });
 });
 
-test("what is not Basic credentials is not ok", (t) => {
+test("a value that is no Basic credentials is rejected", (t) => {
   const values: Record<string, string> = {
     empty: "",
     "the scheme alone": "Basic",
@@ -352,7 +352,7 @@ test("a value without members has no levels, each array and each object is one",
   t.false(isNestedWithin(2, [1, { a: [] }]));
 });
 
-test("a text that no stack could hold is refused, not failed at", (t) => {
+test("a text too deep for any stack is rejected without a failure", (t) => {
   const depth = 500_000;
   t.false(isNestedWithin(64, JSON.parse("[".repeat(depth) + "]".repeat(depth))));
 });
@@ -364,7 +364,7 @@ function elementsOf(value: unknown): number {
   return inside.reduce<number>((sum, one) => sum + elementsOf(one), Math.max(1, inside.length));
 }
 
-test("elements are counted as a parser would make them, and what is in a string is none", (t) => {
+test("elements are counted as a parser would make them, not those inside strings", (t) => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
       const text = JSON.stringify(value);

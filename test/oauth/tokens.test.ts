@@ -32,7 +32,7 @@ test("all of b64token is a token", (t) => {
   t.deepEqual(readBearerToken(`Bearer ${long}`), { kind: "token", token: long });
 });
 
-test("no header, or another scheme's, is none", (t) => {
+test("no header, or another scheme's, is no token", (t) => {
   t.deepEqual(readBearerToken(undefined), { kind: "none" });
   t.deepEqual(readBearerToken([]), { kind: "none" });
   for (const value of [
@@ -106,7 +106,7 @@ test("characters outside b64token, and anything after it, are malformed", (t) =>
   }
 });
 
-test("no text makes the reader throw, and a token is never other than what stood there", (t) => {
+test("no text makes the reader throw, and a token is always the text that was sent", (t) => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.string().map((rest) => `Bearer${rest}`),
@@ -200,7 +200,7 @@ test("blanks stand between scopes only, and one at a time", (t) => {
   }
 });
 
-test("what is written is read back", (t) => {
+test("a written value is read back", (t) => {
   const token = fc.string({ unit: "grapheme-ascii", minLength: 1 }).filter((text) => !/[ "\\]/.test(text));
   fc.assert(
     fc.property(fc.uniqueArray(token), (scopes) => {
@@ -239,7 +239,7 @@ test("absolute URIs without fragment are resource indicators", (t) => {
   }
 });
 
-test("what is relative, has a fragment or is not a URI is none", (t) => {
+test("a URI that is relative, has a fragment or is malformed is no resource", (t) => {
   for (const text of [
     "",
     "api",

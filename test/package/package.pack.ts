@@ -91,12 +91,12 @@ for (const [entry, names] of Object.entries(entries)) {
   });
 }
 
-test.serial("what is inside cannot be imported past the entries", async (t) => {
+test.serial("internal modules cannot be imported past the entries", async (t) => {
   const inside = 'await import("certbound/dist/backend/backend.js")';
   await t.throwsAsync(consumer.evaluate(inside), { message: /ERR_PACKAGE_PATH_NOT_EXPORTED/ });
 });
 
-test("the installed command says its version", async (t) => {
+test("the installed command prints its version", async (t) => {
   t.is((await run(join(folder, "node_modules/.bin/certbound"), ["--version"], folder)).trim(), manifest.version);
 });
 
@@ -114,7 +114,7 @@ test.serial("the installed backend keeps its store in a file, by its writer in a
   t.deepEqual(found, { version: manifest.version, kept: true });
 });
 
-test("the tarball holds what is built from the sources, the documents, and nothing else", async (t) => {
+test("the tarball contains the build, the documents, and nothing else", async (t) => {
   const packed = (await run("tar", ["-tzf", tarball])).trim().split("\n");
   const built = (await readSourceTree(new URL("src/", root)))
     .map(({ path }) => path.replace(/\.ts$/, ""))
@@ -132,7 +132,7 @@ test("the tarball holds what is built from the sources, the documents, and nothi
   t.deepEqual(packed.sort(), expected.sort());
 });
 
-test("the manifest is that of the checkout without what only development needs", async (t) => {
+test("the manifest is the checkout's without the members for development", async (t) => {
   const left = ["private", "scripts", "devDependencies", "optionalDependencies"];
   const kept = Object.entries(manifest).filter(([member]) => !left.includes(member));
   const exports = Object.entries(manifest.exports).map(([entry, target]) => {
@@ -186,7 +186,7 @@ for (const [specifier, more] of [
   ["certbound/express", []],
   ["certbound/node", []],
 ] as const) {
-  test.serial(`an API process that imports "${specifier}" loads what it needs and no more`, async (t) => {
+  test.serial(`an API process that imports "${specifier}" loads only what it needs`, async (t) => {
     const direct = [...toAskAndRemember, ...more].sort();
     const loaded = (await consumer.evaluate(`import ${JSON.stringify(specifier)};`, ["--import", recorder])) as Load[];
     const own = loaded.filter(([, importer]) => packageOf(importer) === "certbound");
@@ -204,7 +204,7 @@ for (const [specifier, more] of [
   });
 }
 
-test("publint finds nothing to say", async (t) => {
+test("publint reports nothing", async (t) => {
   const { messages } = await publint({
     pack: { tarball: new Blob([await readFile(tarball)]).stream() },
     strict: true,

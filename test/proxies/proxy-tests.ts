@@ -46,7 +46,7 @@ export function testProxy(kind: ProxyKind): void {
       lines: [`Authorization: Bearer ${bearer}`, ...lines],
     });
 
-  test("the right certificate opens the API, another and none do not", async (t) => {
+  test("only the right certificate opens the API, not another one and not a missing one", async (t) => {
     const right = await ask({ as: victim });
     t.is(right.status, 200, right.body);
     t.is(right.headers["x-seen"], victim.x5tS256);
@@ -75,7 +75,7 @@ export function testProxy(kind: ProxyKind): void {
     }
   });
 
-  test(`a certificate that has expired is answered as the configuration says: ${kind.expired}`, async (t) => {
+  test(`an expired certificate is answered as the configuration defines: ${kind.expired}`, async (t) => {
     const asked = ask({ as: expired }, await proxied.tokenFor(expired));
     if (kind.expired === "alert") await t.throwsAsync(asked, { message: /alert certificate expired/i });
     else t.is((await asked).status, kind.expired);
@@ -92,7 +92,7 @@ export function testProxy(kind: ProxyKind): void {
   testLimits(ask, (certificate) => proxied.tokenFor(certificate));
   testHop(kind, ask, () => proxied);
 
-  test("over HTTP/2 it is the same: right 200, other, none and forged 401", async (t) => {
+  test("over HTTP/2 it is the same: right 200, other, missing and forged 401", async (t) => {
     const header = headerOf(kind);
     const forged = dialects.flatMap(({ forgeries }) => forgeries).find((one) => one.header === header);
     if (forged === undefined) throw new Error("No dialect has the header.");
@@ -170,7 +170,7 @@ function testForgery(kind: ProxyKind, ask: Ask): void {
     });
   }
 
-  test("a forged chain does not come through either, and naming a header in Connection leads to no certificate at the worst", async (t) => {
+  test("a forged chain is removed too, and a header named in Connection gives no other certificate", async (t) => {
     for (const as of [undefined, victim]) {
       for (const name of ["Client-Cert-Chain", "client_cert_chain", "Client-Cert_Chain", "Client_Cert-Chain"]) {
         const { headers } = await ask({ as, lines: [`${name}: :${thief.der.toString("base64")}:`] });
@@ -200,7 +200,7 @@ function isRemoved(kind: ProxyKind, name: string): boolean {
 
 function testResumption(ask: Ask): void {
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`9440-3-a: a resumed session has what its first handshake had, certificate or none (${version})`, async (t) => {
+    test(`9440-3-a: a resumed session has its first handshake's certificate, or none (${version})`, async (t) => {
       const versions = { minVersion: version, maxVersion: version };
       const first = await ask({ as: victim, ...versions });
       t.is(first.status, 200);
@@ -236,7 +236,7 @@ function testLimits(ask: Ask, tokenFor: (certificate: TestCertificate) => Promis
     }
   });
 
-  test("a certificate that makes a header of more than 16 KiB opens nothing, and the next request is answered", async (t) => {
+  test("a certificate in a header of more than 16 KiB opens nothing, and the next request is answered", async (t) => {
     t.true(large.der.length > 16_384);
     const { status, headers } = await ask({ as: large }, await tokenFor(large));
     t.log(`${status}, seen: ${headers["x-seen"] ?? "-"}`);
@@ -252,7 +252,7 @@ function testHop(kind: ProxyKind, ask: Ask, proxied: () => ProxiedApi): void {
   const ids = "9440-4-c, 8705-6.5, 9700-4.13";
 
   if (kind.hop === "unix") {
-    test(`${ids}: the client's header is taken away, and only the proxy's user and group may open the API's socket`, async (t) => {
+    test(`${ids}: the client's header is removed, and only the proxy's user and group can open the socket`, async (t) => {
       t.is((await ask({ as: victim })).status, 200);
       t.is((await ask({ lines })).headers["x-seen"], "none");
       const { api } = proxied();
@@ -270,7 +270,7 @@ function testHop(kind: ProxyKind, ask: Ask, proxied: () => ProxiedApi): void {
     return;
   }
 
-  test(`${ids}: the client's header is taken away, and past the proxy only who has its certificate is believed`, async (t) => {
+  test(`${ids}: the client's header is removed, and only a peer with the proxy's certificate is believed`, async (t) => {
     t.is((await ask({ as: victim })).status, 200);
     t.is((await ask({ lines })).headers["x-seen"], "none");
     const { api, ca } = proxied();
@@ -284,7 +284,7 @@ function testHop(kind: ProxyKind, ask: Ask, proxied: () => ProxiedApi): void {
     await t.throwsAsync(send({ url: `http://127.0.0.1:${api.port}/` }), { code: "ECONNRESET" });
   });
 
-  test("the proxy hands certificates and tokens to nobody but the API of that name", async (t) => {
+  test("the proxy sends certificates and tokens only to the API of that name", async (t) => {
     const own = createLifetime();
     t.teardown(() => own.end());
     const { port, ca, tokenFor } = await startProxiedApi(own, kind, (configuration) =>

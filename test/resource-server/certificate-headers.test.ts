@@ -43,7 +43,7 @@ for (const decide of ["library", "backend"] as const) {
     );
   });
 
-  test(`9440-2.2-a: two Client-Cert lines, or a list in one, are no trustworthy certificate and 400 ${how}`, async (t) => {
+  test(`9440-2.2-a: two Client-Cert lines, or a list in one, are 400 ${how}`, async (t) => {
     const api = await start(t, rfc9440({ from }));
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const twice = [
@@ -68,7 +68,7 @@ for (const decide of ["library", "backend"] as const) {
     t.is(api.backend.requests.length, 0);
   });
 
-  test(`9440-4-b: from a peer outside the list every header is ignored, the answer is 401, and the operator is told why ${how}`, async (t) => {
+  test(`9440-4-b: an unlisted peer's header is ignored: 401, with a reason for the operator ${how}`, async (t) => {
     const api = await start(t, rfc9440({ from: trustedProxies(["127.0.0.2", "unix", { certificate: b.x5tS256 }]) }));
     api.backend.tokens.set("token-a", factsBoundTo(a));
     // By address, and by certificate: nobody's, and another than the listed one.
@@ -104,7 +104,7 @@ for (const decide of ["library", "backend"] as const) {
     t.is((await api.get("", undefined, lines(garbage))).status, 200);
   });
 
-  test(`a certificate that cannot be read, or is not verified, is 401, and its reason is the operator's alone ${how}`, async (t) => {
+  test(`an unreadable or unverified certificate is 401, with a reason for the operator ${how}`, async (t) => {
     const verify = { header: "X-Verify", value: "SUCCESS" };
     const api = await start(t, nginx({ from, header: "X-SSL-Cert", verify }));
     api.backend.tokens.set("token-a", factsBoundTo(a));
@@ -126,7 +126,7 @@ for (const decide of ["library", "backend"] as const) {
     );
   });
 
-  test(`an unbound token does not open a route with an unreadable certificate, even where it may be unbound ${how}`, async (t) => {
+  test(`an unbound token opens no route with an unreadable certificate, even if-bound ${how}`, async (t) => {
     const api = await startProtectedApi(t, {
       library: { decide, cache: false },
       protection: { certificate: rfc9440({ from }), requirement: { binding: "if-bound" } },
@@ -138,7 +138,7 @@ for (const decide of ["library", "backend"] as const) {
   });
 }
 
-test("9440-2.2-b, 9440-2.4-b: no answer has the header in it, and each is no-store unless the API says otherwise", async (t) => {
+test("9440-2.2-b, 9440-2.4-b: no answer has the header, each is no-store unless the API sets its own", async (t) => {
   const api = await startProtectedApi(t, {
     library: { cache: false },
     protection: { certificate: rfc9440({ from }) },
@@ -183,7 +183,7 @@ test("a thumbprint alone is enough where the library decides", async (t) => {
   }
 });
 
-test("a thumbprint alone is too little where the backend decides, and lets nobody in", async (t) => {
+test("a thumbprint alone is not sufficient if the backend decides, and opens nothing", async (t) => {
   const hex = Buffer.from(a.x5tS256, "base64url").toString("hex");
   const certificate = haproxySha256({ from, header: "X-SSL-Client-SHA256" });
   const told: unknown[] = [];

@@ -48,7 +48,7 @@ test("the issuer that the route names is asked, and no other", async (t) => {
   t.deepEqual([one.asked, other.asked], [["opaque"], ["opaque"]]);
 });
 
-test("a name that there is not is a wrong program, with one issuer too", async (t) => {
+test("an unknown issuer name is an error of the program, with one issuer too", async (t) => {
   const { source, asked } = createSource();
   for (const issuers of [
     [{ issuer: a, source }],
@@ -63,7 +63,7 @@ test("a name that there is not is a wrong program, with one issuer too", async (
   t.deepEqual(asked, []);
 });
 
-test("with two issuers of opaque tokens the route has to name one, and nobody is asked otherwise", async (t) => {
+test("with two issuers of opaque tokens the route has to name one; otherwise nobody is asked", async (t) => {
   const [one, other] = [createSource(), createSource()];
   const authorize = open(t, [
     { issuer: a, source: one.source },
@@ -79,7 +79,7 @@ const keyOfB = createSigningKey("ES256", "b");
 const jwtsOf = (issuer: string, key: typeof keyOfA) => jwtAccessTokens({ issuer, audience, jwks: { keys: [key.jwk] } });
 const jwt = (iss: string, key: typeof keyOfA, change = {}) => signJwt(key, accessTokenClaims({ iss, ...change }));
 
-test("two issuers of JWTs and one of opaque tokens are told apart by what each then has to prove", async (t) => {
+test("two issuers of JWTs and one of opaque tokens each get their own tokens, and have to prove them", async (t) => {
   const opaque = createSource({ sub: "of c" });
   const authorize = open(t, [
     { source: jwtsOf(a, keyOfA) },
@@ -92,7 +92,7 @@ test("two issuers of JWTs and one of opaque tokens are told apart by what each t
   t.deepEqual(opaque.asked, ["opaque"]);
 });
 
-test("a token of issuer A that says it is B's never gets B's trust, whoever is named", async (t) => {
+test("a token of issuer A that claims to be B's is never trusted as B's, whatever the route names", async (t) => {
   const opaque = createSource();
   const authorize = open(t, [
     { source: jwtsOf(a, keyOfA) },
@@ -120,7 +120,7 @@ test("a JWT that names its issuer is shown to no other one that could use it", a
   t.is(opaque.asked.length, 2);
 });
 
-test("only JWT issuers: an opaque token is nobody's", async (t) => {
+test("with JWT issuers only, an opaque token belongs to no issuer", async (t) => {
   const authorize = open(t, [{ source: jwtsOf(a, keyOfA) }, { source: jwtsOf(b, keyOfB) }]);
   t.like(await t.throwsAsync(authorize("opaque")), { code: "token_unknown", status: 401 });
 });
@@ -187,7 +187,7 @@ test("each issuer remembers for itself: the same text at two issuers is two toke
   t.deepEqual([one.asked.length, other.asked.length], [1, 1]);
 });
 
-test("what is known of a source by its class stays with it", async (t) => {
+test("inherited members of a source's class are used", async (t) => {
   class Source implements FactsSource {
     readonly closed: string[] = [];
     ask() {
@@ -252,7 +252,7 @@ for (const [what, message, options] of [
 }
 
 for (const issuer of [undefined, a]) {
-  test(`what a source of one's own answers cannot be changed by those it is handed to (${issuer ?? "no name"})`, async (t) => {
+  test(`other code cannot change the answers of a source of one's own (${issuer ?? "no name"})`, async (t) => {
     const ask = (): ReturnType<FactsSource["ask"]> =>
       Promise.resolve({
         record: structuredClone(readIntrospection(boundFacts({ aud: [audience], deep: { list: [1] } }))),

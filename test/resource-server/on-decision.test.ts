@@ -69,7 +69,7 @@ for (const decide of ["library", "backend"] as const) {
   });
 }
 
-test("an event says when, how long and about which client", async (t) => {
+test("an event has its time, its duration and its client", async (t) => {
   const { backend, authorize, events, pass } = createObserved({ issuer: "https://as.example.com" });
   backend.tokens.set("good", boundFacts());
   backend.before = () => {
@@ -118,7 +118,7 @@ test("wrong arguments, and a request whose own signal is aborted, are no decisio
   t.is(events.length, 1);
 });
 
-test("of many who wait for one answer each has its own event", async (t) => {
+test("each of many who wait for one answer has its own event", async (t) => {
   const { backend, authorize, events } = createObserved();
   backend.tokens.set("good", boundFacts());
   const other = { certificate: { x5tS256: otherX5tS256 } };
@@ -128,7 +128,7 @@ test("of many who wait for one answer each has its own event", async (t) => {
   t.is(events.filter(({ code }) => code === "certificate_mismatch").length, 50);
 });
 
-test("everyone is told in the request's own asynchronous context, also when an answer is shared", async (t) => {
+test("every observer runs in the request's own asynchronous context, also if an answer is shared", async (t) => {
   const storage = new AsyncLocalStorage<number>();
   const seen = new Map<number | undefined, string | undefined>();
   const { backend, authorize } = createObserved({
@@ -140,7 +140,7 @@ test("everyone is told in the request's own asynchronous context, also when an a
   t.deepEqual([...seen.keys()].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test("a refusal made for another framework is told, and answers as any other", (t) => {
+test("a refusal made for another framework is reported, and has the same challenges", (t) => {
   const { resourceServer, events } = createObserved({ realm: "house", issuer: "https://as.example.com" });
   const missing = resourceServer.refuse("credentials_missing");
   t.is(missing.challenge, 'Bearer realm="house"');
@@ -175,7 +175,7 @@ test("an observer that throws or rejects harms neither the decision nor the othe
   );
 });
 
-test("a warning that nobody can take harms no decision", async (t) => {
+test("a failing warning hook changes no decision", async (t) => {
   for (const onWarning of [
     () => Promise.reject(new Error("no log")),
     () => {
@@ -188,7 +188,7 @@ test("a warning that nobody can take harms no decision", async (t) => {
   }
 });
 
-test("an observer cannot change what the request gets", async (t) => {
+test("an observer cannot change the result of the request", async (t) => {
   const { backend, authorize } = createObserved({
     onDecision: (event) => {
       (event.accessToken as { sub: string }).sub = "root";
@@ -198,7 +198,7 @@ test("an observer cannot change what the request gets", async (t) => {
   t.is((await authorize("good")).sub, "user");
 });
 
-test("what is not a function, or an array of them, is refused by the option's name", (t) => {
+test("a value that is no function, nor an array of functions, is rejected by the option's name", (t) => {
   const { backend } = createScripted();
   for (const onDecision of ["x", {}, null, [1], [() => 1, undefined]]) {
     t.throws(() => createResourceServer({ backend, onDecision } as never), { message: /^onDecision / });

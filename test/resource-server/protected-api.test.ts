@@ -36,7 +36,7 @@ const headerSources = [
   "wso2",
 ] as const;
 
-test("8705-3-c: of what the library exports, the TLS socket is the only source of certificates without trusted proxies", async (t) => {
+test("8705-3-c: without trusted proxies the TLS socket is the only source of certificates", async (t) => {
   const library = await import("certbound");
   const exported = [...Object.keys(library), ...Object.keys(await import("certbound/koa"))];
   t.deepEqual(exported.filter((name) => !(headerSources as readonly string[]).includes(name)).sort(), [
@@ -106,7 +106,7 @@ test("8705-3-c: a header never brings a certificate", async (t) => {
   t.is(api.served(), 0);
 });
 
-test("an option of protect that is none, misspelt or misplaced is refused, not ignored", (t) => {
+test("an unknown, misspelt or misplaced option of protect is rejected, not ignored", (t) => {
   const backend = { authIntrospection: never, authIntrospectionStandard: never };
   for (const options of [{ scopes: ["admin"] }, { requirements: {} }, { Requirement: {} }]) {
     t.throws(() => protect({ backend }, options as never), { instanceOf: TypeError, code: "ERR_INVALID_OPTION" });
@@ -133,7 +133,7 @@ test("a kept-alive connection is looked at once, and every request on it decided
   }
 });
 
-test("the operator is told why, the caller is not", async (t) => {
+test("the operator gets the reason, the caller does not", async (t) => {
   const api = await startProtectedApi(t);
   api.backend.tokens.set("token-a", factsBoundTo(a));
   const bodies = new Set<string>();

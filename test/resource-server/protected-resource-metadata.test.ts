@@ -5,7 +5,7 @@ import { protectedResourceMetadata } from "../../src/resource-server/protected-r
 
 const resource = "https://api.example.com";
 
-test("what is true of every API behind the library is said without being asked for", (t) => {
+test("facts that hold for every API behind the library are included without an option", (t) => {
   const { document, body, headers } = protectedResourceMetadata({ resource });
   t.deepEqual(document, {
     resource,
@@ -44,7 +44,7 @@ for (const [name, path] of [
   ["https://api.example.com/v1/", "/v1/"],
   ["https://api.example.com/a%20b/c:d", "/a%20b/c:d"],
 ] as const) {
-  test(`the well-known path of ${name} stands between host and path (RFC 9728 §3.1)`, (t) => {
+  test(`the well-known path of ${name} is between host and path (RFC 9728 §3.1)`, (t) => {
     const metadata = protectedResourceMetadata({ resource: name });
     t.is(metadata.path, `/.well-known/oauth-protected-resource${path}`);
     t.is(metadata.url, `https://api.example.com/.well-known/oauth-protected-resource${path}`);
@@ -62,7 +62,7 @@ test("an array without elements is left out (RFC 9728 §3.2)", (t) => {
   t.deepEqual(Object.keys(document).sort(), ["resource", "tls_client_certificate_bound_access_tokens"]);
 });
 
-test("what is handed out can be changed by nobody, nor by a later change of what was handed in", (t) => {
+test("the returned metadata are frozen, and a later change of the options has no effect", (t) => {
   const scopes = ["read"];
   const metadata = protectedResourceMetadata({ resource, scopes_supported: scopes });
   scopes.push("admin");

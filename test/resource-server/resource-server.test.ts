@@ -59,10 +59,10 @@ const wrongRequests: Record<string, [name: RegExp, request: Record<string, unkno
   "a certificate as PEM text": [/^certificate /, { certificate: "-----BEGIN CERTIFICATE-----" }],
   "a certificate that is null": [/^certificate /, { certificate: null }],
   "a certificate without a thumbprint": [/^certificate /, { certificate: {} }],
-  "a thumbprint that is none": [/^certificate /, { certificate: { x5tS256: "abc" } }],
+  "an invalid thumbprint": [/^certificate /, { certificate: { x5tS256: "abc" } }],
 };
 for (const [what, [message, request]] of Object.entries(wrongRequests)) {
-  test(`an argument is refused by its name, and nothing is let in: ${what}`, async (t) => {
+  test(`an invalid argument is rejected by its name, and opens nothing: ${what}`, async (t) => {
     const { backend: scripted, resourceServer } = createScripted();
     scripted.tokens.set("good", boundFacts());
     const call = resourceServer.authorize({ token: "good", certificate, ...request });
@@ -110,7 +110,7 @@ for (const [resource, aud, open] of [
   });
 }
 
-test("an audience that nobody checks is told the operator, once", async (t) => {
+test("an unchecked audience causes one warning to the operator", async (t) => {
   const codes: string[] = [];
   const { backend: scripted, authorize } = createScripted({ onWarning: ({ code }) => void codes.push(code) });
   for (const token of ["a", "b"]) scripted.tokens.set(token, boundFacts({ aud: "https://other.example" }));
@@ -153,7 +153,7 @@ test("a refusal carries its answer, and nothing that must not be sent", async (t
   t.notRegex(seen(error), /secret-token|A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0/);
 });
 
-test("no error shows the token, the secret or what was sent, over HTTP either", async (t) => {
+test("no error shows the token, the secret or the request, over HTTP either", async (t) => {
   const backend = await startIntrospectionBackend();
   const timeout = { attempt: 60_000, total: 60_000 };
   const connection = { baseUrl: backend.baseUrl, serviceId: 1, credentials: { apiSecret: "api-secret-7f3a" }, timeout };
@@ -179,7 +179,7 @@ test("no error shows the token, the secret or what was sent, over HTTP either", 
   await resourceServer.close();
 });
 
-test("what an outage says of when to come back is passed on", async (t) => {
+test("the Retry-After of an outage is passed on", async (t) => {
   const { backend: scripted, authorize } = createScripted();
   scripted.before = () => {
     throw new ApiError(429, "A001311", "Too many.", { headers: { "Retry-After": "17" } });

@@ -97,7 +97,7 @@ async function assertCause(
 
 const answerNothing: RequestListener = (_request, response) => response.end("{}");
 
-test("a backend that is down is one warning with its address, and the first check says so", async (t) => {
+test("a backend that is down causes one warning with its address, and warmUp rejects with it", async (t) => {
   const server = createTcpServer();
   const port = await listen(t, server);
   server.close();
@@ -136,7 +136,7 @@ test("a backend whose certificate is not accepted is one warning that names tls.
   );
 });
 
-test("a backend that says nothing is one warning that names the timeout", async (t) => {
+test("a silent backend causes one warning that names the timeout", async (t) => {
   const port = await listen(
     t,
     createTcpServer((socket) => void socket.on("error", () => undefined)),
@@ -152,7 +152,7 @@ for (const [what, wrong, code, option] of [
   ["service secret", { credentials: { apiSecret: "wrong" } }, "CERTBOUND_BACKEND_REFUSES", /credentials/],
   ["path", "/elsewhere", "CERTBOUND_BACKEND_NOT_THERE", /before \/api/],
 ] as const) {
-  test(`a wrong ${what} is one warning, and a right one none`, async (t) => {
+  test(`a wrong ${what} causes one warning, a right one no warning`, async (t) => {
     const { backendUrl: baseUrl } = await startDeployment(t, { clients: [client] });
     const wrongly = typeof wrong === "string" ? { baseUrl: `${baseUrl}${wrong}` } : { baseUrl, ...wrong };
     await assertCause(t, open(t, wrongly), code, option);
@@ -190,7 +190,7 @@ test("an introspection endpoint that is down is one warning that names the sourc
   t.notRegex(opened.warnings[0]?.message ?? "", /backend\./);
 });
 
-test("what is no backend and repeats what it was asked gets none of it into a warning", async (t) => {
+test("a server that is no backend and echoes the request gets none of it into a warning", async (t) => {
   const server = createHttpServer((request, response) => {
     let asked = "";
     request.setEncoding("utf8").on("data", (chunk: string) => (asked += chunk));
@@ -354,7 +354,7 @@ test("a proxy that is not listed: one warning that names trustedProxies", async 
   t.deepEqual(codes(), ["CERTBOUND_PROXY_NOT_LISTED"]);
 });
 
-test("where the backend decides, no made-up token from an unlisted peer sounds the warning of good ones", async (t) => {
+test("if the backend decides, a made-up token from an unlisted peer causes no warning", async (t) => {
   const deployment = await startDeployment(t, { clients: [client] });
   const how = { source: nginx({ from, header: "X-SSL-Cert" }), decide: "backend" } as const;
   const { get, codes } = await serveApi(t, deployment, how);

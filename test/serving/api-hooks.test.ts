@@ -91,7 +91,7 @@ for (const entry of entries) {
   });
 }
 
-test("middleware for HTTP stands in front of WebSockets as engine.io calls it, and nobody gets past it", async (t) => {
+test("middleware for HTTP runs in front of WebSockets as engine.io calls it, and nobody gets past it", async (t) => {
   const program = await forkProgram<ApiHooksCommands>(t, new URL("../support/api-hooks-program.ts", import.meta.url));
   const url = await program.tell("start", {});
   for (const entry of ["express", "node"]) {
@@ -128,7 +128,7 @@ test("an address has a few free tries, then waits longer and longer, a quarter o
   t.is(begin("name", "192.0.2.2"), 0);
 });
 
-test("many addresses guess at one name no faster than one, and the owner's own address never waits for them", (t) => {
+test("many addresses guess at one name no faster than one, and the owner's own address never waits", (t) => {
   const { begin, succeeded, pass } = open();
   t.is(begin("alice", "192.0.2.1"), 0);
   succeeded("alice", "192.0.2.1");
@@ -144,7 +144,7 @@ test("many addresses guess at one name no faster than one, and the owner's own a
   t.true(begin("alice", "203.0.113.1") <= 30);
 });
 
-test("what somebody guesses at an owner's address at other names does not hold the owner up, and a success ends the count", (t) => {
+test("guesses at other names from an owner's address do not delay the owner; a success ends the count", (t) => {
   const { begin, succeeded } = open();
   begin("alice", "192.0.2.1");
   succeeded("alice", "192.0.2.1");

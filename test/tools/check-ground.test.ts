@@ -51,16 +51,16 @@ function assertMissing(t: ExecutionContext, { status, stdout, stderr }: Outcome,
   for (const word of words) t.regex(stderr, word);
 }
 
-test("with what is needed the check says nothing and ends with 0", (t) => {
+test("on a complete machine the check prints nothing and ends with 0", (t) => {
   const { status, stdout, stderr } = checkGround(process.env["PATH"] ?? "");
   t.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
 });
 
-test("without openssl on PATH one line says so, and how to get it", async (t) => {
+test("without openssl on PATH one line says so, and how to install it", async (t) => {
   assertMissing(t, checkGround(await folderWith(t)), /"openssl"/, /apt-get install openssl/);
 });
 
-test("an openssl that cannot run is as good as none", async (t) => {
+test("an openssl that cannot run counts as missing", async (t) => {
   assertMissing(t, checkGround(await folderWith(t, "exit 127")), /"openssl"/);
 });
 

@@ -137,7 +137,7 @@ const unequal: Record<string, readonly [registered: string, presented: NameSourc
   "a soft hyphen within": ["CN=clienta", cn("client\u00ADa")],
   "a character of no width within": ["CN=clienta", cn("client\u200Ba")],
   "a mark that turns the direction": ["CN=clienta", cn("client\u202Ea")],
-  "UTF-8 that is none": ["CN=client", cn(element(0x0c, Buffer.from("client\xff", "latin1")))],
+  "invalid UTF-8": ["CN=client", cn(element(0x0c, Buffer.from("client\xff", "latin1")))],
   "a PrintableString beyond ASCII": ["CN=Zoë", cn(element(0x13, Buffer.from("Zoë", "latin1")))],
   "a BMPString of an odd length": ["CN=a", cn(element(0x1e, Buffer.of(0, 0x61, 0)))],
   "a UniversalString of an odd length": ["CN=a", cn(element(0x1c, Buffer.of(0, 0, 0, 0x61, 0)))],
@@ -208,7 +208,7 @@ const malformed: Record<string, string> = {
   "an escaped control": "CN=client\\01",
   "half a pair": "CN=client\uD800",
   "a character of no width": "CN=client\u200Ba",
-  "a character that is none": "CN=client\uFFFF",
+  "an invalid character": "CN=client\uFFFF",
   "a # with nothing": "CN=#",
   "a # with half an octet": "CN=#0c016",
   "a # with text": "CN=#client",
@@ -258,7 +258,7 @@ const reasons: readonly (readonly [registered: string, reason: string])[] = [
 ];
 
 for (const [registered, reason] of reasons) {
-  test(`says of ${JSON.stringify(registered.slice(0, 30))} what is wrong, and where`, (t) => {
+  test(`explains what is wrong in ${JSON.stringify(registered.slice(0, 30))}, and where`, (t) => {
     const error = t.throws(() => readDistinguishedName(registered), { instanceOf: MalformedDistinguishedName });
     t.is(error.reason, reason);
     t.is(error.message, `Not a distinguished name (RFC 4514): ${reason}.`);
@@ -417,7 +417,7 @@ for (const character of [
   });
 }
 
-test("what is prepared stays as it is when prepared again", (t) => {
+test("a prepared value is unchanged when prepared again", (t) => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const prepared = prepareString(text);
@@ -540,7 +540,7 @@ async function print(certificate: string, nameOptions: readonly string[]): Promi
 }
 
 for (const subject of subjects) {
-  test(`what openssl prints of its own certificate for ${subject} is read or respelt, and matches it`, async (t) => {
+  test(`openssl's own print of ${subject} is read or respelt, and matches`, async (t) => {
     const folder = await makeFolder(t);
     const path = join(folder, "client.pem");
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", join(folder, "key.pem")];
@@ -579,7 +579,7 @@ test("an empty value matches a real certificate's empty value, which openssl can
   }
 });
 
-test("whatever is offered can be read, and any text gets an offer or none", (t) => {
+test("every offer can be read, and every text gets one offer or no offer", (t) => {
   const pieces = fc.constantFrom(
     ...["subject=", "/", "C", "CN", "O", "=", " = ", ",", "+", "\\", '"', "\n", "#", "a", " ", "\\x41", "XYZ", "é"],
   );

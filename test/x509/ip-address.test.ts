@@ -23,7 +23,7 @@ for (const [text, octets] of [
   });
 }
 
-test("what Node takes for an address is one, zones aside, and nothing else is", (t) => {
+test("the addresses are exactly those that Node accepts, without zones", (t) => {
   const pieces = fc.constantFrom(
     ":",
     "::",

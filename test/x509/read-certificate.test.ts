@@ -83,7 +83,7 @@ for (const [form, octets] of Object.entries({
   });
 }
 
-test("reads what node:crypto has read, as it is", (t) => {
+test("reads the same values as node:crypto", (t) => {
   const read = readCertificate(new X509Certificate(der));
   t.is(read.x5tS256, x5tS256);
   t.deepEqual(Buffer.from(read.raw), der);
@@ -210,7 +210,7 @@ for (const [what, [input, reason]] of Object.entries(refusals)) {
   });
 }
 
-test("a refusal never quotes what was given", (t) => {
+test("a refusal never quotes the input", (t) => {
   const messages = new Map<MalformedCertificateReason, string>();
   for (const [input, reason] of Object.values(refusals)) {
     const error = t.throws(() => readCertificate(input), { instanceOf: MalformedCertificate });
@@ -263,7 +263,7 @@ test("the same bytes are parsed once", (t) => {
   t.is(readCertificate(pem).raw, readCertificate(der).raw);
 });
 
-test("what comes after in a caller's buffer does not change what was read", (t) => {
+test("later changes of a caller's buffer do not change the result", (t) => {
   const mine = Buffer.from(createSelfSigned({ subject: "CN=mine" }).der);
   const before = Buffer.from(mine);
   const read = readCertificate(mine);
@@ -302,7 +302,7 @@ test("whatever bits are flipped, an answer is the hash of exactly the given octe
   t.pass();
 });
 
-test("every single octet, changed in every bit at once, gives another thumbprint or none", (t) => {
+test("every inverted octet gives another thumbprint or a refusal", (t) => {
   for (let at = 0; at < der.length; at += 1) {
     const octets = Buffer.from(der);
     octets[at] = (octets[at] ?? 0) ^ 0xff;
@@ -397,14 +397,14 @@ for (const [what, file, reason, place] of [
   });
 }
 
-test("gives back what was set, and nothing else", (t) => {
+test("returns the values that were set, and nothing else", (t) => {
   const memo = createCertificateMemo<number>({ maxEntries: 2, maxOctets: 100 });
   memo.set("a", 1, 10);
   t.is(memo.get("a"), 1);
   t.is(memo.get("b"), undefined);
 });
 
-test("drops what was used least recently when there are too many entries", (t) => {
+test("drops the least recently used entries when there are too many", (t) => {
   const memo = createCertificateMemo<number>({ maxEntries: 2, maxOctets: 100 });
   memo.set("a", 1, 10);
   memo.set("b", 2, 10);
@@ -483,7 +483,7 @@ for (const [what, octets] of Object.entries({
   });
 }
 
-test("octets after the element are told apart from other faults", (t) => {
+test("octets after the element are a fault of their own", (t) => {
   t.true(t.throws(() => readDer(hex("05 00 00")), { instanceOf: MalformedDer }).trailing);
 });
 

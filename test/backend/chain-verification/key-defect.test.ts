@@ -99,7 +99,7 @@ for (const [what, der] of [
   ["a curve named by a text", spki(ecPublicKey, [element(0x0c, Buffer.from("P-256"))], Buffer.of(4))],
   ["DSA parameters that are a text", spki(dsa, [element(0x0c, f4)], integer(f4))],
 ] as const) {
-  test(`what is no key cannot be read: ${what}`, (t) => {
+  test(`a value that is no key is unreadable: ${what}`, (t) => {
     t.throws(() => keyDefect(der), { instanceOf: MalformedDer });
   });
 }

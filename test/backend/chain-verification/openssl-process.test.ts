@@ -41,7 +41,7 @@ for (const [title, script, message] of [
   });
 }
 
-test.serial("a program that says OK with an error beside it has refused", async (t) => {
+test.serial("a program that prints OK with an error beside it has rejected", async (t) => {
   const words = "error 10 at 0 depth lookup: certificate has expired";
   await using standIn = await createStandIn(`cat >/dev/null; echo '${words}' >&2; echo stdin: OK`);
   const verdict = await createChainVerifier({ clock, ...standIn.options }).verify(path, "1/1");
@@ -104,7 +104,7 @@ test.serial("nothing of the environment reaches OpenSSL but PATH", async (t) => 
   );
 });
 
-test.serial("closing ends what runs, leaves nothing behind, and no question is answered afterwards", async (t) => {
+test.serial("closing ends running processes, leaves nothing behind, and answers no later request", async (t) => {
   await using standIn = await createStandIn("exec sleep 60");
   const verifier = createChainVerifier({ clock, concurrency: 1, timeout: 60_000, ...standIn.options });
   const other = { ...path, leaf: root.issue({ subject: "CN=client-b" }).der };
@@ -157,7 +157,7 @@ test.serial("OpenSSL 3 is found on the PATH handed in", async (t) => {
   t.is(await checkOpenssl({ path: opensslPath }), undefined);
 });
 
-test.serial("an OpenSSL that is not there is told in one line", async (t) => {
+test.serial("a missing OpenSSL is reported in one line", async (t) => {
   const missing = `${needed}, and "openssl" could not be used: openssl could not be run.`;
   t.is(await checkOpenssl({ path: "/no/such/directory" }), missing);
 });
@@ -168,7 +168,7 @@ for (const [title, script, end] of [
   ["OpenSSL 1.1", "echo 'OpenSSL 1.1.1w  11 Sep 2023'", "is 1.1.1."],
   ["a program that does not end", "exec sleep 60", "could not be used: openssl did not finish within 500 ms."],
 ] as const) {
-  test.serial(`${title} in its place is told in one line`, async (t) => {
+  test.serial(`${title} in its place is reported in one line`, async (t) => {
     await using standIn = await createStandIn(script);
     const { openssl, path } = standIn.options;
     const timeout = script.includes("sleep") ? 500 : 60_000;

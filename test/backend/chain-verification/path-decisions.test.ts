@@ -99,7 +99,7 @@ for (const [title, path, ...errors] of [
   ],
   ["an unknown critical extension in the intermediate", under({ ...critical(), parent: root }), [34, 1]],
   ["an unknown critical extension in the anchor", issuedBy(critical()), [34, 1]],
-  ["a policy is required and there is none", under({ ...policyRequired(), parent: root }), [43, 0]],
+  ["a required policy is missing", under({ ...policyRequired(), parent: root }), [43, 0]],
   ["authorities that have signed each other, and no root", cycle(), [20, 2]],
 ] satisfies [string, CertificatePath, ...[number, number][]][]) {
   test(`a chain is refused: ${title}`, async (t) => {
@@ -115,7 +115,7 @@ test("the reason is OpenSSL's own", async (t) => {
   });
 });
 
-test("what stands in the client's names is never read as OpenSSL's words, and never repeated", async (t) => {
+test("a text in the client's names is never read as OpenSSL's output, and never repeated", async (t) => {
   const forged = "x\nerror 0 at 0 depth lookup: ok\nstdin: OK\n\u001b[31m";
   const leaf = createSelfSigned({ subject: [[{ type: "2.5.4.3", value: forged }]] });
   const reason = "error 18 at 0 depth lookup: self-signed certificate";

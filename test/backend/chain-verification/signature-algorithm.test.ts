@@ -46,7 +46,7 @@ for (const [algorithm, digest] of [
   ["1.3.101.112", undefined],
   ["1.3.101.113", undefined],
 ] as const) {
-  test(`a signature by ${algorithm} is checked with ${digest ?? "what its key says"}`, (t) => {
+  test(`a signature by ${algorithm} is checked with ${digest ?? "the digest of its key"}`, (t) => {
     for (const parameters of [[], [element(0x05)]]) {
       t.deepEqual(readSignatureAlgorithm(identifier(algorithm, ...parameters)), { digest });
     }
@@ -62,7 +62,7 @@ for (const [what, der, digest, saltLength] of [
   ["no salt", withPss(sha256, saltOf(0)), "sha256", 0],
   ["the longest salt", withPss(sha256, saltOf(1024)), "sha256", 1024],
 ] as const) {
-  test(`RSASSA-PSS is checked as its parameters say: ${what}`, (t) => {
+  test(`RSASSA-PSS is checked by its parameters: ${what}`, (t) => {
     const padding = constants.RSA_PKCS1_PSS_PADDING;
     t.deepEqual(readSignatureAlgorithm(der), { digest, padding, saltLength });
   });
@@ -75,7 +75,7 @@ for (const [what, der] of [
   ["RSASSA-PSS with a salt of 2^2048 octets", withPss(sha256, integer(Buffer.alloc(256, 0x7f)))],
   ["RSASSA-PSS with a negative salt", withPss(sha256, element(0x02, Buffer.of(0xfe)))],
   ["RSASSA-PSS with a salt of no digits", withPss(sha256, element(0x02))],
-  ["RSASSA-PSS with a digest that is none", withPss("1.2.3.4", saltOf(32))],
+  ["RSASSA-PSS with an unknown digest", withPss("1.2.3.4", saltOf(32))],
   ["RSASSA-PSS with MD5", withPss("1.2.840.113549.2.5", saltOf(16))],
 ] as const) {
   test(`no signature is checked by ${what}`, (t) => {
@@ -91,7 +91,7 @@ for (const [what, der] of [
   ["a salt that is a text", withPss(sha256, element(0x0c, Buffer.from("32")))],
   ["too many members", sequence(objectIdentifier(pss), element(0x05), element(0x05))],
 ] as const) {
-  test(`what is no algorithm cannot be read: ${what}`, (t) => {
+  test(`a value that is no algorithm is unreadable: ${what}`, (t) => {
     t.throws(() => readSignatureAlgorithm(der), { instanceOf: MalformedDer });
   });
 }

@@ -112,7 +112,7 @@ function tenForged() {
   return Array.from({ length: 10 }, () => forge({ subject: "CN=Fake", key }));
 }
 
-test("a stranger's keys check nothing: ten intermediates cost ten checks with an anchor's key, and no process", async (t) => {
+test("ten intermediates of a stranger cost ten checks with an anchor's key, and no process", async (t) => {
   const used = new Set<string>();
   await using verifier = await createCounted({
     explanations: { ofClient: 0, ofAll: 0 },
@@ -177,7 +177,7 @@ test(`a question costs ${mostChecks} checks at most, however many anchors have t
   t.is(seen, mostChecks);
 });
 
-test("of what a client sends, OpenSSL gets what an anchor vouches for, and one verdict stands for it all", async (t) => {
+test("OpenSSL gets only certificates that an anchor certifies, and one verdict serves all such paths", async (t) => {
   await using standIn = await createStandIn('printf . >>"$here/runs"; cp path.pem "$here/path"; exec openssl "$@"');
   const verifier = createChainVerifier({ clock: () => noon, timeout: 60_000, ...standIn.options });
   t.teardown(() => verifier.close());
@@ -198,7 +198,7 @@ const rsa = (modulusLength: number, publicExponent = 65_537): KeyPair =>
   generateKeyPairSync("rsa", { modulusLength, publicExponent });
 const ec = (namedCurve: string): KeyPair => generateKeyPairSync("ec", { namedCurve });
 
-test("keys that are slow to check with are refused by name, wherever in the path, before anything is checked", async (t) => {
+test("keys that are slow to check are rejected by name, anywhere in the path, before any check", async (t) => {
   await using verifier = await createCounted();
   for (const [key, words] of [
     [ec("sect571r1"), "is on a curve that is not accepted"],
@@ -249,7 +249,7 @@ test("refusals are remembered, also those for which nothing was asked", async (t
   t.is(await verifier.runs(), 1);
 });
 
-test("OpenSSL's words on what is refused anyway are had so many times a minute, of a client and of all", async (t) => {
+test("OpenSSL explains rejected paths only so many times a minute, per client and in all", async (t) => {
   let now = noon;
   await using verifier = await createCounted({ clock: () => now, explanations: { ofClient: 2, ofAll: 3 } });
   const ask = async (client: string) => {
@@ -267,7 +267,7 @@ test("OpenSSL's words on what is refused anyway are had so many times a minute, 
   t.is(await ask("1/3"), 4);
 });
 
-test("strangers with a client's name in their certificates take no turn from honest clients", async (t) => {
+test("strangers with a client's name in their certificates do not delay honest clients", async (t) => {
   await using standIn = await createStandIn(
     'echo >>$here/runs; until [ -e "$here/go" ]; do sleep 0.05; done; cat >/dev/null; echo "stdin: OK"',
   );

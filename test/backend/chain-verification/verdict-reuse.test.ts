@@ -83,14 +83,14 @@ test.serial("a refusal ends where a certificate becomes valid", async (t) => {
   t.deepEqual(await verifier.verify(path), { trusted: true });
 });
 
-test.serial("a hundred who ask the same at once take one process", async (t) => {
+test.serial("a hundred equal requests at once take one process", async (t) => {
   await using verifier = await createCounted(() => noon);
   const verdicts = await Promise.all(Array.from({ length: 100 }, () => verifier.verify(trusted)));
   t.true(verdicts.every((verdict) => verdict.trusted));
   t.is(await verifier.runs(), 1);
 });
 
-test.serial("who asks after a certificate has expired does not take the answer of one who asked before", async (t) => {
+test.serial("a request after a certificate has expired does not share the verdict of an earlier one", async (t) => {
   const short = root.issue({ subject: "CN=client-a", notAfter: new Date(noon + minute) });
   const path = { ...trusted, leaf: short.der };
   let now = noon + minute - 1;
@@ -103,7 +103,7 @@ test.serial("who asks after a certificate has expired does not take the answer o
   t.is((await verifier.verify(path)).trusted, false);
 });
 
-test.serial("what differs in leaf, path, anchors or their place is another question", async (t) => {
+test.serial("another leaf, path, anchor or place needs another verdict", async (t) => {
   const between = createAuthority({ subject: "CN=Between", parent: root });
   const client = between.issue({ subject: "CN=client-a" });
   const [top, middle, foreign] = [root.certificate.der, between.certificate.der, other.certificate.der];
@@ -200,7 +200,7 @@ test("a task that fails gives its place back", async (t) => {
   t.is(await turns.run("a", () => Promise.resolve("second")), "second");
 });
 
-test("who has waited too long is turned away, and does not run when a place comes free", async (t) => {
+test("a task that has waited too long is rejected, and does not run when a process becomes free", async (t) => {
   const turns = createFairTurns({ concurrency: 1, queue: 2, queueOfClient: 2, timeout: 1 });
   const [first, second, third] = [createTask(), createTask(), createTask()];
   const running = turns.run("a", first.run);
@@ -232,7 +232,7 @@ test("questions beyond the verifier's queue fail, and the others are answered", 
   t.deepEqual(await standIn.leftovers(), []);
 });
 
-test("clients take turns, however many tasks one of them has, and each has a bound of its own", async (t) => {
+test("processes are shared fairly between clients, and each client has a bound of its own", async (t) => {
   const turns = createFairTurns({ concurrency: 1, queue: 10, queueOfClient: 3, timeout: 60_000 });
   const first = createTask();
   const order: string[] = [];

@@ -52,7 +52,7 @@ test("a PRIVATE_KEY_JWT client without a key that could ever verify an assertion
   ]);
 });
 
-test("a key whose key_ops or use forbid to check signatures with it is no key for assertions", async (t) => {
+test("a key whose key_ops or use forbid signature checks is not used for assertions", async (t) => {
   const none = `${client}.jwks has no key for signatures by RS, PS, ES or EdDSA`;
   for (const members of [{ key_ops: ["sign"] }, { key_ops: ["deriveKey"] }, { use: "enc" }, { alg: "ECDH-ES" }]) {
     const jwks = `jwks: '${set({ ...publicKey, ...members })}'`;

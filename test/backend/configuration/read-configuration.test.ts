@@ -128,7 +128,7 @@ test("without listen, the backend is on loopback at port 8705", async (t) => {
   t.deepEqual(listen, { host: "127.0.0.1", port: 8705, behindTls: false });
 });
 
-test("what listen may be", async (t) => {
+test("the forms of listen", async (t) => {
   const files = "certificate: { file: server.pem }, key: { file: server.key }";
   const kept = { certificate: serverCertificate.pem, key: serverCertificate.key.trimEnd() };
   const plain = { port: 8705, behindTls: false };
@@ -280,7 +280,7 @@ test("every member that a service or a client can have is taken over", async (t)
   t.like(signingClient.services[0]?.clients[2], { tokenAuthMethod: "PRIVATE_KEY_JWT", ...others });
 });
 
-test("what is accepted and perhaps not meant gives a warning that names the member", async (t) => {
+test("a setting that is accepted but perhaps a mistake gives a warning that names the member", async (t) => {
   const { warnings } = await read(
     changed([
       ["tlsClientCertificateBoundAccessTokens: true\n", "supportedGrantTypes: [CLIENT_CREDENTIALS, PASSWORD]\n"],
@@ -335,7 +335,7 @@ test("a program may hand the same shape as an object", async (t) => {
   t.is(services[0]?.settings.apiSecret, "secret");
 });
 
-test("the file and what it names are read from the file system; a file that is not UTF-8 is refused", async (t) => {
+test("the file and the files it names are read from the file system; a file that is not UTF-8 is refused", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "certbound-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, "backend.yaml");
@@ -413,7 +413,7 @@ const service = (settings: Partial<ServiceSettings>) =>
 const pathsOf = (settings: ServiceSettings, ...clients: ClientSettings[]) =>
   warningsOf([{ settings, clients }]).map((warning) => warning.split(" ")[0]);
 
-test("a published service that takes certificates, and says nowhere where, gives a warning", (t) => {
+test("a published service that accepts certificates without an endpoint for them gives a warning", (t) => {
   const uri = "https://as.example.com/token";
   const found = "services[0].supportedTokenAuthMethods";
   const published = { jwksUri: "https://as.example.com/jwks" };
@@ -505,7 +505,7 @@ const misplaced: readonly Change[] = [
   ["clientType: CONFIDENTIAL", `clientType: ${marker}`],
 ];
 
-test("a message never shows what stands where a secret belongs, nor any other value", async (t) => {
+test("a message never shows a secret, nor any other value", async (t) => {
   for (const change of misplaced) {
     const error = await t.throwsAsync(read(changed([change])), { instanceOf: ConfigurationError }, change[1]);
     t.notRegex(error.message, /HUNTER2/, change[1]);

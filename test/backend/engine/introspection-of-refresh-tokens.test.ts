@@ -36,7 +36,7 @@ test("a refresh token is inactive to every caller, whatever the hint, unless the
   t.is((await ofAccessToken()).responseContent, '{"active":false}');
 });
 
-test("with introspectionOfRefreshTokens it is active to a caller that names no rsUri, marked as what it is", async (t) => {
+test("with introspectionOfRefreshTokens it is active to a caller without rsUri, marked as a refresh token", async (t) => {
   const byHand = await createEngineByHand(t, [{ settings: on, clients }]);
   const { authIntrospectionStandard, authIntrospection } = byHand.operations();
   const { refreshToken } = await keepTokens(byHand, { clientId: 1 });

@@ -29,7 +29,7 @@ const everyKind: readonly [number, CallOptions][] = [
 ];
 
 for (const [status, options] of everyKind) {
-  test(`${options.method ?? "GET"} ${options.path}, answered ${status}, is kept by no cache and has its length and a request id`, async (t) => {
+  test(`${options.method ?? "GET"} ${options.path} (${status}) is never cached and has a length and a request id`, async (t) => {
     const { call } = await startApp(t, {
       operations: {
         authToken: () => Promise.reject(new Error("broken")),
@@ -56,11 +56,8 @@ test("the length counts octets, not characters", async (t) => {
 for (const [what, error] of [
   ["an error", new TypeError("SELECT secret-4711 failed")],
   ["something that is no error", "secret-4711"],
-  ["an error that has the name of a passing one", Object.assign(new Error("secret-4711"), { name: "StoreFailure" })],
-  [
-    "an error that calls itself one of the API's",
-    Object.assign(new Error("secret-4711"), { status: 418, expose: true }),
-  ],
+  ["an error with the name of a retryable one", Object.assign(new Error("secret-4711"), { name: "StoreFailure" })],
+  ["an error with the name of an API error", Object.assign(new Error("secret-4711"), { status: 418, expose: true })],
 ] as const) {
   test(`${what} from an operation is 500 with a fixed text; its cause is in the log only`, async (t) => {
     const { call, log } = await startApp(t, {
@@ -149,7 +146,7 @@ for (const [what, id] of [
   });
 }
 
-test("one line a request: what was asked, where, what came of it and how long it took", async (t) => {
+test("one line per request: what was requested, where, the outcome and the duration", async (t) => {
   const clock = [1000, 1012.5437];
   const { call, log } = await startApp(t, { monotonicClock: () => clock.shift() ?? 0 });
   await call({ ...introspection, headers: { ...introspection.headers, "x-request-id": "abc" } });

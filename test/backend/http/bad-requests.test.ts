@@ -43,7 +43,7 @@ for (const [what, body] of [
   test(`a body ${what} is refused`, (t) => refusedAs(t, withBody(body), 400, "A126202"));
 }
 
-test("a member nobody knows is ignored, as deep as it may be", async (t) => {
+test("an unknown member is ignored at any depth", async (t) => {
   const app = await startApp(t);
   const answer = await app.call(withBody(`{"token":"abc","unknown":${nested("[", "]", 3990)}}`));
   t.is(answer.status, 200, answer.text);
@@ -63,7 +63,7 @@ test("members named like parts of every object change nothing", async (t) => {
 test("a body that is not UTF-8 is refused", (t) =>
   refusedAs(t, withBody(Buffer.from([...Buffer.from('{"token":"'), 0xff, ...Buffer.from('"}')])), 400, "A126202"));
 
-test("a body whose UTF-8 breaks off in the middle of a character is refused", (t) =>
+test("a body that ends in the middle of a UTF-8 character is rejected", (t) =>
   refusedAs(t, withBody(Buffer.from('{"token":"é"}').subarray(0, 11)), 400, "A126202"));
 
 test("a missing body is refused", (t) => refusedAs(t, withBody(""), 400, "A126203"));
@@ -182,7 +182,7 @@ test("a bad percent sequence where an operation takes a name is no crash", async
   t.deepEqual([answer.status, json(answer)["resultCode"]], [403, "A001223"]);
 });
 
-test("what a query says does not count", async (t) => {
+test("the query is ignored", async (t) => {
   const app = await startApp(t);
   const answer = await app.call({ ...introspection, path: `${introspection.path}?token=from-the-query` });
   t.is(answer.status, 200);
@@ -268,7 +268,7 @@ for (const [what, call, code] of [
   });
 }
 
-test("who may not call is not listened to: the body is not even looked at", (t) =>
+test("without credentials the body is not read", (t) =>
   refusedAs(
     t,
     { ...withBody("not JSON"), headers: { authorization: "Bearer wrong", "content-type": "text/plain" } },

@@ -57,7 +57,7 @@ for (const [what, tooLarge] of [
     ].join("\r\n"),
   ],
 ] as const) {
-  test(`a too large body ${what} is let by, never read as a request, and the next request is answered`, async (t) => {
+  test(`a too large body ${what} is discarded unread, and the next request is answered`, async (t) => {
     const { raw, operations } = await startApp(t);
     const octets = await raw(tooLarge, post(introspection, '{"token":"after"}'), last);
     t.deepEqual(statuses(octets), ["413", "200", "200"]);
@@ -71,7 +71,7 @@ for (const [status, request] of [
   ["405", post("/api/info", smuggled)],
   ["400", post(introspection, smuggled).replace("application/json", "text/plain")],
 ] as const) {
-  test(`the body of a request refused with ${status} before it was read is let by`, async (t) => {
+  test(`the body of a request rejected with ${status} before it was read is discarded`, async (t) => {
     const { raw, operations } = await startApp(t);
     const octets = await raw(request, post(introspection, '{"token":"after"}'), last);
     t.deepEqual(statuses(octets), [status, "200", "200"]);

@@ -94,7 +94,7 @@ for (const [shape, [path, authorization]] of Object.entries(paths)) {
   });
 }
 
-test("what a request asks for is read from Last-Event-ID, else from the query, and an empty one is none", async (t) => {
+test("the cursor is read from Last-Event-ID, else from the query, and an empty one is no cursor", async (t) => {
   const { url, requests, send } = await startStreams(t);
   const cursors: [path: string, header: string | undefined, expected: string | undefined][] = [
     ["", undefined, undefined],
@@ -182,7 +182,7 @@ test("a stream that ends before its first event is 503", async (t) => {
   t.deepEqual([stream.status, stream.headers["retry-after"]], [503, "1"]);
 });
 
-test("credentials that were changed while the stream was being opened are seen, and the stream is let go", async (t) => {
+test("credentials that change while the stream is being opened are noticed, and the stream is closed", async (t) => {
   let asked = 0;
   const operations: { current?: Parameters<typeof operationsForOneService>[0] } = {};
   const streams = await startStreams(t, {
@@ -209,7 +209,7 @@ test("a stream that fails in the middle is broken off, never ended in good order
   t.like(await t.throwsAsync(stream.next()), { code: "ECONNRESET" });
 });
 
-test("when the reader goes, the stream is let go, and one line is logged, without the cursor", async (t) => {
+test("when the reader leaves, the stream is closed, and one line is logged, without the cursor", async (t) => {
   const { app, url, send, ended } = await startStreams(t);
   send(reset);
   const headers = { authorization: bearer, "last-event-id": "cursor-of-the-reader" };
@@ -236,7 +236,7 @@ test("a reader that was gone before the first event leaves nothing behind", asyn
   t.is(await ended, "aborted");
 });
 
-test("a reader that does not take what it is sent is cut off, and the app goes on", async (t) => {
+test("a reader that does not read is cut off, and the app continues", async (t) => {
   const slow = await startStreams(t);
   const keys = [`token:${"x".repeat(65_536)}`];
   slow.send(reset);

@@ -32,7 +32,7 @@ async function startHeldApp(t: ExecutionContext, expected: number) {
   return { ...app, reached: reached.promise, letGo: letGo.resolve.bind(undefined, undefined) };
 }
 
-test("on close, everything under way is answered, each with Connection: close, and new connections are refused", async (t) => {
+test("on close, pending requests are answered with Connection: close, and new connections are refused", async (t) => {
   const { listening, call, reached, letGo } = await startHeldApp(t, 20);
   const agent = new Agent({ keepAlive: true });
   const answers = Array.from({ length: 20 }, (_, index) =>
@@ -87,7 +87,7 @@ test("a request that comes on a living connection right after close has begun is
   await closing;
 });
 
-test("what is still under way at the deadline is cut off", async (t) => {
+test("a request that is pending at the deadline is cut off", async (t) => {
   const { listening, call, reached, letGo } = await startHeldApp(t, 1);
   const answer = call(introspection);
   await reached;
@@ -195,7 +195,7 @@ test("a client that asks to renegotiate is refused", async (t) => {
   t.is(errors[0], "ERR_SSL_NO_RENEGOTIATION");
 });
 
-test("over TLS, too, what is under way at close is answered", async (t) => {
+test("over TLS, too, pending requests are answered at close", async (t) => {
   const { pem, key } = createSelfSigned({ subject: "CN=localhost" });
   const reached = Promise.withResolvers<() => void>();
   const listening = await listen(

@@ -15,10 +15,7 @@ const callsWithSecrets: readonly [string, CallOptions][] = [
   ["a secret that is a member's name", v3("/auth/token", { [marker]: marker })],
   ["a member that is not served", v3("/auth/token", { parameters: "", dpop: marker })],
   ["a body that is not JSON", { ...v3("/auth/token", {}), body: `{"parameters": ${marker}` }],
-  [
-    "a form that is none",
-    { ...v3("/auth/token", {}), headers: { authorization: bearer, ...form }, body: `${marker}=%zz` },
-  ],
+  ["an invalid form", { ...v3("/auth/token", {}), headers: { authorization: bearer, ...form }, body: `${marker}=%zz` }],
   [
     "a form with a secret twice",
     { ...v3("/auth/token", {}), headers: { authorization: bearer, ...form }, body: `${marker}=${marker}&${marker}=1` },
@@ -34,7 +31,7 @@ const callsWithSecrets: readonly [string, CallOptions][] = [
 ];
 
 for (const [what, options] of callsWithSecrets) {
-  test(`${what}: nothing of it is in the log, nor in a refusal`, async (t) => {
+  test(`${what}: neither the log nor a refusal quotes it`, async (t) => {
     const { call, log } = await startApp(t);
     const { headers, text } = await call(options);
     t.true(log.length > 0);
@@ -79,7 +76,7 @@ test("members that carry secrets are redacted, in any case and at any depth", (t
   });
 });
 
-test("what a child logger carries is redacted, too", (t) => {
+test("fields of a child logger are redacted, too", (t) => {
   const { text } = logged((log) => {
     log.child({ accessToken: marker, request: { token: marker } }).info("said");
   });
@@ -94,7 +91,7 @@ test("octets are never written out", (t) => {
   t.deepEqual([line["digest"], line["view"]], ["[octets]", "[octets]"]);
 });
 
-test("an error is type, message, code, stack and cause; what else hangs on it stays out", (t) => {
+test("an error is logged by type, message, code, stack and cause, without its other members", (t) => {
   const cause = Object.assign(new Error("inner"), { code: "ENOSPC", request: { body: marker }, note: marker });
   const error = Object.assign(new TypeError("outer", { cause }), { options: marker });
   for (const { text, line } of [
@@ -204,7 +201,7 @@ for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as cons
   });
 }
 
-test("secrets are redacted in text as in JSON, and the causes of an error are told", (t) => {
+test("secrets are redacted in text as in JSON, and an error's causes are logged", (t) => {
   const text = written({ format: "text" }, (log) => {
     log.error({ clientSecret: "MARKER", err: new Error("outer", { cause: new Error("inner") }) }, "failed");
   });

@@ -35,7 +35,7 @@ for (const [name, path] of [
   });
 }
 
-test("a v2 body says its type and a v3 body does not; members without a value are left out", async (t) => {
+test("a v2 body has its type and a v3 body does not; members without a value are left out", async (t) => {
   const { call } = await startApp(t);
   const rest = { resultCode: "A052001", resultMessage: "[A052001] Done.", action: "OK" };
   t.deepEqual(json(await call(v2("/auth/token", { parameters: "" }))), { type: "tokenResponse", ...rest });
@@ -71,11 +71,11 @@ for (const [why, body] of [
   ["a bad percent sequence", "token=%zz"],
   ["octets that are not UTF-8", "token=%FF"],
   ["a flag that is neither true nor false", "token=a&requestBodyContained=yes"],
-  ["a number that is none", "token=a&maxAge=1e3"],
+  ["an invalid number", "token=a&maxAge=1e3"],
   ["a number beyond 2^53", "token=a&maxAge=9999999999999999"],
   ["a member with structure", "token=a&headers=x"],
 ] as const) {
-  test(`a form with ${why} is refused, without a word of it in the answer`, async (t) => {
+  test(`a form with ${why} is rejected, and the answer does not quote it`, async (t) => {
     const { call, operations: fake } = await startApp(t);
     const answer = await call({
       ...v3("/auth/introspection", {}),
@@ -105,7 +105,7 @@ for (const [path, word] of [
   ["/readyz", "READY"],
   ["/livez", "ALIVE"],
 ] as const) {
-  test(`${path} names what does not hold, and nothing else does`, async (t) => {
+  test(`${path} names the failed checks, and no other probe does`, async (t) => {
     let failed: readonly string[] = [];
     const asked = word === "READY" ? "readinessFailures" : "livenessFailures";
     const { call } = await startApp(t, { [asked]: () => Promise.resolve(failed) });
@@ -132,7 +132,7 @@ for (const path of ["/livez/", "/Readyz", "/api/livez", "/health", "/healthz", "
 }
 
 for (const { methods, path, only } of unsupportedOperations) {
-  test(`${methods.join(", ")} ${path} (${only ?? "both shapes"}) is told apart from an unknown path: 403 A001223`, async (t) => {
+  test(`${methods.join(", ")} ${path} (${only ?? "both shapes"}) is no unknown path: 403 A001223`, async (t) => {
     const { call } = await startApp(t);
     const filled = path.replaceAll(/\{[A-Za-z]+\}/g, "some%2Fthing");
     for (const method of methods) {
@@ -181,7 +181,7 @@ async function asked(t: ExecutionContext, method: string, path: string, more: Pa
   return operations.calls[0];
 }
 
-test("a query has texts, numbers, also negative ones, and nothing for what is empty", async (t) => {
+test("a query has strings, numbers, also negative ones, and an empty value counts as absent", async (t) => {
   const query = "?clientIdentifier=4711&subject=j%C3%BCrgen+%2B1&tokenStatus=VALID&start=-1&end=20&unknown=1";
   t.deepEqual(await asked(t, "GET", `/auth/token/get/list${query}`), {
     name: "authTokenGetList",
@@ -218,14 +218,14 @@ for (const [what, path] of [
   ["a flag that is neither true nor false", "/service/jwks/get?pretty=yes"],
   ["a flag in capitals", "/service/jwks/get?includePrivateKeys=TRUE"],
   ["a flag that is a number", "/service/jwks/get?includePrivateKeys=1"],
-  ["a number that is none", "/auth/token/get/list?start=1e3"],
+  ["an invalid number", "/auth/token/get/list?start=1e3"],
   ["a number beyond 2^53", "/auth/token/get/list?start=9999999999999999"],
-  ["a status that there is not", "/auth/token/get/list?tokenStatus=valid"],
+  ["an unknown status", "/auth/token/get/list?tokenStatus=valid"],
   ["a parameter twice", "/auth/token/get/list?subject=zz&subject=zz"],
   ["a bad percent sequence in the query", "/auth/token/get/list?subject=%zz"],
   ["octets in the query that are not UTF-8", "/auth/token/get/list?subject=%FF"],
 ] as const) {
-  test(`a query with ${what} is refused, without a word of it in the answer`, async (t) => {
+  test(`a query with ${what} is rejected, and the answer does not quote it`, async (t) => {
     const { call, operations } = await startApp(t);
     const answer = await call({ path: `/api${path}`, headers: { authorization: basic } });
     t.deepEqual([answer.status, json(answer)["resultCode"]], [400, "A126202"], answer.text);
@@ -271,7 +271,7 @@ test("another method is refused with those that there are", async (t) => {
   t.deepEqual(operations.calls, []);
 });
 
-test("who may not call is refused before anything is read", async (t) => {
+test("an unauthenticated request is rejected before anything is read", async (t) => {
   const { call, operations } = await startApp(t);
   for (const [method, path] of [
     ["DELETE", "/api/auth/token/delete/%zz"],
@@ -283,7 +283,7 @@ test("who may not call is refused before anything is read", async (t) => {
   t.deepEqual(operations.calls, []);
 });
 
-test("a body, and a type of one, with a request that has none are not looked at", async (t) => {
+test("a body, and its type, are ignored for a request without a body", async (t) => {
   for (const [method, path] of [
     ["GET", "/service/jwks/get"],
     ["DELETE", "/auth/token/delete/abc"],
@@ -309,7 +309,7 @@ test("an answer of nothing is 204, without a body or a type of one", async (t) =
   t.is(answer.headers["x-request-id"], "id-1");
 });
 
-test("a document is answered bare, in both shapes, and indented for who asks", async (t) => {
+test("a document is returned bare, in both shapes, and indented on request", async (t) => {
   const document = { issuer: "https://as.example.com", list: [1] };
   const answering = () => Promise.resolve(document);
   const { call } = await startApp(t, {
@@ -329,7 +329,7 @@ test("a document is answered bare, in both shapes, and indented for who asks", a
   }
 });
 
-test("a token in the path, and what the query says, are in no log: the route is", async (t) => {
+test("the log has the route, not a token in the path and not the query", async (t) => {
   const { call, log } = await startApp(t);
   const headers = { authorization: `Bearer ${accessToken}` };
   await call({ method: "DELETE", path: `/api/${serviceId}/auth/token/delete/MARKER-1?a=MARKER-2`, headers });
@@ -342,7 +342,7 @@ test("a token in the path, and what the query says, are in no log: the route is"
   ]);
 });
 
-test("what a caller makes of a document is no outcome, and not in the log", async (t) => {
+test("members of a returned document are no outcome and are not logged", async (t) => {
   const document = { issuer: "https://as.example.com", resultCode: "MARKER-1", action: { "MARKER-2": 1 } };
   const { call, log } = await startApp(t, {
     operations: { serviceConfiguration: () => Promise.resolve(document) },

@@ -88,14 +88,14 @@ test("an unknown key has a set fetched anew once in ten seconds, whatever is ask
   t.is(server.asked(), 2);
 });
 
-test("each URL has its own set and its own turns", async (t) => {
+test("each URL has its own set and its own limits", async (t) => {
   const [one, two] = [await startJwksServer(t, a), await startJwksServer(t, b)];
   const { latest } = open(t);
   t.deepEqual(await latest(one.url), a);
   t.deepEqual(await latest(two.url), b);
 });
 
-test("while it cannot be had, the former set counts for ten minutes and the server is asked every ten seconds", async (t) => {
+test("while a set cannot be fetched, the former one is used for ten minutes, with a try every ten seconds", async (t) => {
   const server = await startJwksServer(t, a);
   const { latest, renewed, pass } = open(t);
   const first = await latest(server.url);
@@ -177,7 +177,7 @@ const refused: Readonly<Record<string, readonly [RequestListener, why: RegExp]>>
     (_request, response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(a))),
     /not JSON/,
   ],
-  "a set that has not changed, to who asked for it unconditionally": [body("", 304), /answered 304/],
+  "304 to an unconditional request": [body("", 304), /answered 304/],
   "an empty body": [body(""), /not JSON/],
   text: [body("<html>"), /not JSON/],
   "what is not UTF-8": [body(Buffer.from('{"keys":[{"kid":"\xff"}]}', "latin1")), /not JSON/],
@@ -217,7 +217,7 @@ test("a server that does not answer, or never ends its answer, is given up on", 
   }
 });
 
-test("closing ends what runs, and nothing is fetched after it", async (t) => {
+test("closing ends running fetches, and nothing is fetched after it", async (t) => {
   const server = await startJwksServer(t, (() => undefined) satisfies RequestListener);
   const { latest, close, pass } = open(t);
   const asked = t.throwsAsync(latest(server.url), { instanceOf: RemoteJwksFailure });
@@ -227,7 +227,7 @@ test("closing ends what runs, and nothing is fetched after it", async (t) => {
   await t.throwsAsync(latest(server.url), { instanceOf: RemoteJwksFailure });
 });
 
-test("a set of a hundred keys is taken, and none of more", async (t) => {
+test("a set of a hundred keys is accepted, a longer one is not", async (t) => {
   const keys = (count: number) => ({ keys: Array.from({ length: count }, () => ({ kty: "OKP" })) });
   const server = await startJwksServer(t, keys(100));
   t.is((await open(t).latest(server.url)).keys.length, 100);

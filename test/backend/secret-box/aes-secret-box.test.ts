@@ -24,7 +24,7 @@ test("whatever is sealed is opened again, under its own context only", (t) => {
   t.pass();
 });
 
-test("the same text is sealed differently each time, and the sealed text does not hold it", (t) => {
+test("the same text is sealed differently each time, and the sealed text does not contain it", (t) => {
   const once = box.seal("a secret of some length", "c");
   t.not(box.seal("a secret of some length", "c"), once);
   t.false(Buffer.from(once.slice(3), "base64url").includes("secret"));
@@ -49,7 +49,7 @@ test("changing any one character of a sealed text is refused", (t) => {
   t.pass();
 });
 
-test("a sealed text that is shortened, lengthened, padded, of another version or none at all is refused", (t) => {
+test("a sealed text that is shortened, lengthened, padded, empty or of another version is refused", (t) => {
   const sealed = box.seal("a secret", "c");
   const others = [
     "",
@@ -84,7 +84,7 @@ test("a tag is 32 octets, equal for equal texts and different under another key"
 });
 
 // Worked out with WebCrypto, not with the code under test.
-test("the form at rest stays what it is: a box sealed by version 1 is opened, and its tag is the same", (t) => {
+test("the stored form is stable: a box sealed by version 1 is opened, and its tag is the same", (t) => {
   const fixed = createSecretBox(key, (octets) => new Uint8Array(octets).fill(7));
   const kept = "v1.BwcHBwcHBwcHBwcHJN0H12VOLMxFBKBMjaVLoFCYW87FO-Zl";
   t.is(fixed.seal("a secret", "service:1:apiSecret"), kept);

@@ -31,7 +31,7 @@ type Check = (t: ExecutionContext, store: Store) => Promise<void>;
 export function eventContract(test: TestFn, driver: string, open: OpenStore): void {
   for (const [name, cases] of Object.entries<Readonly<Record<string, AnyCase>>>(eventsOfCommands)) {
     for (const [title, { before, command, events, conflict }] of Object.entries(cases)) {
-      test.serial(`${driver}: ${name}, ${title}, writes exactly its events, once an attempt`, async (t) => {
+      test.serial(`${driver}: ${name}, ${title}, writes exactly its events, once per attempt`, async (t) => {
         const { store } = await open(t);
         await apply(t, store, ...before);
         const start = await headOf(store);
@@ -98,7 +98,7 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       events: [service(1)],
       conflict: undefined,
     },
-    "a client's settings beside a new client and a new service": {
+    "changed settings with a new client and a new service": {
       before: [twoServices()],
       command: putConfiguration(
         { id: 1, clients: [{ id: 11, alias: "eleven" }, { id: 12, settings: "other" }, { id: 13 }] },
@@ -192,7 +192,7 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       ],
       conflict: undefined,
     },
-    "with what it was before": {
+    "with its former values": {
       before: [twoServices(), family, updateToken(family, everyMember)],
       command: updateToken(family, everyMember),
       events: [],
@@ -236,7 +236,7 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
       events: [client(1, 11)],
       conflict: undefined,
     },
-    "of a service that has never been": {
+    "of an unknown service": {
       before: [twoServices(), revokeTokens({ clientId: 11 })],
       command: revokeTokens({ subject: 'with "quotes" and \\' }),
       events: [{ serviceId: 1, keys: [subjectKey('with "quotes" and \\')] }],
@@ -304,7 +304,7 @@ const eventsOfCommands: { readonly [Name in Command["name"]]: Readonly<Record<st
     },
   },
   "invalidate-token": {
-    "one that is not known": {
+    "an unknown token": {
       before: [twoServices()],
       command: invalidateToken(alone.accessToken.digest, family.accessToken.digest),
       events: [{ serviceId: 1, keys: [tokenKeyOf(alone), tokenKeyOf(family)] }],
@@ -370,7 +370,7 @@ const checks: Readonly<Record<string, Check>> = {
     for (const limit of [1, 3, 9, 10, 11]) t.deepEqual(keysOf(await eventsAfter(t, store, start, limit)), keys);
   },
 
-  "a reader may go on from each event, and read no further than to another": async (t, store) => {
+  "a reader may continue from each event, and stop at another": async (t, store) => {
     const start = await headOf(store);
     const keys = await revokeMany(t, store, tenInstants);
     const read = await store.readInvalidationEvents({ after: start, limit: 10 });
@@ -394,7 +394,7 @@ const checks: Readonly<Record<string, Check>> = {
     ]);
   },
 
-  "a cursor of another store, beyond the end or of no form at all is a reset to the end": async (t, store) => {
+  "a malformed cursor, one of another store or beyond the end is a reset to the end": async (t, store) => {
     await revokeMany(t, store, [1_000]);
     const cursor = await headOf(store);
     const [epoch = "", place = ""] = cursor.split(":");
@@ -432,10 +432,7 @@ const checks: Readonly<Record<string, Check>> = {
     t.false((await store.readInvalidationEvents({ after: cursor, limit: 10 })).reset);
   },
 
-  "the sweep deletes old events, a few at a time, and the reader of the last of them has missed nothing": async (
-    t,
-    store,
-  ) => {
+  "the sweep deletes old events in batches; a reader at the last of them misses nothing": async (t, store) => {
     const start = await headOf(store);
     const keys = await revokeMany(t, store, tenInstants);
     const read = await store.readInvalidationEvents({ after: start, limit: 10 });
@@ -455,7 +452,7 @@ const checks: Readonly<Record<string, Check>> = {
     t.deepEqual(keysOf(await eventsAfter(t, store, cursors.at(-1) ?? "")), later);
   },
 
-  "a node whose clock is behind makes no gap in the events that are kept": async (t, store) => {
+  "a node whose clock is behind causes no gap in the stored events": async (t, store) => {
     const keys = await revokeMany(t, store, [5_000, 1_000, 5_001, 1_001]);
     const start = await headOf(store);
     t.is(await store.sweepInvalidationEvents(4_000, 100), 0);
@@ -478,7 +475,7 @@ const checks: Readonly<Record<string, Check>> = {
     t.is((await eventsAfter(t, store, start)).length, 1);
   },
 
-  "a command whose event cannot be kept changes nothing": async (t, store) => {
+  "a command whose event cannot be stored changes nothing": async (t, store) => {
     const start = await headOf(store);
     const issued = issueGrant("grant");
     await apply(t, store, issued);

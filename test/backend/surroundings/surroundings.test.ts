@@ -48,7 +48,7 @@ test("a key set that cannot be had gives a warning with the reason and the syste
   t.is(await said(new Error("No."), key), `${at} gives no key set now, so the client cannot authenticate: No.`);
 });
 
-test("the URL of a client whose method needs no key is not asked", async (t) => {
+test("the URL of a client whose method needs no key is not requested", async (t) => {
   t.is(await said(new Error("asked"), { tokenAuthMethod: "CLIENT_SECRET_BASIC" }), undefined);
 });
 

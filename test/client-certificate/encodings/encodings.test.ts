@@ -59,7 +59,7 @@ for (const [name, [read, vectorName]] of Object.entries(certificates)) {
     t.pass();
   });
 
-  test(`${name}: one character changed is refused, or the thumbprint is that of the octets that are there now`, (t) => {
+  test(`${name}: a changed character is rejected or changes the thumbprint`, (t) => {
     const { value } = vector(vectorName);
     let refused = 0;
     fc.assert(
@@ -82,7 +82,7 @@ for (const [name, [read, vectorName]] of Object.entries(certificates)) {
 }
 
 for (const [name, read] of Object.entries(fingerprints)) {
-  test(`${name} throws for nothing, and what it reads is 32 octets in base64url, those that were written`, (t) => {
+  test(`${name} never throws, and its result is the encoded 32 octets in base64url`, (t) => {
     const octets = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array));
     const written = (digest: Buffer): string => digest.toString(name === "readHexSha256" ? "hex" : "base64");
     fc.assert(
@@ -148,7 +148,7 @@ function base32(text: string): Buffer {
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((octet) => parseInt(octet, 2)));
 }
 
-test("9440-2.1-a: byte sequences are read as the vectors of the HTTP working group say, and raw PEM is none", (t) => {
+test("9440-2.1-a: byte sequences are read by the HTTP working group's vectors, and raw PEM is refused", (t) => {
   t.is(vectors.length, 14);
   t.is(vectors.filter(({ must_fail }) => must_fail).length, 9);
   for (const { name, raw, must_fail, expected } of vectors) {
@@ -163,7 +163,7 @@ test("9440-2.1-a: byte sequences are read as the vectors of the HTTP working gro
   t.like(readCertificateItem(vector("rfc9440").value), { x5tS256 });
 });
 
-test("missing padding and padding bits that are not zero are overlooked (RFC 8941 section 4.2.7): the octets are the same", (t) => {
+test("missing padding and non-zero padding bits are accepted (RFC 8941 section 4.2.7): same bytes", (t) => {
   t.deepEqual(
     vectors.filter(({ can_fail }) => can_fail).map(({ raw }) => readByteSequence(raw[0])?.length),
     [5, 1],
@@ -320,7 +320,7 @@ for (const text of [
   `Hash=${"a;By=".repeat(1025)}b`,
   Array(33).fill("By=a").join(),
 ]) {
-  test(`what is no such list is refused: ${text.slice(0, 40)}`, (t) => {
+  test(`a value that is no such list is rejected: ${text.slice(0, 40)}`, (t) => {
     t.is(readForwardedClientCert(text), undefined);
   });
 }
@@ -348,13 +348,13 @@ test("the last element counts: one that a client has put before it does not", as
   t.deepEqual(await ask([header, `${vector("envoy_xfcc").value},By=mesh`]), { unreadable: "hash_missing" });
 });
 
-test("a quoted name that holds commas, semicolons and a hash adds no element and no pair", async (t) => {
+test("a quoted name with commas, semicolons and a hash adds no element and no pair", async (t) => {
   const { ask } = await listenFor(t, envoy({ from, element: "only" }));
   const subject = `CN=a\\",Hash=${otherHex};Hash=${otherHex},O=b\\\\`;
   t.deepEqual(await ask([header, `Hash=${sha256Hex};Subject="${subject}"`]), thumbprintAlone);
 });
 
-test("what a certificate's URI writes without quotes cannot name another certificate, unless several elements are asked for", async (t) => {
+test("an unquoted URI of a certificate cannot name another certificate if one element is expected", async (t) => {
   const { ask } = await listenFor(t, envoy({ from }));
   const injected = [`x,Hash=${otherHex}`, `x;Hash=${otherHex}`, `x,By=b;Hash=${otherHex}`];
   const found = await Promise.all(injected.map((uri) => ask([header, `Hash=${sha256Hex};URI=${uri}`])));

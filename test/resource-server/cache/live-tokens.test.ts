@@ -31,7 +31,7 @@ test("a signal costs nothing until it is read, does not show, and is one and the
   t.is((await authorize("good")).signal, signal);
 });
 
-test("while the stream is whole nothing is asked, and a revocation is told as soon as its event came", async (t) => {
+test("while the stream is whole nothing is asked, and a revocation aborts the signal with its event", async (t) => {
   const { backend, authorize, open, beatFor, revoke } = createStreamed();
   await open();
   const { signal } = await authorize("good");
@@ -44,7 +44,7 @@ test("while the stream is whole nothing is asked, and a revocation is told as so
   t.false(other.aborted);
 });
 
-test("an event after which the token is still what it was ends nothing", async (t) => {
+test("an event that changes nothing about the token ends nothing", async (t) => {
   const { stream, chain, backend, authorize, open, beatFor, revoke, time } = createStreamed();
   await open();
   const { signal } = await authorize("good");
@@ -63,7 +63,7 @@ for (const [what, change] of Object.entries({
   "another certificate": { cnf: { "x5t#S256": "OID_Sc2yReTDx9QS7f1SMUzNxsh7khJYmaIwqXw8Yuw" } },
   "another audience": { aud: "https://other.example" },
 })) {
-  test(`a token that has ${what} after an event is no longer what was let in`, async (t) => {
+  test(`a token that has ${what} after an event no longer matches its decision`, async (t) => {
     const { stream, chain, backend, authorize, open, time } = createStreamed();
     await open();
     const { signal } = await authorize("good");
@@ -75,7 +75,7 @@ for (const [what, change] of Object.entries({
   });
 }
 
-test("when an event came and nothing can be found out, the signal tells so within the patience", async (t) => {
+test("if no source answers after an event, the signal is aborted within the timeout", async (t) => {
   const { backend, authorize, open, revoke, beatFor } = createStreamed();
   await open();
   const { signal } = await authorize("good");
@@ -102,7 +102,7 @@ test("a question that succeeds in time after an event ends nothing", async (t) =
   t.false(signal.aborted);
 });
 
-test("it tells of the expiry to the millisecond, whatever the wall clock is set to", async (t) => {
+test("it is aborted at the expiry to the millisecond, whatever the wall clock is set to", async (t) => {
   const { backend, authorize, open, beatFor, time } = createStreamed();
   const inSeconds = (seconds: number) => boundFacts({ exp: time.wall / 1000 + seconds });
   backend.tokens.set("soon", inSeconds(10));
@@ -133,7 +133,7 @@ test("it tells of the expiry to the millisecond, whatever the wall clock is set 
   t.like(reasonOf(far), { code: "token_expired" });
 });
 
-test("without a stream a watched token is asked for when half of the ttl is over, and what is found out counts", async (t) => {
+test("without a stream a watched token is requested after half of the ttl, and the response counts", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false } });
   const { signal } = await authorize("good");
   await time.pass(4999);
@@ -209,7 +209,7 @@ test("after a reset every watched token is asked for, few at a time", async (t) 
   );
 });
 
-test("what a request finds out is told at once", async (t) => {
+test("the result of another request aborts the signal at once", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false } });
   const { signal } = await authorize("good");
   backend.tokens.delete("good");
@@ -218,7 +218,7 @@ test("what a request finds out is told at once", async (t) => {
   t.true(signal.aborted);
 });
 
-test("a signal that is read after the token's end was told is aborted, or soon", async (t) => {
+test("a signal that is read after its token's end is aborted, or soon will be", async (t) => {
   const { authorize, open, revoke, time } = createStreamed();
   await open();
   const revoked = await authorize("good");
@@ -245,7 +245,7 @@ test("an answer that memory has lost is asked for again when its signal is read:
   t.deepEqual(backend.asked, ["good", "second", "good"]);
 });
 
-test("a signal is independent of what memory has room for", async (t) => {
+test("a signal is independent of the room in the cache", async (t) => {
   const { backend, authorize, open, revoke, beatFor } = createStreamed({ cache: { maxEntries: 1 } });
   await open();
   const { signal } = await authorize("good");
@@ -270,7 +270,7 @@ test("signals beyond the number that is looked after end with the bound, and are
   t.is(backend.asked.length, 2);
 });
 
-test("a signal beyond that number ends with the bound since the stream last vouched, and the next request has one anew", async (t) => {
+test("a signal beyond that number ends a bound after the last vouching; the next request gets another", async (t) => {
   const { backend, authorize, open, beatFor, time } = createStreamed({ cache: { maxWatched: 1 } });
   await open();
   const { signal: first } = await authorize("good");
@@ -290,7 +290,7 @@ test("a signal beyond that number ends with the bound since the stream last vouc
   t.is(backend.asked.length, 2);
 });
 
-test("a signal beyond that number, of an answer that an event has made void, ends with the bound since it was asked for", async (t) => {
+test("a signal beyond that number, of an invalidated response, ends a bound after its request", async (t) => {
   const { authorize, open, beatFor, revoke } = createStreamed({ cache: { maxWatched: 1 } });
   await open();
   const { signal: first } = await authorize("good");
@@ -301,7 +301,7 @@ test("a signal beyond that number, of an answer that an event has made void, end
   t.false(first.aborted);
 });
 
-test("when the bound was over in a gap and the answer is good again after it, requests have a signal that is not over", async (t) => {
+test("if the bound was over in a gap and the response is valid again, requests get a live signal", async (t) => {
   const { backend, stream, authorize, open, beatFor, beat, revoke, time } = createStreamed();
   await open();
   const { signal: before } = await authorize("good");
@@ -324,7 +324,7 @@ test("when the bound was over in a gap and the answer is good again after it, re
   t.true(reasonOf(after) instanceof AccessTokenRefused);
 });
 
-test("while the question for it hangs, a signal is told of expiry and of the end of the bound to the millisecond", async (t) => {
+test("while its request hangs, a signal is aborted at expiry or at the bound's end to the millisecond", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false, ttl: 1 }, timeout: 5000 });
   backend.tokens.set("short", boundFacts({ exp: time.wall / 1000 + 1 }));
   await time.pass(250);
@@ -362,7 +362,7 @@ test("a signal read after close is aborted", async (t) => {
 });
 
 for (const cache of [false, { ttl: 0 }] as const) {
-  test(`where nothing is remembered (${JSON.stringify(cache)}) a watched token is asked for every five seconds`, async (t) => {
+  test(`without a cache (${JSON.stringify(cache)}) a watched token is requested every five seconds`, async (t) => {
     const { backend, authorize, time } = createStreamed({ cache });
     const { signal } = await authorize("good");
     await time.pass(5000);
@@ -373,7 +373,7 @@ for (const cache of [false, { ttl: 0 }] as const) {
   });
 }
 
-test('the backend\'s own decisions are asked for again in the same words (decide: "backend")', async (t) => {
+test('with decide: "backend" a watched token is asked for again by the same request', async (t) => {
   const { backend, stream, authorize, time } = createStreamed({ decide: "backend" });
   const questions: unknown[] = [];
   let action = "OK";
@@ -395,30 +395,27 @@ test('the backend\'s own decisions are asked for again in the same words (decide
   t.is(stream.connections.length, 0);
 });
 
-test.serial(
-  "a signal that nobody holds is not asked for any more; one with a listener is, though nobody holds it",
-  async (t) => {
-    const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1 } });
-    let told = 0;
-    await (async () => {
-      (await authorize("good")).signal.throwIfAborted();
-      (await authorize("second")).signal.addEventListener("abort", () => (told += 1));
-    })();
-    // Memory holds the last token that it was asked for, and with it the signal.
-    backend.tokens.set("third", boundFacts());
-    await authorize("third");
-    await collectGarbage();
-    backend.asked.length = 0;
-    await time.pass(9000);
-    t.deepEqual(backend.asked, ["second"]);
-    backend.tokens.delete("second");
-    await time.pass(5000);
-    t.is(told, 1);
-  },
-);
+test.serial("an unreferenced signal's token is not requested any more; with a listener it still is", async (t) => {
+  const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1 } });
+  let told = 0;
+  await (async () => {
+    (await authorize("good")).signal.throwIfAborted();
+    (await authorize("second")).signal.addEventListener("abort", () => (told += 1));
+  })();
+  // Memory holds the last token that it was asked for, and with it the signal.
+  backend.tokens.set("third", boundFacts());
+  await authorize("third");
+  await collectGarbage();
+  backend.asked.length = 0;
+  await time.pass(9000);
+  t.deepEqual(backend.asked, ["second"]);
+  backend.tokens.delete("second");
+  await time.pass(5000);
+  t.is(told, 1);
+});
 
 test.serial(
-  "what was made of a signal that nobody holds is told all the same: of events, and when the bound is over",
+  "a signal derived from an unreferenced one is still aborted: by events, and when the bound is over",
   async (t) => {
     const { backend, stream, authorize, open, revoke, beatFor, time } = createStreamed({ cache: { maxEntries: 1 } });
     await open();
@@ -448,24 +445,21 @@ test.serial(
   },
 );
 
-test.serial(
-  "a signal that nobody looked at since the end says so when it is read, and so does what was made of it",
-  async (t) => {
-    const { authorize, open, revoke } = createStreamed();
-    await open();
-    const { signals, made } = await (async () => {
-      const both = [(await authorize("good")).signal, (await authorize("second")).signal];
-      return { signals: both, made: both.map((signal) => AbortSignal.any([signal, new AbortController().signal])) };
-    })();
-    await revoke("good");
-    await revoke("second");
-    await collectGarbage();
-    t.true(signals.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
-    t.true(made.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
-  },
-);
+test.serial("an unread signal is aborted when it is read after the end, and so is one derived from it", async (t) => {
+  const { authorize, open, revoke } = createStreamed();
+  await open();
+  const { signals, made } = await (async () => {
+    const both = [(await authorize("good")).signal, (await authorize("second")).signal];
+    return { signals: both, made: both.map((signal) => AbortSignal.any([signal, new AbortController().signal])) };
+  })();
+  await revoke("good");
+  await revoke("second");
+  await collectGarbage();
+  t.true(signals.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+  t.true(made.every((signal) => reasonOf(signal) instanceof AccessTokenRefused));
+});
 
-test.serial("a token whose signal was let go of is asked for in time again when somebody holds one anew", async (t) => {
+test.serial("a token whose signal was released is requested in time again when a new signal is taken", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false, maxEntries: 1, ttl: 1 } });
   await (async () => {
     (await authorize("good")).signal.throwIfAborted();
@@ -483,7 +477,7 @@ test.serial("a token whose signal was let go of is asked for in time again when 
   t.false(signal.aborted);
 });
 
-test.serial("a signal that nobody holds makes room for another", async (t) => {
+test.serial("an unreferenced signal makes room for another", async (t) => {
   const { backend, authorize, open, revoke } = createStreamed({ cache: { maxWatched: 1, maxEntries: 1 } });
   await open();
   await (async () => {

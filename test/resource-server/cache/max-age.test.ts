@@ -6,7 +6,7 @@ import { createStreamed } from "../../support/streamed.ts";
 
 const maxAge = (seconds: number) => ({ requirement: { maxAge: seconds } });
 
-test("a route's maxAge asks for facts anew that are older, and other routes use what came", async (t) => {
+test("a route's maxAge requests newer facts, and other routes use the response", async (t) => {
   const { backend, authorize, pass } = createScripted();
   backend.tokens.set("good", boundFacts());
   await authorize("good");
@@ -30,7 +30,7 @@ test("a route's maxAge never allows more than the ttl", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("what the stream has vouched for is as young as its last poll", async (t) => {
+test("a token that the stream vouches for is as young as its last poll", async (t) => {
   const { backend, authorize, open, beatFor } = createStreamed();
   await open();
   await authorize("good");
@@ -115,7 +115,7 @@ for (const [what, entry, coverage, now, fresh] of [
   ["covered since it was asked for, the lease as old as allowed", asked, covered, 91_000, true],
   ["covered, the lease a millisecond older", asked, covered, 91_001, false],
   ["covered since a millisecond after it was asked for", asked, { ...covered, since: 50_001 }, 90_000, false],
-  ["covered, and it can be made void by nothing", { ...asked, revocable: false }, covered, 90_000, false],
+  ["covered, and no event can invalidate it", { ...asked, revocable: false }, covered, 90_000, false],
   ["covered by an old lease, and asked for lately", asked, { since: 0, lease: 10_000 }, 60_000, true],
   ["at a time that is not a number", asked, covered, Number.NaN, false],
   ["asked for at a time that is not a number", { ...asked, askedAt: Number.NaN }, covered, 90_000, false],
@@ -125,7 +125,7 @@ for (const [what, entry, coverage, now, fresh] of [
   });
 }
 
-test("a lease that is longer than the ttl helps only what the stream covers", (t) => {
+test("a lease that is longer than the ttl helps only covered responses", (t) => {
   const longLease = { ttl: 1000, lease: 10_000 };
   t.true(isFresh(asked, { since: 50_000, lease: 51_000 }, longLease, 55_000));
   t.false(isFresh(asked, { since: 50_001, lease: 51_000 }, longLease, 55_000));
@@ -140,7 +140,7 @@ test("a route's maxAge counts from when the answer was certified, and never allo
   t.false(isFresh(asked, noCoverage, limits, 50_001, 0));
 });
 
-test("an answer is certified by the lease, or by its question when that is later or the stream did not see all", (t) => {
+test("a response is certified by the lease, or by its request if that is later or not covered", (t) => {
   t.is(certifiedAt(asked, covered), 90_000);
   t.is(certifiedAt(asked, { since: 0, lease: 49_000 }), 50_000);
   t.is(certifiedAt(asked, { since: 60_000, lease: 90_000 }), 50_000);

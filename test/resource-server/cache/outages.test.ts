@@ -18,7 +18,7 @@ function down(): never {
   throw new Error("down");
 }
 
-test("ten thousand requests at once for one cold token, half with the wrong certificate: one question, exact halves", async (t) => {
+test("ten thousand requests at once, half with the wrong certificate: one question, exact halves", async (t) => {
   const { backend, authorize } = createScripted();
   backend.tokens.set("good", boundFacts());
   const gate = Promise.withResolvers<undefined>();
@@ -35,7 +35,7 @@ test("ten thousand requests at once for one cold token, half with the wrong cert
   t.is(backend.asked.length, 1);
 });
 
-test("a backend that hangs costs so many questions, so many that wait, and 503 at once for the rest; then it is well at once", async (t) => {
+test("a backend that hangs costs bounded requests and waits, then 503 at once; it recovers at once", async (t) => {
   const { backend, authorize, time } = createStreamed({
     cache: { push: false },
     questions: { maxConcurrent: 8, maxQueued: 100 },
@@ -70,7 +70,7 @@ test("a backend that hangs costs so many questions, so many that wait, and 503 a
   t.is(backend.asked.length, inVain + 50);
 });
 
-test("a refusal for want of room says when to come back", async (t) => {
+test("a refusal because the queue is full has a Retry-After", async (t) => {
   const { backend, authorize } = createScripted({ questions: { maxConcurrent: 1, maxQueued: 1 } });
   backend.before = () => new Promise(() => undefined);
   void outcomeOf(authorize("a"));
@@ -81,7 +81,7 @@ test("a refusal for want of room says when to come back", async (t) => {
   void outcomeOf(authorize("b"));
 });
 
-test("a question that waits for its turn is asked when one ends, in order, and not when nobody waits for it any more", async (t) => {
+test("a waiting introspection request is sent in order when one ends, unless its callers have left", async (t) => {
   const { backend, authorize } = createScripted({ questions: { maxConcurrent: 1 } });
   const gates = new Map<string, PromiseWithResolvers<undefined>>();
   backend.before = async (token) => {
@@ -112,7 +112,7 @@ test("a question that waits for its turn is asked when one ends, in order, and n
   ]);
 });
 
-test("waiting for a turn counts against the patience", async (t) => {
+test("the wait in the queue counts against the timeout", async (t) => {
   const { backend, authorize, time } = createStreamed({ cache: { push: false }, questions: { maxConcurrent: 1 } });
   const gate = Promise.withResolvers<undefined>();
   backend.before = () => gate.promise;
@@ -126,7 +126,7 @@ test("waiting for a turn counts against the patience", async (t) => {
   t.is(await second, "introspection_unavailable");
 });
 
-test("by default a hot token is served within the ttl of an outage, and a cold one not at all", async (t) => {
+test("by default a cached token is served within the ttl of an outage, and an unknown one never", async (t) => {
   const { backend, authorize, pass } = createScripted();
   backend.tokens.set("good", boundFacts());
   await authorize("good");
@@ -140,7 +140,7 @@ test("by default a hot token is served within the ttl of an outage, and a cold o
 
 const stale = { cache: { staleIfUnavailable: 60 } };
 
-test("staleIfUnavailable: older facts serve when nothing can be found out, so long and no longer, all checks made", async (t) => {
+test("staleIfUnavailable: older facts are used during an outage for that time only, with all checks", async (t) => {
   const { backend, authorize, pass } = createScripted(stale);
   backend.tokens.set("good", boundFacts());
   await authorize("good");
@@ -154,7 +154,7 @@ test("staleIfUnavailable: older facts serve when nothing can be found out, so lo
   t.is(await outcomeOf(authorize("good")), "introspection_unavailable");
 });
 
-test("staleIfUnavailable: each request asks first, and what it finds out counts", async (t) => {
+test("staleIfUnavailable: each request asks first, and its response counts", async (t) => {
   const { backend, authorize, pass } = createScripted(stale);
   backend.tokens.set("good", boundFacts());
   await authorize("good");
@@ -198,7 +198,7 @@ test("staleIfUnavailable: not for an answer that makes no sense, nor beyond a ro
   t.is(await outcomeOf(authorize("good", { requirement: { maxAge: 20 } })), "granted");
 });
 
-test("staleIfUnavailable: not for what an event made void", async (t) => {
+test("staleIfUnavailable: not for an invalidated response", async (t) => {
   const { backend, authorize, open, revoke, beatFor, stream, time } = createStreamed({
     cache: { staleIfUnavailable: 60 },
   });

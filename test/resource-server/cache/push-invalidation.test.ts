@@ -46,7 +46,7 @@ test("while the stream is whole and quiet an answer is asked for once, far beyon
   t.deepEqual(backend.asked, ["good"]);
 });
 
-test("an event makes an answer void at once, and no other one", async (t) => {
+test("an event invalidates the response at once, and no other one", async (t) => {
   const { backend, authorize, open, revoke } = createStreamed();
   await open();
   await authorize("good");
@@ -58,7 +58,7 @@ test("an event makes an answer void at once, and no other one", async (t) => {
 });
 
 for (const key of keysOf("good")) {
-  test(`an answer is void by each of its keys: ${key}`, async (t) => {
+  test(`a response is invalidated by each of its keys: ${key}`, async (t) => {
     const { backend, stream, chain, time, authorize, open } = createStreamed();
     await open();
     await authorize("good");
@@ -69,7 +69,7 @@ for (const key of keysOf("good")) {
   });
 }
 
-test("an answer that was asked for before the stream began is good for its ttl and no longer", async (t) => {
+test("a response requested before the stream began is valid for its ttl and no longer", async (t) => {
   const { backend, stream, chain, nodeClock, authorize, beatFor, time } = createStreamed();
   await authorize("good");
   stream.latest().push(chain().reset());
@@ -102,7 +102,7 @@ test("answers that rest on no keys are not vouched for", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("what is not active is not vouched for", async (t) => {
+test("the stream does not vouch for inactive tokens", async (t) => {
   const { backend, authorize, open, beatFor } = createStreamed();
   await open();
   await refused(t, authorize("none"));
@@ -111,7 +111,7 @@ test("what is not active is not vouched for", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("when the stream is cut, what it vouched for is used for the lease and then asked for again", async (t) => {
+test("after the stream is cut, its responses are used for the lease and then requested again", async (t) => {
   const { backend, stream, authorize, open, beatFor, time } = createStreamed();
   await open();
   await authorize("good");
@@ -187,7 +187,7 @@ test("with everything 5 s late the ttl rules, and an event still counts when it 
   t.is(backend.asked.length, 2);
 });
 
-test("after a cut the stream goes on at the cursor: nothing was lost, and nothing is asked for again", async (t) => {
+test("after a cut the stream continues at the cursor: nothing was lost, nothing is requested again", async (t) => {
   const { backend, stream, chain, nodeClock, authorize, open, beatFor, revoke, time } = createStreamed();
   await open();
   await authorize("good");
@@ -209,7 +209,7 @@ test("after a cut the stream goes on at the cursor: nothing was lost, and nothin
   await refused(t, authorize("good"));
 });
 
-test("a lease that ran out in a gap is no end: when the stream is back at the cursor the answer is good again", async (t) => {
+test("a lease that ran out in a gap: when the stream is back at the cursor, the response is valid again", async (t) => {
   const { backend, stream, authorize, open, beatFor, beat, time } = createStreamed();
   await open();
   await authorize("good");
@@ -231,7 +231,7 @@ for (const [what, epoch] of [
   ["events were lost", "e"],
   ["the store is another one", "f"],
 ] as const) {
-  test(`a reset, because ${what}, makes everything void that lets in, and coverage begins anew`, async (t) => {
+  test(`a reset (${what}) invalidates every positive response, and coverage begins anew`, async (t) => {
     const { backend, stream, chain, authorize, open, begin, beat, beatFor, revoke, time } = createStreamed();
     await open();
     await authorize("good");
@@ -274,7 +274,7 @@ for (const [what, spoil] of Object.entries<(run: ReturnType<typeof createStreame
   "the poll's time lies ahead": ({ chain, nodeClock }) => chain().heartbeat(nodeClock() + 60_000),
   "garbage comes": () => ({ type: "heartbeat" }),
 })) {
-  test(`a broken stream is opened anew at the last good cursor, and the lease stands still: ${what}`, async (t) => {
+  test(`a broken stream is reopened at the last good cursor; the lease stands still: ${what}`, async (t) => {
     const run = createStreamed();
     const { backend, stream, authorize, open, beatFor, beat, time } = run;
     await open();
@@ -304,7 +304,7 @@ for (const [what, spoil] of Object.entries<(run: ReturnType<typeof createStreame
   });
 }
 
-test("an answer on its way when the event comes is used by nobody: it is asked for once more", async (t) => {
+test("a response that is pending during the event is never used: the request is sent once more", async (t) => {
   const run = createStreamed();
   const { backend, stream, chain, authorize, open, time } = run;
   await open();
@@ -323,7 +323,7 @@ test("an answer on its way when the event comes is used by nobody: it is asked f
   t.is(backend.asked.length, 2);
 });
 
-test("an answer that comes before the event is used, and void when the event comes", async (t) => {
+test("a response that arrives before the event is used, and invalid after the event", async (t) => {
   const run = createStreamed();
   const { backend, authorize, open, revoke } = run;
   await open();
@@ -351,7 +351,7 @@ test("an event about others leaves an answer on its way alone", async (t) => {
   t.is(backend.asked.length, 1);
 });
 
-test("an answer that is void twice is an outage for all who wait, and is not remembered", async (t) => {
+test("a response that is invalidated twice is an outage for all who wait, and is not cached", async (t) => {
   const run = createStreamed();
   const { backend, stream, chain, authorize, open, time } = run;
   await open();
@@ -370,7 +370,7 @@ test("an answer that is void twice is an outage for all who wait, and is not rem
   t.is(backend.asked.length, 3);
 });
 
-test("an answer that nobody waits for any more is not remembered when an event came before it", async (t) => {
+test("a response without waiting callers is not cached if an event came before it", async (t) => {
   const run = createStreamed();
   const { backend, authorize, open, revoke } = run;
   await open();
@@ -386,7 +386,7 @@ test("an answer that nobody waits for any more is not remembered when an event c
   await refused(t, authorize("good"));
 });
 
-test("a reset makes answers on their way void, whatever they rest on", async (t) => {
+test("a reset invalidates pending responses, whatever their keys", async (t) => {
   const run = createStreamed();
   const { backend, stream, chain, authorize, open, begin, time } = run;
   await open();
@@ -414,7 +414,7 @@ for (const [what, options] of Object.entries({
   });
 }
 
-test("the lease is as long as the option says, and at the most", async (t) => {
+test("the lease is as long as the option says, and no longer", async (t) => {
   const { backend, authorize, open, beatFor, time } = createStreamed({ cache: { lease: 3, ttl: 5 } });
   await open();
   await authorize("good");
@@ -427,7 +427,7 @@ test("the lease is as long as the option says, and at the most", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("a covered token is dead at exp all the same", async (t) => {
+test("a covered token still expires at exactly exp", async (t) => {
   const { backend, authorize, open, beatFor, time } = createStreamed();
   backend.tokens.set("good", boundFacts({ exp: time.wall / 1000 + 60 }));
   await open();
@@ -440,7 +440,7 @@ test("a covered token is dead at exp all the same", async (t) => {
 });
 
 for (const step of [-3_600_000, 3_600_000]) {
-  test(`a wall clock that steps by ${step / 3_600_000} h neither ends a remembered token nor lengthens its life`, async (t) => {
+  test(`a wall clock step of ${step / 3_600_000} h neither ends a cached token nor lengthens its life`, async (t) => {
     const { backend, authorize, open, beatFor, time } = createStreamed();
     backend.tokens.set("good", boundFacts({ exp: time.wall / 1000 + 60 }));
     await open();

@@ -2,7 +2,7 @@ import test from "ava";
 import { createKeyIndex } from "../../../src/resource-server/cache/key-index.ts";
 import { createRecentInvalidations } from "../../../src/resource-server/cache/recent-invalidations.ts";
 
-test("an event that came while a question was open makes answers with its keys void, and no others", (t) => {
+test("an event during an open request invalidates responses with its keys, and no others", (t) => {
   const recent = createRecentInvalidations();
   recent.note(["early"]);
   const question = recent.begin();
@@ -41,7 +41,7 @@ test("keys are kept as long as a question is open that is older, and no longer",
   t.is(recent.size, 0);
 });
 
-test("with more keys than there is room for, every answer on its way is void, and later ones are not", (t) => {
+test("with more keys than fit, every pending response is invalid, and later ones are not", (t) => {
   const recent = createRecentInvalidations(3);
   const question = recent.begin();
   recent.note(["a", "b", "c"]);
@@ -53,7 +53,7 @@ test("with more keys than there is room for, every answer on its way is void, an
   t.false(recent.begin().isVoid(["a"]));
 });
 
-test("after a loss of events every answer on its way is void", (t) => {
+test("after a loss of events every pending response is invalid", (t) => {
   const recent = createRecentInvalidations();
   const question = recent.begin();
   recent.noteAll();
@@ -61,7 +61,7 @@ test("after a loss of events every answer on its way is void", (t) => {
   t.false(recent.begin().isVoid(["x"]));
 });
 
-test("an index finds each thing once, by any of its keys, and keeps nothing of what was removed", (t) => {
+test("an index finds each item once, by any of its keys, and keeps nothing of removed ones", (t) => {
   const index = createKeyIndex<string>();
   index.add(["a", "b"], "one");
   index.add(["b", "c"], "two");

@@ -65,7 +65,7 @@ test("an answer's age counts from when it was asked for", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("7662-4-f: at exp a remembered token is dead to the millisecond, though its ttl goes on", async (t) => {
+test("7662-4-f: a cached token expires at exactly exp, though its ttl is longer", async (t) => {
   const { backend, authorize, pass } = createScripted({ cache: { ttl: 600 } });
   const exp = start / 1000 + 60;
   backend.tokens.set("good", boundFacts({ exp }));
@@ -102,7 +102,7 @@ for (const cache of [{ ttl: 0 }, false] as const) {
 }
 
 for (const ttl of [0, 1, 10]) {
-  test(`7662-4-g: a revocation is noticed within ttl and time in flight, measured with a ttl of ${ttl} s${ttl === 0 ? ", with which every request asks" : ""}`, async (t) => {
+  test(`7662-4-g: a revocation is noticed within ttl and pending time: ${ttl} s${ttl === 0 ? ", with which every request asks" : ""}`, async (t) => {
     const inFlight = 700;
     const { backend, authorize, pass, time } = createScripted({ cache: { ttl } });
     backend.tokens.set("good", boundFacts());
@@ -142,7 +142,7 @@ test("a token that is not active is remembered for a second, apart", async (t) =
   t.is(backend.asked.length, 2);
 });
 
-test("with a negativeTtl of 0 what is not active is not remembered, and the rest is", async (t) => {
+test("with a negativeTtl of 0 inactive tokens are not cached, and active ones are", async (t) => {
   const { backend, authorize } = createScripted({ cache: { negativeTtl: 0 } });
   backend.tokens.set("good", boundFacts());
   for (let n = 0; n < 3; n++) {
@@ -152,7 +152,7 @@ test("with a negativeTtl of 0 what is not active is not remembered, and the rest
   t.deepEqual(backend.asked, ["none", "good", "none", "none"]);
 });
 
-test("a flood of random tokens pushes no good one out", async (t) => {
+test("a flood of random tokens evicts no good one", async (t) => {
   const { backend, authorize } = createScripted({ cache: { maxEntries: 10, maxNegativeEntries: 10 } });
   const good = Array.from({ length: 10 }, (_, n) => `good-${n}`);
   for (const token of good) backend.tokens.set(token, boundFacts());
@@ -217,7 +217,7 @@ test("an answer that was asked for later replaces one that comes before it", asy
   t.is(backend.asked.length, 2);
 });
 
-test("an outage is not remembered, and says nothing about the token", async (t) => {
+test("an outage is not cached, and is no statement about the token", async (t) => {
   const { backend, authorize, pass } = createScripted({ cache: { ttl: 10 } });
   backend.tokens.set("good", boundFacts());
   backend.before = (_, question) => {
@@ -264,7 +264,7 @@ test("a token of 1 byte and one of 16 KiB are asked for", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("after close nothing is remembered, asked or let in, and who waits is told", async (t) => {
+test("after close nothing is cached, requested or accepted, and waiting callers get the error", async (t) => {
   const { backend, authorize, resourceServer } = createScripted();
   backend.tokens.set("good", boundFacts());
   await authorize("good");

@@ -69,7 +69,7 @@ function open(t: ExecutionContext, { wrong = 0, telling = "expiresIn" as Telling
 
 for (const decide of ["library", "backend"] as const) {
   for (const wrong of [-hour, 0, hour]) {
-    test(`a clock that is ${wrong / hour} h off: a token of 4 s is good for 4 s by expiresIn (decide: ${decide})`, async (t) => {
+    test(`a clock that is ${wrong / hour} h off: a token of 4 s is valid for 4 s by expiresIn (decide: ${decide})`, async (t) => {
       const { asked, authorize, pass } = open(t, { wrong, decide });
       await t.notThrowsAsync(authorize());
       pass(life - 1);
@@ -80,7 +80,7 @@ for (const decide of ["library", "backend"] as const) {
       t.is(asked.length, 2);
     });
 
-    test(`a clock that is ${wrong / hour} h off: by Date it is never good for longer, and 1 s less at most (${decide})`, async (t) => {
+    test(`a clock that is ${wrong / hour} h off: by Date a token lives at most 1 s less, never longer (${decide})`, async (t) => {
       const { authorize, pass } = open(t, { wrong, decide, telling: "Date" });
       await t.notThrowsAsync(authorize());
       pass(life - 1000);
@@ -92,7 +92,7 @@ for (const decide of ["library", "backend"] as const) {
     });
   }
 
-  test(`what an answer needs to come is taken off its token's life, never added (decide: ${decide})`, async (t) => {
+  test(`the time that a response takes is subtracted from its token's life, never added (decide: ${decide})`, async (t) => {
     const { asked, authorize, pass } = open(t, { decide, inFlight: 700 });
     await t.notThrowsAsync(authorize());
     pass(life - 700 - 1);
@@ -102,7 +102,7 @@ for (const decide of ["library", "backend"] as const) {
     await t.throwsAsync(authorize(), { instanceOf: AccessTokenRefused });
   });
 
-  test(`without either, the wall clock at the time of the answer counts, and no later setting of it (${decide})`, async (t) => {
+  test(`without either, the wall clock counts when the response arrives, and no later change (${decide})`, async (t) => {
     const { authorize, pass, time } = open(t, { decide, telling: "nothing" });
     await t.notThrowsAsync(authorize());
     time.wall -= hour;
@@ -134,7 +134,7 @@ for (const decide of ["library", "backend"] as const) {
   });
 }
 
-test("a clock that is more than 5 s off is one warning an issuer, which says by how much", async (t) => {
+test("a clock that is more than 5 s off causes one warning per issuer, with the difference", async (t) => {
   for (const [wrong, message] of [
     [-hour, /3600 s behind that of the authorization server/],
     [hour, /3600 s ahead of that of the authorization server/],
@@ -162,7 +162,7 @@ test("an answer that takes long to come makes no clock wrong", async (t) => {
   }
 });
 
-test("Date is read as RFC 9110 has it, with the Age of what a cache kept; anything else is none", (t) => {
+test("Date is read by RFC 9110, with the Age of a cached response; anything else is ignored", (t) => {
   const date = "Tue, 01 Dec 2026 08:00:00 GMT";
   const instant = Date.UTC(2026, 11, 1, 8);
   t.is(answeredAtByDate({ date }), instant + 999);

@@ -136,7 +136,7 @@ function told({ violations, needless }: World, steps: readonly Step[]): string {
 const rate = fc.constantFrom(1, 1.0005, 0.9995);
 const long = { interruptAfterTimeLimit: 100_000, includeErrorInReport: true } as const;
 
-test("whatever happens, no token is let in and no signal told later than its bound after the revocation, and nothing is asked for in vain", async (t) => {
+test("after a revocation no token and no signal outlives its bound, and no request is needless", async (t) => {
   const steps = fc.array(fc.oneof(...usual, ...faults), { minLength: 5, maxLength: 40 });
   let accepted = 0;
   t.timeout(120_000);
@@ -152,7 +152,7 @@ test("whatever happens, no token is let in and no signal told later than its bou
   t.true(accepted > 1000, "the model lets somebody in");
 });
 
-test("while the stream is whole, no token is let in later than B after its revocation", async (t) => {
+test("while the stream is whole, no token is accepted later than B after its revocation", async (t) => {
   const steps = fc.array(fc.oneof(...usual), { minLength: 5, maxLength: 30 });
   let inWhole = 0;
   t.timeout(120_000);

@@ -45,7 +45,7 @@ test("after a connection that held, the next pause is short again", async (t) =>
   t.is(stream.connections.length, length + 1);
 });
 
-test("a connection without a heartbeat for 10 s is dropped, though its other end never says a word", async (t) => {
+test("a connection without a heartbeat for 10 s is dropped, even if its other end stays silent", async (t) => {
   const { stream, chain, open, beatFor, time } = createStreamed();
   await open();
   await beatFor(1000);
@@ -62,7 +62,7 @@ test("a connection without a heartbeat for 10 s is dropped, though its other end
   t.is(stream.latest().cursor, "e:1");
 });
 
-test("clocks drift: a connection is replaced after 30 s, right after a heartbeat, and the answers stay good", async (t) => {
+test("clocks drift: a connection is replaced after 30 s, right after a heartbeat, and responses stay valid", async (t) => {
   const { backend, stream, authorize, open, beatFor } = createStreamed();
   await open();
   await authorize("good");
@@ -96,7 +96,7 @@ for (const [status, code] of [
   [403, "A001223"],
   [404, "A001302"],
 ] as const) {
-  test(`a stream that is refused with ${status} is told the operator once and tried again after a minute`, async (t) => {
+  test(`a stream that is refused with ${status} causes one warning and is tried again after a minute`, async (t) => {
     const { backend, stream, warnings, authorize, time } = createStreamed();
     stream.onOpen = (connection) => {
       connection.fail(new ApiError(status, code, "No."));
@@ -130,7 +130,7 @@ for (const status of [408, 429, 500, 503]) {
   });
 }
 
-test("a source whose stream cannot even be asked for is an outage of the stream alone", async (t) => {
+test("a source whose stream cannot be requested is an outage of the stream alone", async (t) => {
   const { backend, stream, authorize, time } = createStreamed();
   stream.onOpen = () => {
     throw new Error("not now");
@@ -143,7 +143,7 @@ test("a source whose stream cannot even be asked for is an outage of the stream 
   t.is(backend.asked.length, 1);
 });
 
-test.serial("what was read is not kept, however long the connection lasts", async (t) => {
+test.serial("messages are not kept after they are read, however long the connection lasts", async (t) => {
   const { stream, chain, open, beat, time } = createStreamed();
   await open();
   const read = await (async () => {

@@ -34,7 +34,7 @@ test("the first poll cannot have begun before the stream was asked for, and the 
   t.is(position.anchoredAfter, 500);
 });
 
-test("the lease goes on with the backend's clock, slower by the drift allowance, and not with when messages come", (t) => {
+test("the lease advances with the backend's clock, minus the drift allowance, not with arrival times", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));
@@ -45,7 +45,7 @@ test("the lease goes on with the backend's clock, slower by the drift allowance,
   t.is(position.coverage.lease, 1000 + 250 * (1 - driftAllowance));
 });
 
-test("over 30 s a backend's clock that runs faster by the allowance does not bring the lease before the poll", (t) => {
+test("over 30 s, a faster backend clock within the allowance does not bring the lease before the poll", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(0));
@@ -63,7 +63,7 @@ for (const [what, polledAt] of [
   ["never", Number.NaN],
   ["endlessly far ahead", Infinity],
 ] as const) {
-  test(`a heartbeat of a poll that began ${what} breaks the stream and teaches nothing`, (t) => {
+  test(`a heartbeat of a poll that began ${what} breaks the stream, unused`, (t) => {
     const { position, time, chain, take } = createPosition();
     take(chain.reset());
     time.now = 1100;
@@ -91,7 +91,7 @@ for (const [what, spoil] of Object.entries<(chain: ReturnType<typeof createChain
     chain.invalidation("lost");
     return chain.invalidation("b");
   },
-  "an event of a type that there is not": (chain) => ({ ...chain.heartbeat(77_010), type: "renewal" }),
+  "an event of an unknown type": (chain) => ({ ...chain.heartbeat(77_010), type: "renewal" }),
   "a heartbeat without a time": (chain) => ({ ...chain.heartbeat(77_010), polledAt: undefined }),
   "a time that is text": (chain) => ({ ...chain.heartbeat(77_010), polledAt: "77010" }),
   "an event without keys": (chain) => ({ ...chain.invalidation("a"), keys: undefined }),
@@ -118,7 +118,7 @@ for (const [what, spoil] of Object.entries<(chain: ReturnType<typeof createChain
   });
 }
 
-test("an event that comes twice breaks the stream, and one out of order makes void all the same", (t) => {
+test("an event that arrives twice breaks the stream, and one out of order still invalidates", (t) => {
   const { log, chain, take } = createPosition();
   take(chain.reset());
   const event = chain.invalidation("a");
@@ -151,7 +151,7 @@ test("nothing but a reset can be the first message to a reader without a cursor"
   }
 });
 
-test("a connection that goes on at the cursor keeps the coverage, and its anchor is its own", (t) => {
+test("a connection that continues at the cursor keeps the coverage, with an anchor of its own", (t) => {
   const { position, time, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));
@@ -178,7 +178,7 @@ test("the lease never goes back", (t) => {
   t.true(position.coverage.lease >= lease);
 });
 
-test("a later reset tells of the loss while the coverage is what it was, and the next heartbeat begins a new one", (t) => {
+test("a later reset reports the loss under the old coverage, and the next heartbeat begins a new one", (t) => {
   const { position, time, log, chain, take } = createPosition();
   take(chain.reset());
   take(chain.heartbeat(77_000));

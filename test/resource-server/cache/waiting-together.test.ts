@@ -33,7 +33,7 @@ test("misses for one token wait for one answer, those for another token do not",
   t.not(a, c);
 });
 
-test("who asked first may leave: the others get the answer", async (t) => {
+test("the first caller may leave: the others get the response", async (t) => {
   const { backend, authorize, held } = createHeld();
   const controller = new AbortController();
   const reason = new Error("gone");
@@ -47,7 +47,7 @@ test("who asked first may leave: the others get the answer", async (t) => {
   t.is(backend.asked.length, 1);
 });
 
-test("a question for which nobody waits any more is called off, and a later request asks anew", async (t) => {
+test("a request without waiting callers is cancelled, and a later caller sends a new one", async (t) => {
   const { backend, authorize, held } = createHeld();
   const controller = new AbortController();
   const calls = [authorize("good", { signal: controller.signal }), authorize("good", { signal: controller.signal })];
@@ -60,7 +60,7 @@ test("a question for which nobody waits any more is called off, and a later requ
   await t.notThrowsAsync(later);
 });
 
-test("an answer that comes although nobody waits any more is remembered", async (t) => {
+test("a response that arrives without waiting callers is cached", async (t) => {
   const { backend, authorize, held } = createHeld();
   const controller = new AbortController();
   const call = authorize("good", { signal: controller.signal });
@@ -78,7 +78,7 @@ test("a signal that is aborted already asks nothing", async (t) => {
   t.is(backend.asked.length, 0);
 });
 
-test("a failure reaches who asked; the others try once more, together", async (t) => {
+test("a failure reaches the first caller; the others retry once, together", async (t) => {
   const { backend, authorize, held } = createHeld();
   const leader = authorize("good");
   const others = Array.from({ length: 20 }, () => authorize("good"));
@@ -103,7 +103,7 @@ test("the others try once more and not for ever", async (t) => {
   t.is(backend.asked.length, 2);
 });
 
-test("no patience is left for a second try after the deadline", async (t) => {
+test("there is no second try after the deadline", async (t) => {
   const { backend, authorize, held, pass } = createHeld({ timeout: 60_000 });
   const leader = authorize("good");
   const other = authorize("good");
@@ -114,7 +114,7 @@ test("no patience is left for a second try after the deadline", async (t) => {
   t.is(backend.asked.length, 1);
 });
 
-test("who is gone when the others try once more does not come back", async (t) => {
+test("a caller that left before the second try does not come back", async (t) => {
   const { backend, authorize, held } = createHeld();
   const controller = new AbortController();
   const leader = authorize("good");
@@ -126,7 +126,7 @@ test("who is gone when the others try once more does not come back", async (t) =
   t.is(backend.asked.length, 1);
 });
 
-test("nor who goes between the failure and the second try", async (t) => {
+test("nor does one that leaves between the failure and the second try", async (t) => {
   const { backend, authorize, held } = createHeld();
   const controller = new AbortController();
   const leader = authorize("good");
@@ -141,7 +141,7 @@ test("nor who goes between the failure and the second try", async (t) => {
   t.is(backend.asked.length, 1);
 });
 
-test("a malformed answer is told as such, and not remembered", async (t) => {
+test("a malformed response is reported as such, and not cached", async (t) => {
   const { backend, authorize } = createScripted();
   backend.tokens.set("odd", { active: "true" });
   await t.throwsAsync(authorize("odd"), { instanceOf: IntrospectionMalformed });
@@ -182,24 +182,27 @@ test.serial("a request waits as long as it may, and is then an outage", async (t
   t.true(backend.signals[0]?.aborted);
 });
 
-test.serial("each request has a deadline of its own, and who came later than a lost question asks again", async (t) => {
-  const { backend, authorize, gate } = createWaiting();
-  const first = authorize("good");
-  mock.timers.tick(1000);
-  const second = authorize("good");
-  mock.timers.tick(999);
-  t.false(backend.signals[0]?.aborted);
-  // An answer to the first question would now be older than any answer may be.
-  mock.timers.tick(1);
-  await t.throwsAsync(first, { instanceOf: IntrospectionUnavailable });
-  await turns();
-  t.true(backend.signals[0]?.aborted);
-  t.is(backend.asked.length, 2);
-  gate.resolve(undefined);
-  await t.notThrowsAsync(second);
-});
+test.serial(
+  "each request has its own deadline, and a caller that came later than a lost one sends a new one",
+  async (t) => {
+    const { backend, authorize, gate } = createWaiting();
+    const first = authorize("good");
+    mock.timers.tick(1000);
+    const second = authorize("good");
+    mock.timers.tick(999);
+    t.false(backend.signals[0]?.aborted);
+    // An answer to the first question would now be older than any answer may be.
+    mock.timers.tick(1);
+    await t.throwsAsync(first, { instanceOf: IntrospectionUnavailable });
+    await turns();
+    t.true(backend.signals[0]?.aborted);
+    t.is(backend.asked.length, 2);
+    gate.resolve(undefined);
+    await t.notThrowsAsync(second);
+  },
+);
 
-test.serial("who asks again has what is left of its patience", async (t) => {
+test.serial("a caller that asks again has the rest of its timeout", async (t) => {
   const { backend, authorize, pass } = createWaiting();
   const tick = (milliseconds: number): void => {
     pass(milliseconds);

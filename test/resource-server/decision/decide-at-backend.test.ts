@@ -63,7 +63,7 @@ async function refused(t: ExecutionContext, call: Promise<unknown>, code: Access
   return error;
 }
 
-test("token, certificate and requirement are sent, and what is left out is not", async (t) => {
+test("token, certificate and requirement are sent, and absent members are not", async (t) => {
   const { asked, authorize } = createDeciding();
   await authorize();
   const requirement = { scopes: ["read"], subject: "user", resources: [] };
@@ -73,7 +73,7 @@ test("token, certificate and requirement are sent, and what is left out is not",
   t.like(asked[1], { token: "token", ...requirement });
 });
 
-test("an accepted token is told with what the backend knows, frozen", async (t) => {
+test("an accepted token has the facts from the backend, frozen", async (t) => {
   const { authorize, state } = createDeciding();
   const accessToken = await authorize();
   t.deepEqual(accessToken, {
@@ -118,7 +118,7 @@ test("a binding that an accepted answer states beside certificateThumbprint bind
   await refused(t, authorize({ certificate: undefined, requirement: { binding: "if-bound" } }), "certificate_missing");
 });
 
-test("an accepted answer that names another kind of token lets nobody in", async (t) => {
+test("an accepted answer that names another kind of token opens nothing", async (t) => {
   const { authorize, state } = createDeciding();
   for (const change of [{ tokenType: "refresh_token" }, { typ: "ID" }, { token_use: "device" }]) {
     state.answer = { ...ok, ...change };
@@ -153,7 +153,7 @@ test("an answer is reused for the identical question only", async (t) => {
   t.is(asked.length, questions.length + 2);
 });
 
-test("an accepted token must be bound to the certificate that is here, whatever the backend says", async (t) => {
+test("an accepted token must be bound to the present certificate, whatever the backend answers", async (t) => {
   const { authorize, state } = createDeciding();
   await refused(t, authorize({ certificate: other }), "certificate_mismatch");
   await refused(t, authorize({ certificate: undefined }), "certificate_missing");
@@ -169,7 +169,7 @@ test("an accepted token must be bound to the certificate that is here, whatever 
   await t.notThrowsAsync(authorize({ token: "unbound", requirement: { binding: "if-bound" } }));
 });
 
-test("7662-4-f: at expiresAt a remembered answer is dead to the millisecond, though its ttl goes on", async (t) => {
+test("7662-4-f: a cached answer expires at exactly expiresAt, though its ttl is longer", async (t) => {
   const { asked, authorize, state } = createDeciding({ cache: { ttl: 86_400 } });
   await authorize();
   state.monotonic = 3_599_999;
@@ -265,7 +265,7 @@ test("a certificate without its DER cannot be passed on: the program is wrong", 
   t.like(error, { code: "ERR_INVALID_OPTION" });
 });
 
-test("what was read is read once, and nothing that its author changes later changes it", (t) => {
+test("an answer is read once, and no later change by its author has an effect", (t) => {
   const scopes = ["read"];
   const resources = ["https://api.example.com"];
   const requirement = { scopes, resources, maxAge: 1 };

@@ -20,7 +20,7 @@ function present<Value>(value: Value | undefined): Value {
 for (const framework of frameworks) {
   const where = `(${framework.name})`;
 
-  test(`9440-2.4-b (a resource server's answers): granted, refused and unavailable ones are no-store, unless the API says otherwise of its own ${where}`, async (t) => {
+  test(`9440-2.4-b (a resource server's answers): no-store unless the API sets its own ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const answers = [
@@ -39,7 +39,7 @@ for (const framework of frameworks) {
     t.is(cached.headers["cache-control"], "private, max-age=60");
   });
 
-  test(`a route's own scopes are demanded besides, every one, and refused in the same way ${where}`, async (t) => {
+  test(`a route's own scopes are required too, all of them, with the same refusal ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     const { tokens } = api.backend;
     tokens.set("reader", factsBoundTo(a));
@@ -73,7 +73,7 @@ for (const framework of frameworks) {
     t.is((await api.get("token-a", a, { method: "OPTIONS" })).status, 200);
   });
 
-  test(`a fault of the API's own is told as one and answered with 500, and the next request served ${where}`, async (t) => {
+  test(`an API fault is reported and answered with 500; the next request is served ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     t.is((await api.get("token-a", a, { url: `${api.url}/broken` })).status, 500);
@@ -85,7 +85,7 @@ for (const framework of frameworks) {
     t.is((await api.get("token-a", a)).status, 200);
   });
 
-  test(`a fault of what protects the API lets nobody in ${where}`, async (t) => {
+  test(`a fault in the protection of the API opens nothing ${where}`, async (t) => {
     const certificate = (): never => {
       throw new Error("The certificate source's fault.");
     };
@@ -117,7 +117,7 @@ for (const framework of frameworks) {
     t.deepEqual([api.refusals, api.faults], [[], []]);
   });
 
-  test(`a client that leaves ends nobody else's waiting ${where}`, async (t) => {
+  test(`a client that leaves ends no other client's wait ${where}`, async (t) => {
     const backend = createScriptedBackend();
     backend.tokens.set("token-a", factsBoundTo(a));
     const asked = Promise.withResolvers<undefined>();
@@ -148,7 +148,7 @@ for (const framework of frameworks) {
     t.deepEqual([api.refusals, api.faults], [[], []]);
   });
 
-  test(`the metadata of the API are open to everybody, pages of other origins too, and nothing beside them is ${where}`, async (t) => {
+  test(`the API's metadata are open to everybody and every origin, and nothing else is ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, metadata });
     const url = `${api.url}/.well-known/oauth-protected-resource/v1`;
     const { status, headers, body } = await api.get(undefined, undefined, { url });

@@ -32,7 +32,7 @@ const cells = [
 for (const framework of frameworks) {
   const where = `(${framework.name})`;
 
-  test(`6750-2.1: the header is read with the scheme in any case, and in any other shape refused with 400 ${where}`, async (t) => {
+  test(`6750-2.1: the scheme is read in any case; a header of another shape is 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const unsendable = framework.name.includes("HTTP/2") && !canRepeatFields;
@@ -50,7 +50,7 @@ for (const framework of frameworks) {
     }
   });
 
-  test(`6750-2-a: a token in the header and one in the form body are refused with 400 invalid_request ${where}`, async (t) => {
+  test(`6750-2-a: a token in both the header and the form body is 400 invalid_request ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, parseBodies: true });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const headers = { authorization: "Bearer token-a", ...form };
@@ -79,7 +79,7 @@ for (const framework of frameworks) {
     t.is((await api.get("", a, call)).status, 200);
   });
 
-  test(`6750-2.3: a token in the query is none, and beside one in the header it is 400 ${where}`, async (t) => {
+  test(`6750-2.3: a token in the query is ignored; beside a header token it is 400 ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     const url = `${api.url}/?access_token=token-a`;
@@ -104,7 +104,7 @@ for (const framework of frameworks) {
     }
   });
 
-  test(`6750-3-a: without credentials the challenge has a parameter and no error, and the body is empty ${where}`, async (t) => {
+  test(`6750-3-a: without credentials the challenge has no error, and the body is empty ${where}`, async (t) => {
     for (const library of [{ realm: "accounts" }, { realm: "" }]) {
       const api = await startProtectedApi(t, { framework, library });
       for (const headers of [{}, { authorization: "Basic eDp5" }, { authorization: "Negotiate x" }]) {
@@ -121,7 +121,7 @@ for (const framework of frameworks) {
     }
   });
 
-  test(`6750-3-b: every challenge parses, each attribute once, whatever realm and scopes are ${where}`, async (t) => {
+  test(`6750-3-b: every challenge parses, each attribute once, for any realm and scopes ${where}`, async (t) => {
     const odd = ['say "hi"', "back\\slash", "new\r\nline", "ünïcode ☃", "\u0000", "", " ", "a,b=c", "x".repeat(3000)];
     for (const text of odd) {
       const scopes = ["read", text, `${text}!`];
@@ -143,7 +143,7 @@ for (const framework of frameworks) {
 for (const { framework, decide } of cells) {
   const where = `(${framework.name}, decide: ${decide})`;
 
-  test(`6750-3.1-a: a wrong request is 400, a token that is not good 401 for any reason, one that does not suffice 403 with the scope ${where}`, async (t) => {
+  test(`6750-3.1-a: malformed request 400, bad token 401, missing scope 403 ${where}`, async (t) => {
     const api = await startProtectedApi(t, {
       framework,
       library: { decide, resource: "https://api.example.com", cache: false },
@@ -169,7 +169,7 @@ for (const { framework, decide } of cells) {
     t.deepEqual(JSON.parse(body), { error: "insufficient_scope" });
   });
 
-  test(`6750-x: a backend that cannot be asked is 503 with Retry-After and never invalid_token ${where}`, async (t) => {
+  test(`6750-x: an outage is 503 with Retry-After, never invalid_token ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, library: { decide } });
     await api.backend.stop();
     const { status, headers, body } = await api.get("token-a", a);
@@ -192,7 +192,7 @@ for (const { framework, decide } of cells) {
     ["nonsense", 200, { hello: 1 }],
   ] as const) {
     if (framework !== onKoa) continue;
-    test(`6750-x: a backend that answers ${what} says nothing about the token ${where}`, async (t) => {
+    test(`6750-x: a backend's ${what} is not about the token ${where}`, async (t) => {
       const api = await startProtectedApi(t, { framework, library: { decide } });
       api.backend.respond = () => ({ status, json });
       const answer = await api.get("token-a", a);

@@ -19,7 +19,7 @@ for (const { framework, decide } of cells) {
   const where = `(${framework.name}, decide: ${decide})`;
   const library = { decide };
 
-  test(`8705-3-d: a bound token opens the API with its own certificate only, cold and warm ${where}`, async (t) => {
+  test(`8705-3-d: a bound token needs its own certificate, cold and warm ${where}`, async (t) => {
     for (const warm of [false, true]) {
       const api = await startProtectedApi(t, { framework, library });
       api.backend.tokens.set("token-a", factsBoundTo(a));
@@ -36,7 +36,7 @@ for (const { framework, decide } of cells) {
     }
   });
 
-  test(`8705-3-d: 100 concurrent mixed requests, half with the right certificate: exactly half are served ${where}`, async (t) => {
+  test(`8705-3-d: of 100 concurrent mixed requests exactly half succeed ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, library });
     api.backend.tokens.set("token-a", factsBoundTo(a));
     for (let n = 0; n < 2; n++) {
@@ -49,7 +49,7 @@ for (const { framework, decide } of cells) {
     }
   });
 
-  test(`8705-6.2: a self-signed, expired certificate of no known CA is good when the thumbprint is ${where}`, async (t) => {
+  test(`8705-6.2: untrusted or expired certificates match by thumbprint ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, library });
     api.backend.tokens.set("token-old", factsBoundTo(expired));
     t.is((await api.get("token-old", expired)).status, 200);
@@ -64,7 +64,7 @@ for (const { framework, decide } of cells) {
     t.is(answer.headers["www-authenticate"], 'Bearer realm="accounts", error="invalid_token"');
   });
 
-  test(`8705-3-f: the API asks for a certificate on every handshake; where one is due an unbound token is refused ${where}`, async (t) => {
+  test(`8705-3-f: a certificate is always requested; unbound tokens fail ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, library });
     api.backend.tokens.set("unbound", factsBoundTo(undefined));
     for (const certificate of [undefined, a]) invalidToken(t, await api.get("unbound", certificate));
@@ -74,7 +74,7 @@ for (const { framework, decide } of cells) {
     for (let n = 0; n < 3; n++) t.is((await api.get("token-a", a)).status, 200);
   });
 
-  test(`an unbound token is let in where the route says so, a bound one must still match ${where}`, async (t) => {
+  test(`if-bound accepts an unbound token; a bound one must still match ${where}`, async (t) => {
     const api = await startProtectedApi(t, {
       framework,
       library,
@@ -89,7 +89,7 @@ for (const { framework, decide } of cells) {
     invalidToken(t, await api.get("token-a"));
   });
 
-  test(`9700-2.3-b: a token meant for another API is refused, cold and hot, and an API that names itself nowhere is told so ${where}`, async (t) => {
+  test(`9700-2.3-b: another API's token fails; a nameless API is warned ${where}`, async (t) => {
     const api = await startProtectedApi(t, { framework, library: { decide, resource: "https://a.example.com" } });
     api.backend.tokens.set("for-b", factsBoundTo(a, { aud: ["https://b.example.com"] }));
     api.backend.tokens.set("for-a", factsBoundTo(a, { aud: ["https://a.example.com"] }));
@@ -136,7 +136,7 @@ for (const [entry, names] of Object.entries({
   "certbound/fastify": ["accessTokenOf", "certbound", "default", "serveMetadata"],
   "certbound/node": ["protect", "protectUpgrade", "requireScopes", "serveMetadata", "serverTimeouts"],
 })) {
-  test(`${entry} hands out what a program of its framework needs, and no source of certificates`, async (t) => {
+  test(`${entry} exports what a program of its framework needs, and no source of certificates`, async (t) => {
     t.deepEqual(Object.keys((await import(entry)) as object).sort(), names);
   });
 }

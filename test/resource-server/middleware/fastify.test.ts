@@ -50,7 +50,7 @@ test("the plugin protects the scope it is registered in and those below, and lea
   }
 });
 
-test("what is no route is not told from what is one to those without a token", async (t) => {
+test("without a token, unknown and known routes get the same answer", async (t) => {
   const { app, options } = parts(t);
   await app.register(certbound, options);
   app.get("/there", ok);
@@ -92,7 +92,7 @@ test("a route can be open to everybody, and has no token then", async (t) => {
   t.is(await statusOf(app, "/mistaken"), 500);
 });
 
-test("a route's demand that is none ends the program where it starts", async (t) => {
+test("an invalid requirement of a route ends the program at its start", async (t) => {
   for (const accessToken of [{ scope: ["pay"] }, { scopes: undefined }, { binding: "optional" }, true, null, "pay"]) {
     const { app, options } = parts(t);
     await app.register(certbound, options);
@@ -120,7 +120,7 @@ test("the body of a request that is refused is not read", async (t) => {
   t.is(parsed, 1);
 });
 
-test("a request that is refused reaches no route, even when its client leaves while a hook holds the answer back", async (t) => {
+test("a rejected request reaches no route, even if its client leaves while a hook delays the answer", async (t) => {
   const { app, options } = parts(t);
   const held = Promise.withResolvers<ServerResponse>();
   const released = Promise.withResolvers<undefined>();
@@ -160,7 +160,7 @@ test("a scope below can be protected once more, and then both demand", async (t)
   t.is(await statusOf(app, "/pay", "payer"), 200);
 });
 
-test("metadata stay open inside of what is protected, whatever characters their path has", async (t) => {
+test("metadata stay open inside a protected scope, whatever characters their path has", async (t) => {
   const { app, options } = parts(t);
   await app.register(certbound, options);
   const metadata = protectedResourceMetadata({ resource: "https://api.example.com/tenant:one/v1" });
@@ -171,7 +171,7 @@ test("metadata stay open inside of what is protected, whatever characters their 
   t.is(await statusOf(app, "/.well-known/oauth-protected-resource/tenantXone/v1"), 401);
 });
 
-test("the plugin is the entry's default export as well, and Fastify knows its name", async (t) => {
+test("the plugin is also the entry's default export, and Fastify knows its name", async (t) => {
   const { app, options } = parts(t);
   await app.register(byDefault, options);
   t.is(byDefault, certbound);

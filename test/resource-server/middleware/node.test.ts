@@ -67,7 +67,7 @@ async function upgrade(...how: Parameters<typeof startUpgrading>): Promise<strin
   return received;
 }
 
-test("an upgrade is let in with the right certificate, and gets its token", async (t) => {
+test("an upgrade is accepted with the right certificate, and gets its token", async (t) => {
   const { port } = await startUpgrades(t);
   t.regex(await upgrade(port, a, "token-a"), /^HTTP\/1\.1 101 .*\r\n\r\nuser$/s);
 });
@@ -93,7 +93,7 @@ test("an upgrade that is refused reads why, and its connection is ended", async 
   t.deepEqual(codes, ["certificate_mismatch", "credentials_missing"]);
 });
 
-test("an upgrade whose client leaves is not waited for, and a connection that breaks meanwhile ends nothing else", async (t) => {
+test("an upgrade stops waiting when its client leaves, and a broken connection ends nothing else", async (t) => {
   const { backend, port, sockets } = await startUpgrades(t);
   const asked = Promise.withResolvers<undefined>();
   backend.before = (_token, question) => {
@@ -140,7 +140,7 @@ test("without TLS, too, a connection that breaks while its upgrade is decided en
   t.truthy(await aborted);
 });
 
-test("a fault of what takes over an upgrade is told, and answered with 500", async (t) => {
+test("a fault in the handler of an upgrade is reported, and answered with 500", async (t) => {
   const faults: Error[] = [];
   const { port } = await startUpgrades(t, { onError: (error) => void faults.push(error) }, true);
   t.regex(await upgrade(port, a, "token-a"), /^HTTP\/1\.1 500 Internal Server Error\r\n/);
@@ -176,7 +176,7 @@ test("a fault after the answer has begun cuts the answer short", async (t) => {
   t.is(faults.length, 1);
 });
 
-test.serial("a fault that nobody asked to be told of is a warning of the process", async (t) => {
+test.serial("a fault without onError is a process warning", async (t) => {
   const warned = once(process, "warning") as Promise<[Error]>;
   const get = await api(t, () => Promise.reject(new Error("The API's own fault.")));
   t.is((await get()).status, 500);
@@ -184,7 +184,7 @@ test.serial("a fault that nobody asked to be told of is a warning of the process
   t.is(warning.message, "The API's own fault.");
 });
 
-test("something thrown that is no error is told as one", async (t) => {
+test("a thrown value that is no error is reported as one", async (t) => {
   const faults: Error[] = [];
   const get = await api(
     t,

@@ -68,7 +68,7 @@ for (const [name, startApi] of Object.entries(start)) {
     return { backend, get };
   };
 
-  test(`an option that is none, misspelt or misplaced is refused, not ignored (${name})`, async (t) => {
+  test(`an unknown, misspelt or misplaced option is rejected, not ignored (${name})`, async (t) => {
     const server = createResourceServer({ backend: createScriptedBackend() });
     for (const [option, given] of [
       ["scopes", { scopes: ["admin"] }],
@@ -96,13 +96,13 @@ for (const [name, startApi] of Object.entries(start)) {
     t.is((await get("/bob")).status, 403);
   });
 
-  test(`a requirement that gives nothing for a request lets nobody in (${name})`, async (t) => {
+  test(`a requirement that returns nothing for a request opens nothing (${name})`, async (t) => {
     const { backend, get } = await serve(t, { requirement: () => undefined as never });
     backend.tokens.set("token-a", factsBoundTo(a));
     t.is((await get("/")).status, 500);
   });
 
-  test(`a requirement that comes later, or is no requirement at all, lets nobody in (${name})`, async (t) => {
+  test(`a requirement that returns a promise, or no requirement at all, opens nothing (${name})`, async (t) => {
     const demand = { scopes: ["admin"] };
     for (const given of [Promise.resolve(demand), null, true, "", new Map(Object.entries(demand)), [demand]]) {
       const { backend, get } = await serve(t, { requirement: () => given as never });
@@ -124,7 +124,7 @@ for (const [name, startApi] of Object.entries(start)) {
     }
   });
 
-  test(`the route says whose token it must be where there are several issuers (${name})`, async (t) => {
+  test(`with several issuers the route names the one of the token (${name})`, async (t) => {
     const [one, two] = [createScriptedBackend(), createScriptedBackend()];
     one.tokens.set("token-a", factsBoundTo(a, { sub: "of one" }));
     two.tokens.set("token-a", factsBoundTo(a, { sub: "of two" }));
@@ -166,7 +166,7 @@ for (const [name, startApi] of Object.entries(start)) {
     t.is(await get("/now"), 401);
   });
 
-  test(`the hook for refusals is told what the framework calls a request (${name})`, async (t) => {
+  test(`the hook for refusals gets the framework's own request (${name})`, async (t) => {
     const told: unknown[] = [];
     const { get } = await serve(t, { onRefusal: ({ code }, context) => void told.push([code, context?.url]) });
     t.is((await get("/path")).status, 401);

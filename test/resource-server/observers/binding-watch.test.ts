@@ -35,7 +35,7 @@ function createAlarmed(options: Parameters<typeof createScripted>[0] = {}) {
 
 const unbound = { cnf: undefined };
 
-test("a client whose tokens were bound and that comes with one that is not is told of, by issuer and client", async (t) => {
+test("a client with bound tokens that presents an unbound one is reported, by issuer and client", async (t) => {
   const { present, warnings, lost, events } = createAlarmed({ issuer: "https://as.example.com" });
   t.is(await present(), "granted");
   t.is(await present(unbound), "granted");
@@ -82,7 +82,7 @@ test("anew when it was bound in between; the operator's log hears of one client 
   t.is(warnings.length, 2);
 });
 
-test("clients are told apart, and those that never were bound are left alone", async (t) => {
+test("each client is watched by itself, and one that never was bound is not reported", async (t) => {
   const { present, warnings } = createAlarmed();
   await present({ client_id: "a" });
   await present({ ...unbound, client_id: "b" });
@@ -92,7 +92,7 @@ test("clients are told apart, and those that never were bound are left alone", a
   t.is(warnings.length, 1);
 });
 
-test("issuers are told apart, though their clients have the same id", async (t) => {
+test("each issuer is watched by itself, though their clients have the same id", async (t) => {
   const [one, other] = [createScriptedBackend(), createScriptedBackend()];
   const warnings: Warning[] = [];
   const { authorize } = createScripted({
@@ -129,7 +129,7 @@ for (const [what, cnf] of [
   });
 }
 
-test("only active tokens count: neither sound nor silence comes of any other", async (t) => {
+test("only active tokens count: no other token triggers or silences the alarm", async (t) => {
   const { present, authorize, warnings, events } = createAlarmed();
   const dead = [{ exp: now - 1 }, { exp: now }, { nbf: now + 1 }, { active: false }];
   for (const change of dead) await present({ ...change });
@@ -145,7 +145,7 @@ test("only active tokens count: neither sound nor silence comes of any other", a
   t.is(events.filter(({ bindingLost }) => bindingLost).length, 1, "a dead bound token is no recovery");
 });
 
-test("what was issued before is neither loss nor recovery, where the answers say when", async (t) => {
+test("a token issued before is neither loss nor recovery, if the answers have iat", async (t) => {
   const { present, lost } = createAlarmed();
   await present({ iat: now - 50 });
   await present({ ...unbound, iat: now - 100 });
@@ -168,7 +168,7 @@ test("an instant of issue that is to come hides no loss", async (t) => {
   t.is(lost(), 1);
 });
 
-test("many who wait for the one answer hear of a loss once, and it is noticed though none of them waits on", async (t) => {
+test("many who wait for one answer get one report of a loss, even if none of them waits to the end", async (t) => {
   const { backend, authorize, present, events, warnings } = createAlarmed();
   await present();
   backend.tokens.set("unbound", boundFacts(unbound));
@@ -191,7 +191,7 @@ test("many who wait for the one answer hear of a loss once, and it is noticed th
   t.is(events.filter(({ bindingLost, clientId }) => bindingLost && clientId === "hidden").length, 1);
 });
 
-test("a backend that decides is watched as well", async (t) => {
+test("a backend that decides is watched, too", async (t) => {
   const warnings: Warning[] = [];
   const bound = new Map([
     ["bound", x5tS256],
@@ -220,7 +220,7 @@ test("a backend that decides is watched as well", async (t) => {
   );
 });
 
-test("it keeps no more clients in mind than it may, and none that were never bound", (t) => {
+test("the number of watched clients is bounded, and clients that never were bound are not stored", (t) => {
   const warnings: Warning[] = [];
   const watch = createBindingWatch({
     issuer: undefined,

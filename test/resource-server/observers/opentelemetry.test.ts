@@ -36,7 +36,7 @@ function createTracing() {
 
 const milliseconds = ([seconds, nanoseconds]: readonly [number, number]): number => seconds * 1000 + nanoseconds / 1e6;
 
-test("a granted decision is a span with its times, and tells nothing of the token", async (t) => {
+test("a granted decision is a span with its times, and contains nothing of the token", async (t) => {
   const { tracer, decided } = createTracing();
   const { backend, authorize, pass } = createScripted({
     issuer: "https://as.example.com",
@@ -59,7 +59,7 @@ test("a granted decision is a span with its times, and tells nothing of the toke
   t.is(milliseconds(span?.endTime ?? [0, 0]), start + 12.5);
 });
 
-test("a refusal tells its diagnosis and is no error; that nothing could be found out is one", async (t) => {
+test("a refusal has its diagnosis and is no error; an outage is an error", async (t) => {
   const { tracer, decided } = createTracing();
   const { backend, authorize } = createScripted({ onDecision: opentelemetryObserver({ tracer }) });
   backend.tokens.set("good", boundFacts());

@@ -58,7 +58,7 @@ test("decisions, their time, where facts came from and lost bindings are in the 
   t.is(duration('bucket{le="0.5",outcome="unavailable"}'), 1);
 });
 
-test("the counter of lost bindings is there before the first loss, or an alert on its increase would miss that one", async (t) => {
+test("the counter of lost bindings exists before the first loss, so that an alert sees its increase", async (t) => {
   const registry = new Registry();
   const { backend, authorize } = createScripted({ issuer, onDecision: prometheusObserver({ registry }) });
   backend.tokens.set("good", boundFacts());
@@ -91,7 +91,7 @@ test("over HTTP every request counts, those without a token too", async (t) => {
   );
 });
 
-test("label values do not grow with tokens, clients, users or what the answers call their issuer", async (t) => {
+test("label values do not grow with tokens, clients, users or the issuer names in answers", async (t) => {
   const registry = new Registry();
   const { backend, authorize } = createScripted({ onDecision: prometheusObserver({ registry }) });
   for (let n = 0; n < 50; n++) {
@@ -137,7 +137,7 @@ test("names, help texts and types are as Prometheus wants them", async (t) => {
   t.regex(await open.metrics(), /# TYPE certbound_decisions counter\n[^]*# EOF/);
 });
 
-test("two resource servers with one registry add up, and one more after the registry was cleared starts anew", async (t) => {
+test("two resource servers with one registry add up, and after it was cleared counting starts anew", async (t) => {
   const registry = new Registry();
   const name = 'certbound_decisions_total{outcome="refused",code="token_unknown",issuer=""}';
   const refuse = async () => {

@@ -152,7 +152,7 @@ async function refusalIn({ facts, request = {}, authorization, backendSays }: Ca
 }
 
 for (const [code, one] of Object.entries(cases) as [AccessTokenRefusalCode, Case][]) {
-  test(`${code}: the operator is told what was expected and found, the caller is not`, async (t) => {
+  test(`${code}: the operator gets what was expected and found, the caller does not`, async (t) => {
     const { admission, events } = await refusalIn(one);
     if (admission.granted || !(admission.refusal instanceof AccessTokenRefused)) return t.fail("it was not refused");
     const { refusal } = admission;
@@ -173,7 +173,7 @@ for (const [code, one] of Object.entries(cases) as [AccessTokenRefusalCode, Case
   });
 }
 
-test("with decide: backend the refusal tells what is known here", async (t) => {
+test("with decide: backend the refusal has the facts known here", async (t) => {
   const own = readCertificate(createSelfSigned({ subject: "CN=a" }).pem);
   const told = async (resultCode: string, requirement = {}) => {
     const backend: IntrospectionOperations = {
@@ -189,7 +189,7 @@ test("with decide: backend the refusal tells what is known here", async (t) => {
   t.like(await told("A057302"), { check: "active", reason: "the backend refused: A057302" });
 });
 
-test("a text that cannot be a token, and one of no issuer, are told apart", async (t) => {
+test("a text that cannot be a token and one that belongs to no issuer have different diagnoses", async (t) => {
   const named = (name: string) => ({ issuer: name, backend: createScriptedBackend() });
   const source = (name: string) => ({
     issuer: name,
@@ -235,7 +235,7 @@ test("an outage and a malformed answer have a diagnosis with the issuer, for eve
   t.like(malformed.diagnosis, { check: "introspection", code: "introspection_malformed", issuer });
 });
 
-test("a diagnosis is bounded, whatever the token carries, and keeps what matters", async (t) => {
+test("a diagnosis is bounded, whatever the token contains, and keeps the important names", async (t) => {
   const { backend, authorize } = createScripted();
   const many = Array.from({ length: 5000 }, (_, n) => `scope-${n}`);
   const long = "x".repeat(5000);

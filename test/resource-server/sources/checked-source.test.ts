@@ -40,7 +40,7 @@ const both = (change: object) => ({
 const inFacts = (change: object) => ({ ...answer, record: { facts: { ...facts, ...change }, accessToken } });
 const inToken = (change: object) => ({ ...answer, record: { facts, accessToken: { ...accessToken, ...change } } });
 
-test("what a source of one's own answers rightly is let in, by its own facts", async (t) => {
+test("a correct answer of a source of one's own is accepted, with its own facts", async (t) => {
   const token = await over(t, answer)();
   t.like(token, { sub: "user", clientId: "4711", scopes: ["read"], audience, exp, x5tS256 });
   await t.throwsAsync(over(t, answer)({ x5tS256: otherX5tS256 }), { instanceOf: AccessTokenRefused });
@@ -66,7 +66,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
     inFacts({ active: false, cause: "unknown" }),
     /accessToken stands/,
   ],
-  "no active, a cause that there is not": [{ ...answer, record: { facts: { active: false } } }, /facts\.cause/],
+  "no active, an unknown cause": [{ ...answer, record: { facts: { active: false } } }, /facts\.cause/],
   "scopes as a text": [both({ scopes: "readonly" }), /facts\.scopes is no list of scope tokens/],
   "scopes as one text": [both({ scopes: ["read write"] }), /facts\.scopes/],
   "scopes with a number": [both({ scopes: ["read", 1] }), /facts\.scopes/],
@@ -90,7 +90,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
   "no confirmation": [inFacts({ confirmation: undefined }), /facts\.confirmation is missing/],
   "a confirmation that is a thumbprint": [inFacts({ confirmation: x5tS256 }), /facts\.confirmation is no object/],
   "a confirmation null": [inFacts({ confirmation: null }), /facts\.confirmation is no object/],
-  "a confirmation of a kind that there is not": [inFacts({ confirmation: { kind: "None" } }), /confirmation\.kind/],
+  "a confirmation of an unknown kind": [inFacts({ confirmation: { kind: "None" } }), /confirmation\.kind/],
   "a confirmation without a kind": [inFacts({ confirmation: { x5tS256 } }), /confirmation\.kind/],
   "a thumbprint in hexadecimal": [
     inFacts({ confirmation: { kind: "certificate", x5tS256: "ab".repeat(32) } }),
@@ -117,7 +117,7 @@ const malformed: Record<string, [given: unknown, member: RegExp]> = {
   "answeredAt as a date": [{ ...answer, answeredAt: new Date(start) }, /answeredAt/],
 };
 for (const [what, [given, member]] of Object.entries(malformed)) {
-  test(`a source's answer with a mistake in it lets nobody in, and the mistake is named: ${what}`, async (t) => {
+  test(`a source's wrong answer opens nothing and is named: ${what}`, async (t) => {
     const error = await t.throwsAsync(over(t, given)(), { instanceOf: IntrospectionMalformed, message: member });
     t.is(error.status, 503);
     t.false(error.message.includes(x5tS256));
@@ -154,7 +154,7 @@ test("claims bind, or name another kind of token, as in an introspection answer"
   }
 });
 
-test("what was checked is a copy: neither the source nor a getter can change it afterwards", async (t) => {
+test("a checked answer is a copy: neither the source nor a getter can change it afterwards", async (t) => {
   const scopes = ["read"];
   let read = 0;
   const sly = Object.defineProperty({ ...facts, scopes }, "audience", {
@@ -171,7 +171,7 @@ test("what was checked is a copy: neither the source nor a getter can change it 
   t.false(Object.isFrozen(scopes), "the source's own stay its own");
 });
 
-test("a source that throws, or cannot say whose a token is, has found out nothing", async (t) => {
+test("a source that throws, or cannot tell whose a token is, counts as an outage", async (t) => {
   const throwing = () => {
     throw new Error("secret-7f3a");
   };
@@ -203,7 +203,7 @@ test("a source without close, or whose issuer is no text, is a wrong option", (t
   }
 });
 
-test("readTokenFacts reads RFC 7662's names as an answer is read, and leaves what it is given as it was", async (t) => {
+test("readTokenFacts reads RFC 7662's names as an answer is read, and does not change its argument", async (t) => {
   const said = { active: true, sub: "user", scope: "read", exp, aud: audience, cnf: { "x5t#S256": x5tS256 } };
   const record = readTokenFacts(said);
   t.false(Object.isFrozen(said.cnf));

@@ -189,7 +189,7 @@ for (const scope of [
   `openid\nx5t#SHA256:${x5tS256}`,
   `openid\u00a0x5t#SHA256:${x5tS256}`,
 ]) {
-  test(`a scope that looks like a binding and is none that can be checked refuses: ${JSON.stringify(scope)}`, (t) => {
+  test(`a scope with an unsupported binding rejects: ${JSON.stringify(scope)}`, (t) => {
     for (const dialect of [undefined, "wso2"] as const) t.deepEqual(opens({ cnf: undefined, scope }, dialect), nothing);
   });
 }
@@ -205,7 +205,7 @@ test("a binding in an element of a scope array refuses, whatever sets it off", (
 });
 
 for (const token_type of ["DPoP", "dpop", "PoP", "mac", "MAC"]) {
-  test(`a token of the type ${token_type} is none to be presented as a Bearer token, bound to a certificate or not`, (t) => {
+  test(`a token of the type ${token_type} is no Bearer token, bound to a certificate or not`, (t) => {
     for (const dialect of [undefined, "wso2"] as const) {
       t.deepEqual(opens({ token_type, cnf: undefined }, dialect), nothing);
       t.deepEqual(opens({ token_type }, dialect), nothing);
@@ -229,7 +229,7 @@ test("without wso2, a scope that carries another binding than cnf refuses", (t) 
   t.deepEqual(opens({ scope: `read x5t#SHA256:${other}` }), nothing);
 });
 
-test("wso2: what its documents print is read, the tenant in the username as it is", (t) => {
+test("wso2: the answers in its documentation are read, the tenant in the username unchanged", (t) => {
   const answer = {
     nbf: 1_584_956_834,
     scope: "openid",
@@ -270,7 +270,7 @@ test("keycloak: its other tokens are no access tokens, more members in cnf are n
   t.deepEqual(opens({ typ: "Bearer", cnf: { "x5t#S256": x5tS256, more: {} }, jwt: "eyJ" }, "keycloak"), boundOnly);
 });
 
-test("oidc-provider: what has no token_type is a refresh token", (t) => {
+test("oidc-provider: a token without token_type is a refresh token", (t) => {
   t.false(read({ token_type: undefined }, "oidc-provider").facts.active);
   t.true(read({ scope: undefined }, "oidc-provider").facts.active);
 });
@@ -301,7 +301,7 @@ for (const [what, dialect, message] of [
   });
 }
 
-test("what is read is frozen in every dialect", (t) => {
+test("the result is frozen in every dialect", (t) => {
   for (const dialect of ["rfc7662", "wso2"] as const) {
     const record = readActive({ scope: `read x5t#SHA256:${x5tS256}` }, dialect);
     for (const part of [record, record.facts, record.facts.scopes, record.facts.confirmation, record.accessToken]) {

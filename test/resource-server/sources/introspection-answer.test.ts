@@ -146,7 +146,7 @@ test("responseContent is read as text and as the object itself, which stays as i
 });
 
 for (const responseContent of [undefined, "", "{", "[]", "null", "true", '"active"']) {
-  test(`responseContent that says nothing is malformed: ${String(responseContent)}`, (t) => {
+  test(`responseContent that is no JSON object is malformed: ${String(responseContent)}`, (t) => {
     t.throws(() => readStandardAnswer({ action: "OK", responseContent }), { instanceOf: IntrospectionMalformed });
   });
 }

@@ -133,7 +133,7 @@ for (const [audience, issuer, expected] of [
 }
 
 for (const method of ["tls_client_auth", "self_signed_tls_client_auth"] as const) {
-  test(`${method} presents the certificate and says whose it is`, async (t) => {
+  test(`${method} presents the certificate and names its client`, async (t) => {
     const server = await startEndpoint(t, right);
     const clientAuthentication = { method, clientId: "api", cert: ours.pem, key: ours.key };
     await ask(openEndpoint(t, { url: `${server.url}/introspect`, clientAuthentication, tls: { ca } }));
@@ -165,7 +165,7 @@ for (const [path, at] of [
   ["/tenant/a", `${rfc8414}/tenant/a`],
   ["/tenant/a", "/tenant/a/.well-known/openid-configuration"],
 ] as const) {
-  test(`the endpoint is found by the issuer's metadata at ${at}, once`, async (t) => {
+  test(`the endpoint is read once from the issuer's metadata at ${at}`, async (t) => {
     const { server, issuer } = await startIssuer(
       t,
       path,
@@ -187,7 +187,7 @@ for (const [what, holds] of [
   ["with a certificate that authenticates", { clientAuthentication: tlsAuthentication, tls: { ca } }],
   ["with a certificate beside a secret", { tls: { ca, cert: ours.pem, key: ours.key } }],
 ] as const) {
-  test(`8705-5-b: ${what} the alias is used when present, else the plain endpoint`, async (t) => {
+  test(`8705-5-b: ${what} the alias is used if present, else the plain endpoint`, async (t) => {
     const plain = (url: string) => ({ introspection_endpoint: `${url}/introspect` });
     const alias = (url: string, mtls: string) => ({
       ...plain(url),
@@ -223,7 +223,7 @@ for (const [what, holds] of [
   });
 }
 
-test("8705-5-c: what is no endpoint among the aliases has no effect", async (t) => {
+test("8705-5-c: an alias that is no endpoint has no effect", async (t) => {
   const { mtls, issuer } = await startIssuer(
     t,
     "",
@@ -257,7 +257,7 @@ const badMetadata: Record<string, [metadata: object, reason: RegExp]> = {
   ],
 };
 for (const [what, [change, reason]] of Object.entries(badMetadata)) {
-  test(`metadata ${what} is malformed, nothing is asked, and the next question tries again`, async (t) => {
+  test(`metadata ${what} is malformed, nothing is sent, and the next request retries`, async (t) => {
     const { server, issuer } = await startIssuer(t, "", () => ({}), rfc8414);
     const metadata = { issuer, introspection_endpoint: `${server.url}/introspect` };
     const changed = { ...metadata, ...change };
@@ -275,7 +275,7 @@ for (const [what, [change, reason]] of Object.entries(badMetadata)) {
 
 // The answers: their headers, and whose they are.
 
-test("Cache-Control is nobody's business, but no-store where that is wished for", async (t) => {
+test("Cache-Control is ignored, except no-store with honorNoStore", async (t) => {
   const server = await startEndpoint(t);
   const headers = { "cache-control": "private, No-Store, max-age=0" };
   server.routes.set("/introspect", () => ({ json: good, headers }));
@@ -286,7 +286,7 @@ test("Cache-Control is nobody's business, but no-store where that is wished for"
   t.true((await ask(openEndpoint(t, { url, honorNoStore: true }))).reusable);
 });
 
-test("an answer that names another issuer is malformed, one that names none is the issuer's", async (t) => {
+test("an answer that names another issuer is malformed, one without a name is the issuer's", async (t) => {
   const server = await startEndpoint(t);
   const url = `${server.url}/introspect`;
   const source = openEndpoint(t, { url, issuer: "https://as.example" });
@@ -306,7 +306,7 @@ for (const [status, body] of [
   [400, { error: "invalid_client" }],
   [403, { error: "access_denied" }],
 ] as const) {
-  test(`our own credentials refused (${status} ${body?.error ?? "without a body"}) is an outage that says so`, async (t) => {
+  test(`our own credentials rejected (${status} ${body?.error ?? "without a body"}) is an outage that says so`, async (t) => {
     const server = await startEndpoint(t);
     server.routes.set("/introspect", () => ({ status, ...(body && { json: body }) }));
     const error = await t.throwsAsync(ask(openEndpoint(t, { url: `${server.url}/introspect` })), {
@@ -348,7 +348,7 @@ const untrusted: Record<string, [code: RegExp, certificate: TestCertificate]> = 
   "an unknown CA": [/UNABLE_TO|SIGNATURE/, createAuthority({ subject: "CN=AS CA" }).issue({ subject: "CN=as", san })],
 };
 for (const [what, [code, certificate]] of Object.entries(untrusted)) {
-  test(`7662-4-d: an introspection endpoint with ${what} is a distinct error, and nothing is sent`, async (t) => {
+  test(`7662-4-d: an endpoint with ${what} is a distinct error, and nothing is sent`, async (t) => {
     const server = await startEndpoint(t, certificate);
     const byUrl = openEndpoint(t, { url: `${server.url}/introspect`, tls: { ca } });
     const byIssuer = openEndpoint(t, { issuer: server.url, clientAuthentication: tlsAuthentication, tls: { ca } });
@@ -376,7 +376,7 @@ const wrong: Record<string, [message: RegExp, options: object]> = {
   ],
   "a url with credentials": [/^url /, { url: "https://a:b@as.example/", clientAuthentication }],
   "a url with a fragment": [/^url /, { url: `${url}#x`, clientAuthentication }],
-  "a url that is none": [/^url /, { url: "as.example", clientAuthentication }],
+  "an invalid url": [/^url /, { url: "as.example", clientAuthentication }],
   "another scheme": [/^url /, { url: "ftp://as.example", clientAuthentication }],
   "an issuer to be fetched in plain HTTP": [
     /^issuer must be https/,
@@ -403,7 +403,7 @@ const wrong: Record<string, [message: RegExp, options: object]> = {
     /^clientAuthentication\.accessToken /,
     { url, clientAuthentication: { method: "bearer", accessToken: "a\r\nb" } },
   ],
-  "a key that is none": [
+  "an invalid key": [
     /^clientAuthentication\.key /,
     { url, clientAuthentication: { method: "private_key_jwt", clientId: "api", key: "-----BEGIN", alg: "ES256" } },
   ],

@@ -126,14 +126,14 @@ test("slow, then in time: a second attempt is made, and its answer counts", asyn
   t.true(proxy.arrived() >= 2);
 });
 
-test("what the authorization server says of when to come back is passed on", async (t) => {
+test("the authorization server's Retry-After is passed on", async (t) => {
   const { proxy, source } = await startFaulty(t);
   proxy.fault = replaced("", { "retry-after": "120" }, 500);
   const error = await t.throwsAsync(ask(source), { instanceOf: IntrospectionUnavailable });
   t.is(error.headers["Retry-After"], "120");
 });
 
-test("whoever stops waiting gets his own reason", async (t) => {
+test("a caller that stops waiting gets its own reason", async (t) => {
   const { proxy, source } = await startFaulty(t);
   proxy.fault = { kind: "swallow" };
   const stop = new AbortController();
@@ -188,7 +188,7 @@ for (const [what, [change, expected, dialect]] of Object.entries(read)) {
 }
 
 const milliseconds = { exp: start + 60_000 };
-test("over the wire: an exp in milliseconds is malformed, and the reason says so", async (t) => {
+test("over the wire: an exp in milliseconds is malformed, and the reason names it", async (t) => {
   const { proxy, authorize } = await startFaulty(t);
   proxy.fault = replaced(JSON.stringify({ ...good, ...milliseconds }));
   await t.throwsAsync(authorize(), { instanceOf: IntrospectionMalformed, message: /milliseconds/ });

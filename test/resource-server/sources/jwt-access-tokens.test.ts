@@ -103,7 +103,7 @@ for (const [what, [typ, change]] of Object.entries(otherTypes)) {
   });
 }
 
-test("a JWT whose payload says that it is another kind of token is refused, at+jwt or not", async (t) => {
+test("a JWT whose payload names another kind of token is rejected, at+jwt or not", async (t) => {
   const { authorize } = open(t);
   for (const change of [{ typ: "Refresh" }, { typ: "ID" }, { token_use: "id" }, { token_type: "refresh_token" }]) {
     await refused(t, authorize(await jwt(change)), /it is not an access token/);
@@ -192,7 +192,7 @@ test("9068-4-c: aud must have a name of this API: as text or in an array, not mi
 });
 
 const unsigned = ["none", "None", "NONE", "nOnE", "none ", "", "null"];
-test("9068-4-d (the confusion set): unsigned, signed with a public key as a secret, or with a key that the token brings along: refused", async (t) => {
+test("9068-4-d (the confusion set): unsigned, signed with a public key as secret or with an own key: refused", async (t) => {
   const { authorize } = open(t);
   const good = await jwt();
   const [, , signature = ""] = good.split(".");
@@ -247,7 +247,7 @@ test("a token that was signed with an algorithm that its key is not for is refus
   await refused(t, open(t, { jwks: { keys: [{ ...rsa.jwk, alg: "RS256" }] } }).authorize(token), /no key/);
 });
 
-test("critical header parameters that nobody knows are refused, and b64 with them", async (t) => {
+test("unknown critical header parameters are rejected, and b64 with them", async (t) => {
   const { authorize } = open(t);
   const head = { alg: "ES256", kid: key.kid, typ: "at+jwt" };
   for (const extra of [{ crit: ["exp"], exp: 1 }, { crit: ["b64"], b64: false }, { crit: [] }, { crit: null }]) {
@@ -286,7 +286,7 @@ test("9068-4-e: only a token whose exp is a number and later than now is accepte
   }
 });
 
-test("9068-4-f: every defect is 401 with error=invalid_token, by the reason told to the operator alone", async (t) => {
+test("9068-4-f: every defect is 401 with error=invalid_token, with the reason for the operator alone", async (t) => {
   const { authorize } = open(t);
   const good = await jwt();
   const defects = [
@@ -311,7 +311,7 @@ test("9068-4-f: every defect is 401 with error=invalid_token, by the reason told
   await t.notThrowsAsync(authorize(good));
 });
 
-test("9068-x: only the canonical string of a JWT is a token, and a revoked one stays refused in each variant", async (t) => {
+test("9068-x: only a JWT's canonical string is a token, and a revoked one stays rejected in each variant", async (t) => {
   const revoked = new Set<string>();
   const introspection: FactsSource = {
     ask: (token) =>
@@ -353,7 +353,7 @@ test("9068-x: only the canonical string of a JWT is a token, and a revoked one s
   for (const variant of [token, ...variants]) await refused(t, ask(variant));
 });
 
-test("nbf is kept, and a tolerance moves both ends; the token still says what it says", async (t) => {
+test("nbf is checked, and a tolerance moves both ends; the token's own values stay unchanged", async (t) => {
   const strict = open(t);
   await refused(t, strict.authorize(await jwt({ nbf: now + 5 })), /not valid yet/);
   await t.notThrowsAsync(strict.authorize(await jwt({ nbf: now })));
@@ -426,7 +426,7 @@ test("a flood of tokens with unknown keys fetches the key set no more", async (t
   t.is(server.requests.length, 1);
 });
 
-test("what is another issuer's or no access token by its own account causes no fetch", async (t) => {
+test("a token that names another issuer or is no access token causes no fetch", async (t) => {
   const { server, tls, jwksUri } = await startKeys(t);
   const { authorize } = open(t, { jwksUri, tls });
   for (const token of ["opaque", await jwt({ iss: "https://x.example" }), await jwt({}, { typ: "JWT" })]) {
@@ -445,7 +445,7 @@ test("metadata that could not be had for the keys are fetched anew for the next 
   t.is((await authorize(token)).sub, "user");
 });
 
-test("keys that anybody could sign with are none, though the issuer publishes them", async (t) => {
+test("keys with which anybody could sign are not used, though the issuer publishes them", async (t) => {
   const { server, tls, jwksUri } = await startKeys(t);
   const rsa = createSigningKey("RS256");
   for (const keys of [
@@ -458,7 +458,7 @@ test("keys that anybody could sign with are none, though the issuer publishes th
   }
 });
 
-test("of keys without names five are tried and no more: a token must not cost as many checks as there are keys", async (t) => {
+test("of keys without names only five are tried, so that the cost of a token is bounded", async (t) => {
   const unnamed = (one: SigningKey) => ({ ...one.jwk, kid: undefined });
   const others = Array.from({ length: 5 }, () => unnamed(createSigningKey()));
   const nameless = await jwt({}, { kid: undefined });
@@ -529,7 +529,7 @@ function backedBy(t: ExecutionContext, answer: Record<string, unknown>) {
 }
 const answered = (change: Record<string, unknown> = {}) => ({ ...accessTokenClaims(change), active: true });
 
-test("with introspection, what is refused here is never sent; what is good here must be good there", async (t) => {
+test("with introspection, a token rejected here is never sent; one accepted here must be active there", async (t) => {
   const { authorize, asked } = backedBy(t, { active: false });
   await refused(t, authorize(await jwt({}, {}, stranger)), /signature/);
   t.deepEqual(asked, []);
@@ -582,7 +582,7 @@ test("an answer that is meant for others narrows the token", async (t) => {
   await refused(t, authorize(await jwt()), /aud/);
 });
 
-test("nobody is warned of an audience that the source checks", async (t) => {
+test("an audience that the source checks causes no warning", async (t) => {
   const source = jwtAccessTokens({ issuer, audience, jwks });
   const api = protectWith(t, {
     source,
@@ -600,7 +600,7 @@ test("the earlier expiry counts, and an answer without aud leaves the token's ow
   t.like(await later.authorize(await jwt()), { exp: now + 60, audience: [audience] });
 });
 
-test("with introspection, an expired token or one for later stays so, whatever the answer says", async (t) => {
+test("with introspection, an expired or not yet valid token stays so, whatever the answer", async (t) => {
   const longLived = backedBy(t, answered({ exp: now + 3600, nbf: now - 3600 }));
   await refused(t, longLived.authorize(await jwt({ exp: now - 1 })), /expired/);
   await refused(t, longLived.authorize(await jwt({ nbf: now + 5 })), /not valid yet/);
@@ -644,7 +644,7 @@ const wrong: Record<string, [message: RegExp, options: object]> = {
   "a tolerance of an hour": [/^clockTolerance /, { issuer, audience, jwks, clockTolerance: 3600 }],
   "a negative tolerance": [/^clockTolerance /, { issuer, audience, jwks, clockTolerance: -1 }],
   "an unknown option": [/^aud /, { issuer, audience, jwks, aud: "x" }],
-  "an introspection that is none": [/^introspection /, { issuer, audience, jwks, introspection: {} }],
+  "an invalid introspection": [/^introspection /, { issuer, audience, jwks, introspection: {} }],
   "another issuer's introspection": [
     /^introspection must be the same issuer's/,
     { issuer, audience, jwks, introspection: { issuer: "https://x.example", ask: () => undefined } },

@@ -38,7 +38,7 @@ function open(t: ExecutionContext, change: Partial<SessionRow> = {}) {
   return { api, authorize, state, time };
 }
 
-test("the example's source lets in with the certificate, refuses without, and says when it cannot find out", async (t) => {
+test("the example's source accepts with the certificate, rejects without, and reports an outage", async (t) => {
   const { api, authorize, state } = open(t);
   t.like(await authorize(), { sub: "user-1", clientId: "4711", issuer: "https://sessions.example.com", x5tS256 });
   await t.throwsAsync(authorize("token", { x5tS256: otherX5tS256 }), { instanceOf: AccessTokenRefused });

@@ -113,7 +113,7 @@ for (const [what, [jwt, reason]] of Object.entries(defects)) {
   });
 }
 
-test("9701-8-a: a reply for another resource server that a proxy replays, or with the public key as a secret, is refused", async (t) => {
+test("9701-8-a: a reply replayed from another resource server, or signed with the public key, is refused", async (t) => {
   const server = await startScriptedServer();
   const proxy = await startFaultProxy({ to: server.url });
   t.teardown(async () => {

@@ -81,7 +81,7 @@ const refused: Record<string, object> = {
   "a bound type in another member": { typ: "DPoP" },
 };
 for (const [what, change] of Object.entries(refused)) {
-  test(`a binding outside of cnf that cannot be checked refuses, with any certificate and without: ${what}`, (t) => {
+  test(`an unsupported binding outside of cnf always rejects: ${what}`, (t) => {
     t.deepEqual(opens(change), nothing);
   });
 }
@@ -98,19 +98,19 @@ const elsewhere: Record<string, object> = {
   "an ext without a binding": { ext: { department: "sales" } },
 };
 for (const [what, change] of Object.entries(elsewhere)) {
-  test(`what is no binding makes no token bound: ${what}`, (t) => {
+  test(`a value that is no binding binds no token: ${what}`, (t) => {
     t.deepEqual(opens(change), unbound);
   });
 }
 
-test("WSO2's name beside cnf binds with the dialect of WSO2, and must agree with what else is said", (t) => {
+test("WSO2's name beside cnf binds with WSO2's dialect, and must agree with other bindings", (t) => {
   t.deepEqual(opens({ "x5t#SHA256": x5tS256 }, "wso2"), boundOnly);
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, cnf: { "x5t#SHA256": x5tS256 } }, "wso2"), boundOnly);
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, cnf: { "x5t#S256": other } }, "wso2"), nothing);
   t.deepEqual(opens({ "x5t#SHA256": x5tS256, scope: `read x5t#SHA256:${other}` }, "wso2"), nothing);
 });
 
-test("the operator is told which member it is, and which dialect would read it", (t) => {
+test("the operator learns which member it is, and which dialect would read it", (t) => {
   const remarkOf = (change: object) => {
     const record = readIntrospection({ ...full, ...change }, readDialect("rfc7662"));
     return "remark" in record ? record.remark : undefined;

@@ -55,7 +55,7 @@ const otherTokens: Record<string, object> = {
   "the kinds of two tokens in one": { token_use: "access_token refresh_token" },
 };
 for (const [what, change] of Object.entries(otherTokens)) {
-  test(`what says that it is not an access token is none, in every dialect: ${what}`, (t) => {
+  test(`a value of another kind is no access token, in every dialect: ${what}`, (t) => {
     for (const dialect of dialects) {
       const record = read(change, dialect);
       t.false(record.facts.active, dialect);
@@ -78,7 +78,7 @@ const accessTokens: Record<string, object> = {
   "RFC 8693": { issued_token_type: "urn:ietf:params:oauth:token-type:access_token" },
   Curity: { purpose: "access_token" },
   FusionAuth: { tty: "at" },
-  "null where there is none": { token_use: null },
+  "null instead of a kind": { token_use: null },
   "members of the same letters that are about something else": { type: "service-account", use: "sig", kind: "user" },
   "WSO2's type of user, Entra's of identity, Google's of access": {
     aut: "APPLICATION",
@@ -87,7 +87,7 @@ const accessTokens: Record<string, object> = {
   },
 };
 for (const [what, change] of Object.entries(accessTokens)) {
-  test(`what says that it is an access token is one, in every dialect: ${what}`, (t) => {
+  test(`a value that names an access token is one, in every dialect: ${what}`, (t) => {
     for (const dialect of dialects) t.true(read(change, dialect).facts.active, dialect);
   });
 }
@@ -129,7 +129,7 @@ for (const [what, headers, change, answeredAt] of [
   });
 }
 
-test("an endpoint that sends no Date tells no time; an expires_in that is none is no answer", async (t) => {
+test("without a Date the issuer's time is unknown; an invalid expires_in is malformed", async (t) => {
   const server = await startScriptedServer();
   t.teardown(() => server.stop());
   let expires_in: unknown = undefined;
@@ -143,7 +143,7 @@ test("an endpoint that sends no Date tells no time; an expires_in that is none i
 });
 
 for (const wrong of [-3_600_000, 3_600_000]) {
-  test(`over HTTP, an API whose clock is ${wrong / 3_600_000} h off ends a token of 4 s in time, with one warning`, async (t) => {
+  test(`over HTTP, a clock that is ${wrong / 3_600_000} h off: a token of 4 s ends in time, with one warning`, async (t) => {
     const server = await startScriptedServer();
     t.teardown(() => server.stop());
     const time = { monotonic: 0 };

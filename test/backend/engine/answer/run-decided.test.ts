@@ -65,7 +65,7 @@ test("a decision that conflicts each time is given up after exactly three", asyn
   t.is(commands.length, 3);
 });
 
-test("a conflict settles what someone else may have done already: the first outcome is given", async (t) => {
+test("a conflict after another process did the same returns the first outcome", async (t) => {
   const commands: Command[] = [];
   const run: Store["run"] = (wanted) => Promise.resolve(commands.push(wanted) > 0 ? "conflict" : "done");
   const { dependencies } = await createEngineByHand(t, [], { around: () => ({ run }) });
@@ -103,7 +103,7 @@ for (const [kind, kept] of [
   ["after", "kept, but its answer lost"],
   ["before", "not kept"],
 ] as const) {
-  test(`a token whose commit failed once (${kept}) is issued all the same, and once`, async (t) => {
+  test(`a token whose commit failed once (${kept}) is still issued, and only once`, async (t) => {
     const { store, faults, path } = await openFailingStore(t);
     const { operations, dependencies } = await createEngineByHand(t, configurationOf({ client: unboundClient }), {
       store,
@@ -235,7 +235,7 @@ const changes: readonly [what: string, before: Settings, after: Settings, code: 
 ];
 
 for (const [what, before, after, code, error] of changes) {
-  test(`between decision and write ${what}: the second decision says ${code}, and no token is kept`, async (t) => {
+  test(`between decision and write ${what}: the second decision is ${code}, no token`, async (t) => {
     const { issue, issued, isKept } = await changeBeforeWrite(t, before, after);
     const answer = await issue();
     t.is(answer.resultCode, code);
@@ -315,7 +315,7 @@ test("settings that change before every write: the third decision is kept as it 
   t.true(await isKept(tokenDigest(accessToken)));
 });
 
-test("settings that never hold still give no token: the third conflict is the last", async (t) => {
+test("settings that change every time give no token: the third conflict is the last", async (t) => {
   const { issue, issued, isKept } = await changeBeforeWrite(
     t,
     { client: unboundClient },

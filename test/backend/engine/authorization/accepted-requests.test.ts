@@ -89,7 +89,7 @@ test("a client may be named by its alias", async (t) => {
   t.is(answer.client?.clientId, 1);
 });
 
-test("unknown parameters are ignored, and parameters without a value are none", async (t) => {
+test("unknown parameters are ignored, and parameters without a value count as absent", async (t) => {
   const extra = Array.from({ length: 20 }, (_, i) => `&unknown${i}=x`).join("");
   const empty = "&request=&request_uri=&prompt=&max_age=&claims=&nonce=&display=&acr_values=&resource=&response_mode=";
   const { answer } = await accepted(t, request() + extra + empty + "&id_token_hint=&login_hint=&ui_locales=");
@@ -115,7 +115,7 @@ for (const [registered, sent] of [
   });
 }
 
-test("6749-3.3-b: without scope the service's default entries are granted, or none where it has none", async (t) => {
+test("6749-3.3-b: without scope the service's default entries are granted, if it has any", async (t) => {
   const supportedScopes = [{ name: "read", defaultEntry: true }, { name: "write" }, { name: "x", defaultEntry: true }];
   const client = { extension: { requestableScopes: ["read", "write"] } };
   const some = await accepted(t, request({ scope: undefined }), { service: { supportedScopes }, client });
@@ -133,7 +133,7 @@ test("scopes that service or client do not have are dropped; when none is left, 
   t.deepEqual(none.answer.scopes, [{ name: "read", defaultEntry: true }]);
 });
 
-test("an OpenID request gets offline_access only with the prompt for consent; others ask for it as they like", async (t) => {
+test("an OpenID request gets offline_access only with prompt=consent; others get it without", async (t) => {
   const named = ({ answer }: Accepted): string[] | undefined => answer.scopes?.map(({ name }) => name);
   const scope = "openid offline_access";
   t.deepEqual(named(await accepted(t, request({ scope }))), ["openid"]);
@@ -155,7 +155,7 @@ for (const [prompt, prompts, lowest] of [
   ["consent select_account", ["CONSENT", "SELECT_ACCOUNT"], "SELECT_ACCOUNT"],
   ["create", ["CREATE"], "CREATE"],
 ] as const) {
-  test(`prompt ${prompt}: INTERACTION, and what it demands`, async (t) => {
+  test(`prompt ${prompt}: INTERACTION, with the demanded pages`, async (t) => {
     const { answer } = await accepted(t, request({ prompt }));
     t.is(answer.action, "INTERACTION");
     t.deepEqual(answer.prompts, [...prompts]);
@@ -163,7 +163,7 @@ for (const [prompt, prompts, lowest] of [
   });
 }
 
-test("max_age=0 can be told from no max_age", async (t) => {
+test("max_age=0 differs from no max_age", async (t) => {
   t.like((await accepted(t, request({ max_age: "0" }))).answer, { maxAge: 0, maxAgeRequested: true });
   t.like((await accepted(t, request({ max_age: "2147483647" }))).answer, {
     maxAge: 2_147_483_647,
@@ -173,7 +173,7 @@ test("max_age=0 can be told from no max_age", async (t) => {
   t.false("maxAge" in answer || "maxAgeRequested" in answer);
 });
 
-test("what is for the page is handed on", async (t) => {
+test("parameters for the page are passed on", async (t) => {
   const { answer } = await accepted(
     t,
     request({
@@ -201,7 +201,7 @@ test("acr_values keep their order, and those that are not supported are dropped"
   t.is(answer.acrEssential, false);
 });
 
-test("the claim acr says more than acr_values", async (t) => {
+test("the claim acr overrides acr_values", async (t) => {
   const claims = '{"id_token":{"acr":{"essential":true,"values":["b","x"]}}}';
   const { answer } = await accepted(t, request({ scope: "openid", claims, acr_values: "a" }), {
     service: { supportedAcrs: ["a", "b"] },
@@ -223,7 +223,7 @@ const claims = JSON.stringify({
   other: 1,
 });
 
-test("claims are named where they are asked for, with what the scopes stand for", async (t) => {
+test("claims are listed where they are requested, with those that the scopes stand for", async (t) => {
   const { answer } = await accepted(t, request({ scope: "openid email", claims }));
   t.deepEqual(answer.claims, ["email", "given_name"]);
   t.deepEqual(answer.claimsAtUserInfo, ["email", "email_verified", "nickname"]);
@@ -239,7 +239,7 @@ test("the scope profile stands for fourteen claims at the UserInfo endpoint", as
   t.is(answer.claims, undefined);
 });
 
-test("of the claims only those are named that the service has, if it says which", async (t) => {
+test("only the requested claims that the service supports are listed, if it has a list", async (t) => {
   const { answer } = await accepted(t, request({ scope: "openid email", claims }), {
     service: { supportedClaims: ["email", "given_name"] },
   });

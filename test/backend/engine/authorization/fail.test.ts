@@ -40,7 +40,7 @@ const reasons: readonly (readonly [AuthorizationFailReason, error: string, code:
 ];
 
 for (const [reason, error, code] of reasons) {
-  test(`${reason}: ${code}, the client is told ${error}, and the ticket is used up`, async (t) => {
+  test(`${reason}: ${code}, the client gets ${error}, the ticket is used`, async (t) => {
     const { byHand, ticket } = await ask(t);
     const answer = await byHand.operations().authAuthorizationFail({ ticket, reason });
     t.is(answer.resultCode, code);
@@ -76,7 +76,7 @@ for (const [what, request, code] of [
   ["a null reason", { ticket: "TICKET", reason: null }, "A060201"],
   ["an unknown ticket", { ticket: "x", reason: "DENIED" }, "A059202"],
 ] as const) {
-  test(`${what}: ${code}, an error of the API caller, and the ticket stays good`, async (t) => {
+  test(`${what}: ${code}, an error of the API caller, and the ticket stays valid`, async (t) => {
     const { byHand, ticket } = await ask(t);
     const given = "ticket" in request && request.ticket === "TICKET" ? { ...request, ticket } : request;
     const answer = await byHand.operations().authAuthorizationFail(given);

@@ -134,7 +134,7 @@ test("without state the answer has none", async (t) => {
   t.deepEqual(Object.keys(parametersOf((await issue()).responseContent)), ["code", "iss"]);
 });
 
-test("what is said of an OpenID user is kept for the tokens", async (t) => {
+test("the facts about an OpenID user are kept for the tokens", async (t) => {
   const claims = '{"userinfo":{"nickname":null}}';
   const { issue, commands } = await ask(t, {
     request: { scope: "openid email", nonce: "n-1", claims, max_age: "0" },
@@ -169,7 +169,7 @@ test("what is said of an OpenID user is kept for the tokens", async (t) => {
   });
 });
 
-test("members that are null, 0, empty text or an empty list are none", async (t) => {
+test("members that are null, 0, an empty string or an empty list count as absent", async (t) => {
   const { issue, commands } = await ask(t);
   const none = { sub: "", authTime: 0, acr: "", claims: "", properties: [], scopes: [], consentedClaims: [] };
   const answer = await issue({ ...none, idtHeaderParams: null, jwtAtClaims: null, idTokenAudType: null });
@@ -183,7 +183,7 @@ test("scopes of the caller's take the place of those asked for, each once", asyn
   t.like(commands[0], { code: { scopes: ["write", "openid"], details: '{"idToken":{}}' } });
 });
 
-test("a ticket is good for one code", async (t) => {
+test("a ticket gives one code", async (t) => {
   const { issue } = await ask(t);
   t.is((await issue()).resultCode, "A040001");
   const again = await issue();
@@ -211,7 +211,7 @@ test("issued and refused at once, a request has one answer", async (t) => {
   }
 });
 
-test("a ticket is good for 24 hours, and not a millisecond longer", async (t) => {
+test("a ticket is valid for 24 hours, and not a millisecond longer", async (t) => {
   const { byHand, issue, commands } = await ask(t);
   byHand.setClock(startInstant + 86_400_000);
   const late = await issue();
@@ -360,7 +360,7 @@ const callerErrors: readonly (readonly [
 ];
 
 for (const [what, request, code, world] of callerErrors) {
-  test(`${what}: ${code}, an error of the API caller, and the ticket stays good`, async (t) => {
+  test(`${what}: ${code}, an API caller's error, the ticket stays valid`, async (t) => {
     const { issue, byHand, commands, ticket } = await ask(t, world);
     const answer = await issue(request);
     t.is(answer.resultCode, code);
@@ -372,7 +372,7 @@ for (const [what, request, code, world] of callerErrors) {
   });
 }
 
-test("9700-4.15: a user who is called like a client, by number or by alias, gets no code", async (t) => {
+test("9700-4.15: a user whose name is a client's number or alias gets no code", async (t) => {
   const { issue, commands } = await ask(t);
   for (const subject of ["1", "77", "budget-app"]) {
     const answer = await issue({ subject });

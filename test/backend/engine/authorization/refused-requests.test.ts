@@ -113,7 +113,7 @@ const unsafe: readonly (readonly [what: string, parameters: string, code: string
 ];
 
 for (const [what, parameters, code, world] of unsafe) {
-  test(`${what}: ${code}, told to the user and to no address`, async (t) => {
+  test(`${what}: ${code}, shown to the user and sent to no address`, async (t) => {
     const answer = await refused(t, parameters, world);
     t.is(answer.resultCode, code);
     t.is(answer.action, "BAD_REQUEST");
@@ -149,7 +149,7 @@ const almostRegistered = [
   "https://xn--client.example.com/cb",
 ];
 
-test("9700-2.1-a: a redirect URI that is not the registered one to the character is A011304, told to no address", async (t) => {
+test("9700-2.1-a: a redirect URI that is not exactly the registered one is A011304, sent to no address", async (t) => {
   for (const sent of almostRegistered) {
     const answer = await refused(t, request({ redirect_uri: sent }));
     t.is(answer.resultCode, "A011304", sent);
@@ -238,7 +238,7 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
   ["login_hint twice", `${request()}&login_hint=a&login_hint=a`, "invalid_request", "A004304"],
   ["an oversized login_hint", request({ login_hint: long(1001) }), "invalid_request", "A004305"],
   ["id_token_hint twice", `${request()}&id_token_hint=a&id_token_hint=a`, "invalid_request", "A004304"],
-  ["an id_token_hint that is none", request({ id_token_hint: "a.b.c" }), "invalid_request", "A019303"],
+  ["an invalid id_token_hint", request({ id_token_hint: "a.b.c" }), "invalid_request", "A019303"],
   ["an oversized id_token_hint", request({ id_token_hint: long(16_385) }), "invalid_request", "A004305"],
   ["claims twice", `${request()}&claims={}&claims={}`, "invalid_request", "A004304"],
   ["claims that are no JSON", request({ claims: "{" }), "invalid_request", "A022303"],
@@ -280,7 +280,7 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
   ["an oversized resource", request({ resource: `https://a/${long(2000)}` }), "invalid_request", "A004305"],
   ["101 resources", `${request()}${"&resource=https://a/".repeat(101)}`, "invalid_request", "A004305"],
   ["code_challenge twice", `${request()}&code_challenge=${codeChallenge}`, "invalid_request", "A124303"],
-  ["a code_challenge that is none", request({ code_challenge: "abc" }), "invalid_request", "A124304"],
+  ["an invalid code_challenge", request({ code_challenge: "abc" }), "invalid_request", "A124304"],
   ["a padded code_challenge", request({ code_challenge: `${codeChallenge}=` }), "invalid_request", "A124304"],
   ["an oversized code_challenge", request({ code_challenge: long(60_000) }), "invalid_request", "A124304"],
   ["code_challenge_method twice", `${request()}&code_challenge_method=S256`, "invalid_request", "A124305"],
@@ -315,7 +315,7 @@ const toClient: readonly (readonly [what: string, parameters: string, error: str
 ];
 
 for (const [what, parameters, error, code, world] of toClient) {
-  test(`${what}: ${code}, and the client is told ${error}`, async (t) => {
+  test(`${what}: ${code}, and the client gets ${error}`, async (t) => {
     const answer = await refused(t, parameters, world);
     t.is(answer.resultCode, code);
     t.is(answer.action, "LOCATION");
@@ -361,7 +361,7 @@ const withTokens = [
   "code id_token token",
 ];
 
-test("8705-6.4, 9700-2.1.2: every response type with a token is unsupported_response_type, and none goes out", async (t) => {
+test("8705-6.4, 9700-2.1.2: a response type with a token is unsupported_response_type and gives none", async (t) => {
   for (const responseType of withTokens) {
     const answer = await refused(t, request({ response_type: responseType }));
     t.is(answer.resultCode, "A009305", responseType);
@@ -389,7 +389,7 @@ test("a service may keep descriptions to itself", async (t) => {
   t.is(unknown.responseContent, '{"error":"invalid_request"}');
 });
 
-test("what the client sent stands in no message, be it as a name", async (t) => {
+test("no message contains what the client sent, not even a name", async (t) => {
   const secret = "S3CRET";
   for (const parameters of [`${request()}&${secret}=1&${secret}=2`, request({ scope: secret, prompt: secret })]) {
     const answer = await refused(t, parameters);

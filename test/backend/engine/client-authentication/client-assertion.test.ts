@@ -375,7 +375,7 @@ const refused: Readonly<
 };
 
 for (const [what, [code, assertion, asked]] of Object.entries(refused)) {
-  test(`${what}: ${code}, invalid_client, nothing is issued and no jti used`, async (t) => {
+  test(`${what}: ${code}, invalid_client, nothing issued or used`, async (t) => {
     const { ask, commands } = await open(t);
     const given = await assertion();
     const answer = await ask(given, asked);
@@ -423,7 +423,7 @@ test("a clock that is off by the tolerance, to the second, is right enough: earl
   t.is((await strict.ask(await sign({ iat: now + 1 }))).resultCode, "A157322");
 });
 
-test("a secret signs by its own algorithms only, and by none that it is too short for", async (t) => {
+test("a secret signs by its own algorithms only, if it is long enough for them", async (t) => {
   const { ask } = await open(t, { ...bySecret, clientSecret: "s".repeat(48) });
   const fits = (alg: "HS256" | "HS384" | "HS512") => sign({}, withSecret(alg, "s".repeat(48)));
   t.is((await ask(await fits("HS256"))).action, "OK");
@@ -454,14 +454,14 @@ for (const registered of [undefined, "EdDSA", "Ed25519"] as const) {
   }
 }
 
-test("a key with key_ops of signing only checks no assertion, as `serve --check` says", async (t) => {
+test("a key whose key_ops only sign checks no assertion, as `serve --check` reports", async (t) => {
   const { ask } = await open(t, { ...byKey, jwks: JSON.stringify({ keys: [{ ...es256.jwk, key_ops: ["sign"] }] }) });
   t.is((await ask(await sign())).resultCode, "A157326");
   const both = { ...es256.jwk, key_ops: ["sign", "verify"] };
   t.is((await (await open(t, { ...byKey, jwks: JSON.stringify({ keys: [both] }) })).ask(await sign())).action, "OK");
 });
 
-test("a client of another method, or none, that sends an assertion is refused, whatever else it proves", async (t) => {
+test("an assertion of a client with another method, or without one, is rejected, whatever it proves", async (t) => {
   for (const tokenAuthMethod of [
     "CLIENT_SECRET_BASIC",
     "CLIENT_SECRET_POST",
@@ -475,12 +475,12 @@ test("a client of another method, or none, that sends an assertion is refused, w
   }
 });
 
-test("a method that the service does not support authenticates nobody", async (t) => {
+test("a method that the service does not support is rejected", async (t) => {
   const { ask } = await open(t, byKey, { supportedTokenAuthMethods: ["CLIENT_SECRET_BASIC"] });
   t.like(await ask(await sign()), { resultCode: "A157344", action: "INVALID_CLIENT" });
 });
 
-test("a client without a key, or with keys that are none, is refused: it is not a fault of ours", async (t) => {
+test("a client without a usable key is rejected: it is not a server fault", async (t) => {
   const without = await open(t, { tokenAuthMethod: "PRIVATE_KEY_JWT" });
   t.is((await without.ask(await sign())).resultCode, "A157325");
   const short = generateKeyPairSync("rsa", { modulusLength: 1024 });
@@ -508,7 +508,7 @@ test("keys that cannot be used do not stand in the way of one of the same kid th
   t.is((await ask(await sign({}, createSigningKey("RS256", "r1")))).resultCode, "A157325");
 });
 
-test("a key set of which no copy can be made, for its levels, is none: not a fault of ours", async (t) => {
+test("a key set nested too deeply to copy counts as no keys: it is not a server fault", async (t) => {
   const jwks = JSON.stringify({ keys: [{ ...rsa.jwk, deep: 0 }] }).replace(
     '"deep":0',
     `"deep":${"[".repeat(20_000)}${"]".repeat(20_000)}`,
@@ -517,14 +517,14 @@ test("a key set of which no copy can be made, for its levels, is none: not a fau
   t.is((await ask(await sign({}, rsa))).resultCode, "A157325");
 });
 
-test("members of the header that say nothing of the signature change nothing", async (t) => {
+test("members of the header that do not concern the signature change nothing", async (t) => {
   const { ask } = await open(t);
   for (const header of [{ typ: "JWT" }, { cty: "x" }, { zip: "DEF" }, { enc: "A256GCM" }, { b64: true }, { x: null }]) {
     t.is((await ask(await sign({}, es256, header))).action, "OK", JSON.stringify(header));
   }
 });
 
-test("a jti may be long, and may be what objects have anyway; each is good once", async (t) => {
+test("a jti may be long, and may be a name that every object has; each is valid once", async (t) => {
   const { ask } = await open(t);
   for (const one of ["j".repeat(40_000), "__proto__", "constructor", "\ud800", " ", "\0"]) {
     t.is((await ask(await sign({ jti: one }))).action, "OK");
@@ -532,7 +532,7 @@ test("a jti may be long, and may be what objects have anyway; each is good once"
   }
 });
 
-test("an assertion is good for one request: then, and at another endpoint, it is A157324", async (t) => {
+test("an assertion is valid for one request: a second one, at any endpoint, is A157324", async (t) => {
   const { ask, revoke, commands, setClock } = await open(t);
   const assertion = await sign({ ...jti });
   t.is((await ask(assertion)).action, "OK");
@@ -549,7 +549,7 @@ test("an assertion is good for one request: then, and at another endpoint, it is
   t.is((await ask(assertion)).resultCode, "A157320");
 });
 
-test("an assertion whose use could not be kept the first time is kept the second, as one use of the same request", async (t) => {
+test("a failed write of an assertion's use is repeated as the same use by the same request", async (t) => {
   const { ask, commands } = await open(t, byKey, {}, ({ name }) => {
     if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the answer was lost");
     return undefined;
@@ -563,7 +563,7 @@ test("an assertion whose use could not be kept the first time is kept the second
   t.is((await ask(assertion)).resultCode, "A157324");
 });
 
-test("an assertion whose use could not be kept authenticates nobody, and is good afterwards", async (t) => {
+test("an assertion whose use cannot be stored authenticates nobody, and is valid afterwards", async (t) => {
   let failures = 2;
   const { ask } = await open(t, byKey, {}, ({ name }) => {
     if (name === "use-assertion" && failures-- > 0) throw new StoreFailure("the disk is full");
@@ -575,7 +575,7 @@ test("an assertion whose use could not be kept authenticates nobody, and is good
   t.is((await ask(assertion)).resultCode, "A157324");
 });
 
-test("an alias that is not enabled is no name of its client, who still has its number", async (t) => {
+test("a disabled alias is no name of its client, which still has its number", async (t) => {
   const { ask } = await open(t, { ...byKey, clientIdAliasEnabled: false });
   const asked = { form: { client_id: "1" } };
   t.is((await ask(await sign({ iss: "one", sub: "one" }), asked)).resultCode, "A157314");

@@ -198,7 +198,7 @@ for (const [code, subject] of Object.entries(subjects)) {
 }
 
 for (const [what, [code, [action, error], asked]] of Object.entries(refused)) {
-  test(`${what}: ${code}, ${error}, no chain is verified and nothing is issued`, async (t) => {
+  test(`${what}: ${code}, ${error}, nothing verified or issued`, async (t) => {
     const { asked: answering, verified, commands } = await askForToken(t, asked);
     const answer = await answering;
     t.is(answer.resultCode, code);
@@ -224,7 +224,7 @@ test("a path that the verifier refuses: A157339 with its reason for the operator
   t.deepEqual(commands, []);
 });
 
-test("a verifier that could not find out trusts nobody: the request fails and nothing is issued", async (t) => {
+test("if the verifier fails, nobody is trusted: the request fails and nothing is issued", async (t) => {
   const failure = new Error("openssl was killed");
   const { asked, commands } = await askForToken(t, { ...byNamed, verdict: failure });
   t.is(await t.throwsAsync(asked), failure);
@@ -267,7 +267,7 @@ test("a path of ten goes to the verifier whole, and the client's own anchors go 
   );
 });
 
-test("a service whose front end validates chains has none verified here, and subjects still count", async (t) => {
+test("no chain is verified for a service whose front end does it, and subjects are still compared", async (t) => {
   const service = { mutualTlsValidatePkiCertChain: false, trustedRootCertificates: [] };
   const right = await askForToken(t, { ...byNamed, service });
   t.is((await right.asked).action, "OK");
@@ -295,7 +295,7 @@ for (const tokenAuthMethod of [
   "TLS_CLIENT_AUTH",
   "SELF_SIGNED_TLS_CLIENT_AUTH",
 ] as const) {
-  test(`two clients in one request, by header and form, are invalid_request at each endpoint (${tokenAuthMethod})`, async (t) => {
+  test(`two clients in one request, by header and form, are invalid_request everywhere (${tokenAuthMethod})`, async (t) => {
     const subject = tokenAuthMethod === "TLS_CLIENT_AUTH" ? { tlsClientAuthSubjectDn: "CN=client,O=Example" } : {};
     const keys = tokenAuthMethod === "SELF_SIGNED_TLS_CLIENT_AUTH" ? { jwks: jwksOf(registered) } : {};
     const clientType = tokenAuthMethod === "NONE" ? "PUBLIC" : "CONFIDENTIAL";
@@ -338,7 +338,7 @@ test("a client that is named twice is one client, by its number or its alias", a
   }
 });
 
-test("an alias that is not enabled names nobody, beside the number of its client either", async (t) => {
+test("a disabled alias names nobody, also beside the number of its client", async (t) => {
   const { authToken } = await twoClients(t, { clientIdAliasEnabled: false });
   const request = { clientId: "1", clientSecret: secretOf(1) };
   t.is((await authToken({ ...request, parameters: form("&client_id=alias-1") })).resultCode, "A244301");

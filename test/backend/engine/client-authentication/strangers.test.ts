@@ -124,7 +124,7 @@ for (const [what, request, cost] of [
     { ...free, clients: 1 },
   ],
 ] satisfies readonly (readonly [string, TokenRequest, typeof free])[]) {
-  test(`a token request costs what it may: ${what}`, async (t) => {
+  test(`a token request stays within its cost: ${what}`, async (t) => {
     const { operations, counts } = await open(t);
     const answer = await operations.authToken(request);
     t.not(answer.action, "OK");

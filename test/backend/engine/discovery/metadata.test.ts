@@ -45,7 +45,7 @@ const asymmetric = [
   "Ed25519",
 ];
 
-test("a service with everything says everything, and nothing that it does not do", async (t) => {
+test("the metadata of a service with every feature has every member, and none that it does not serve", async (t) => {
   const document = await metadataOf(t, {
     ...endpoints,
     supportedGrantTypes: ["AUTHORIZATION_CODE", "REFRESH_TOKEN", "CLIENT_CREDENTIALS"],
@@ -97,7 +97,7 @@ test("a service with everything says everything, and nothing that it does not do
   });
 });
 
-test("a service with little says little: no list is empty, nothing of what it lacks", async (t) => {
+test("the metadata of a minimal service has no empty list and no member of a feature that it lacks", async (t) => {
   t.deepEqual(
     await metadataOf(t, {
       tokenEndpoint: endpoints.tokenEndpoint,
@@ -114,7 +114,7 @@ test("a service with little says little: no list is empty, nothing of what it la
   );
 });
 
-test("8705-3.3: tls_client_certificate_bound_access_tokens is the boolean true when binding is on, and absent when it is off", async (t) => {
+test("8705-3.3: tls_client_certificate_bound_access_tokens is true with binding, and absent without", async (t) => {
   const on = await metadataOf(t, { tlsClientCertificateBoundAccessTokens: true });
   t.is(on["tls_client_certificate_bound_access_tokens"], true);
   const off = await metadataOf(t, { tlsClientCertificateBoundAccessTokens: false });
@@ -183,7 +183,7 @@ test("9701-7: algorithms of signed answers and ID tokens are exactly those that 
   }
 });
 
-test("without an introspection endpoint nothing is said of its answers", async (t) => {
+test("without an introspection endpoint, the metadata has no member about its responses", async (t) => {
   const document = await metadataOf(t, { ...withIdTokens, jwks: jwksOf(ecKey()) });
   t.false("introspection_signing_alg_values_supported" in document);
   t.deepEqual(document["id_token_signing_alg_values_supported"], ["ES256"]);
@@ -204,7 +204,7 @@ test("ID tokens are spoken of where there can be some: for the scope openid, of 
   }
 });
 
-test("the JWK Set has public halves only; private ones for who asks for them; without keys there is none", async (t) => {
+test("the JWK Set has public halves only; private ones on request; without keys there is no set", async (t) => {
   const key = ecKey({ kid: "1", use: "sig", alg: "ES256" }) as Record<string, unknown>;
   const jwks = jwksOf(key, { kty: "oct", k: "c2VjcmV0" });
   const { operations } = await createEngineByHand(t, [{ settings: serviceSettings({ jwks }), clients: [] }]);

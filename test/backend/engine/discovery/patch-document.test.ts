@@ -45,7 +45,7 @@ for (const [what, patch, code] of [
   ["no JSON", "[", "A221201"],
   ["an object", "{}", "A221201"],
   ["null", "null", "A221201"],
-  ["an operation that is none", '["add"]', "A221201"],
+  ["an invalid operation", '["add"]', "A221201"],
   ["an unknown operation", '[{"op":"merge","path":"/a","value":1}]', "A221201"],
   ["an operation of every object", '[{"op":"constructor","path":"/a","value":1}]', "A221201"],
   ["no path", '[{"op":"remove"}]', "A221201"],
@@ -88,7 +88,7 @@ for (const [what, patch, code] of [
   });
 }
 
-test("a patch is applied to the metadata by either operation; an empty one is none", async (t) => {
+test("a patch is applied to the metadata by either operation; an empty one counts as absent", async (t) => {
   const { operations } = await createEngineByHand(t, [{ settings: serviceSettings(), clients: [] }]);
   const plain = await operations().serviceConfiguration({});
   const patch = '[{"op":"add","path":"/x","value":1}]';

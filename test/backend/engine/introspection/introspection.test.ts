@@ -80,7 +80,7 @@ const refusals = {
   "an empty certificate": [{ clientCertificate: "" }, "A065304", "UNAUTHORIZED", "invalid_token"],
   "another certificate": [{ clientCertificate: k2.pem }, "A065305", "UNAUTHORIZED", "invalid_token"],
   "two certificates": [{ clientCertificate: k1.pem + k2.pem }, "A065307", "UNAUTHORIZED", "invalid_token"],
-  "a certificate that is none": [{ clientCertificate: "(null)" }, "A065307", "UNAUTHORIZED", "invalid_token"],
+  "an invalid certificate": [{ clientCertificate: "(null)" }, "A065307", "UNAUTHORIZED", "invalid_token"],
   "a private key for a certificate": [{ clientCertificate: k1.key }, "A065307", "UNAUTHORIZED", "invalid_token"],
 } as const;
 
@@ -127,7 +127,7 @@ test("whatever refuses a token, its caller gets the same challenge", async (t) =
   t.is(challenges.size, 1);
 });
 
-test("a token without scopes is told apart from one with too few: A064301", async (t) => {
+test("a token without scopes has a result code of its own: A064301", async (t) => {
   const { backend, issue } = await startEngine(t, { supportedScopes });
   const { accessToken = "" } = await issue();
   const answer = await backend.authIntrospection({ token: accessToken, scopes: ["read"] });
@@ -156,7 +156,7 @@ test("a locked client's tokens are refused with A097303, and work again when it 
   t.is(standard.responseContent, '{"active":false}');
 });
 
-test("an unbound token needs no certificate, and a presented one is not held against it unless it is unreadable", async (t) => {
+test("an unbound token needs no certificate and accepts any readable one", async (t) => {
   const { backend, issue } = await startEngine(t);
   const { accessToken = "" } = await issue();
   const decide = async (clientCertificate?: string) =>
@@ -204,7 +204,7 @@ for (const [member, value] of Object.entries({
   });
 }
 
-test("where plain JSON will do as well or better, it is given", async (t) => {
+test("plain JSON is returned if the caller accepts it at least as much", async (t) => {
   const { backend, issue } = await startEngine(t);
   const { accessToken = "" } = await issue();
   for (const httpAcceptHeader of ["application/token-introspection+jwt;q=0.5, application/json", "*/*", "", null]) {
@@ -281,7 +281,7 @@ test("a token that was issued by a clock which was wrong by hours is not yet val
   t.deepEqual([await decide(before), await decide(ahead)], ["OK", "UNAUTHORIZED"]);
 });
 
-test("two minutes back end no token, and twenty seconds back revive none that has expired", async (t) => {
+test("a clock set back two minutes ends no token; twenty seconds revive no expired one", async (t) => {
   const { backend, issue, setClock } = await startEngine(t);
   const { accessToken = "", accessTokenDuration = 0 } = await issue();
   const isActive = async () => {

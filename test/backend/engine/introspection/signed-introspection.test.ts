@@ -26,7 +26,7 @@ async function open(t: ExecutionContext, service: Partial<ServiceSettings> = {})
   return { ...byHand, settings, accessToken, ask };
 }
 
-test("9701-5-b: iss, aud and iat stand outside, and inside what the plain reply says, to the member", async (t) => {
+test("9701-5-b: iss, aud and iat are outside, and inside are exactly the members of the plain reply", async (t) => {
   const { ask, setClock } = await open(t);
   setClock(startInstant + 61_000);
   const plain = await ask({});
@@ -47,7 +47,7 @@ test("9701-5-b: iss, aud and iat stand outside, and inside what the plain reply 
   t.like(payload["token_introspection"], { active: true, sub: "user-1", cnf: { "x5t#S256": k1.x5tS256 } });
 });
 
-test("of an inactive token a signed reply says active: false and not a word more", async (t) => {
+test("a signed reply for an inactive token has active: false and nothing else", async (t) => {
   const { ask, accessToken, settings, configure, setClock } = await open(t);
   const inactive = async (request: Partial<StandardIntrospectionRequest> = {}) => {
     const answer = await ask({ httpAcceptHeader, ...request });
@@ -80,7 +80,7 @@ test("a signed answer needs rsUri: A404301, and the token is not looked at", asy
   }
 });
 
-test("the reply is signed as the caller says, by RS256 otherwise, never by none and never by a secret", async (t) => {
+test("the caller chooses the reply's algorithm, RS256 by default, never none and never a secret's", async (t) => {
   const { ask } = await open(t);
   const algOf = async (introspectionSignAlg: StandardIntrospectionRequest["introspectionSignAlg"], key: ServiceKey) =>
     (await verifyJwt((await ask({ httpAcceptHeader, introspectionSignAlg })).responseContent ?? "", key)).header["alg"];
@@ -91,7 +91,7 @@ test("the reply is signed as the caller says, by RS256 otherwise, never by none 
   t.is(await algOf("ES256", ec), "ES256");
 });
 
-test("what no key of the service can sign is the caller's error, A404201, and no plain reply", async (t) => {
+test("an algorithm without a key of the service is the caller's error, A404201, and no plain reply", async (t) => {
   const withoutRsa = await open(t, { jwks: serviceJwks([ec]) });
   const without = await open(t, { jwks: '{"keys":[]}' });
   for (const [{ ask }, introspectionSignAlg] of [

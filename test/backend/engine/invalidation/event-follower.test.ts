@@ -135,7 +135,7 @@ test("more events than one reading takes come all, once, and before the heartbea
   t.deepEqual(found.flat().sort(), keys.sort());
 });
 
-test("all readers together are one poll, and without readers there is none", async (t) => {
+test("all readers share one poll, and without readers nothing is polled", async (t) => {
   const { hand, read, reads } = await startFollower(t);
   await hand.pass(5_000);
   t.is(reads.length, 0);
@@ -149,7 +149,7 @@ test("all readers together are one poll, and without readers there is none", asy
   t.true(readers.every((reader) => reader.ended()));
 });
 
-test("no heartbeat is older than the request: one who comes during a poll waits for the next", async (t) => {
+test("no heartbeat is older than the request: a reader that arrives during a poll waits for the next", async (t) => {
   const gate = Promise.withResolvers<undefined>();
   let held = 1;
   const { hand, read } = await startFollower(t, (store) => ({
@@ -173,7 +173,7 @@ test("no heartbeat is older than the request: one who comes during a poll waits 
   t.like(late.take()[1], { type: "heartbeat", polledAt: 1_100 });
 });
 
-test("a reader that comes back gets exactly what it missed, and goes on with the others", async (t) => {
+test("a reader that returns gets exactly what it missed, and continues with the others", async (t) => {
   const { hand, read, revokeOne } = await startFollower(t);
   const stays = read();
   const leaves = read();
@@ -203,7 +203,7 @@ test("a cursor that cannot be continued is a reset to where the others stand", a
   t.deepEqual(chained(t, reader.take()), ["reset", "heartbeat"]);
 });
 
-test("who missed more than ten thousand events begins anew", async (t) => {
+test("a reader that missed more than ten thousand events begins anew", async (t) => {
   const { hand, read, store } = await startFollower(t);
   const reader = read();
   await hand.pass(0);
@@ -221,7 +221,7 @@ test("who missed more than ten thousand events begins anew", async (t) => {
   t.deepEqual(chained(t, anew.take()), ["reset", "heartbeat"]);
 });
 
-test("of what a reader missed, no more is read than it can be sent", async (t) => {
+test("no more missed events are read than the reader can be sent", async (t) => {
   // A store with any number of events, 500 of them a reading.
   let at = 0;
   const { hand, read, reads } = await startFollower(t, () => ({
@@ -239,7 +239,7 @@ test("of what a reader missed, no more is read than it can be sent", async (t) =
   t.is(reads.filter((after) => after !== undefined && after !== "head").length, 21);
 });
 
-test("a poll that fails sends nothing to those who are there and refuses who is coming; then it goes on", async (t) => {
+test("a failed poll sends nothing to readers and rejects new ones; then polling continues", async (t) => {
   let broken = false;
   const { hand, read, revokeOne, faults } = await startFollower(t, (store) => ({
     readInvalidationEvents: (query) =>
@@ -312,7 +312,7 @@ test("a hint has the next poll come sooner; it sends nothing that the store does
   t.deepEqual(chained(t, reader.take()), [[key], "heartbeat"]);
 });
 
-test("close ends every stream in good order, refuses who is waiting, and opens no other", async (t) => {
+test("close ends every stream in good order, rejects waiting readers, and opens no new stream", async (t) => {
   const { hand, follower, read } = await startFollower(t);
   const reader = read();
   await hand.pass(0);
@@ -338,7 +338,7 @@ test("a thousand streams are all that a process has; one that ends makes room", 
   t.is(next.take().length, 2);
 });
 
-test("a reader that was gone before it began is nobody", async (t) => {
+test("a reader that left before it began is not counted", async (t) => {
   const { follower, hand } = await startFollower(t);
   const messages = follower.open(1, {}, AbortSignal.abort());
   t.true((await messages.next()).done);

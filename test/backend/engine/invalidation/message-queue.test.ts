@@ -41,7 +41,7 @@ test("a reader that has ten thousand events before it gets a reset in their plac
   t.deepEqual(await drain(queue), [{ type: "reset", cursor: "10001" }, heartbeat(10_001, 10_001, 10)]);
 });
 
-test("a reset makes what waits before it needless", async (t) => {
+test("a reset replaces the messages that wait before it", async (t) => {
   const queue = createMessageQueue("0");
   queue.push(event(0));
   queue.push({ type: "reset", cursor: "9" });
@@ -49,7 +49,7 @@ test("a reset makes what waits before it needless", async (t) => {
   t.deepEqual(await drain(queue), [{ type: "reset", cursor: "9" }, event(9)]);
 });
 
-test("after its end nothing is taken in; what was there is read, and then the error is thrown", async (t) => {
+test("after its end the queue accepts nothing; what it had is read, and then the error is thrown", async (t) => {
   const queue = createMessageQueue(undefined);
   queue.push(event(0));
   const error = new Error("broken off");
@@ -60,7 +60,7 @@ test("after its end nothing is taken in; what was there is read, and then the er
   t.is(await t.throwsAsync(messages.next()), error);
 });
 
-test("an abandoned queue is empty at once, also for whoever waits for it or is halfway through", async (t) => {
+test("an abandoned queue is empty at once, also for a reader that waits or is halfway through", async (t) => {
   const queue = createMessageQueue(undefined);
   const messages = queue.messages();
   const waiting = messages.next();
@@ -98,7 +98,7 @@ test("the first poll is due at once, the others every 250 ms from beginning to b
   t.deepEqual(began, [1_000, 1_250, 1_500, 1_750, 2_000]);
 });
 
-test("whoever asks gets a poll sooner, at most one in 20 ms however many ask", async (t) => {
+test("a request makes the next poll sooner, at most once in 20 ms however many ask", async (t) => {
   const { hand, timer, began } = startTimer();
   timer.soon();
   await hand.pass(5);
@@ -107,7 +107,7 @@ test("whoever asks gets a poll sooner, at most one in 20 ms however many ask", a
   t.deepEqual(began, [0, 20, 270]);
 });
 
-test("polls do not overlap: who asks during one gets the next, and a slow one delays the others", async (t) => {
+test("polls do not overlap: a request during one gets the next, and a slow one delays the others", async (t) => {
   let finish: () => void = () => undefined;
   const { hand, timer, began, most } = startTimer(
     () =>

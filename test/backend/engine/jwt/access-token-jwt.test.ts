@@ -83,7 +83,7 @@ test("9068-6: a token has the members that are listed here, in this order, and n
   );
 });
 
-test("9068-2.2.3: scope is what was granted, with blanks between, and is not there when nothing was", async (t) => {
+test("9068-2.2.3: scope has the granted scopes, with blanks between, and is absent without any", async (t) => {
   const { issue } = await startEngine(t, { ...inJwts, supportedScopes: [{ name: "read" }, { name: "write" }] });
   const scopeOf = async (parameters: string) => {
     const { jwtAccessToken = "", responseContent = "" } = await issue(parameters);
@@ -97,7 +97,7 @@ test("9068-2.2.3: scope is what was granted, with blanks between, and is not the
   t.is(await scopeOf(""), "left out");
 });
 
-test("the audience is the resource asked for, else the service's own, else the service; several are an array", async (t) => {
+test("the audience is the requested resource, else the service's own, else the service; many are an array", async (t) => {
   const audienceOf = async (service: Partial<ServiceSettings>, parameters = "") => {
     const { issue } = await startEngine(t, { ...inJwts, ...service });
     const { jwtAccessToken = "" } = await issue(parameters);
@@ -137,7 +137,7 @@ test("a client named by its alias is named so throughout", async (t) => {
   t.like((await verifyJwt(ofUser.jwtAccessToken ?? "", ec)).payload, { sub: "user-1", client_id: "client-one" });
 });
 
-test("the caller's claims stand beside the token's own, never in their place, and none of them is null", async (t) => {
+test("the caller's claims are added to the token's own, never replace them, and are never null", async (t) => {
   const byHand = await createJwtEngine(t);
   const names = `iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_type
     token_introspection authorization_details username events`;
@@ -157,7 +157,7 @@ test("the caller's claims stand beside the token's own, never in their place, an
   });
 });
 
-test("a service whose key is gone answers no token: that is a fault, and nothing is kept", async (t) => {
+test("a service that has lost its key is a fault: no token is issued or kept", async (t) => {
   const { issue } = await startEngine(t, { ...inJwts, jwks: serviceJwks([rsa]) });
   await t.throwsAsync(issue(), { name: "SigningKeyUnusable" });
 });

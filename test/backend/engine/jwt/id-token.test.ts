@@ -90,7 +90,7 @@ test("the subject, the audience's form and the lifetime are as the caller and th
   t.like((await verifyJwt(ofClient.idToken ?? "", rsa)).payload, { exp: now + 30, aud: "client-one" });
 });
 
-test("claims about the user stand beside the protocol's members, never in their place or where those are left out", async (t) => {
+test("claims about the user never replace the protocol's members, also not those that are left out", async (t) => {
   const names = `iss sub aud exp nbf iat jti auth_time nonce acr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf
     events client_id scope act may_act`;
   const dangerous = Object.fromEntries(names.split(/\s+/).map((name) => [name, "theirs"]));
@@ -117,7 +117,7 @@ test("claims about the user stand beside the protocol's members, never in their 
   t.not(payload["at_hash"], "theirs");
 });
 
-test("header parameters of the caller's stand beside ours, none that signing or checking rests on", async (t) => {
+test("the caller's header parameters are added, except those that signing or checking depends on", async (t) => {
   const headerParams = { purpose: "x", alg: "none", typ: "at+jwt", kid: "other", crit: ["purpose"], jku: "https://a" };
   const { header } = await idTokenOf(t, { idToken: { headerParams } });
   t.deepEqual(header, { purpose: "x", alg: "RS256", typ: "JWT", kid: "rsa" });

@@ -42,7 +42,7 @@ for (const [parameters, code, action, error] of [
   ["token=ACCESS&client_id=1&client_id=1", "A244301", "BAD_REQUEST", "invalid_request"],
   ["token=ACCESS&client_secret=a&client_secret=b", "A158301", "BAD_REQUEST", "invalid_request"],
 ] as const) {
-  test(`a revocation request of ${JSON.stringify(parameters)}: ${code}, ${error}, and nothing ends`, async (t) => {
+  test(`a revocation request of ${JSON.stringify(parameters)}: ${code}, ${error}`, async (t) => {
     const commands: Command[] = [];
     const byHand = await createEngineByHand(t, services, { around: recording(commands) });
     const { accessToken } = await keepTokens(byHand, { clientId: 1 });
@@ -77,7 +77,7 @@ test("an access token that is ended: A113001, OK, no content, and ended by one c
   );
 });
 
-test("an unknown token: A113001, OK, and what is remembered of it ends by one event", async (t) => {
+test("an unknown token: A113001, OK, and one event removes it from caches", async (t) => {
   const byHand = await createEngineByHand(t, services);
   const { cursor: after } = await byHand.store.readInvalidationEvents({ limit: 1 });
   const answer = await byHand.operations().authRevocation({ parameters: "token=unknown", ...asClient(1) });

@@ -43,7 +43,7 @@ async function start(t: Parameters<typeof createEngineByHand>[0]) {
   };
 }
 
-test("what changes is told by ids, names and names of members, and never by a value", async (t) => {
+test("changes are reported by ids, names and names of members, never by a value", async (t) => {
   const { put } = await start(t);
   t.deepEqual(describePlan(await put(both)), []);
   const changed = [
@@ -64,7 +64,7 @@ test("what changes is told by ids, names and names of members, and never by a va
   t.notRegex(lines.join(), /another-secret|other\.example/);
 });
 
-test("what makes live tokens useless for a while is told beside the change", async (t) => {
+test("the report says which changes suspend live tokens", async (t) => {
   const keys = (...kids: string[]) =>
     JSON.stringify({ keys: kids.map((kid) => ({ kty: "EC", crv: "P-256", kid, x: kid, y: kid, d: `secret-${kid}` })) });
   const refreshing = ["CLIENT_CREDENTIALS", "REFRESH_TOKEN"] as const;
@@ -84,7 +84,7 @@ test("what makes live tokens useless for a while is told beside the change", asy
   ]);
 });
 
-test("a client with live tokens is not removed; everything is as it was, and the refusal says what it is about", async (t) => {
+test("a client with live tokens is not removed, nothing changes, and the refusal names the client", async (t) => {
   const { put, issue, isActive } = await start(t);
   const tokens = [await issue(), await issue()];
   const refused = await t.throwsAsync(put(withoutOne), { instanceOf: RemovalRefused });
@@ -96,7 +96,7 @@ test("a client with live tokens is not removed; everything is as it was, and the
   for (const token of tokens) t.true(await isActive(token));
 });
 
-test("an allowed removal ends the tokens, for good; of a client without live tokens none has to be allowed", async (t) => {
+test("an allowed removal revokes the tokens for good; without live tokens no permission is needed", async (t) => {
   const { put, issue, isActive, setClock } = await start(t);
   const [first, second] = [await issue(1), await issue(2)];
   await put(withoutOne, { allowRemoval: [{ serviceId, clientId: 1 }] });
@@ -133,7 +133,7 @@ test("many removals that are refused are all named, and not all of them are coun
   t.is(refused.removals.filter(({ liveTokens }) => liveTokens !== undefined).length, 100);
 });
 
-test("under a new secret key tokens stay, and only what differs besides is told", async (t) => {
+test("under a new secret key tokens stay, and only other differences are reported", async (t) => {
   const { put, issue, isActive, dependencies } = await start(t);
   const token = await issue();
   const secretBox = createSecretBox(Buffer.alloc(32, 9), dependencies.random);

@@ -14,7 +14,7 @@ import { createServiceKey, serviceJwks, verifyJwt } from "../../../support/signi
 const rsa = createServiceKey("RSA", "rsa");
 const ec = createServiceKey("P256", "ec");
 
-test("what a key signs with is its type's algorithms, and of a key that says more, no others", (t) => {
+test("a key signs with its type's algorithms, or only with those that it names", (t) => {
   const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
   const rows = [
     [rsa, rsaAlgorithms],
@@ -36,7 +36,7 @@ test("what a key signs with is its type's algorithms, and of a key that says mor
   }
 });
 
-test("of several keys for an algorithm the kid says which, and without it none is taken", (t) => {
+test("the kid chooses among several keys for an algorithm; without a kid none is used", (t) => {
   const [one, two] = [createServiceKey("P256", "one"), createServiceKey("P256", "two")];
   const keys = readSigningKeys(serviceJwks([one, two, rsa]));
   t.is(chooseSigningKey(keys, "ES256", "two")?.kid, "two");
@@ -56,14 +56,14 @@ test("a public key is published and verifies, and nothing is signed with it", as
   t.is(await signatureDefect(jws, keys.verificationKeys, ["ES256"]), undefined);
 });
 
-test("after a rotation the one key that is private signs, unnamed, beside the public half of the earlier one", (t) => {
+test("after a rotation the only private key signs, without a kid, beside the earlier key's public half", (t) => {
   const [earlier, next] = [createServiceKey("P256", "earlier"), createServiceKey("P256", "next")];
   const keys = readSigningKeys(serviceJwks([next], [earlier]));
   t.is(chooseSigningKey(keys, "ES256", undefined)?.kid, "next");
   t.is(chooseSigningKey(keys, "ES256", "earlier")?.kid, "next");
 });
 
-test("what is published has no private member, whatever the key set says", (t) => {
+test("published keys have no private member, whatever the key set has", (t) => {
   const all = [rsa, ec, createServiceKey("P521", "p"), createServiceKey("Ed25519", "o", { secretNote: "x" })];
   const { publicJwks } = readSigningKeys(serviceJwks(all));
   t.is(publicJwks.keys.length, all.length);
@@ -97,7 +97,7 @@ for (const [what, jwks] of Object.entries({
   });
 }
 
-test("a service that promises JWT access tokens and has no key for them is a fault; one that does not has opaque ones", (t) => {
+test("a missing key is a fault if the service promises JWT access tokens; otherwise tokens are opaque", (t) => {
   const signingKeys = readSigningKeys(serviceJwks([ec]));
   t.is(accessTokenKey({ settings: serviceSettings(), signingKeys }), undefined);
   t.is(accessTokenKey({ settings: serviceSettings({ accessTokenSignAlg: "ES256" }), signingKeys })?.kid, "ec");

@@ -6,7 +6,7 @@ import { serviceSettings, clientSettings, serviceId } from "../../../support/set
 
 const wanted: TokenCreateRequest = { grantType: "AUTHORIZATION_CODE", clientId: 4, subject: "user-1" };
 
-test("a token that was created: A109001, OK, and introspection says what was asked for", async (t) => {
+test("a created token: A109001, OK, and introspection returns the requested facts", async (t) => {
   const { operations, facts } = await startManagedTokens(t);
   const answer = await operations().authTokenCreate({
     ...wanted,
@@ -71,7 +71,7 @@ test("a client without the grant type REFRESH_TOKEN gets no refresh token", asyn
   t.is(answer.refreshToken, undefined);
 });
 
-test("the refresh token of a public client is bound to the certificate, that of a confidential client is not", async (t) => {
+test("a public client's refresh token is bound to the certificate, a confidential client's is not", async (t) => {
   const { operations, commands } = await startManagedTokens(t);
   for (const clientId of [1, 2]) {
     await operations().authTokenCreate({ ...wanted, clientId, certificateThumbprint: thumbprint });

@@ -49,7 +49,7 @@ test("a token that stands alone is deleted alone", async (t) => {
   t.deepEqual(await active(managed, accessToken, other), [false, true]);
 });
 
-test("what there is not cannot be deleted: 404 A161202; nothing named: 400 A161201", async (t) => {
+test("an unknown token cannot be deleted: 404 A161202; without a token: 400 A161201", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken, refreshToken } = await create(managed);
   const written = managed.commands.length;
@@ -107,7 +107,7 @@ test("a hundred tokens end in one call", async (t) => {
   t.deepEqual(new Set(await active(managed, ...created.map(({ accessToken }) => accessToken))), new Set([false]));
 });
 
-test("what cannot be counted ends all the same, and the answer says that it was not counted", async (t) => {
+test("tokens that cannot be counted are revoked all the same, and the answer says they were not counted", async (t) => {
   const countTokens = () => Promise.reject(new StoreFailure("nothing was read: too many wait"));
   for (const by of ["subject", "accessTokenIdentifier"] as const) {
     const managed = await startManagedTokens(t, {}, { countTokens });
@@ -118,7 +118,7 @@ test("what cannot be counted ends all the same, and the answer says that it was 
   }
 });
 
-test("a count that has come to its end says so", async (t) => {
+test("a count that reached its limit is marked as a lower bound", async (t) => {
   const managed = await startManagedTokens(
     t,
     {},
@@ -151,7 +151,7 @@ test("a token names its grant, by its value or its hash", async (t) => {
   }
 });
 
-test("each kind of selector ends what it names", async (t) => {
+test("each kind of selector revokes the tokens it selects", async (t) => {
   const managed = await startManagedTokens(t);
   const [one, two, three] = [await create(managed, 1), await create(managed, 1), await create(managed, 4, "b")];
   const answer = await managed.operations().authTokenRevoke({
@@ -163,7 +163,7 @@ test("each kind of selector ends what it names", async (t) => {
   t.deepEqual(await active(managed, one.accessToken, two.accessToken, three.accessToken), [false, false, false]);
 });
 
-test("what is not found: A313301, and an unknown client is not every client", async (t) => {
+test("an unknown token or client: A313301, and an unknown client does not stand for every client", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken, refreshToken } = await create(managed);
   const written = managed.commands.length;

@@ -93,7 +93,7 @@ test("only tokens of this service are listed, of the client and the user that we
   t.like(await managed.operations().authTokenGetList({ start: 2, end: 1002 }), { start: 2, end: 1002, totalCount: 3 });
 });
 
-test("expired tokens are INVALID, ended ones are not listed at all", async (t) => {
+test("expired tokens are INVALID, revoked ones are not listed", async (t) => {
   const managed = await startManagedTokens(t);
   const short = tokenDigestText((await create(managed, { accessTokenDuration: 1 })).accessToken ?? "");
   const long = tokenDigestText((await create(managed)).accessToken ?? "");
@@ -139,7 +139,7 @@ test("the last slice by numbers ends at 10,000", async (t) => {
   }
 });
 
-test("pages behind each other by `next` are the whole list, and each says how many there are", async (t) => {
+test("pages that follow each other by `next` are the whole list, and each has the count", async (t) => {
   const managed = await startManagedTokens(t);
   for (let made = 0; made < 5; made++) {
     await create(managed, { clientId: made % 2 === 0 ? 1 : 4 });
@@ -182,7 +182,7 @@ test("a bound token is listed with the thumbprint of its certificate, another wi
 
 const position = { expiresAt: 253_402_300_799_999, createdAt: 0, digest: new Uint8Array(32).fill(7) };
 
-test("a cursor is read as it was written, and 59 characters of what the contract allows", (t) => {
+test("a cursor is read back exactly, and takes 59 of the characters that the contract allows", (t) => {
   for (const one of [position, { ...position, expiresAt: 1, createdAt: 2 ** 48 - 1 }]) {
     const text = formatListCursor(one);
     t.deepEqual(readListCursor(text), one);

@@ -24,7 +24,7 @@ async function create({ operations }: ManagedTokens, more: { readonly clientId?:
 
 const hour = 3_600_000;
 
-test("a change: A135001, OK, and introspection says the new facts", async (t) => {
+test("a change: A135001, OK, and introspection returns the new facts", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken, refreshToken } = await create(managed);
   const answer = await managed.operations().authTokenUpdate({
@@ -58,7 +58,7 @@ test("a change: A135001, OK, and introspection says the new facts", async (t) =>
   t.is((await managed.facts(refreshToken))["exp"], refreshTokenExpiresAt / 1000);
 });
 
-test("what is absent stays as it was", async (t) => {
+test("an absent member stays as it was", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken } = await create(managed);
   const before = await managed.facts(accessToken);
@@ -84,10 +84,10 @@ test("a token is named by its value, by its hash, or by both", async (t) => {
 
 for (const [what, selector] of [
   ["an unknown token", { accessToken: "unknown" }],
-  ["a hash that is none", { accessTokenHash: "unknown" }],
+  ["an invalid hash", { accessTokenHash: "unknown" }],
   ["the hash of a hash", { accessToken: "HASH" }],
   ["a value and the hash of another", { accessToken: "TOKEN", accessTokenHash: thumbprint }],
-  ["a value and a hash that is none", { accessToken: "TOKEN", accessTokenHash: "x" }],
+  ["a value and an invalid hash", { accessToken: "TOKEN", accessTokenHash: "x" }],
   ["a refresh token", { accessToken: "REFRESH" }],
 ] as const) {
   test(`${what}: A134202, NOT_FOUND, and nothing is written`, async (t) => {
@@ -132,7 +132,7 @@ test("a token that has expired is not brought back to life, to the millisecond",
 
 for (const [what, change, code] of [
   ["a scope that the service does not have", { scopes: ["read", "admin"] }, "A134206"],
-  ["a thumbprint that is none", { certificateThumbprint: `${thumbprint}=` }, "A134207"],
+  ["an invalid thumbprint", { certificateThumbprint: `${thumbprint}=` }, "A134207"],
 ] as const) {
   test(`${what}: ${code}, BAD_REQUEST, and nothing changes`, async (t) => {
     const managed = await startManagedTokens(t);
@@ -144,7 +144,7 @@ for (const [what, change, code] of [
   });
 }
 
-test("a refresh token's expiry where there is none: A134205, and nothing else of the change is made", async (t) => {
+test("a refresh token's expiry without a refresh token: A134205, and nothing is changed", async (t) => {
   const managed = await startManagedTokens(t);
   const { accessToken } = await create(managed, { clientId: 5 });
   const refreshTokenExpiresAt = startInstant + hour;

@@ -168,7 +168,7 @@ test("a replay: A050305, and the tokens of the first exchange have ended; so doe
   t.true(await isActive(other.accessToken));
 });
 
-test("a replay is told from an unknown code by the API caller alone", async (t) => {
+test("only the API caller can tell a replay from an unknown code", async (t) => {
   const { begin, exchange } = await openGrants(t);
   const begun = await begin();
   const replayed = await exchange(begun.code);
@@ -195,7 +195,7 @@ test("no certificate or an unreadable one: A244308, A244309, no token, and the c
   t.is((await exchange(kept.code)).action, "OK");
 });
 
-test("resource: a part of what was granted is the token's audience; the refresh token keeps it all", async (t) => {
+test("resource: part of the granted resources is the token's audience; the refresh token keeps all", async (t) => {
   const { begin, code, exchange, refresh } = await openGrants(t);
   const resources = ["https://a.example.com", "https://b.example.com"];
   const kept = await code({ resources });
@@ -267,7 +267,7 @@ test("properties: the grant's and the request's, which wins; kept for the tokens
   t.deepEqual(third.properties, first.properties);
 });
 
-test("jwtAtClaims must be a JSON object without the backend's own claims: A054201, and the code works afterwards", async (t) => {
+test("jwtAtClaims must be a JSON object without the backend's claims: A054201, and the code still works", async (t) => {
   const { code, exchange } = await openGrants(t);
   const kept = await code();
   const deep = `{"a":${"[".repeat(6000)}${"]".repeat(6000)}}`;
@@ -291,7 +291,7 @@ test("a scope that was taken from the service or the client after the code was i
   t.deepEqual((await exchange(ofClient.code)).scopes, ["write"]);
 });
 
-test("a code when none of its scopes is left: A050318, no token, and it works when they are back", async (t) => {
+test("a code without any remaining scope: A050318, no token, and it works when they are back", async (t) => {
   const { code, exchange, configure } = await openGrants(t);
   const kept = await code();
   await configure(grantsServices({ supportedScopes: [{ name: "openid" }] }));
@@ -309,7 +309,7 @@ test("a client locked between the code and its exchange gets nothing", async (t)
   t.is(answer.resultCode, "A048307");
 });
 
-test("a public client without a challenge is no business of this endpoint: the code says what was asked for", async (t) => {
+test("this endpoint demands no challenge of a public client: the code says what was requested", async (t) => {
   const publicClient = clientSettings({ clientId: 3, tokenAuthMethod: "NONE", grantTypes: ["AUTHORIZATION_CODE"] });
   const { code, exchange, facts } = await openGrants(t, {}, [publicClient]);
   const kept = await code({ clientId: 3 });

@@ -167,7 +167,7 @@ for (const [what, [formOf, code, error, asking]] of Object.entries(refused)) {
   });
 }
 
-test("a code and a refresh token of another service are unknown, to the client of the same number too, and no change", async (t) => {
+test("codes and refresh tokens of another service are unknown, also to a client of the same number", async (t) => {
   for (const [formOf, code] of [
     [exchangeOf, "A050305"],
     [refreshOf, "A053305"],
@@ -183,7 +183,7 @@ test("a code and a refresh token of another service are unknown, to the client o
   }
 });
 
-test("the verifier, or the redirect URI, of another code of the same client is not this one's, and no change", async (t) => {
+test("a verifier or redirect URI of another code of the same client is rejected and changes nothing", async (t) => {
   const verifier = "v".repeat(43);
   for (const [form, code] of [
     [{ code_verifier: verifier }, "A050315"],

@@ -68,7 +68,7 @@ const forever = 1_000_000;
 
 for (const [what, { service, prepare }] of Object.entries(exchanges)) {
   for (const kind of ["before", "rolled-back"] as const) {
-    test(`${what}: the store fails from each statement on (${kind}): no token, a rejection, and it works afterwards`, async (t) => {
+    test(`${what}: the store stops at each statement (${kind}): no token; then it works`, async (t) => {
       const { grants, faults } = await openFailing(t, service);
       const statements = await countStatements(faults, await prepare(grants));
       t.true(statements > 4, `${statements} statements`);
@@ -89,7 +89,7 @@ for (const [what, { service, prepare }] of Object.entries(exchanges)) {
   }
 
   for (const kind of ["before", "after", "rolled-back"] as const) {
-    test(`${what}: one statement fails, each in turn (${kind}): the second try answers with tokens, which are the only ones`, async (t) => {
+    test(`${what}: each statement fails once (${kind}): one set, from the second try`, async (t) => {
       const { grants, faults } = await openFailing(t, service);
       const statements = await countStatements(faults, await prepare(grants));
       for (let n = 1; n <= statements; n++) {
@@ -108,7 +108,7 @@ for (const [what, { service, prepare }] of Object.entries(exchanges)) {
   }
 }
 
-test("a code whose commit was kept and whose answer could not be learnt in two tries: a rejection, and the code is used", async (t) => {
+test("a code whose commit succeeded but is unknown after two tries: a rejection, and the code is used", async (t) => {
   const { grants, faults } = await openFailing(t, undefined);
   const first = await grants.code();
   const statements = await countStatements(faults, () => grants.exchange(first.code));
@@ -156,7 +156,7 @@ async function openOverFile(t: ExecutionContext, service: Partial<ServiceSetting
 
 const together = <Answer>(ask: () => Promise<Answer>) => Promise.all(Array.from({ length: parallel }, ask));
 
-test(`${parallel} redemptions of one code at once, ${rounds} times: one has tokens, and these are ended, having been replayed`, async (t) => {
+test(`${parallel} redemptions of one code at once, ${rounds} times: one has tokens, and the replay revokes them`, async (t) => {
   t.timeout(120_000);
   const { code, exchange, isActive } = await openOverFile(t);
   for (let round = 0; round < rounds; round++) {
@@ -171,7 +171,7 @@ test(`${parallel} redemptions of one code at once, ${rounds} times: one has toke
   }
 });
 
-test(`${parallel} refreshes with one refresh token at once, ${rounds} times: all have the same successor, which works`, async (t) => {
+test(`${parallel} refreshes with one token at once, ${rounds} times: all get one successor, which works`, async (t) => {
   t.timeout(120_000);
   const { begin, refresh, isActive } = await openOverFile(t);
   let { refreshToken } = await begin();

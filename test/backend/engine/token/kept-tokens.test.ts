@@ -24,7 +24,7 @@ test("a refresh token is active until the second it expires in, and not from the
   t.is(await ask(exp * 1000 + 1), '{"active":false}');
 });
 
-test("an answer says what it rests on: the token, its grant, its subject, its client and its service", async (t) => {
+test("an answer names its keys: the token, its grant, its subject, its client and its service", async (t) => {
   const byHand = await createEngineByHand(t, services);
   const { grantId, accessToken, refreshToken } = await keepTokens(byHand, { clientId: 1 });
   const { authToken, authIntrospectionStandard } = byHand.operations();
@@ -113,7 +113,7 @@ test("a JWT access token rests on the opaque identifier's key, and revoking the 
 });
 
 for (const damaged of ["", "x", `${k1.x5tS256}=`, `${k1.x5tS256.slice(1)}+`, k1.x5tS256.slice(1), ` ${k1.x5tS256}`]) {
-  test(`a row whose thumbprint is damaged (${JSON.stringify(damaged.slice(0, 2))}…, ${damaged.length}): A065306 for everyone`, async (t) => {
+  test(`a row with a damaged thumbprint (${JSON.stringify(damaged.slice(0, 2))}…, ${damaged.length}): A065306 for everyone`, async (t) => {
     const byHand = await createEngineByHand(t, services);
     const { accessToken } = await keepTokens(byHand, { clientId: 1, x5tS256: damaged });
     const { authIntrospection, authIntrospectionStandard } = byHand.operations();

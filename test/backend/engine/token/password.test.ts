@@ -33,7 +33,7 @@ async function openPassword(t: ExecutionContext) {
   return { ...grants, login, issue, fail };
 }
 
-test("9700-2.4: the password grant is unsupported until the service has it, and the client's only when it declared it", async (t) => {
+test("9700-2.4: the password grant is unsupported until the service has it and the client declared it", async (t) => {
   const form = { grant_type: "password", username: "john", password: "secret word" };
   const usual = await openGrants(t, {}, [grantsClient({ clientId: 1, grantTypes })]);
   const unsupported = await usual.ask(form);
@@ -47,7 +47,7 @@ test("9700-2.4: the password grant is unsupported until the service has it, and 
   t.is(errorOf(denied), "unauthorized_client");
 });
 
-test("a password request: A051001, PASSWORD, and what the API caller needs to decide; nothing for the client", async (t) => {
+test("a password request: A051001, PASSWORD, with what the API caller must know and nothing for the client", async (t) => {
   const { login } = await openPassword(t);
   const { ticket = "", ...rest } = await login({ scope: "read other", resource: "https://a.example.com" });
   t.regex(ticket, /^[A-Za-z0-9_-]{43}$/);
@@ -73,7 +73,7 @@ for (const [what, form, asking, resultCode, error] of [
   ["no password", { password: undefined }, {}, "A051304", "invalid_request"],
   ["an empty password", { password: "" }, {}, "A051304", "invalid_request"],
   ["no scope that can be granted", { scope: "other" }, {}, "A051308", "invalid_scope"],
-  ["a resource that is none", { resource: "relative" }, {}, "A251307", "invalid_target"],
+  ["an invalid resource", { resource: "relative" }, {}, "A251307", "invalid_target"],
   ["no certificate", {}, { as: undefined }, "A244308", "invalid_request"],
   ["a wrong client secret", {}, { clientSecret: "wrong" }, "A157305", "invalid_client"],
 ] as const) {
@@ -159,7 +159,7 @@ test("a public client's refresh token from a password is bound to its certificat
   t.is((await refresh(refreshToken, {}, { client: 3, as: k1 })).action, "OK");
 });
 
-test("what auth/token was told for the tokens counts at issue, unless issue is told otherwise", async (t) => {
+test("what auth/token got for the tokens applies at issue, unless issue overrides it", async (t) => {
   const { login, issue } = await openPassword(t);
   const told = {
     accessTokenDuration: 60,
@@ -186,7 +186,7 @@ test("what auth/token was told for the tokens counts at issue, unless issue is t
   ]);
 });
 
-test("a ticket is good once, for issue or for fail", async (t) => {
+test("a ticket can be used once, for issue or for fail", async (t) => {
   const { login, issue, fail } = await openPassword(t);
   for (const [first, issued] of [
     [issue, "A054001"],
@@ -295,7 +295,7 @@ test("a client that was locked or deleted since gets no tokens, and its ticket i
 
 const unbound = { tlsClientCertificateBoundAccessTokens: false };
 
-test("a client whose tokens are to be bound since: no unbound token for a request without a certificate", async (t) => {
+test("a client that must have bound tokens since the ticket: no unbound token without a certificate", async (t) => {
   const grants = await openGrants(t, service, [grantsClient({ clientId: 1, grantTypes, ...unbound })]);
   const { authTokenIssue } = grants.operations();
   const form = { grant_type: "password", username: "john", password: "secret word" };
@@ -319,7 +319,7 @@ for (const [what, changed] of [
   ["the service gave the grant up", grantsServices({ supportedGrantTypes: ["REFRESH_TOKEN"] }, clients)],
   ["the client gave the grant up", grantsServices(service, [grantsClient({ clientId: 1 })])],
   ["no scope of it is left", grantsServices({ ...service, supportedScopes: [{ name: "other" }] }, clients)],
-  ["its resource is none any more", grantsServices({ ...service, supportedResources: [] }, clients)],
+  ["its resource is no longer supported", grantsServices({ ...service, supportedResources: [] }, clients)],
 ] as const) {
   test(`${what}: A055202, and the ticket is left alone`, async (t) => {
     const { login, issue, configure } = await openPassword(t);

@@ -20,7 +20,7 @@ function counting() {
   return { written, around };
 }
 
-test("within 30 s, and until the successor is used, the same request has the same answer, byte for byte, without a write", async (t) => {
+test("within 30 s, until the successor is used, the same request gets the same bytes without a write", async (t) => {
   const { written, around } = counting();
   const { begin, refresh, setClock } = await openGrants(t, {}, [], { around });
   const { refreshToken } = await begin();
@@ -36,7 +36,7 @@ test("within 30 s, and until the successor is used, the same request has the sam
   t.is(written.length, before);
 });
 
-test("9700-4.14-a: a refresh token used again after its successor was: invalid_grant, and the whole family has ended", async (t) => {
+test("9700-4.14-a: a refresh token used after its successor: invalid_grant, and the family is revoked", async (t) => {
   const { begin, refresh, isActive } = await openGrants(t);
   const begun = await begin();
   const other = await begin();
@@ -63,7 +63,7 @@ test("used again after 30 s the family ends, though the successor was never used
   for (const token of [begun.accessToken, second.accessToken, second.refreshToken]) t.false(await isActive(token));
 });
 
-test("a clock set back by less than 30 s changes nothing, and set back by more it does not hold the window open", async (t) => {
+test("a clock set back by less than 30 s changes nothing; by more, it does not keep the window open", async (t) => {
   const { begin, refresh, isActive, setClock } = await openGrants(t);
   const begun = await begin();
   const second = await refresh(begun.refreshToken);
@@ -74,7 +74,7 @@ test("a clock set back by less than 30 s changes nothing, and set back by more i
   t.false(await isActive(second.refreshToken));
 });
 
-test("a certificate that cannot be read is another question than none", async (t) => {
+test("an unreadable certificate and no certificate are different requests", async (t) => {
   const { begin, refresh, isActive } = await openGrants(t, { tlsClientCertificateBoundAccessTokens: false });
   const { refreshToken } = await begin({}, { as: undefined });
   const second = await refresh(refreshToken, {}, { as: undefined });
@@ -138,7 +138,7 @@ test("a client that fails to authenticate, and another one, get no answer again 
   t.true(await isActive(second.refreshToken));
 });
 
-test("a public client's used refresh token ends nothing for whoever lacks its certificate, also after 30 s", async (t) => {
+test("a public client's used refresh token revokes nothing without its certificate, also after 30 s", async (t) => {
   const { begin, refresh, isActive, setClock } = await openGrants(t);
   const { refreshToken } = await begin({}, { client: 3, as: k1 });
   const second = await refresh(refreshToken, {}, { client: 3, as: k1 });
@@ -150,7 +150,7 @@ test("a public client's used refresh token ends nothing for whoever lacks its ce
   t.false(await isActive(second.refreshToken));
 });
 
-test("what the store has of a refresh is sealed: no token of it, old or new, is to be read there", async (t) => {
+test("the store has only sealed data of a refresh: no token, old or new, can be read there", async (t) => {
   const sealed: Uint8Array[] = [];
   const around = (store: Store): Partial<Store> => ({
     run: (command) => {

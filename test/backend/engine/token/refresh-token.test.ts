@@ -64,7 +64,7 @@ test("a scope that service or client no longer have is not refreshed, and comes 
   t.deepEqual((await refresh(other.refreshToken)).scopes, ["read", "write"]);
 });
 
-test("a refresh when none of the granted scopes is left gives no token, and works again with them", async (t) => {
+test("a refresh without any remaining scope gives no token, and works when they are back", async (t) => {
   const { begin, refresh, configure } = await openGrants(t);
   const { refreshToken } = await begin();
   await configure(grantsServices({ supportedScopes: [{ name: "openid" }] }));
@@ -123,7 +123,7 @@ test("refresh_token twice: A053303, and it works afterwards", async (t) => {
   t.is((await refresh(refreshToken)).resultCode, "A053001");
 });
 
-test("6749-6-a: another client's refresh token is refused (A053307), used or not, and its own client's survives", async (t) => {
+test("6749-6-a: another client's refresh token is rejected (A053307), used or not, and survives", async (t) => {
   const { begin, refresh, isActive } = await openGrants(t);
   const { refreshToken, accessToken } = await begin();
   const byOther = async (client: number) => {
@@ -175,7 +175,7 @@ test("9700-4.14-b: a refresh token stays with the scope and the resources that w
   t.is(errorOf(await refresh(none.refreshToken, { resource: granted[0] })), "invalid_target");
 });
 
-test("9700-4.14-c: a refresh token that is not used expires (A053308); each use gives its successor a whole life", async (t) => {
+test("9700-4.14-c: an unused refresh token expires (A053308); each use gives its successor a whole life", async (t) => {
   const { begin, refresh, setClock, isActive } = await openGrants(t, { refreshTokenDuration: 86_400 });
   const issuedAt = startInstant - 250;
   const idle = await begin();
@@ -230,7 +230,7 @@ test("refreshTokenKept: the same again, with its end, which moves only with refr
   }
 });
 
-test("the API caller's refreshTokenDuration counts before what the service says, kept or not", async (t) => {
+test("refreshTokenDuration in the request overrides the service's setting, kept or not", async (t) => {
   for (const service of [{}, { refreshTokenDurationKept: true }, { refreshTokenKept: true }]) {
     const { begin, refresh, facts } = await openGrants(t, service);
     const answer = await refresh((await begin()).refreshToken, {}, { refreshTokenDuration: 60 });
@@ -239,7 +239,7 @@ test("the API caller's refreshTokenDuration counts before what the service says,
   }
 });
 
-test("8705-4-b: a public client's refresh token is good only with its certificate, and survives every other try", async (t) => {
+test("8705-4-b: a public client's refresh token works only with its certificate, and survives other tries", async (t) => {
   for (const refreshTokenKept of [false, true]) {
     const { begin, refresh, facts, isActive } = await openGrants(t, { refreshTokenKept });
     const client = 3;
@@ -265,7 +265,7 @@ test("8705-4-b: a public client's refresh token is good only with its certificat
   }
 });
 
-test("9700-2.2.2: a public client's unbound refresh token is rotated though the service keeps them, reuse ends the family", async (t) => {
+test("9700-2.2.2: a public client's unbound refresh token is rotated even if kept; reuse ends the family", async (t) => {
   const unbound = grantsClient({
     clientId: 3,
     tokenAuthMethod: "NONE",

@@ -9,7 +9,7 @@ function claimsOf(jwt: string | undefined): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt?.split(".")[1] ?? "", "base64url").toString("utf8")) as Record<string, unknown>;
 }
 
-test("with openid each answer has an ID token: the first with the nonce, a refresh without it and with the first auth_time", async (t) => {
+test("openid: each answer has an ID token, the first with the nonce, a refresh with the first auth_time", async (t) => {
   const ec = { clientId: 1, idTokenSignAlg: "ES256" } as const;
   const { code, exchange, refresh } = await openGrants(t, service, [grantsClient(ec)]);
   const details = { acr: "urn:acr:2", authTime: 1_700_000_000, idToken: { nonce: "n-0S6_WzA2Mj" } };
@@ -24,7 +24,7 @@ test("with openid each answer has an ID token: the first with the nonce, a refre
   t.not((await refresh(narrow.refreshToken)).idToken, undefined);
 });
 
-test("jwtAtClaims are in the JWT form of the access token; a grant's stay with it, a refresh's are of its own answer", async (t) => {
+test("jwtAtClaims are in the JWT access token; a grant's stay with it, a refresh's are for its own answer", async (t) => {
   const { code, exchange, refresh, isActive } = await openGrants(t, service);
   const first = await exchange((await code()).code, {}, { jwtAtClaims: '{"team":"a"}' });
   t.like(claimsOf(first.jwtAccessToken), { team: "a" });
@@ -59,7 +59,7 @@ test("the same answer again is the same JWT and the same ID token", async (t) =>
 const issuedAt = startInstant - 250;
 const hour = 3_600_000;
 
-test("auth/introspection says what the grant knows: acr, authTime, consentedClaims, grantType, and that it is refreshable", async (t) => {
+test("auth/introspection has the grant's acr, authTime, consentedClaims, grantType, and refreshable", async (t) => {
   const { begin, operations } = await openGrants(t);
   const details = { acr: "urn:acr:2", authTime: 1_700_000_000, consentedClaims: ["email"] };
   const { accessToken } = await begin({ details });
@@ -89,7 +89,7 @@ test("an access token that has expired: A065301 while its grant can be refreshed
   t.like(await ask(), { resultCode: "A065302", existent: true, usable: false, refreshable: false });
 });
 
-test("an expired access token whose refresh token has a successor is refreshable still", async (t) => {
+test("an expired access token whose refresh token has a successor is still refreshable", async (t) => {
   const { begin, refresh, operations, setClock } = await openGrants(t, { refreshTokenDuration: 3660 });
   const { accessToken, refreshToken } = await begin();
   setClock(issuedAt + hour);

@@ -60,7 +60,7 @@ for (const [parameters, code, action, error] of [
   ["grant_type=client_credentials&resource=https://a.example/%23f", "A251308", "BAD_REQUEST", "invalid_target"],
   ["grant_type=client_credentials&resource=https://other.example.com", "A251306", "BAD_REQUEST", "invalid_target"],
 ] as const) {
-  test(`a token request of ${JSON.stringify(parameters)}: ${code}, ${error}, and nothing is issued`, async (t) => {
+  test(`a token request of ${JSON.stringify(parameters)}: ${code}, ${error}`, async (t) => {
     const { issue } = await startEngine(t, {
       supportedScopes: [{ name: "read" }],
       supportedResources: ["https://api.example.com"],
@@ -75,7 +75,7 @@ for (const [parameters, code, action, error] of [
   });
 }
 
-test("scopes: the unknown ones are dropped, the client's own limit counts, defaults fill in for none", async (t) => {
+test("scopes: unknown ones are dropped, the client's own limit counts, defaults replace an empty list", async (t) => {
   const supportedScopes = [
     { name: "read", defaultEntry: true },
     { name: "write" },
@@ -98,7 +98,7 @@ test("scopes: the unknown ones are dropped, the client's own limit counts, defau
   t.deepEqual(await scopesOf(2, ""), ["read"]);
 });
 
-test("resource: what is asked for is the audience, once each; the service's default stands in for none", async (t) => {
+test("resource: each requested one is in the audience once; without any, the service's defaults are", async (t) => {
   const { issue } = await startEngine(t, { defaultResources: ["https://default.example.com"] });
   const asked = await issue(
     "&resource=https://a.example.com&resource=https://b.example.com&resource=https://a.example.com",
@@ -110,7 +110,7 @@ test("resource: what is asked for is the audience, once each; the service's defa
   t.is(silent.resources, undefined);
 });
 
-test("lifetime: the request's, else the client's, else the service's; 0 and null mean none given", async (t) => {
+test("lifetime: the request's, else the client's, else the service's; 0 and null count as absent", async (t) => {
   const clients = [unbound(1), unbound(2, { extension: { accessTokenDuration: 60 } })];
   const { issue } = await startEngine(t, { accessTokenDuration: 600 }, clients);
   const durationOf = async (clientId: number, accessTokenDuration?: number | null) =>
@@ -153,7 +153,7 @@ test("a client named by its alias is found when the alias is enabled, and its nu
   t.like(await by("three", 1), { action: "INVALID_CLIENT", resultCode: "A244306" });
 });
 
-test("every failure of authentication reads alike to the client, whatever the operator is told", async (t) => {
+test("the client sees the same for every authentication failure, whatever the operator sees", async (t) => {
   const clients = [unbound(1), unbound(2, { tokenAuthMethod: "CLIENT_SECRET_POST" }), unbound(3, { locked: true })];
   const { issue } = await startEngine(t, {}, clients);
   const answers = [
@@ -183,7 +183,7 @@ for (const [member, value] of Object.entries({
   oauthClientAttestation: "jwt",
   oauthClientAttestationPop: "jwt",
 })) {
-  test(`what would change the token and is not served is refused: ${member}`, async (t) => {
+  test(`an unsupported member that would change the token is rejected: ${member}`, async (t) => {
     const { issue } = await startEngine(t);
     await t.throwsAsync(issue("", { [member]: value }), { name: "ApiError", message: /A001223/ });
   });
@@ -202,7 +202,7 @@ test("a token of every kind of key is bound to its certificate: EC, RSA and Ed25
 const samples = 1_000_000;
 const octets = 32;
 
-test("6749-10.10: a million tokens of 256 bits, no two alike, and every octet takes every value alike often", async (t) => {
+test("6749-10.10: a million tokens of 256 bits are all different, and every octet is evenly distributed", async (t) => {
   const settings = serviceSettings();
   const byHand = await createEngineByHand(t, [{ settings, clients: [clientSettings({ clientId: 1 })] }]);
   const decision: TokenSetDecision = {

@@ -98,13 +98,7 @@ const refusals = {
   "a token of the password grant": [untouched, { grantType: "PASSWORD" }, "A089306", "UNAUTHORIZED", "invalid_token"],
   "no certificate": [{ clientCertificate: undefined }, untouched, "A089307", "UNAUTHORIZED", "invalid_token"],
   "an empty certificate": [{ clientCertificate: "" }, untouched, "A089307", "UNAUTHORIZED", "invalid_token"],
-  "a certificate that is none": [
-    { clientCertificate: "(null)" },
-    untouched,
-    "A089308",
-    "UNAUTHORIZED",
-    "invalid_token",
-  ],
+  "an invalid certificate": [{ clientCertificate: "(null)" }, untouched, "A089308", "UNAUTHORIZED", "invalid_token"],
   "two certificates": [{ clientCertificate: k1.pem + k2.pem }, untouched, "A089308", "UNAUTHORIZED", "invalid_token"],
   "a damaged binding": [untouched, { x5tS256: "short" }, "A089309", "UNAUTHORIZED", "invalid_token"],
   "another certificate": [{ clientCertificate: k2.pem }, untouched, "A089310", "UNAUTHORIZED", "invalid_token"],
@@ -123,7 +117,7 @@ for (const [what, [request, decision, code, action, error]] of Object.entries(re
   });
 }
 
-test("a token that has expired, or whose client is locked or gone, at both operations", async (t) => {
+test("an expired token, and one whose client is locked or removed, at both operations", async (t) => {
   const { operations, accessToken, setClock, configure, settings } = await open(t);
   const ask = async () => {
     const { resultCode, action } = await operations.authUserinfo({ token: accessToken, clientCertificate: k1.pem });
@@ -143,7 +137,7 @@ test("a token that has expired, or whose client is locked or gone, at both opera
   t.deepEqual(await ask(), ["A088302", "A092302"]);
 });
 
-test("a token that was revoked, a refresh token and a token of another service are unknown, at both operations", async (t) => {
+test("a revoked token, a refresh token and another service's token are unknown, at both operations", async (t) => {
   const { operations, accessToken, configure, settings, ...byHand } = await open(t);
   const elsewhere = { ...settings, apiKey: 42, issuer: "https://other.example.com" };
   await configure([

@@ -92,7 +92,7 @@ export const configurationChecks: Checks = {
     t.truthy(await store.readAccessToken(1, fresh.accessToken.digest));
   },
 
-  "an empty configuration deletes what was configured": async (t, store) => {
+  "an empty configuration deletes all configured services": async (t, store) => {
     await apply(t, store, twoServices(), putConfiguration());
     t.is(await store.readService(1), undefined);
     t.is(await store.readService(2), undefined);

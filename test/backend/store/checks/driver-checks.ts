@@ -4,7 +4,7 @@ import { apply, type Checks } from "./check.ts";
 
 /** What holds for every kind of row, and of the writer and its end. */
 export const driverChecks: Checks = {
-  "an empty store knows nothing": async (t, store) => {
+  "an empty store returns nothing": async (t, store) => {
     t.is(await store.readService(1), undefined);
     t.is(await store.readClient(1, { clientId: 11 }), undefined);
     t.is(await store.readClient(1, { clientIdAlias: "eleven" }), undefined);
@@ -56,7 +56,7 @@ export const driverChecks: Checks = {
     t.is(outcomes.filter((outcome) => outcome === "conflict").length, 99);
   },
 
-  "a command that conflicts or fails takes none of its neighbours with it": async (t, store) => {
+  "a command that conflicts or fails does not affect the others in its batch": async (t, store) => {
     await apply(t, store, twoServices());
     const good = Array.from({ length: 4 }, () => issueTokens());
     const halfway = issueGrant("halfway");
@@ -79,7 +79,7 @@ export const driverChecks: Checks = {
     await apply(t, store, issueGrant("halfway"));
   },
 
-  "commands of one turn see each other in their order": async (t, store) => {
+  "commands of one batch see each other in their order": async (t, store) => {
     const issued = issueTokens();
     const outcomes = await Promise.all([
       store.run(issued),
@@ -105,7 +105,7 @@ export const driverChecks: Checks = {
     t.truthy(await store.readAccessToken(1, view(whole)));
   },
 
-  "a failure says nothing of what was to be kept": async (t, store) => {
+  "a failure does not quote the data of its command": async (t, store) => {
     await apply(t, store, twoServices());
     const secret = "Zm9vYmFyc2VjcmV0dG9rZW4";
     const issue = issueTokens({
@@ -118,7 +118,7 @@ export const driverChecks: Checks = {
     t.false(told.includes(Buffer.from(secret).toString("hex")));
   },
 
-  "closing does what was accepted, then refuses everything": async (t, store) => {
+  "closing runs the accepted commands, then rejects everything": async (t, store) => {
     const outcomes = [store.run(twoServices()), store.run(issueTokens()), store.run(issueTokens({ clientId: 13 }))];
     const closed = store.close();
     const late = store.run(issueTokens());

@@ -57,13 +57,13 @@ export const managementChecks: Checks = {
     }
   },
 
-  "an update gives what was not there": async (t, store) => {
+  "an update adds absent members": async (t, store) => {
     const issued = issueTokens();
     await apply(t, store, issued, updateToken(issued, { properties: [], x5tS256: "x" }));
     t.like(await store.readAccessToken(1, issued.accessToken.digest), { properties: [], x5tS256: "x" });
   },
 
-  "an update of a refresh token's end is of the one that has not been consumed": async (t, store) => {
+  "an update of a refresh token's expiry applies to the unused one": async (t, store) => {
     const family = issueGrant("grant");
     const [rotation, other] = [rotate(family), issueGrant("other")];
     await apply(t, store, family, rotation, other, updateToken(family, { refreshTokenExpiresAt: 40_000 }));
@@ -151,7 +151,7 @@ export const managementChecks: Checks = {
     t.false(await isInForce(store, after));
   },
 
-  "a revocation is kept for as long as anything that it has ended, and nothing comes back": async (t, store) => {
+  "a revocation is stored as long as a token that it ended, and no token comes back": async (t, store) => {
     const families = ["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" }));
     const ticket = keepTicket({ expiresAt: 20_000 });
     const code = issueCode(ticket, { subject: "ada", expiresAt: 9_000 });
@@ -184,10 +184,7 @@ export const managementChecks: Checks = {
     t.false(await isInForce(store, later));
   },
 
-  "two hundred issues beside a revocation: what comes before it ends, what comes after it is good": async (
-    t,
-    store,
-  ) => {
+  "two hundred issues beside a revocation: earlier tokens end, later ones are valid": async (t, store) => {
     const decide = async (_: unknown, round: number): Promise<void> => {
       const subject = `user-${round}`;
       const owner = [{ subject }, { clientId: 12, subject }][round % 2] ?? {};
@@ -200,7 +197,7 @@ export const managementChecks: Checks = {
     await Promise.all(Array.from({ length: 200 }, decide));
   },
 
-  "what is in force is counted: neither what has ended, nor consumed, nor expired": async (t, store) => {
+  "only live tokens are counted: no revoked, consumed or expired ones": async (t, store) => {
     const family = issueGrant("grant", { subject: "ada" });
     const rotation = rotate(family, { subject: "ada" });
     const expired = refresh(rotation, undefined, { subject: "ada", accessToken: { expiresAt: 2_000 } });
@@ -221,7 +218,7 @@ export const managementChecks: Checks = {
     t.deepEqual(await count(store, { clientId: 11 }), exactly(0), "their client is gone");
   },
 
-  "no more is counted than was asked for, and that is said": async (t, store) => {
+  "the count stops at its limit, and says so": async (t, store) => {
     await apply(t, store, ...["1", "2", "3"].map((grantId) => issueGrant(grantId, { subject: "ada" })));
     for (const owner of [{ clientId: 11 }, { subject: "ada" }, { clientId: 11, subject: "ada" }]) {
       t.deepEqual(await count(store, owner, 1, 2_000, 3), exactly(6));
@@ -259,7 +256,7 @@ export const managementChecks: Checks = {
     }
   },
 
-  "tokens are listed by client, subject, both or neither, and by what they are now": async (t, store) => {
+  "tokens are listed by client, subject, both or neither, and by their status": async (t, store) => {
     const tokens = {
       ada: issueGrant("ada", { subject: "ada" }),
       bob: issueGrant("bob", { subject: "bob" }),

@@ -45,7 +45,7 @@ export const refreshChecks: Checks = {
     });
   },
 
-  "rotation consumes the old token, keeps its answer with it, and the successor takes its place": async (t, store) => {
+  "rotation consumes the old token and stores its answer; the successor replaces it": async (t, store) => {
     const family = issueGrant("grant");
     const rotation = rotate(family);
     await apply(t, store, family, rotation, rotation);
@@ -58,7 +58,7 @@ export const refreshChecks: Checks = {
     for (const { accessToken } of [family, rotation]) t.truthy(await store.readAccessToken(1, accessToken.digest));
   },
 
-  "a successor has been used when it was rotated, when it was kept, and when it is gone": async (t, store) => {
+  "a successor counts as used after it was rotated, kept or deleted": async (t, store) => {
     for (const [how, use] of Object.entries(uses)) {
       const family = issueGrant(how);
       const rotation = rotate(family);
@@ -72,7 +72,7 @@ export const refreshChecks: Checks = {
     t.true((await consumptionOf(store, family))?.successorUsed);
   },
 
-  "a chain of rotations: each token has one successor, and only the last is not consumed": async (t, store) => {
+  "in a chain of rotations each token has one successor; only the last is unused": async (t, store) => {
     const chain = [issueGrant("grant")];
     await apply(t, store, ...chain);
     for (let round = 0; round < 5; round++) {
@@ -89,7 +89,7 @@ export const refreshChecks: Checks = {
     );
   },
 
-  "a refresh token that is kept stays as it is, but for its new end": async (t, store) => {
+  "a kept refresh token is unchanged except for its new expiry": async (t, store) => {
     const family = issueGrant("grant");
     await apply(t, store, family);
     const before = await store.readRefreshToken(1, family.refreshToken.digest);
@@ -120,7 +120,7 @@ export const refreshChecks: Checks = {
     }
   },
 
-  "a refresh that cannot be kept leaves the refresh token usable": async (t, store) => {
+  "a refresh that cannot be stored leaves the refresh token usable": async (t, store) => {
     const [family, other] = [issueGrant("grant"), issueGrant("other", { accessToken: { jwtDigest: digest() } })];
     await apply(t, store, family, other);
     for (const [how, use] of Object.entries(uses)) {
@@ -164,7 +164,7 @@ export const refreshChecks: Checks = {
     }
   },
 
-  "a refresh token of before a deletion gives nothing, also when its client has come back": async (t, store) => {
+  "a refresh token from before a deletion gives nothing, also after its client is back": async (t, store) => {
     const families = { rotated: issueGrant("rotated"), kept: issueGrant("kept") };
     await apply(t, store, ...Object.values(families), putConfiguration({ id: 1 }), twoServices());
     const { version: clientVersion = 0 } = (await store.readClient(1, { clientId: 11 })) ?? {};
@@ -178,7 +178,7 @@ export const refreshChecks: Checks = {
     await apply(t, store, family, revoke(family), refresh(family), rotate(family));
   },
 
-  "a grant lives as long as the longest of its tokens, and knows when it gave tokens last": async (t, store) => {
+  "a grant lives as long as its longest token, and has the time of its last tokens": async (t, store) => {
     const family = issueGrant("grant");
     const rotation = rotate(family, { createdAt: 2_600 });
     const longer = { ...rotation, refreshToken: { ...rotation.refreshToken, expiresAt: 20_000 } };
@@ -221,7 +221,7 @@ export const refreshChecks: Checks = {
     t.is(outcomes.filter((outcome) => outcome === "done").length, 1);
   },
 
-  "two hundred times two commands on one source, in either order: never both, never neither": async (t, store) => {
+  "two hundred pairs of commands on one source, in either order: exactly one is done": async (t, store) => {
     const decide = async (_: unknown, round: number): Promise<void> => {
       const subject = `user-${round}`;
       const family = issueGrant(`grant-${round}`, { subject });

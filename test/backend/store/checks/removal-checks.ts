@@ -26,7 +26,7 @@ const withoutOne = [{ id: 2, clients: [{ id: 21, alias: "eleven" }] }];
 
 /** What may be removed with its tokens. Every store has had {@link twoServices}, which allows nothing itself. */
 export const removalChecks: Checks = {
-  "a client with a live token is not removed unless that is allowed, and then nothing is written": async (t, store) => {
+  "a client with a live token is not removed without permission; nothing is written": async (t, store) => {
     const [access, family] = [issueTokens(), issueGrant("grant")];
     for (const tokens of [access, family]) {
       await apply(t, store, tokens);
@@ -47,7 +47,7 @@ export const removalChecks: Checks = {
     t.is(await store.run(leaving(withoutEleven)), "conflict");
   },
 
-  "only the removal that is named is allowed": async (t, store) => {
+  "only the named removal is allowed": async (t, store) => {
     await apply(t, store, issueTokens(), issueTokens({ clientId: 12 }));
     const none = [{ id: 1 }, ...withoutOne];
     for (const mayRemove of [
@@ -71,7 +71,7 @@ export const removalChecks: Checks = {
     t.is(await store.readClient(1, { clientId: 11 }), undefined);
   },
 
-  "a service with live tokens is not removed unless it is named; its clients go with it": async (t, store) => {
+  "a service with live tokens is removed only if named, together with its clients": async (t, store) => {
     const issued = issueTokens({ clientId: 12 });
     await apply(t, store, issued);
     t.is(await store.run(leaving(withoutOne)), "conflict");
@@ -140,7 +140,7 @@ export const removalChecks: Checks = {
     t.deepEqual(listed, [11, 12, 21]);
   },
 
-  "a removal that is carried out twice under one attempt is done": async (t, store) => {
+  "a removal that runs twice under one attempt is done": async (t, store) => {
     await apply(t, store, issueTokens());
     const command = leaving(withoutEleven, [{ serviceId: 1, clientId: 11 }]);
     await apply(t, store, command, command);

@@ -94,7 +94,7 @@ export const ticketChecks: Checks = {
     t.is(await store.run({ ...exchange(issue), serviceId: 2, clientId: 21 }), "conflict");
   },
 
-  "a ticket, a code and a token are not each other": async (t, store) => {
+  "a ticket, a code and a token are never mistaken for each other": async (t, store) => {
     const keep = keepTicket();
     const issue = issueCode(keep);
     await apply(t, store, keep, issue);
@@ -104,7 +104,7 @@ export const ticketChecks: Checks = {
     t.is(await store.readRefreshToken(1, issue.code.digest), undefined);
   },
 
-  "the text of a ticket changes until it is consumed, once an attempt": async (t, store) => {
+  "the text of a ticket changes until it is consumed, once per attempt": async (t, store) => {
     const keep = keepTicket({ context: "old" });
     const [first, second] = [updateTicket(keep, "first"), updateTicket(keep, "second")];
     await apply(t, store, keep, first, second, first);
@@ -133,7 +133,7 @@ export const ticketChecks: Checks = {
     }
   },
 
-  "a ticket of one kind does not open what the other does": async (t, store) => {
+  "a ticket of one kind cannot be used as the other kind": async (t, store) => {
     const [authorization, password] = [keepTicket(), keepTicket({ kind: "password" })];
     await apply(t, store, authorization, password);
     t.is(await store.run(issueCode(password)), "conflict");
@@ -154,7 +154,7 @@ export const ticketChecks: Checks = {
     t.true((await store.readTicket(1, keep.ticket.digest))?.consumed);
   },
 
-  "a digest that is there already is a conflict and consumes nothing": async (t, store) => {
+  "an existing digest is a conflict and consumes nothing": async (t, store) => {
     const [first, second] = [keepTicket(), keepTicket()];
     const issue = issueCode(first);
     await apply(t, store, first, second, issue);
@@ -228,7 +228,7 @@ export const ticketChecks: Checks = {
     t.is((await store.readAccessToken(1, issue.accessToken.digest))?.details, '{"acr":"2"}');
   },
 
-  "an exchange that cannot be kept leaves the code usable": async (t, store) => {
+  "an exchange that cannot be stored leaves the code usable": async (t, store) => {
     const [keep, other] = [keepTicket(), keepTicket()];
     const [code, elsewhere] = [issueCode(keep), issueCode(other)];
     const taken = exchange(elsewhere, { accessToken: { jwtDigest: digest() } });
@@ -268,7 +268,7 @@ export const ticketChecks: Checks = {
     }
   },
 
-  "an assertion is used once by its client, and is another's own": async (t, store) => {
+  "an assertion is used once by its client; another client may use the same id": async (t, store) => {
     const use = useAssertion();
     await apply(t, store, use, use);
     t.is(await store.run(anew(use, attempt())), "conflict");
@@ -278,10 +278,7 @@ export const ticketChecks: Checks = {
     await apply(t, store, use);
   },
 
-  "the sweep takes tickets, codes and assertions when they have expired, and a consumed code with its grant": async (
-    t,
-    store,
-  ) => {
+  "the sweep deletes expired tickets, codes and assertions, a used code with its grant": async (t, store) => {
     const tickets = [keepTicket({ expiresAt: 1_999 }), keepTicket({ expiresAt: 2_000 })];
     const [usable, spent] = [keepTicket(), keepTicket()];
     const [early, code] = [issueCode(usable, { expiresAt: 1_999 }), issueCode(spent, { expiresAt: 1_999 })];
@@ -310,7 +307,7 @@ export const ticketChecks: Checks = {
     t.is(await store.readCode(1, code.code.digest), undefined);
   },
 
-  "revoking tokens forgets the codes that wait, of those named and no others; tickets stay": async (t, store) => {
+  "revoking tokens deletes the pending codes of those named only; tickets stay": async (t, store) => {
     for (const revocation of [
       revokeTokens({ clientId: 11 }),
       revokeTokens({ subject: "ada" }),

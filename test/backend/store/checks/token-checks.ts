@@ -68,7 +68,7 @@ export const tokenChecks: Checks = {
     });
   },
 
-  "an access token is no refresh token, and the other way about": async (t, store) => {
+  "an access token is no refresh token, and the reverse": async (t, store) => {
     await apply(t, store, twoServices());
     const issued = issueGrant("grant");
     await apply(t, store, issued);
@@ -144,7 +144,7 @@ export const tokenChecks: Checks = {
     t.is(await store.readAccessToken(1, issued.accessToken.digest), undefined);
   },
 
-  "a digest or a grant that is there already is a conflict, and nothing of the command is kept": async (t, store) => {
+  "an existing digest or grant is a conflict, and nothing is written": async (t, store) => {
     await apply(t, store, twoServices());
     const issued = issueGrant("grant");
     await apply(t, store, issued);

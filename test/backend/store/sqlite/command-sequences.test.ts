@@ -115,7 +115,7 @@ async function checkInvariants(store: Store, { ended, setsOfSource, families, ot
   }
 }
 
-test("whatever the order of commands: a code gives one set, a consumed refresh token has one successor, an ended grant gives nothing", async (t) => {
+test("in any order, a code gives one set, a used refresh token one successor, an ended grant nothing", async (t) => {
   let [done, conflicts] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
@@ -180,7 +180,7 @@ async function startRestored(t: ExecutionContext) {
   return { store, before, between, end };
 }
 
-test("a backup that was restored is noticed by everyone who had read past it", async (t) => {
+test("a restored backup is noticed by every reader that had read past it", async (t) => {
   const { store, before, between, end } = await startRestored(t);
   t.is(await headOf(store), before);
   t.true(await isReset(store, between));
@@ -216,7 +216,7 @@ test("two stores with the same history have cursors of their own", async (t) => 
   t.false(await isReset(first, await headOf(first)));
 });
 
-test("a file of the first schema gets its events, and keeps what it had", async (t) => {
+test("a file of the first schema gets its events, and keeps its data", async (t) => {
   const path = await temporaryFile(t);
   const token = issueTokens();
   {

@@ -89,7 +89,7 @@ async function openMigrated(t: ExecutionContext) {
   return { path, store, alone, grants };
 }
 
-test("tokens and grants of the second schema are what they were", async (t) => {
+test("tokens and grants of the second schema stay unchanged", async (t) => {
   const { store, alone, grants } = await openMigrated(t);
   const [standing, , ended] = grants;
   t.like(await store.readAccessToken(1, alone), {
@@ -146,7 +146,7 @@ test("a refresh token of the second schema is kept, rotated, and ends with its g
   t.is((await store.readRefreshToken(1, other.refreshToken.digest))?.grantId, "other");
 });
 
-test("what the second schema kept is revoked by its owner, and swept, like what came later", async (t) => {
+test("tokens of the second schema are revoked by their owner, and swept, like later ones", async (t) => {
   const { store, alone, grants } = await openMigrated(t);
   const code = issueCode(keepTicket());
   const later = exchange(code);

@@ -32,7 +32,7 @@ function insertTokens(db: DatabaseSync, count: number, grantId = ""): void {
 const owner = { serviceId: 1, clientId: 11 };
 const remove = () => ({ ...putConfiguration({ id: 1, clients: [{ id: 12 }] }), mayRemove: [{ serviceId: 2 }] });
 
-test("a count looks at a bounded number of rows and says that there are more", (t) => {
+test("a count reads a bounded number of rows and reports that there are more", (t) => {
   const db = openDatabase(t);
   insertTokens(db, mostLookedAt + 500);
   const { readLiveTokens } = createReader(db);

@@ -18,7 +18,7 @@ async function start(t: ExecutionContext, file?: URL) {
   return { store, reads };
 }
 
-test.serial("lists are read behind what was acknowledged, one after the other, and counts before lists", async (t) => {
+test.serial("lists see all acknowledged writes and run one after the other, and counts run before lists", async (t) => {
   const { store, reads } = await start(t);
   const order: string[] = [];
   const note = async <Facts>(name: string, read: Promise<Facts>): Promise<Facts> => {
@@ -61,13 +61,13 @@ test.serial("a thread that has died fails its read; the next one begins a thread
   }
 });
 
-test.serial("a read that the database refuses fails, and the thread goes on", async (t) => {
+test.serial("a read that the database rejects fails, and the thread continues", async (t) => {
   const { reads } = await start(t);
   await t.throwsAsync(reads.run("countTokens", 1, { ...count, of: {} }), { instanceOf: StoreFailure });
   t.deepEqual(await reads.run("countTokens", 1, count), { count: 0, moreThanCounted: false });
 });
 
-test.serial("closing fails what waits and what is under way", async (t) => {
+test.serial("closing fails waiting and running reads", async (t) => {
   const { reads } = await start(t);
   const [underWay, waits] = [reads.run("listAccessTokens", 1, query), reads.run("listAccessTokens", 1, query)];
   const failures = Promise.all([underWay, waits].map((read) => t.throwsAsync(read, { instanceOf: StoreFailure })));

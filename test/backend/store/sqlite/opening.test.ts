@@ -40,13 +40,13 @@ async function makeStore(path: string): Promise<void> {
   await store.close();
 }
 
-test("what is acknowledged is on the disk: every commit is synchronous, and the log is written ahead", async (t) => {
+test("an acknowledged write is on the disk: every commit is synchronous, and the log is written ahead", async (t) => {
   using db = openWriterConnection({ path: await temporaryFile(t), busyTimeout: 50, maxPageCount: undefined });
   t.deepEqual({ ...db.prepare("PRAGMA synchronous").get() }, { synchronous: 2 });
   t.deepEqual({ ...db.prepare("PRAGMA journal_mode").get() }, { journal_mode: "wal" });
 });
 
-test("a store that was closed opens again with what it kept", async (t) => {
+test("a closed store opens again with its data", async (t) => {
   const path = await temporaryFile(t);
   await makeStore(path);
   const store = await openSqliteStore({ path });
@@ -91,7 +91,7 @@ test("another program's database is refused and left as it is", async (t) => {
   await refuses(t, path, "it is another program's database");
 });
 
-test("what is not a database is refused and left as it is", async (t) => {
+test("a file that is no database is refused and left unchanged", async (t) => {
   for (const content of [
     "services: []\n",
     "x".repeat(10_000),
@@ -104,7 +104,7 @@ test("what is not a database is refused and left as it is", async (t) => {
   }
 });
 
-test("a directory in place of the file, or none to put it in, is refused", async (t) => {
+test("a directory in place of the file, or a missing folder, is refused", async (t) => {
   const path = await temporaryFile(t);
   await mkdir(path);
   await refuses(t, path, `it is not a file: ${path}`);
@@ -120,7 +120,7 @@ test("a file that is cut short is refused", async (t) => {
   await refuses(t, path, "the database file is damaged");
 });
 
-test("a new file that another process holds is refused", async (t) => {
+test("a new file that another process locks is refused", async (t) => {
   const path = await temporaryFile(t);
   const locker = startChild(t, "./locking-process.ts", [path]);
   t.is(await locker.line(), "locked");
@@ -286,7 +286,7 @@ test("the change to the log waits for another's lock", async (t) => {
   t.is(db.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
 });
 
-test("the change to the log does not wait for ever, and not for what is no lock", async (t) => {
+test("the change to the log waits for a bounded time, and only for a lock", async (t) => {
   const path = await temporaryFile(t);
   using other = new DatabaseSync(path);
   other.exec("BEGIN IMMEDIATE");
@@ -313,7 +313,7 @@ test("the change to the log does not wait for ever, and not for what is no lock"
 
 const draw = () => randomBytes(32).toString("base64url");
 
-test("6749-10.3 6749-10.4: the database, its log and a dump hold no token, code or ticket that could be used", async (t) => {
+test("6749-10.3 6749-10.4: database, log and dump contain no usable token, code or ticket", async (t) => {
   const path = await temporaryFile(t);
   const store = await openSqliteStore({ path });
   t.teardown(() => store.close());

@@ -18,7 +18,7 @@ async function openConfigured(t: ExecutionContext, path: string, busyTimeout = 5
   return store;
 }
 
-test("what another process was acknowledged is seen at once", async (t) => {
+test("a write that another process acknowledged is seen at once", async (t) => {
   const path = await temporaryFile(t);
   const store = await openConfigured(t, path);
   const other = startChild(t, "./store-process.ts", [path]);
@@ -63,7 +63,7 @@ test("of a hundred uses of one assertion at once, half of them in another proces
   await other.done();
 });
 
-test("while another process holds the lock nothing is acknowledged, and reads go on", async (t) => {
+test("while another process holds the lock, nothing is acknowledged, and reads continue", async (t) => {
   const path = await temporaryFile(t);
   const store = await openConfigured(t, path, 50);
   const [before, during] = [issueTokens(), issueTokens()];
@@ -87,7 +87,7 @@ test("while another process holds the lock nothing is acknowledged, and reads go
   t.truthy(await store.readAccessToken(1, during.accessToken.digest));
 });
 
-test("a write waits for another process that lets go in time", async (t) => {
+test("a write waits for another process that releases the lock in time", async (t) => {
   const path = await temporaryFile(t);
   const store = await openConfigured(t, path);
   const locker = startChild(t, "./locking-process.ts", [path]);
@@ -173,7 +173,7 @@ test("nothing acknowledged is lost when the file is full, and nothing refused is
   }
 });
 
-test("file and log hold digests but no token, and are their owner's alone", async (t) => {
+test("file and log contain digests but no token, and only their owner can read them", async (t) => {
   const path = await temporaryFile(t);
   const store = await openConfigured(t, path);
   const token = randomBytes(32).toString("base64url");

@@ -64,7 +64,7 @@ async function expectReset(t: ExecutionContext, path: string, cursor: string, or
   await again.store.close();
 }
 
-test("a store that goes on keeps its epoch, after a stop, a stop without writes, and a vacuum", async (t) => {
+test("a store in continuous use keeps its epoch, after a stop, a stop without writes, and a vacuum", async (t) => {
   const { path, cursor } = await closedStore(t);
   for (let round = 0; round < 3; round++) await goOn(t, path);
   await (await open(t, path)).store.close();
@@ -118,7 +118,7 @@ test("a copy at another path is no continuation: its mark is missing", async (t)
   await expectReset(t, copy, cursor, "unmarked");
 });
 
-test("a mark that was removed says that the store was restored", async (t) => {
+test("a removed mark means that the store was restored", async (t) => {
   const { path, cursor } = await closedStore(t);
   await rm(`${path}-mark`);
   await expectReset(t, path, cursor, "unmarked");
@@ -130,7 +130,7 @@ for (const [what, text] of Object.entries({
   "of another program": "x".repeat(200),
   "with more behind it": undefined,
 })) {
-  test(`a mark ${what} counts as none, and is written anew`, async (t) => {
+  test(`a mark ${what} counts as missing, and is written anew`, async (t) => {
     const { path, cursor } = await closedStore(t);
     await writeFile(`${path}-mark`, text ?? `${await readFile(`${path}-mark`, "latin1")}\n`);
     await expectReset(t, path, cursor, "unmarked");
@@ -187,7 +187,7 @@ test("an older state that is written over the open file is noticed by the next w
   t.deepEqual(origins, ["went-back"]);
 });
 
-test("two processes on one file, one after the other and at once, lose nothing and reset nobody", async (t) => {
+test("two processes on one file, one after the other and at once, lose nothing and cause no reset", async (t) => {
   const { path, cursor } = await closedStore(t);
   const { store, origins } = await open(t, path);
   const other = startChild(t, "./store-process.ts", [path]);
@@ -221,7 +221,7 @@ test("a process that is killed while it writes leaves a store that goes on", asy
   }
 });
 
-test("the mark is the owner's alone, has one size for good, and says nothing of what is kept", async (t) => {
+test("only the owner can read the mark; it has one size for good and contains no stored data", async (t) => {
   const { path } = await closedStore(t);
   const { mode, size } = await stat(`${path}-mark`);
   t.is(mode & 0o777, 0o600);

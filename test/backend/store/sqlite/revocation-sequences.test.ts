@@ -124,7 +124,7 @@ const step = fc.record({
 
 const sizes = [1, 3, 50];
 
-test("whatever was issued and revoked in whatever order: lists and reads are what the plain rule says", async (t) => {
+test("after any order of issues and revocations, lists and reads agree with the plain rule", async (t) => {
   let [revocations, listed] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {

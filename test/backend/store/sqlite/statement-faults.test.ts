@@ -74,7 +74,7 @@ function dump(path: string): string {
 
 for (const [title, scene] of Object.entries(scenes)) {
   for (const kind of ["before", "after", "rolled-back"] as const satisfies readonly FaultKind[]) {
-    test(`${title}: failing at each statement in turn (${kind}) it leaves nothing written, and works afterwards`, async (t) => {
+    test(`${title}: a failure at any statement (${kind}) leaves nothing written, and it works afterwards`, async (t) => {
       let statements = Number.POSITIVE_INFINITY;
       for (let n = 1; n <= statements; n++) {
         const { store, faults, path } = await openFailingStore(t);
@@ -102,7 +102,7 @@ for (const [title, scene] of Object.entries(scenes)) {
   }
 }
 
-test("a ROLLBACK that fails, too, lets nothing of the command through, and the store goes on", async (t) => {
+test("a ROLLBACK that fails, too, keeps nothing of the command, and the store continues", async (t) => {
   const { store, faults, path } = await openFailingStore(t);
   await store.run(twoServices());
   const start = dump(path);

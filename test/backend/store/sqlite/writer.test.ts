@@ -47,7 +47,7 @@ for (const dies of ["before", "after", "throws"] as const) {
   });
 }
 
-test("what is pending when the thread dies fails, also when the store is closing", async (t) => {
+test("pending commands fail when the thread dies, also while the store is closing", async (t) => {
   const writer = await openDyingWriter(t, await prepared(t), "before");
   const pending = writer.run(issueTokens());
   const closed = writer.close();
@@ -102,7 +102,7 @@ test("a thread that does not start is a StoreFailure of the opening", async (t) 
   });
 });
 
-test("five hundred commands of one turn are answered each with its own outcome", async (t) => {
+test("five hundred commands of one batch are answered each with its own outcome", async (t) => {
   const store = await openSqliteStore({ path: await prepared(t) });
   t.teardown(() => store.close());
   const outcomes = await Promise.all(
@@ -151,7 +151,7 @@ test("a job that conflicts or fails is undone alone", (t) => {
   t.false(db.isTransaction);
 });
 
-test("a job that fills the database may end the transaction despite its savepoint; then each is tried alone", (t) => {
+test("a job that fills the disk may end the transaction despite its savepoint; then each is tried alone", (t) => {
   const db = openDatabase();
   const batch = createBatch(db);
   const [before, after] = [issueTokens(), issueTokens()];
@@ -215,7 +215,7 @@ test("when the commit fails every job of it fails and nothing is kept", (t) => {
   t.deepEqual(outcomes(batch([issueTokens()])), ["done"]);
 });
 
-test("when another connection holds the lock every job fails, and the next batch works", async (t) => {
+test("while another connection holds the lock every job fails, and the next batch works", async (t) => {
   const path = await temporaryFile(t);
   const [db, other] = [openDatabase(path), new DatabaseSync(path)];
   const batch = createBatch(db);
