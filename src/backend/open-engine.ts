@@ -102,6 +102,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
       secretBox,
       chainVerifier,
       remoteJwks,
+      heartbeatInterval: configuration.events.heartbeatInterval * 1000,
       store: hinted,
       reportFault(error, what) {
         log.error({ err: error }, what);
@@ -110,7 +111,7 @@ export async function openEngine(options: BackendOptions): Promise<OpenEngine> {
     const { allowRemoval, newSecretKey } = options;
     const management = { store: hinted, clock, random, secretBox };
     logStart(log, configuration, await applyConfiguration(management, configuration, { allowRemoval, newSecretKey }));
-    const sweep = startSweep(store, clock, log, forwardClock.isDoubtful);
+    const sweep = startSweep({ store, clock, log, configuration, isDoubtful: forwardClock.isDoubtful });
     return {
       engine,
       put: (wanted, removable) => applyConfiguration(management, wanted, { allowRemoval: removable }),

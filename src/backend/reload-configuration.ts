@@ -12,10 +12,17 @@ export function refuseRestartMembers(running: Configuration, wanted: Configurati
     ...(running.store.sqlite === wanted.store.sqlite ? [] : ["store.sqlite"]),
     ...(isSameKey(running.secretKey, wanted.secretKey) ? [] : ["secretKey"]),
     ...(running.log.format === wanted.log.format ? [] : ["log.format"]),
+    ...changedMembers("events", running.events, wanted.events),
+    ...changedMembers("sweep", running.sweep, wanted.sweep),
   ];
   const sentence = "has changed, and only a restart can apply that: restart, or undo the change";
   const problems = changed.map((path): Problem => ({ path, sentence }));
   if (problems.length > 0) throw new ConfigurationError("configuration", problems);
+}
+
+function changedMembers<Section extends object>(name: string, running: Section, wanted: Section): string[] {
+  const members = Object.keys(running) as (keyof Section & string)[];
+  return members.filter((member) => running[member] !== wanted[member]).map((member) => `${name}.${member}`);
 }
 
 /** Says which members outside `services` change, a line each. */

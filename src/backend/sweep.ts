@@ -1,38 +1,37 @@
 import type { Logger } from "pino";
+import type { Configuration } from "./configuration/configuration.ts";
 import type { Clock } from "./engine/dependencies.ts";
 import type { Store } from "./store/store.ts";
 
-/** Once a minute: no one waits for it, and an expired row does no harm but its space. */
-const interval = 60_000;
-/** Rows a batch: few enough that a batch delays no one's write noticeably. */
+/** Rows per batch: few enough that a batch does not noticeably delay other writes. */
 const batch = 500;
-/** An expired token answers "expired" for this long before it is unknown, in milliseconds. */
-const keptAfterExpiry = 600_000;
 
-/** A reader of invalidation events that was away for longer than this begins anew, in milliseconds. */
-const eventRetention = 3_600_000;
+/** What the sweep rests on. */
+export interface SweepDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly configuration: Pick<Configuration, "events" | "sweep">;
+  /** While the clock may be wrong nothing is deleted: a wrong clock would delete rows that have not expired. */
+  readonly isDoubtful?: () => boolean;
+}
 
-/**
- * Deletes expired rows and old events in small batches until stopped; nothing while `isDoubtful` says that the clock
- * may be wrong, since a wrong clock would delete for good what has not expired.
- */
-export function startSweep(
-  store: Store,
-  clock: Clock,
-  log: Logger,
-  isDoubtful: () => boolean = () => false,
-): { stop(): void } {
+/** Deletes expired rows and old events in small batches until stopped. */
+export function startSweep(dependencies: SweepDependencies): { stop(): void } {
+  const { store, clock, log, isDoubtful = () => false } = dependencies;
+  const { events, sweep: settings } = dependencies.configuration;
   let stopped = false;
   async function sweep(): Promise<void> {
     if (isDoubtful()) return;
-    while (!stopped && (await store.sweep(clock() - keptAfterExpiry, batch)) >= batch);
-    while (!stopped && (await store.sweepInvalidationEvents(clock() - eventRetention, batch)) >= batch);
+    const [expired, old] = [settings.expiredRetention * 1000, events.retention * 1000];
+    while (!stopped && (await store.sweep(clock() - expired, batch)) >= batch);
+    while (!stopped && (await store.sweepInvalidationEvents(clock() - old, batch)) >= batch);
   }
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => {
       log.error({ err: error }, "the sweep of expired rows failed");
     });
-  }, interval);
+  }, settings.interval * 1000);
   timer.unref();
   return {
     stop() {

@@ -6,6 +6,7 @@ import { openBackend } from "../../src/backend/backend.ts";
 import type { IssueTokens } from "../../src/backend/store/command.ts";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { type Store, StoreFailure } from "../../src/backend/store/store.ts";
+import { processDefaults } from "../../src/backend/configuration/configuration.ts";
 import { startSweep } from "../../src/backend/sweep.ts";
 import { configurationOf, serviceSettings } from "../support/settings.ts";
 import {
@@ -99,7 +100,7 @@ async function startSweeping(t: ExecutionContext, sweep?: (store: Store) => Stor
     }
   };
   const watchedStore = { ...store, sweep: watched, sweepInvalidationEvents: watchedEvents };
-  const sweeper = startSweep(watchedStore, () => now, log);
+  const sweeper = startSweep({ store: watchedStore, clock: () => now, log, configuration: processDefaults });
   t.teardown(async () => {
     sweeper.stop();
     mock.timers.reset();

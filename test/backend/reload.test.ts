@@ -92,6 +92,21 @@ test("a reload that fails does not keep the next from its work", async (t) => {
   t.is(second.status, "fulfilled");
 });
 
+for (const [section, change] of Object.entries({
+  "events.heartbeatInterval": { events: { heartbeatInterval: 0.5, retention: 3600 } },
+  "events.retention": { events: { heartbeatInterval: 0.25, retention: 60 } },
+  "sweep.interval": { sweep: { interval: 1, expiredRetention: 600 } },
+  "sweep.expiredRetention": { sweep: { interval: 60, expiredRetention: 60 } },
+})) {
+  test(`${section} needs a restart`, async (t) => {
+    const { backend } = await start(t);
+    await t.throwsAsync(backend.reload({ ...of(), ...change }), {
+      instanceOf: ConfigurationError,
+      message: new RegExp(`${section} has changed, and only a restart can apply that`),
+    });
+  });
+}
+
 test("openssl missing while a new client needs it is refused, and nothing is changed", async (t) => {
   const { backend, issue } = await start(t, { path: "/nothing" });
   const pki = client(3, { tokenAuthMethod: "TLS_CLIENT_AUTH", tlsClientAuthSubjectDn: "CN=a" });

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { processDefaults } from "../../src/backend/configuration/configuration.ts";
 import type { ExecutionContext } from "ava";
 import { pino } from "pino";
 import { openBackend, type Backend } from "../../src/backend/backend.ts";
@@ -89,6 +90,7 @@ export async function createEngineByHand(
     store: { ...store, ...parts.around?.(store) },
     clock: () => now,
     monotonicClock: () => performance.now(),
+    heartbeatInterval: processDefaults.events.heartbeatInterval * 1000,
     random: randomBytes,
     secretBox: createSecretBox(randomBytes(32), randomBytes),
     chainVerifier: parts.chainVerifier ?? { verify: () => Promise.reject(new Error("No chain should be verified.")) },

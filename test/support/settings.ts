@@ -1,5 +1,5 @@
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
-import type { Configuration } from "../../src/backend/configuration/configuration.ts";
+import { type Configuration, processDefaults } from "../../src/backend/configuration/configuration.ts";
 import type { TestCertificate } from "./certificates.ts";
 
 /** The service of most tests; whatever matters to a test it says itself. */
@@ -90,6 +90,7 @@ export function configurationOf(services: Configuration["services"], more: Parti
     store: { sqlite: ":memory:" },
     secretKey: undefined,
     log: { level: "silent" },
+    ...processDefaults,
     services,
     warnings: [],
     ...more,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { LogFormat, LogLevel } from "./configuration.ts";
+import { type LogFormat, type LogLevel, processDefaults } from "./configuration.ts";
 import type { Problem } from "./configuration-error.ts";
 import { path, secretReference, textOrFile } from "./references.ts";
 import { serviceMembers } from "./service-members.ts";
@@ -22,6 +22,9 @@ const listen = z.strictObject({
   behindTls: z.boolean().exactOptional(),
 });
 
+/** Seconds. */
+const oneWeek = 7 * 24 * 3600;
+
 const configurationFile = z.strictObject({
   listen: listen.default({}),
   store: z.strictObject({ sqlite: path }),
@@ -29,6 +32,20 @@ const configurationFile = z.strictObject({
   log: z
     .strictObject({ level: z.enum(logLevels).default("info"), format: z.enum(logFormats).default("auto") })
     .default({ level: "info", format: "auto" }),
+  events: z
+    .strictObject({
+      // Watchers trust their caches for two seconds after a heartbeat: a slower one makes the stream useless.
+      heartbeatInterval: z.number().min(0.05).max(1).default(processDefaults.events.heartbeatInterval),
+      retention: z.int().min(60).max(oneWeek).default(processDefaults.events.retention),
+    })
+    .default(processDefaults.events),
+  sweep: z
+    .strictObject({
+      interval: z.int().min(1).max(3600).default(processDefaults.sweep.interval),
+      // Not below the seconds for which the response to a refresh can be repeated.
+      expiredRetention: z.int().min(60).max(oneWeek).default(processDefaults.sweep.expiredRetention),
+    })
+    .default(processDefaults.sweep),
   services: z.array(serviceMembers).default([]),
 });
 

@@ -7,6 +7,8 @@ export interface Configuration {
   /** 32 octets, the key of all secrets at rest; `undefined` only with a store in memory: the backend then draws one. */
   readonly secretKey: Uint8Array | undefined;
   readonly log: { readonly level: LogLevel; readonly format?: LogFormat };
+  readonly events: EventSettings;
+  readonly sweep: SweepSettings;
   readonly services: readonly ConfiguredService[];
   /** Sentences for the operator: accepted, but perhaps not meant. */
   readonly warnings: readonly string[];
@@ -45,6 +47,27 @@ export interface ListenTls {
 interface StoreLocation {
   readonly sqlite: string;
 }
+
+/** The stream of invalidation events; all in seconds. */
+interface EventSettings {
+  /** From one poll of the store to the next, each of which ends with a heartbeat to every watcher. */
+  readonly heartbeatInterval: number;
+  /** A watcher that was away for longer clears its cache. */
+  readonly retention: number;
+}
+
+/** The deletion of rows that nobody needs any more; all in seconds. */
+export interface SweepSettings {
+  readonly interval: number;
+  /** Introspection says "expired" of an expired token for this long; then the token is unknown. */
+  readonly expiredRetention: number;
+}
+
+/** What holds unless the file says otherwise. */
+export const processDefaults: { readonly events: EventSettings; readonly sweep: SweepSettings } = {
+  events: { heartbeatInterval: 0.25, retention: 3600 },
+  sweep: { interval: 60, expiredRetention: 600 },
+};
 
 export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 

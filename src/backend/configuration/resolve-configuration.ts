@@ -57,6 +57,8 @@ export async function resolveConfiguration(
     store: { sqlite: sqlite === inMemory ? inMemory : references.path(sqlite) },
     secretKey: secretKey === undefined ? undefined : readSecretKey(secretKey),
     log: file.log,
+    events: file.events,
+    sweep: file.sweep,
     services,
   };
 }

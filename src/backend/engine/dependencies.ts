@@ -10,6 +10,8 @@ export interface Dependencies {
   readonly secretBox: SecretBox;
   readonly chainVerifier: ChainVerifier;
   readonly remoteJwks: RemoteJwks;
+  /** Milliseconds from one poll of the store for invalidation events, and its heartbeat, to the next. */
+  readonly heartbeatInterval: number;
   /** Takes what is found out of one call, for the operator's log; of that call alone. */
   readonly note?: NoteFacts;
   /** Told of what went wrong where no caller waits for an answer; `what` is a clause for the operator's log. */

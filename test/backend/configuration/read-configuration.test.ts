@@ -32,6 +32,8 @@ test("a configuration is read with its references in place and the defaults fill
     listen: { host: "127.0.0.1", port: 0, behindTls: false },
     store: { sqlite: "/etc/certbound/data/certbound.sqlite" },
     log: { level: "info", format: "auto" },
+    events: { heartbeatInterval: 0.25, retention: 3600 },
+    sweep: { interval: 60, expiredRetention: 600 },
     services: [
       {
         settings: {
@@ -307,6 +309,32 @@ test("a setting that is accepted but perhaps a mistake gives a warning that name
     "services is empty: every call of the API will be refused",
   ]);
 });
+
+test("the intervals of the process are read, each with its own default", async (t) => {
+  const { events, sweep } = await read(
+    "{ store: { sqlite: ':memory:' }, events: { heartbeatInterval: 0.05, retention: 60 }, sweep: { interval: 3600 } }",
+  );
+  t.deepEqual(events, { heartbeatInterval: 0.05, retention: 60 });
+  t.deepEqual(sweep, { interval: 3600, expiredRetention: 600 });
+});
+
+for (const [members, sentence] of [
+  ["events: { heartbeatInterval: 0.04 }", "events.heartbeatInterval must be at least 0.05"],
+  ["events: { heartbeatInterval: 1.5 }", "events.heartbeatInterval must be at most 1"],
+  ["events: { heartbeatInterval: fast }", "events.heartbeatInterval must be a number"],
+  ["events: { retention: 59 }", "events.retention must be at least 60"],
+  ["events: { retention: 604801 }", "events.retention must be at most 604800"],
+  ["events: { retention: 60.5 }", "events.retention must be a whole number"],
+  ["events: { interval: 1 }", "events.interval is not a known member"],
+  ["sweep: { interval: 0 }", "sweep.interval must be at least 1"],
+  ["sweep: { interval: 3601 }", "sweep.interval must be at most 3600"],
+  ["sweep: { expiredRetention: 59 }", "sweep.expiredRetention must be at least 60"],
+  ["sweep: { expiredRetention: 604801 }", "sweep.expiredRetention must be at most 604800"],
+] as const) {
+  test(`${members} is refused`, async (t) => {
+    t.deepEqual(await problemsOf(`store: { sqlite: ':memory:' }\n${members}`), [sentence]);
+  });
+}
 
 test("openssl is needed where a certificate path decides, and only there", async (t) => {
   t.true(needsChainVerification(await read(accepted)));

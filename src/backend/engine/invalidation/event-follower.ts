@@ -34,7 +34,9 @@ interface Stream {
   readonly queue: MessageQueue;
 }
 
-type FollowerDependencies = Pick<Dependencies, "store" | "monotonicClock" | "reportFault"> & { readonly wait?: Wait };
+type FollowerDependencies = Pick<Dependencies, "store" | "monotonicClock" | "heartbeatInterval" | "reportFault"> & {
+  readonly wait?: Wait;
+};
 
 /**
  * Follows the store's events: one poll for all streams, each poll's events first and a heartbeat to everyone behind.
@@ -52,7 +54,7 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
   /** Where all that joined stand, as far as the store's events go; `undefined` while there are none. */
   let cursor: string | undefined;
   let failing = false;
-  const timer = createPollTimer(poll, dependencies);
+  const timer = createPollTimer(poll, { ...dependencies, interval: dependencies.heartbeatInterval });
 
   async function poll(): Promise<void> {
     const polledAt = monotonicClock();

@@ -9,19 +9,24 @@ export interface PollTimer {
   stop(): void;
 }
 
-/** Milliseconds from the beginning of one poll to that of the next. */
-const interval = 250;
-/** The same for those that are asked for: many reasons at a time are one. */
+export interface PollTimerOptions {
+  readonly monotonicClock: () => number;
+  /** Milliseconds from the beginning of one poll to that of the next. */
+  readonly interval: number;
+  readonly wait?: Wait;
+}
+
+/** Milliseconds from one poll to the next that is asked for: requests that come together share a poll. */
 const shortest = 20;
 
 /**
- * Runs a poll every 250 ms, one after the other; a slow one delays the next, and none overlaps another.
+ * Runs a poll every `interval`, one after the other; a slow one delays the next, and none overlaps another.
  *
- * @example createPollTimer(poll, { monotonicClock: () => performance.now() }).soon()
+ * @example createPollTimer(poll, { monotonicClock: () => performance.now(), interval: 250 }).soon()
  */
 export function createPollTimer(
   poll: () => Promise<void>,
-  { monotonicClock, wait = waitUnreferenced }: { readonly monotonicClock: () => number; readonly wait?: Wait },
+  { monotonicClock, interval, wait = waitUnreferenced }: PollTimerOptions,
 ): PollTimer {
   let wanted = false;
   /** The poll that runs; `again`: whether another was asked for meanwhile. */

@@ -24,6 +24,7 @@ async function startFollower(t: ExecutionContext, around: (store: Store) => Part
   const reads: (string | undefined)[] = [];
   const watched: Store = { ...store, ...around(store) };
   const follower = createEventFollower({
+    heartbeatInterval: 250,
     store: {
       ...watched,
       readInvalidationEvents(query) {

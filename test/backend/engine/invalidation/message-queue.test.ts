@@ -84,7 +84,7 @@ function startTimer(takes: (hand: ReturnType<typeof createHandTimer>) => Promise
       await takes(hand);
       running -= 1;
     },
-    { monotonicClock: hand.now, wait: hand.wait },
+    { monotonicClock: hand.now, interval: 250, wait: hand.wait },
   );
   return { hand, timer, began, most: () => most };
 }
