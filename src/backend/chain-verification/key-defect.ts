@@ -3,7 +3,7 @@ import { childrenOf, contentOf, MalformedDer, readOutermost, tags, type DerEleme
 
 /** RSA: up to 0.4 ms for a signature; one of 16,384 bits takes 1.4 ms. */
 const longestModulus = 8192;
-/** 2³² in bits: the public exponent decides what a signature costs, and 65537 is what all use. */
+/** Bits. The public exponent decides what a signature costs; nearly every key has 65537. */
 const longestExponent = 33;
 /** The longest prime of a curve that is in use, P-521's. */
 const longestPrime = 521;
@@ -43,7 +43,7 @@ interface KeyParts {
  *
  * Bounds the cost of a check. OpenSSL refuses keys that are too weak (`-auth_level 2`). Throws `MalformedDer`.
  *
- * @example keyDefect(readCertificateParts(der).publicKey) // "is RSA with a public exponent above 2^32"
+ * @example keyDefect(readCertificateParts(der).publicKey) // "is RSA with a public exponent of more than 33 bits"
  */
 export function keyDefect(der: Uint8Array): string | undefined {
   const [algorithm, key] = childrenOf(der, expectTag(readOutermost(der), tags.sequence), 2);
@@ -57,7 +57,7 @@ function rsaDefect(_der: Uint8Array, { key }: KeyParts): string | undefined {
   const [modulus, exponent] = integersOf(key, childrenOf(key, expectTag(readOutermost(key), tags.sequence), 2));
   if (modulus === undefined || exponent === undefined) throw new MalformedDer("an RSA key lacks its two numbers");
   if (bitLength(modulus) > longestModulus) return `is RSA of more than ${longestModulus} bits`;
-  if (bitLength(exponent) > longestExponent) return "is RSA with a public exponent above 2^32";
+  if (bitLength(exponent) > longestExponent) return "is RSA with a public exponent of more than 33 bits";
   if (bitLength(exponent) < 2 || (exponent.at(-1) ?? 0) % 2 === 0)
     return "is RSA with an even public exponent or one below 3";
   return undefined;
