@@ -5,7 +5,7 @@ import type { InvalidationMessage, OpenInvalidationEvents } from "../contract/in
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { BackendAnswerMalformed, BackendUnavailable } from "./backend-unavailable.ts";
 import { connectionFailure, openAgents } from "./exchange.ts";
-import { refusal } from "./read-answer.ts";
+import { errorOfAnswer } from "./read-answer.ts";
 
 /** A server-sent event as it was parsed: fields that did not come are `undefined`. */
 interface ServerSentEvent {
@@ -192,7 +192,7 @@ export function createEventStreams(options: ApiConnection): EventStreams {
 async function refuseOthers(response: IncomingMessage): Promise<void> {
   const { statusCode = 0, headers } = response;
   if (statusCode !== 200)
-    throw refusal(authIntrospectionEvents, {
+    throw errorOfAnswer(authIntrospectionEvents, {
       statusCode,
       headers,
       body: await readText(response),

@@ -4,10 +4,10 @@ import { authIntrospection, type IntrospectionResponse } from "../contract/auth-
 import type { OpenInvalidationEvents } from "../contract/invalidation-message.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
-import type { AnswerHeaders } from "./read-answer.ts";
+import type { AnswerHeaders } from "./exchange.ts";
 import { createEventStreams } from "./event-stream.ts";
 
-export type { AnswerHeaders } from "./read-answer.ts";
+export type { AnswerHeaders } from "./exchange.ts";
 export { ApiError } from "../contract/api-error.ts";
 export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
 export type {

@@ -9,7 +9,7 @@ import { disown } from "../serving/call-harmlessly.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
-import { type EndpointAnswer, errorAnswer } from "./endpoint.ts";
+import { type EndpointAnswer, oauthErrorAnswer } from "./endpoint.ts";
 
 /** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {
@@ -58,7 +58,7 @@ export function certificateForBackend(
       tellHook("onUnreadableCertificate", onUnreadableCertificate, certificate.unreadable, request);
       if (!isMalformedRequest(certificate)) return { clientCertificate: noCertificate, clientCertificatePath: [] };
       const description = "The request has more than one certificate header.";
-      return { answer: errorAnswer(400, "invalid_request", description) };
+      return { answer: oauthErrorAnswer(400, "invalid_request", description) };
     }
     if (certificate.raw !== undefined) {
       return { clientCertificate: writePem(certificate.raw), clientCertificatePath: [] };

@@ -1,4 +1,4 @@
-import { ask, type Asking, isObject } from "./ask.ts";
+import { requestAuthorizationServer, type RequestConditions, isObject } from "./authorization-server-request.ts";
 import { AuthorizationServerMalformed } from "./token-errors.ts";
 
 /** Where tokens come from. */
@@ -16,10 +16,10 @@ export interface TokenEndpoint {
  *
  * @example await discoverTokenEndpoint("https://as.example.com", { agent, timeout, signal })
  */
-export async function discoverTokenEndpoint(issuer: string, asking: Asking): Promise<TokenEndpoint> {
+export async function discoverTokenEndpoint(issuer: string, conditions: RequestConditions): Promise<TokenEndpoint> {
   const what = "The authorization server's metadata";
   for (const url of wellKnown(issuer)) {
-    const { status, json } = await ask({ what, url }, asking);
+    const { status, json } = await requestAuthorizationServer({ what, url }, conditions);
     if (status >= 400) continue;
     if (status !== 200) throw new AuthorizationServerMalformed(`${what}: the answer has status ${status}.`);
     if (json === undefined) throw new AuthorizationServerMalformed(`${what}: the answer is no JSON object.`);

@@ -16,7 +16,7 @@ export interface HeldToken {
   readonly scopes: readonly string[];
 }
 
-export interface Clocks {
+export interface TokenClocks {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Milliseconds that never go back. */
@@ -62,7 +62,7 @@ const longestMargin = 60_000;
  */
 export function createBoundTokens(
   request: (target: TokenTarget, signal: AbortSignal) => Promise<IssuedToken>,
-  { clock, monotonicClock }: Clocks,
+  { clock, monotonicClock }: TokenClocks,
 ): BoundTokens {
   const places = new Map<string, Place>();
   const ended = new AbortController();

@@ -1,4 +1,4 @@
-import type { Answer } from "./ask.ts";
+import type { AuthorizationServerResponse } from "./authorization-server-request.ts";
 import { AuthorizationServerMalformed, TokenRequestRefused } from "./token-errors.ts";
 
 /** A token as the authorization server gave it. */
@@ -21,7 +21,7 @@ const bearerToken = /^[A-Za-z0-9._~+/-]{1,16384}={0,16}$/;
  *
  * @example readTokenAnswer({ status: 200, json: { access_token: "a", token_type: "Bearer", expires_in: 3600 } })
  */
-export function readTokenAnswer({ status, json }: Answer): IssuedToken {
+export function readTokenAnswer({ status, json }: AuthorizationServerResponse): IssuedToken {
   const error = json?.["error"];
   if (status >= 400 && typeof error === "string" && error !== "") {
     const description = json?.["error_description"];

@@ -1,11 +1,11 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
-import { isObject } from "./ask.ts";
+import { isObject } from "./authorization-server-request.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 
 /** An API that gets a token of its own kind. */
-export interface ResourceServer extends TargetOptions {
+export interface BoundResourceServer extends TargetOptions {
   /** Scheme, host and port: `https://api.example.com`. */
   readonly origin: string;
 }

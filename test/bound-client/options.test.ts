@@ -3,7 +3,10 @@ import { once } from "node:events";
 import test from "ava";
 import * as undici from "undici";
 import { createBoundDispatcher } from "../../src/bound-client/bound-dispatcher.ts";
-import { type ClientAssertion, clientAuthentication } from "../../src/bound-client/client-authentication.ts";
+import {
+  type ClientAssertion,
+  authenticationParameters,
+} from "../../src/bound-client/token-endpoint-authentication.ts";
 import { type BoundClientOptions, createBoundClient } from "../../src/bound-client/index.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { failures } from "../support/failing-hooks.ts";
@@ -173,7 +176,7 @@ const signal = new AbortController().signal;
 for (const [name, fail] of Object.entries(failures)) {
   test(`a clientAssertion that fails gives nobody a token and keeps nobody waiting: ${name}`, async (t) => {
     const authentication = { method: "private_key_jwt", clientAssertion: fail as ClientAssertion } as const;
-    const failed = clientAuthentication("1", authentication, endpoint, { timeout: 50, signal }).then(
+    const failed = authenticationParameters("1", authentication, endpoint, { timeout: 50, signal }).then(
       () => false,
       () => true,
     );
@@ -184,7 +187,7 @@ for (const [name, fail] of Object.entries(failures)) {
 test("a clientAssertion that gives no text is the program's mistake", async (t) => {
   for (const given of [undefined, "", 1, {}]) {
     const authentication = { method: "private_key_jwt", clientAssertion: () => given as never } as const;
-    await t.throwsAsync(clientAuthentication("1", authentication, endpoint, { timeout: 1000, signal }), {
+    await t.throwsAsync(authenticationParameters("1", authentication, endpoint, { timeout: 1000, signal }), {
       instanceOf: TypeError,
     });
   }

@@ -9,6 +9,7 @@ import {
 import { readClaimsRequest, scopeClaims } from "../../src/oauth/claims-request.ts";
 import { checkCodeVerifier, isCodeChallenge } from "../../src/oauth/code-challenge.ts";
 import { lowestPrompt, type Prompt, readPrompt } from "../../src/oauth/prompt.ts";
+import { isLoopback } from "../../src/oauth/loopback.ts";
 import { isRedirectUri, isSameRedirectUri } from "../../src/oauth/redirect-uri.ts";
 
 for (const [redirectUri, address] of [
@@ -374,5 +375,17 @@ for (const [registered, requested] of [
 ] as const) {
   test(`not the same: ${registered} and ${JSON.stringify(requested)}`, (t) => {
     t.false(isSameRedirectUri(registered, requested));
+  });
+}
+
+for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "[::ffff:7f00:1]"]) {
+  test(`a loopback host: ${host}`, (t) => {
+    t.true(isLoopback(host));
+  });
+}
+
+for (const host of ["", "0.0.0.0", "[::]", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", "127.1", "[]"]) {
+  test(`no loopback host: ${host}`, (t) => {
+    t.false(isLoopback(host));
   });
 }

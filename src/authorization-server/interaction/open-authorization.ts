@@ -10,7 +10,7 @@ import {
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
-  errorAnswer,
+  oauthErrorAnswer,
   refuseUnless,
   refuseUnlessFormBody,
 } from "../endpoint.ts";
@@ -166,7 +166,7 @@ function redirectToQuery(body: string): EndpointAnswer {
   const sent = body.trimEnd();
   // Before and after, for it only becomes longer: there may be tens of thousands of characters to encode.
   const query = sent.length > longestQuery ? sent : sent.toWellFormed().replace(beyondQuery, encodeURIComponent);
-  if (query.length > longestQuery) return errorAnswer(400, "invalid_request", "The request is too long.");
+  if (query.length > longestQuery) return oauthErrorAnswer(400, "invalid_request", "The request is too long.");
   return redirectAnswer(`?${query}`);
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "../../oauth/loopback.ts";
 import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
 import {
@@ -14,7 +15,6 @@ import {
   defectOfRedirectUri,
   defectOfUrl,
   firstOutside,
-  isLoopback,
 } from "./explain-uri.ts";
 
 export const clientAuthMethods = apiNames(clientAuthenticationMethods);
@@ -96,7 +96,7 @@ function isEndpoint(text: string): boolean {
   if (!URL.canParse(text) || /[#\s]/.test(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
 function isRegistrable(text: string): boolean {

@@ -30,7 +30,7 @@ export function readStranger(pem: string): Stranger {
 }
 
 /** Where the API is. */
-export interface Endpoint {
+export interface ProbedAddress {
   readonly tls: boolean;
   readonly host: string;
   readonly port: number;
@@ -60,7 +60,11 @@ const largestHead = 65_536;
  *
  * @example await sendRawRequest(endpoint, ["GET / HTTP/1.1", "Host: api.example.com", "Connection: close"])
  */
-export function sendRawRequest(endpoint: Endpoint, lines: readonly string[], identity?: Identity): Promise<RawAnswer> {
+export function sendRawRequest(
+  endpoint: ProbedAddress,
+  lines: readonly string[],
+  identity?: Identity,
+): Promise<RawAnswer> {
   const { promise, resolve } = Promise.withResolvers<RawAnswer>();
   let received = "";
   let reached = false;
@@ -92,7 +96,7 @@ export function sendRawRequest(endpoint: Endpoint, lines: readonly string[], ide
   return promise;
 }
 
-function open({ tls, host, port, ca }: Endpoint, identity: Identity | undefined, onOpen: () => void): Socket {
+function open({ tls, host, port, ca }: ProbedAddress, identity: Identity | undefined, onOpen: () => void): Socket {
   if (!tls) return connectTcp({ host, port }, onOpen);
   const name = isIP(host) === 0 ? { servername: host } : {};
   return connectTls({ host, port, ...name, ...(ca !== undefined && { ca }), ...identity }, onOpen);

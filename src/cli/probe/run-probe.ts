@@ -1,5 +1,5 @@
-import { type Dialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
-import { type Endpoint, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
+import { type ForgedDialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
+import { type ProbedAddress, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
 
 /** `opened`: the token was good enough; `refused`: it was not; `unclear`: the answer says neither. */
 export type Judgement = "opened" | "refused" | "unclear";
@@ -38,7 +38,7 @@ function sayAnswer(answer: RawAnswer): string {
 
 /** What a probe is made of: a thief's token, the public certificate that it is bound to, and where to try them. */
 export interface Probe {
-  readonly endpoint: Endpoint;
+  readonly endpoint: ProbedAddress;
   /** The value of the Host field, and the request's target. */
   readonly authority: string;
   readonly target: string;
@@ -209,7 +209,7 @@ function createAsker({ endpoint, authority, target, token }: Probe): Asker {
 }
 
 async function tryDialect(
-  { name, forgeries }: Dialect,
+  { name, forgeries }: ForgedDialect,
   { certificate }: Probe,
   handshakes: readonly Handshake[],
   { send }: Asker,

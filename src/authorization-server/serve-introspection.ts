@@ -7,7 +7,14 @@ import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { readForm } from "../oauth/form.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+import {
+  answer,
+  oauthErrorAnswer,
+  quotedRealm,
+  refuseUnlessForm,
+  type Endpoint,
+  type EndpointRequest,
+} from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
@@ -61,10 +68,14 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       const resultMessage = "The resource server is unknown or its credentials are wrong.";
       tellRefusal(options.onRefusal, "introspection", request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
-      return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
+      return oauthErrorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
     if (namesAnother(request)) {
-      return errorAnswer(400, "invalid_request", "The credentials and client_id name two different resource servers.");
+      return oauthErrorAnswer(
+        400,
+        "invalid_request",
+        "The credentials and client_id name two different resource servers.",
+      );
     }
     const { rsUri, introspectionSignAlg } = resourceServer;
     return askBackend(
