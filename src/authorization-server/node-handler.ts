@@ -118,7 +118,7 @@ async function answerOf(
     return oauthErrorAnswer(400, "invalid_request", "The request has more than one Authorization header.");
   }
   const certificate = certificateOf(request);
-  if ("answer" in certificate) return certificate.answer;
+  if ("error" in certificate) return certificate.error;
   const address: unknown = disown(addressOf(request));
   const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {

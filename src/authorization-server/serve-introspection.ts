@@ -116,12 +116,12 @@ function readIdentity(answered: unknown): ResourceServerIdentity | undefined {
 
 /** Whether the form has a `client_id` that is not the user of the Basic credentials (RFC 6749 §2.3.1, §5.2). */
 function namesAnother({ authorization, body }: EndpointRequest): boolean {
-  const credentials =
-    authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  const reading = readForm(body, { repeatable: "any" });
+  if (authorization === undefined) return false;
+  const credentials = readBasicCredentials(authorization, { formDecoded: true });
+  const form = readForm(body, { repeatable: "any" });
   // The backend refuses what is not a form.
-  if (credentials?.ok !== true || !reading.ok) return false;
-  return reading.form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
+  if ("error" in credentials || "error" in form) return false;
+  return form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }
 
 /**
@@ -133,9 +133,9 @@ export function basicResourceServers(
   known: readonly (ResourceServerIdentity & { readonly id: string; readonly secret: string })[],
 ): AuthenticateResourceServer {
   return ({ authorization }) => {
-    const credentials =
-      authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-    if (credentials?.ok !== true) return undefined;
+    if (authorization === undefined) return undefined;
+    const credentials = readBasicCredentials(authorization, { formDecoded: true });
+    if ("error" in credentials) return undefined;
     return known.find(({ id, secret }) => id === credentials.userId && isSame(secret, credentials.password));
   };
 }

@@ -146,7 +146,7 @@ function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefine
   const { authorization, clientCertificate, clientCertificatePath } = request;
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
   // Without a user id the credentials are nobody's: half of them must not be looked for in the body.
-  if (basic?.ok === false || basic?.userId === "") return undefined;
+  if (basic !== undefined && ("error" in basic || basic.userId === "")) return undefined;
   return {
     parameters: request.body,
     ...(basic !== undefined && { clientId: basic.userId, clientSecret: basic.password }),

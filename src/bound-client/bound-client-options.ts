@@ -100,10 +100,10 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
     return { issuer };
   }
   if (metadata !== undefined) {
-    const { tokenEndpoint: found, defect } = readTokenEndpoint(isObject(metadata) ? metadata : {});
-    if (found === undefined) throw optionError("authorizationServer.metadata", `cannot be used: ${defect}`);
+    const read = readTokenEndpoint(isObject(metadata) ? metadata : {});
+    if ("error" in read) throw optionError("authorizationServer.metadata", `cannot be used: ${read.error}`);
     const name = isObject(metadata) ? metadata["issuer"] : undefined;
-    return { tokenEndpoint: found, ...(typeof name === "string" && { issuer: name }) };
+    return { ...read, ...(typeof name === "string" && { issuer: name }) };
   }
   if (!isEndpoint(tokenEndpoint)) {
     throw optionError("authorizationServer.tokenEndpoint", "must be an https: URL without fragment");

@@ -1,9 +1,13 @@
 import { decodeFormComponent } from "./form.ts";
 
-export type BasicCredentialsReading =
-  { readonly ok: true; readonly userId: string; readonly password: string } | { readonly ok: false };
+export interface BasicCredentials {
+  readonly userId: string;
+  readonly password: string;
+}
 
-const notOk: BasicCredentialsReading = Object.freeze({ ok: false });
+export type BasicCredentialsReading = BasicCredentials | { readonly error: "malformed" };
+
+const malformed: BasicCredentialsReading = Object.freeze({ error: "malformed" });
 
 const basicCredentials = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
@@ -14,10 +18,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads the value of an Authorization header with the scheme Basic (RFC 7617 §2); the first colon ends the user id.
  *
- * `formDecoded`: both halves were form-encoded before, as those of an OAuth client are (RFC 6749 §2.3.1). Not ok:
+ * `formDecoded`: both halves were form-encoded before, as those of an OAuth client are (RFC 6749 §2.3.1). Malformed:
  * another scheme, base64 that is not canonical, octets that are not UTF-8, no colon, control characters.
  *
- * @example readBasicCredentials("Basic YTpi", { formDecoded: true }) // { ok: true, userId: "a", password: "b" }
+ * @example readBasicCredentials("Basic YTpi", { formDecoded: true }) // { userId: "a", password: "b" }
  */
 export function readBasicCredentials(
   authorization: string,
@@ -26,10 +30,10 @@ export function readBasicCredentials(
   const encoded = basicCredentials.exec(authorization)?.[1];
   const pair = encoded === undefined ? undefined : decodeBase64(encoded);
   const colon = pair?.indexOf(":") ?? -1;
-  if (pair === undefined || colon === -1) return notOk;
+  if (pair === undefined || colon === -1) return malformed;
   const userId = readHalf(pair.slice(0, colon), options.formDecoded);
   const password = readHalf(pair.slice(colon + 1), options.formDecoded);
-  return userId === undefined || password === undefined ? notOk : { ok: true, userId, password };
+  return userId === undefined || password === undefined ? malformed : { userId, password };
 }
 
 function readHalf(text: string, formDecoded: boolean): string | undefined {

@@ -1,6 +1,6 @@
 import type { RefusalCode } from "./access-token-decision.ts";
 import { errorText, errorUri } from "./error-response.ts";
-import { readScope } from "./scope.ts";
+import { isScopeToken } from "./scope.ts";
 
 /** The status and the `error` of the challenge that answer a refusal (RFC 6750 §3.1). */
 export interface ChallengeError {
@@ -78,8 +78,5 @@ function quotable(text: string | undefined): string | undefined {
 }
 
 function cleanScope(text: string): string {
-  return text
-    .split(" ")
-    .filter((token) => token !== "" && readScope(token).ok)
-    .join(" ");
+  return text.split(" ").filter(isScopeToken).join(" ");
 }

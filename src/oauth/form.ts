@@ -40,9 +40,7 @@ export interface Form {
 }
 
 /** `parameter` names the one at fault, when its name can be shown to anyone. */
-export type FormReading =
-  | { readonly ok: true; readonly form: Form }
-  | { readonly ok: false; readonly reason: "malformed" | "repeated"; readonly parameter: string | undefined };
+export type FormReading = Form | { readonly error: "malformed" | "repeated"; readonly parameter: string | undefined };
 
 const mostParameters = 1000;
 
@@ -92,7 +90,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
     else if (options.repeatable === "any" || options.repeatable?.includes(name) === true) earlier.push(value);
     else return refused("repeated", name);
   }
-  return { ok: true, form: createForm(values) };
+  return createForm(values);
 }
 
 function createForm(values: ReadonlyMap<string, readonly string[]>): Form {
@@ -119,6 +117,6 @@ function endWithoutLineEnds(text: string): number {
   return end;
 }
 
-function refused(reason: "malformed" | "repeated", name?: string): FormReading {
-  return { ok: false, reason, parameter: name !== undefined && showable.test(name) ? name : undefined };
+function refused(error: "malformed" | "repeated", name?: string): FormReading {
+  return { error, parameter: name !== undefined && showable.test(name) ? name : undefined };
 }

@@ -86,10 +86,10 @@ test("no value gets out of its attribute", (t) => {
 });
 
 test("prompts are read in their order, each once", (t) => {
-  t.deepEqual(readPrompt("consent login consent"), { ok: true, prompts: ["consent", "login"] });
-  t.deepEqual(readPrompt("none"), { ok: true, prompts: ["none"] });
-  t.deepEqual(readPrompt("none none"), { ok: true, prompts: ["none"] });
-  t.deepEqual(readPrompt("create select_account"), { ok: true, prompts: ["create", "select_account"] });
+  t.deepEqual(readPrompt("consent login consent"), ["consent", "login"]);
+  t.deepEqual(readPrompt("none"), ["none"]);
+  t.deepEqual(readPrompt("none none"), ["none"]);
+  t.deepEqual(readPrompt("create select_account"), ["create", "select_account"]);
 });
 
 test("other words, other blanks and capitals are unknown", (t) => {
@@ -104,13 +104,13 @@ test("other words, other blanks and capitals are unknown", (t) => {
     "login\tconsent",
     "login,consent",
   ]) {
-    t.deepEqual(readPrompt(text), { ok: false, reason: "unknown" }, text);
+    t.deepEqual(readPrompt(text), { error: "unknown" }, text);
   }
 });
 
 test("none stands alone", (t) => {
   for (const text of ["none login", "consent none", "none create"]) {
-    t.deepEqual(readPrompt(text), { ok: false, reason: "alone" }, text);
+    t.deepEqual(readPrompt(text), { error: "alone" }, text);
   }
 });
 
@@ -384,7 +384,16 @@ for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "
   });
 }
 
-for (const host of ["", "0.0.0.0", "[::]", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", "127.1", "[]"]) {
+for (const host of [
+  "",
+  "0.0.0.0",
+  "[::]",
+  "10.0.0.1",
+  "localhost.example.com",
+  "127.0.0.1.example.com",
+  "127.1",
+  "[]",
+]) {
   test(`no loopback host: ${host}`, (t) => {
     t.false(isLoopback(host));
   });

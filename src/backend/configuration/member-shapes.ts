@@ -9,13 +9,7 @@ import {
   macAlgorithms,
   signingAlgorithms,
 } from "../../oauth/registered-names.ts";
-import {
-  defectOfEndpoint,
-  defectOfIssuer,
-  defectOfRedirectUri,
-  defectOfUrl,
-  firstOutside,
-} from "./explain-uri.ts";
+import { defectOfEndpoint, defectOfIssuer, defectOfRedirectUri, defectOfUrl, firstOutside } from "./explain-uri.ts";
 
 export const clientAuthMethods = apiNames(clientAuthenticationMethods);
 

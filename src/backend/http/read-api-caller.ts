@@ -54,7 +54,7 @@ function authorizationOf({ headers, rawHeaders }: IncomingMessage): string | und
 
 function readBasic(authorization: string): ApiCallerCredentials | undefined {
   const basic = readBasicCredentials(authorization, { formDecoded: false });
-  return basic.ok ? { scheme: "basic", apiKey: basic.userId, apiSecret: basic.password } : undefined;
+  return "error" in basic ? undefined : { scheme: "basic", apiKey: basic.userId, apiSecret: basic.password };
 }
 
 function readBearer(authorization: string, serviceId: number): ApiCallerCredentials | undefined {

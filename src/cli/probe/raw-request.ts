@@ -48,7 +48,7 @@ export interface Identity {
 
 /** What came back: the head of an answer, or why there is none. `reached`: the request was sent before it failed. */
 export type RawAnswer =
-  { readonly status: number; readonly challenge: string } | { readonly failure: string; readonly reached: boolean };
+  { readonly status: number; readonly challenge: string } | { readonly error: string; readonly reached: boolean };
 
 /** More than any head that a server sends. */
 const largestHead = 65_536;
@@ -73,7 +73,7 @@ export function sendRawRequest(
     socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   });
   const timer = setTimeout(() => {
-    settle({ failure: "ETIMEDOUT", reached });
+    settle({ error: "ETIMEDOUT", reached });
   }, endpoint.timeout);
   const settle = (answer: RawAnswer): void => {
     clearTimeout(timer);
@@ -85,13 +85,13 @@ export function sendRawRequest(
     received += chunk;
     const answer = readHead(received);
     if (answer !== undefined) settle(answer);
-    else if (received.length > largestHead) settle({ failure: "not HTTP", reached });
+    else if (received.length > largestHead) settle({ error: "not HTTP", reached });
   });
   socket.on("error", ({ code = "connection failed" }: NodeJS.ErrnoException) => {
-    settle({ failure: code, reached });
+    settle({ error: code, reached });
   });
   socket.on("close", () => {
-    settle({ failure: "closed", reached });
+    settle({ error: "closed", reached });
   });
   return promise;
 }
@@ -108,7 +108,7 @@ function readHead(text: string): RawAnswer | undefined {
   if (end === -1) return undefined;
   const [start = "", ...fields] = text.slice(0, end).split("\r\n");
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(start)?.[1] ?? NaN);
-  if (Number.isNaN(status)) return { failure: "not HTTP", reached: true };
+  if (Number.isNaN(status)) return { error: "not HTTP", reached: true };
   if (status < 200) return readHead(text.slice(end + 4));
   const challenges = fields.filter((field) => /^www-authenticate:/i.test(field));
   return { status, challenge: challenges.join(", ") };

@@ -35,13 +35,13 @@ export async function processAuthorizationRequest(
   if (parameters === undefined || parameters === null) return errorOfCaller(service, "A004201");
   if (parameters.trim() === "") return toUser(service, "A004301");
   if (areTooLong(parameters)) return toUser(service, "A004202");
-  const reading = readForm(parameters, { repeatable: "any" });
-  if (!reading.ok) return toUser(service, "A004202");
+  const form = readForm(parameters, { repeatable: "any" });
+  if ("error" in form) return toUser(service, "A004202");
   const currentService = serviceOfEachAttempt(settings, service);
   return runDecided<AuthorizationResponse>(dependencies, async () => {
     const current = await currentService();
     if (current === undefined) return { outcome: errorOfCaller(service, "A003201") };
-    return decide(dependencies, settings, current, request, reading.form);
+    return decide(dependencies, settings, current, request, form);
   });
 }
 

@@ -24,7 +24,7 @@ export function requestedScopes(
 ): RequestedScopes {
   const defaults = grantScopes(service, client, undefined);
   if (requested === undefined) return defaults as { scopes: readonly string[] };
-  if (!readScope(requested).ok) return { refusedWith: "A007303" };
+  if ("error" in readScope(requested)) return { refusedWith: "A007303" };
   const granted = grantScopes(service, client, requested);
   if ("refused" in granted) {
     return "refused" in defaults || defaults.scopes.length === 0 ? { refusedWith: "A007305" } : defaults;

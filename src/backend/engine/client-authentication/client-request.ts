@@ -61,12 +61,12 @@ export function readForwardedForm(
     return { refusal: oauthError(service, "invalid_request", codes.malformed, "it is too long") };
   }
   if (parameters.trim() === "") return { refusal: oauthError(service, "invalid_request", codes.empty) };
-  const reading = readForm(parameters, { repeatable });
-  if (reading.ok) return { form: reading.form };
-  const { parameter = "" } = reading;
+  const form = readForm(parameters, { repeatable });
+  if (!("error" in form)) return { form };
+  const { parameter = "" } = form;
   const repeated =
-    reading.reason === "repeated" ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
-  const detail = reading.parameter === undefined ? reading.reason : `${reading.parameter}: ${reading.reason}`;
+    form.error === "repeated" ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
+  const detail = form.parameter === undefined ? form.error : `${form.parameter}: ${form.error}`;
   return { refusal: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
 }
 

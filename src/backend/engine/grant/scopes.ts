@@ -16,9 +16,9 @@ export function grantScopes(service: Service, client: Client, requested: string 
     const names = defaults.map((scope) => scope.name);
     return { scopes: standingScopes(service, client, names) };
   }
-  const reading = readScope(requested);
-  if (!reading.ok) return { refused: true };
-  const scopes = standingScopes(service, client, reading.scopes);
+  const names = readScope(requested);
+  if ("error" in names) return { refused: true };
+  const scopes = standingScopes(service, client, names);
   return scopes.length === 0 ? { refused: true } : { scopes };
 }
 
@@ -44,9 +44,9 @@ export function grantStanding(service: Service, client: Client, granted: readonl
 /** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
 export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
   if (requested === undefined) return { scopes: granted };
-  const reading = readScope(requested);
-  const covered = reading.ok && reading.scopes.every((scope) => granted.includes(scope));
-  return covered ? { scopes: reading.scopes } : { refused: true };
+  const scopes = readScope(requested);
+  if ("error" in scopes) return { refused: true };
+  return scopes.every((scope) => granted.includes(scope)) ? { scopes } : { refused: true };
 }
 
 /** Whether the service has every one of these scopes. */
