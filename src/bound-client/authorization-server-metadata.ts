@@ -1,4 +1,5 @@
-import { requestAuthorizationServer, type RequestConditions, isObject } from "./authorization-server-request.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
+import { requestAuthorizationServer, type RequestConditions } from "./authorization-server-request.ts";
 import { AuthorizationServerMalformed } from "./token-errors.ts";
 
 /** Where tokens come from. */
@@ -52,7 +53,7 @@ export function readTokenEndpoint(
   metadata: Readonly<Record<string, unknown>>,
 ): { readonly tokenEndpoint: string } | { readonly error: string } {
   const aliases = metadata["mtls_endpoint_aliases"] ?? {};
-  if (!isObject(aliases)) return { error: "mtls_endpoint_aliases must be an object" };
+  if (!isJsonObject(aliases)) return { error: "mtls_endpoint_aliases must be an object" };
   const alias = aliases["token_endpoint"];
   const endpoint = alias ?? metadata["token_endpoint"];
   if (isEndpoint(endpoint)) return { tokenEndpoint: endpoint };

@@ -1,5 +1,6 @@
 import type { Agent } from "node:https";
 import got, { RequestError } from "got";
+import { isJsonObject, type JsonObject } from "../oauth/json-object.ts";
 import { AuthorizationServerMalformed, AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** One question to the authorization server; `what` names it in messages. */
@@ -22,7 +23,7 @@ export interface RequestConditions {
 /** `json`: the body when it is a JSON object. */
 export interface AuthorizationServerResponse {
   readonly status: number;
-  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly json: JsonObject | undefined;
 }
 
 const maximumAnswer = 1_048_576;
@@ -87,16 +88,11 @@ function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(?:[a-z0-9.-]+\+)?json *(;|$)/i.test(contentType);
 }
 
-function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function readObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
-import { isObject } from "./authorization-server-request.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { TokenClocks } from "./bound-tokens.ts";
 import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
@@ -56,7 +56,7 @@ export function resolveBoundClientOptions(
   options: BoundClientOptions,
   clocks: TokenClocks,
 ): ResolvedBoundClientOptions {
-  if (!isObject(options)) throw optionError("options", "must be an object");
+  if (!isJsonObject(options)) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
   const { clientId, timeout = 10_000 } = options as BoundClientOptions;
   if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be text");
@@ -87,8 +87,8 @@ function readAnchors(ca: unknown): string[] | undefined {
 }
 
 function readAuthorizationServer(given: unknown): AuthorizationServer {
-  const members = isObject(given) ? Object.keys(given) : [];
-  if (!isObject(given) || members.length !== 1) {
+  const members = isJsonObject(given) ? Object.keys(given) : [];
+  if (!isJsonObject(given) || members.length !== 1) {
     throw optionError("authorizationServer", "must have an issuer, metadata or a tokenEndpoint");
   }
   refuseUnknownOptions(given, ["issuer", "metadata", "tokenEndpoint"], "authorizationServer");
@@ -100,9 +100,9 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
     return { issuer };
   }
   if (metadata !== undefined) {
-    const read = readTokenEndpoint(isObject(metadata) ? metadata : {});
+    const read = readTokenEndpoint(isJsonObject(metadata) ? metadata : {});
     if ("error" in read) throw optionError("authorizationServer.metadata", `cannot be used: ${read.error}`);
-    const name = isObject(metadata) ? metadata["issuer"] : undefined;
+    const name = isJsonObject(metadata) ? metadata["issuer"] : undefined;
     return { ...read, ...(typeof name === "string" && { issuer: name }) };
   }
   if (!isEndpoint(tokenEndpoint)) {

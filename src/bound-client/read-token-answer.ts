@@ -7,7 +7,7 @@ export interface IssuedToken {
   /** Seconds from when it was asked for. */
   readonly expiresIn: number;
   /** `undefined`: what was asked for (RFC 6749 §5.1). */
-  readonly scope: string | undefined;
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** What may stand behind `Bearer` (RFC 6750 §2.1). */
@@ -37,7 +37,7 @@ export function readTokenAnswer({ status, json }: AuthorizationServerResponse): 
     throw malformed("has no usable expires_in");
   }
   if (scope !== undefined && typeof scope !== "string") throw malformed("has a scope that is no text");
-  return { accessToken, expiresIn, scope };
+  return { accessToken, expiresIn, scopes: scope?.split(" ").filter((one) => one !== "") };
 }
 
 function malformed(defect: string): AuthorizationServerMalformed {

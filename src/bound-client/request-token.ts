@@ -23,7 +23,7 @@ export interface TokenRequestOptions {
  * `TokenRequestRefused`, `AuthorizationServerUnavailable`, `AuthorizationServerMalformed`, or what the program's own
  * `clientAssertion` threw.
  *
- * @example const { accessToken } = await requestToken({ scope: "read", resources: [] }, agent, signal)
+ * @example const { accessToken } = await requestToken({ scopes: ["read"], resources: [] }, agent, signal)
  */
 export function createTokenRequest(options: TokenRequestOptions): RequestToken {
   const { authorizationServer, clientId, authentication, timeout } = options;
@@ -35,11 +35,11 @@ export function createTokenRequest(options: TokenRequestOptions): RequestToken {
     return known;
   }
 
-  return async ({ scope, resources }, agent, signal) => {
+  return async ({ scopes, resources }, agent, signal) => {
     const endpoint = await endpointOf(agent, signal);
     const { form, headers } = await authenticationParameters(clientId, authentication, endpoint, { timeout, signal });
     const parameters = new URLSearchParams([["grant_type", "client_credentials"], ...form]);
-    if (scope !== "") parameters.append("scope", scope);
+    if (scopes.length !== 0) parameters.append("scope", scopes.join(" "));
     for (const resource of resources) parameters.append("resource", resource);
     const request = { what: "The token endpoint", url: endpoint.tokenEndpoint, form: parameters.toString(), headers };
     try {

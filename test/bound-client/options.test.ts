@@ -201,7 +201,7 @@ test.serial(
     }
     const dispatcher = createBoundDispatcher({ Agent: Part, Dispatcher: Part } as never, {
       current: () => ({}) as never,
-      targetOf: () => ({ scope: "", resources: [] }),
+      targetOf: () => ({ scopes: [], resources: [] }),
       obtain: () => Promise.reject(new Error("No token.")),
     }) as unknown as { dispatch(options: object, handler: object): boolean };
     const warned = once(process, "warning") as Promise<[Error]>;

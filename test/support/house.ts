@@ -86,7 +86,7 @@ export const house: Readonly<Record<string, Room>> = {
 
   // The only other got: it is what the entry hands out. undici is handed in.
   "bound-client/": {
-    ours: ["api-client/", "options/", "serving/", "x509/"],
+    ours: ["api-client/", "oauth/", "options/", "serving/", "x509/"],
     packages: ["got"],
     node: ["node:crypto", "node:http", "node:https", "node:stream", "node:tls"],
   },
@@ -271,7 +271,7 @@ export const entryLoads: Readonly<
     packages: ["got", "zod"],
   },
   "bound-client/index.ts": {
-    ours: ["options/", "serving/", "x509/", "api-client/", "bound-client/"],
+    ours: ["oauth/", "options/", "serving/", "x509/", "bound-client/"],
     packages: ["got"],
   },
   "authorization-server/index.ts": {
