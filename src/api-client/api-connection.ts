@@ -1,6 +1,6 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { Buffer } from "node:buffer";
-import { isLoopback } from "./endpoint-url.ts";
+import { isLoopback } from "../oauth/loopback.ts";
 import { optionError } from "../options/option-error.ts";
 
 /** Where the backend is and who calls it. */

@@ -3,8 +3,8 @@ import { ApiError } from "../contract/api-error.ts";
 import { clientAddressHeader, readClientAddress } from "../contract/client-address.ts";
 import { type Operation, pathMembers } from "../contract/operation.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
-import { openExchange } from "./exchange.ts";
-import { type AnswerHeaders, readAnswer } from "./read-answer.ts";
+import { type AnswerHeaders, openExchange } from "./exchange.ts";
+import { readAnswer } from "./read-answer.ts";
 
 /** Calls operations of one backend over its own kept-alive connections. */
 export interface Caller {

@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { isLoopback } from "../oauth/loopback.ts";
 import { optionError } from "../options/option-error.ts";
 
 /**
@@ -24,9 +24,4 @@ export function endpointDefect(url: URL, allowInsecure: boolean): string | undef
   return isLoopback(url.hostname) || allowInsecure
     ? undefined
     : "must be https: unless it is on this machine or allowInsecure is true";
-}
-
-/** Whether a URL's host name is this machine's own; `localhost` is taken at its word. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
 }

@@ -1,11 +1,17 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { authIntrospectionEvents, longestCursor } from "../contract/auth-introspection-events.ts";
-import type { InvalidationMessage, OpenInvalidationEvents } from "../contract/invalidation-message.ts";
+import {
+  authIntrospectionEvents,
+  longestCursor,
+  readInvalidationMessage,
+  type InvalidationMessage,
+  type OpenInvalidationEvents,
+} from "../contract/auth-introspection-events.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { BackendAnswerMalformed, BackendUnavailable } from "./backend-unavailable.ts";
 import { connectionFailure, openAgents } from "./exchange.ts";
-import { refusal } from "./read-answer.ts";
+import { errorOfAnswer } from "./read-answer.ts";
 
 /** A server-sent event as it was parsed: fields that did not come are `undefined`. */
 interface ServerSentEvent {
@@ -29,31 +35,15 @@ function readEvent({ event, id, data }: ServerSentEvent): InvalidationMessage | 
   if (event === undefined || !Object.hasOwn(events, event)) return undefined;
   if (id === undefined || id.length > longestCursor || !cursorPattern.test(id)) throw malformedEvent("id");
   const json = parse(data);
-  const message = { type: event, cursor: id };
-  switch (event as keyof typeof events) {
-    case "invalidation":
-      return { ...message, type: "invalidation", ...read(events.invalidation, json) };
-    case "heartbeat":
-      return { ...message, type: "heartbeat", ...read(events.heartbeat, json) };
-    case "reset":
-      read(events.reset, json);
-      return { ...message, type: "reset" };
-  }
+  if (!isJsonObject(json)) throw malformedEvent("data");
+  const message = readInvalidationMessage({ ...json, type: event, cursor: id });
+  if ("error" in message) throw malformedEvent("data");
+  return message;
 }
 
 /** `part` is what is wrong with it. */
 function malformedEvent(part: string): BackendAnswerMalformed {
   return new BackendAnswerMalformed(`${method} ${path}: an event does not have the right shape: ${part}.`);
-}
-
-interface Schema<Output> {
-  safeParse(value: unknown): { success: true; data: Output } | { success: false };
-}
-
-function read<Output>(schema: Schema<Output>, json: unknown): Output {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) throw malformedEvent("data");
-  return parsed.data;
 }
 
 function parse(text: string): unknown {
@@ -192,7 +182,7 @@ export function createEventStreams(options: ApiConnection): EventStreams {
 async function refuseOthers(response: IncomingMessage): Promise<void> {
   const { statusCode = 0, headers } = response;
   if (statusCode !== 200)
-    throw refusal(authIntrospectionEvents, {
+    throw errorOfAnswer(authIntrospectionEvents, {
       statusCode,
       headers,
       body: await readText(response),

@@ -33,10 +33,13 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer, whole, whatever its status. */
+/** The headers of an HTTP answer, by their names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** A complete HTTP answer, whatever its status. */
 export interface ExchangeAnswer {
   readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: AnswerHeaders;
   readonly body: string;
 }
 

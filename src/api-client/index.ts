@@ -4,7 +4,7 @@ export type {
   InvalidationEventsRequest,
   InvalidationMessage,
   OpenInvalidationEvents,
-} from "../contract/invalidation-message.ts";
+} from "../contract/auth-introspection-events.ts";
 export type { CallOptions, OperationName, Operations, RequestOf, ResponseOf } from "../contract/operations.ts";
 export { type ApiClient, createApiClient } from "./api-client.ts";
 export type { ApiConnection } from "./api-connection.ts";

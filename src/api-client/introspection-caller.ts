@@ -1,20 +1,21 @@
 import { z } from "zod";
 import { authIntrospectionStandard, standardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
 import { authIntrospection, type IntrospectionResponse } from "../contract/auth-introspection.ts";
-import type { OpenInvalidationEvents } from "../contract/invalidation-message.ts";
+import type { OpenInvalidationEvents } from "../contract/auth-introspection-events.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
-import type { AnswerHeaders } from "./read-answer.ts";
+import type { AnswerHeaders } from "./exchange.ts";
 import { createEventStreams } from "./event-stream.ts";
 
-export type { AnswerHeaders } from "./read-answer.ts";
+export type { AnswerHeaders } from "./exchange.ts";
 export { ApiError } from "../contract/api-error.ts";
 export type { IntrospectionResponse } from "../contract/auth-introspection.ts";
+export { readInvalidationMessage } from "../contract/auth-introspection-events.ts";
 export type {
   InvalidationEventsRequest,
   InvalidationMessage,
   OpenInvalidationEvents,
-} from "../contract/invalidation-message.ts";
+} from "../contract/auth-introspection-events.ts";
 
 /** Options of one question; a backend in the same process ignores those of HTTP. */
 export interface QuestionOptions {

@@ -2,16 +2,7 @@ import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
 import { mayAnswerNothing, type Operation } from "../contract/operation.ts";
 import { BackendAnswerMalformed } from "./backend-unavailable.ts";
-
-/** By their names in small letters. */
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** What is needed of an HTTP response. */
-export interface Answer {
-  readonly statusCode: number;
-  readonly headers: AnswerHeaders;
-  readonly body: string;
-}
+import type { ExchangeAnswer } from "./exchange.ts";
 
 /**
  * Reads an answer of the API: the operation's response, or throws what it means.
@@ -23,12 +14,12 @@ export interface Answer {
  */
 export function readAnswer<Response extends z.ZodType>(
   operation: Operation<z.ZodType, Response>,
-  answer: Answer,
+  answer: ExchangeAnswer,
 ): z.output<Response> {
   const malformed = (defect: string) =>
     new BackendAnswerMalformed(`${operation.method} ${operation.path}: the answer ${defect}.`);
   const nothing = answer.statusCode === 204 && mayAnswerNothing(operation);
-  if (answer.statusCode !== 200 && !nothing) throw refusal(operation, answer);
+  if (answer.statusCode !== 200 && !nothing) throw errorOfAnswer(operation, answer);
   const json = nothing ? undefined : jsonOf(answer);
   if (json === undefined && !nothing) throw malformed("is not JSON");
   const parsed = operation.response.safeParse(json);
@@ -38,9 +29,9 @@ export function readAnswer<Response extends z.ZodType>(
 }
 
 /** What an answer means whose status is not 200: an `ApiError` from 400 on, else {@link BackendAnswerMalformed}. */
-export function refusal(
+export function errorOfAnswer(
   { method, path }: Pick<Operation, "method" | "path">,
-  answer: Answer,
+  answer: ExchangeAnswer,
 ): ApiError | BackendAnswerMalformed {
   const { statusCode, headers } = answer;
   return statusCode < 400
@@ -48,7 +39,7 @@ export function refusal(
     : apiError(statusCode, headers["retry-after"], jsonOf(answer));
 }
 
-function jsonOf({ headers, body }: Answer): unknown {
+function jsonOf({ headers, body }: ExchangeAnswer): unknown {
   return isMediaType(headers["content-type"], "application/json") ? parse(body) : undefined;
 }
 

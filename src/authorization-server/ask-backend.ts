@@ -2,7 +2,7 @@ import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
 import { asError } from "../serving/fault.ts";
 import { tellHook } from "../serving/tell-hook.ts";
-import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+import { oauthErrorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /**
  * Reports that the backend could not answer, for the front end's log. If it throws or rejects, the answer stays the
@@ -48,16 +48,16 @@ export function failureStatus(thrown: unknown): 500 | 503 {
 
 /** Something here is not as it should be; the operator is told more. */
 export function serverError(): EndpointAnswer {
-  return errorAnswer(500, "server_error", "The request could not be processed.");
+  return oauthErrorAnswer(500, "server_error", "The request could not be processed.");
 }
 
 /** Somebody who is needed does not answer; the operator is told more. */
 export function tryLater(): EndpointAnswer {
-  return errorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
+  return oauthErrorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
 }
 
 /** Too many attempts: 429 (RFC 6585 §4), because RFC 6749 has no error code for it. */
 export function tooSoon({ retryAfter }: { readonly retryAfter: number }): EndpointAnswer {
   const headers = { "retry-after": String(retryAfter) };
-  return errorAnswer(429, "temporarily_unavailable", "Too many attempts. Try again later.", headers);
+  return oauthErrorAnswer(429, "temporarily_unavailable", "Too many attempts. Try again later.", headers);
 }

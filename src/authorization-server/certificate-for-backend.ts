@@ -9,7 +9,7 @@ import { disown } from "../serving/call-harmlessly.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
-import { type EndpointAnswer, errorAnswer } from "./endpoint.ts";
+import { type EndpointAnswer, oauthErrorAnswer } from "./endpoint.ts";
 
 /** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {
@@ -23,7 +23,7 @@ export interface CertificateOptions {
 }
 
 /** What goes to the backend of a request's certificate, or the answer to a request that has none that could go. */
-export type CertificateForBackend = PeerCertificatePems | { readonly answer: EndpointAnswer };
+export type CertificateForBackend = PeerCertificatePems | { readonly error: EndpointAnswer };
 
 /**
  * Sent instead of a certificate that could not be read: no PEM, so the backend answers as it does for every certificate
@@ -58,12 +58,12 @@ export function certificateForBackend(
       tellHook("onUnreadableCertificate", onUnreadableCertificate, certificate.unreadable, request);
       if (!isMalformedRequest(certificate)) return { clientCertificate: noCertificate, clientCertificatePath: [] };
       const description = "The request has more than one certificate header.";
-      return { answer: errorAnswer(400, "invalid_request", description) };
+      return { error: oauthErrorAnswer(400, "invalid_request", description) };
     }
     if (certificate.raw !== undefined) {
       return { clientCertificate: writePem(certificate.raw), clientCertificatePath: [] };
     }
     tellHook("onUnreadableCertificate", onUnreadableCertificate, "thumbprint_only", request);
-    return { answer: serverError() };
+    return { error: serverError() };
   };
 }

@@ -58,7 +58,12 @@ export function answer(status: number, body = "", headers: Headers = {}): Endpoi
 }
 
 /** An error that the front end finds itself, without the backend (RFC 6749 §5.2). */
-export function errorAnswer(status: number, error: string, description: string, headers: Headers = {}): EndpointAnswer {
+export function oauthErrorAnswer(
+  status: number,
+  error: string,
+  description: string,
+  headers: Headers = {},
+): EndpointAnswer {
   return answer(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
@@ -78,7 +83,7 @@ export function refuseUnless(
   request: EndpointRequest,
 ) {
   if (methods.split(", ").includes(request.method)) return undefined;
-  return errorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
+  return oauthErrorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }
 
 /** Characters: a media type, a charset, and what some programs add. */
@@ -89,12 +94,12 @@ export function refuseUnlessFormBody({ contentType = "", body }: EndpointRequest
   const [mediaType, ...parameters] =
     contentType.length > longestContentType ? [] : contentType.split(";").map((part) => part.trim().toLowerCase());
   if (mediaType !== "application/x-www-form-urlencoded") {
-    return errorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
+    return oauthErrorAnswer(400, "invalid_request", "The request must be application/x-www-form-urlencoded.");
   }
   const charsets = parameters.flatMap((parameter) => /^charset *= *"?([^"]*)"?$/.exec(parameter)?.[1] ?? []);
   const others = charsets.filter((charset) => charset !== "utf-8" && charset !== "utf8");
   if (others.length === 0 || (others.every(extendsAscii) && isAscii(body))) return undefined;
-  return errorAnswer(415, "invalid_request", "The request must be in UTF-8.");
+  return oauthErrorAnswer(415, "invalid_request", "The request must be in UTF-8.");
 }
 
 /** Some programs name ISO-8859-1 whatever they send: what has octets of ASCII alone is the same in both. */

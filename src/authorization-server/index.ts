@@ -24,7 +24,7 @@ export {
   type AuthenticateResourceServer,
   type IntrospectionEndpointOptions,
   type ResourceServerIdentity,
-} from "./introspection-endpoint.ts";
+} from "./serve-introspection.ts";
 export { forwardedAddress, type AddressSource, type ForwardedAddressOptions } from "./client-address.ts";
 export { nodeHandler, type Endpoints, type NodeHandlerOptions } from "./node-handler.ts";
 export type { PasswordGrantOptions } from "./password-grant.ts";

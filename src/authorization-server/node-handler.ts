@@ -13,7 +13,7 @@ import {
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
-  errorAnswer,
+  oauthErrorAnswer,
 } from "./endpoint.ts";
 
 /** More than any token request needs, certificates not being in it. In octets. */
@@ -102,23 +102,23 @@ async function answerOf(
 ): Promise<EndpointAnswer> {
   if (endpoint === undefined) {
     request.resume();
-    return errorAnswer(404, "invalid_request", "There is no such endpoint.");
+    return oauthErrorAnswer(404, "invalid_request", "There is no such endpoint.");
   }
   if (isCoded(request)) {
     request.resume();
     const identity = { "accept-encoding": "identity" };
-    return errorAnswer(415, "invalid_request", "The request must have no content coding.", identity);
+    return oauthErrorAnswer(415, "invalid_request", "The request must have no content coding.", identity);
   }
   const body = await readBody(request);
   if (body === undefined) {
-    return errorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" });
+    return oauthErrorAnswer(413, "invalid_request", "The request is too large.", { connection: "close" });
   }
   const [authorization, second] = request.headersDistinct["authorization"] ?? [];
   if (second !== undefined) {
-    return errorAnswer(400, "invalid_request", "The request has more than one Authorization header.");
+    return oauthErrorAnswer(400, "invalid_request", "The request has more than one Authorization header.");
   }
   const certificate = certificateOf(request);
-  if ("answer" in certificate) return certificate.answer;
+  if ("error" in certificate) return certificate.error;
   const address: unknown = disown(addressOf(request));
   const { "content-type": contentType, accept } = request.headers;
   const endpointRequest: EndpointRequest = {

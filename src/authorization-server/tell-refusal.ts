@@ -68,14 +68,14 @@ export function tellRefusal(
 /** The client's own claim, in the places where it may stand: the user id of Basic, the form, the query. */
 function clientIdIn({ authorization, body, browser }: EndpointRequest): string | undefined {
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  const named = basic !== undefined && "userId" in basic ? basic.userId : clientIdOf(browser?.query ?? body);
+  const named = basic === undefined || "error" in basic ? clientIdOf(browser?.query ?? body) : basic.userId;
   return named === undefined || named === "" ? undefined : printableLine(named, longestName);
 }
 
 /** As the backend reads it: of what is no form, nothing. */
-function clientIdOf(form: string): string | undefined {
-  const reading = readForm(form, { repeatable: "any" });
-  return "error" in reading ? undefined : reading.form.get("client_id");
+function clientIdOf(text: string): string | undefined {
+  const form = readForm(text, { repeatable: "any" });
+  return "error" in form ? undefined : form.get("client_id");
 }
 
 function thumbprintOf(pem: string | undefined): string | undefined {

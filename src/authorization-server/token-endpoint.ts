@@ -8,7 +8,7 @@ import {
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
-  errorAnswer,
+  oauthErrorAnswer,
   quotedRealm,
   refuseUnlessForm,
 } from "./endpoint.ts";
@@ -112,7 +112,7 @@ function clientEndpoint<Response extends TokenResponse | RevocationResponse>(
       const resultMessage = "The Authorization header does not have the client's credentials.";
       tellRefusal(onRefusal, name, request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": basicChallenge(realm) };
-      return errorAnswer(401, "invalid_client", "The client could not be authenticated.", challenge);
+      return oauthErrorAnswer(401, "invalid_client", "The client could not be authenticated.", challenge);
     }
     return askBackend(
       () => ask(members, onBehalfOf(request)),

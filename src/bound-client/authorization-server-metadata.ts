@@ -1,4 +1,5 @@
-import { ask, type Asking, isObject } from "./ask.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
+import { requestAuthorizationServer, type RequestConditions } from "./authorization-server-request.ts";
 import { AuthorizationServerMalformed } from "./token-errors.ts";
 
 /** Where tokens come from. */
@@ -16,17 +17,17 @@ export interface TokenEndpoint {
  *
  * @example await discoverTokenEndpoint("https://as.example.com", { agent, timeout, signal })
  */
-export async function discoverTokenEndpoint(issuer: string, asking: Asking): Promise<TokenEndpoint> {
+export async function discoverTokenEndpoint(issuer: string, conditions: RequestConditions): Promise<TokenEndpoint> {
   const what = "The authorization server's metadata";
   for (const url of wellKnown(issuer)) {
-    const { status, json } = await ask({ what, url }, asking);
+    const { status, json } = await requestAuthorizationServer({ what, url }, conditions);
     if (status >= 400) continue;
     if (status !== 200) throw new AuthorizationServerMalformed(`${what}: the answer has status ${status}.`);
     if (json === undefined) throw new AuthorizationServerMalformed(`${what}: the answer is no JSON object.`);
     if (json["issuer"] !== issuer) throw new AuthorizationServerMalformed(`${what}: it is another issuer's.`);
-    const { tokenEndpoint, defect } = readTokenEndpoint(json);
-    if (tokenEndpoint === undefined) throw new AuthorizationServerMalformed(`${what}: ${defect}.`);
-    return { tokenEndpoint, issuer };
+    const read = readTokenEndpoint(json);
+    if ("error" in read) throw new AuthorizationServerMalformed(`${what}: ${read.error}.`);
+    return { ...read, issuer };
   }
   throw new AuthorizationServerMalformed(`${what}: there is none at the well-known places.`);
 }
@@ -41,24 +42,22 @@ function wellKnown(issuer: string): string[] {
   ];
 }
 
-type Reading =
-  | { readonly tokenEndpoint: string; readonly defect?: undefined }
-  | { readonly tokenEndpoint?: undefined; readonly defect: string };
-
 /**
  * Reads the token endpoint for a client that presents a certificate: the alias when there is one, else the plain one.
  *
  * Of `mtls_endpoint_aliases` only the endpoint counts; its other members say nothing (RFC 8705 §5).
  *
- * @example readTokenEndpoint({ token_endpoint: "https://as.example.com/token" }).tokenEndpoint
+ * @example readTokenEndpoint({ token_endpoint: "https://as.example.com/token" }) // { tokenEndpoint: "https://as.example.com/token" }
  */
-export function readTokenEndpoint(metadata: Readonly<Record<string, unknown>>): Reading {
+export function readTokenEndpoint(
+  metadata: Readonly<Record<string, unknown>>,
+): { readonly tokenEndpoint: string } | { readonly error: string } {
   const aliases = metadata["mtls_endpoint_aliases"] ?? {};
-  if (!isObject(aliases)) return { defect: "mtls_endpoint_aliases must be an object" };
+  if (!isJsonObject(aliases)) return { error: "mtls_endpoint_aliases must be an object" };
   const alias = aliases["token_endpoint"];
   const endpoint = alias ?? metadata["token_endpoint"];
   if (isEndpoint(endpoint)) return { tokenEndpoint: endpoint };
-  return { defect: `${alias === undefined ? "" : "mtls_endpoint_aliases."}token_endpoint must be an https: URL` };
+  return { error: `${alias === undefined ? "" : "mtls_endpoint_aliases."}token_endpoint must be an https: URL` };
 }
 
 /** A certificate can be presented over TLS only; an endpoint has no fragment (RFC 6749 §3.2). */

@@ -1,13 +1,13 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
-import { isObject } from "./ask.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
-import type { Clocks } from "./bound-tokens.ts";
-import type { ClientAssertion, ClientAuthentication } from "./client-authentication.ts";
+import type { TokenClocks } from "./bound-tokens.ts";
+import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
 import { type KeyPairOptions, readOptionCertificates } from "./read-key-pair.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
-import { readResourceServers, type ResourceServer, type TargetOf } from "./resource-servers.ts";
+import { readResourceServers, type BoundResourceServer, type TargetOf } from "./resource-servers.ts";
 
 /** The options of `createBoundClient`: the certificate, who the client is, where its tokens come from and go to. */
 export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
@@ -20,24 +20,24 @@ export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
     | { readonly tokenEndpoint: string };
   readonly clientId: string;
   /** Default: `client_secret_basic` with a `clientSecret`, `private_key_jwt` with a `clientAssertion`, else `tls_client_auth`. */
-  readonly tokenEndpointAuthMethod?: ClientAuthentication["method"];
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthentication["method"];
   readonly clientSecret?: string;
   readonly clientAssertion?: ClientAssertion;
   /** The APIs that get the token, each an origin (`https://api.example.com`); nobody else does. */
-  readonly resourceServers?: readonly (string | ResourceServer)[];
+  readonly resourceServers?: readonly (string | BoundResourceServer)[];
   /** Milliseconds that one answer of the authorization server may take (default 10,000). */
   readonly timeout?: number;
   /** Default: the system's. */
-  readonly clock?: Clocks["clock"];
-  readonly monotonicClock?: Clocks["monotonicClock"];
+  readonly clock?: TokenClocks["clock"];
+  readonly monotonicClock?: TokenClocks["monotonicClock"];
 }
 
 /** The options of a bound client, checked and completed; the key pair apart. */
-export interface ResolvedOptions extends Clocks {
+export interface ResolvedBoundClientOptions extends TokenClocks {
   readonly ca: string[] | undefined;
   readonly authorizationServer: AuthorizationServer;
   readonly clientId: string;
-  readonly authentication: ClientAuthentication;
+  readonly authentication: TokenEndpointAuthentication;
   readonly targetOf: TargetOf;
   readonly timeout: number;
 }
@@ -50,10 +50,13 @@ const names = new Set(
 /**
  * Checks the options of `createBoundClient`; throws a `TypeError` with a `code` that names the wrong one, never its value.
  *
- * @example resolveOptions({ certificate, key, authorizationServer: { issuer }, clientId: "4711" }, clocks).timeout // 10000
+ * @example resolveBoundClientOptions({ certificate, key, authorizationServer: { issuer }, clientId: "4711" }, clocks).timeout // 10000
  */
-export function resolveOptions(options: BoundClientOptions, clocks: Clocks): ResolvedOptions {
-  if (!isObject(options)) throw optionError("options", "must be an object");
+export function resolveBoundClientOptions(
+  options: BoundClientOptions,
+  clocks: TokenClocks,
+): ResolvedBoundClientOptions {
+  if (!isJsonObject(options)) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
   const { clientId, timeout = 10_000 } = options as BoundClientOptions;
   if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be text");
@@ -84,8 +87,8 @@ function readAnchors(ca: unknown): string[] | undefined {
 }
 
 function readAuthorizationServer(given: unknown): AuthorizationServer {
-  const members = isObject(given) ? Object.keys(given) : [];
-  if (!isObject(given) || members.length !== 1) {
+  const members = isJsonObject(given) ? Object.keys(given) : [];
+  if (!isJsonObject(given) || members.length !== 1) {
     throw optionError("authorizationServer", "must have an issuer, metadata or a tokenEndpoint");
   }
   refuseUnknownOptions(given, ["issuer", "metadata", "tokenEndpoint"], "authorizationServer");
@@ -97,10 +100,10 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
     return { issuer };
   }
   if (metadata !== undefined) {
-    const { tokenEndpoint: found, defect } = readTokenEndpoint(isObject(metadata) ? metadata : {});
-    if (found === undefined) throw optionError("authorizationServer.metadata", `cannot be used: ${defect}`);
-    const name = isObject(metadata) ? metadata["issuer"] : undefined;
-    return { tokenEndpoint: found, ...(typeof name === "string" && { issuer: name }) };
+    const read = readTokenEndpoint(isJsonObject(metadata) ? metadata : {});
+    if ("error" in read) throw optionError("authorizationServer.metadata", `cannot be used: ${read.error}`);
+    const name = isJsonObject(metadata) ? metadata["issuer"] : undefined;
+    return { ...read, ...(typeof name === "string" && { issuer: name }) };
   }
   if (!isEndpoint(tokenEndpoint)) {
     throw optionError("authorizationServer.tokenEndpoint", "must be an https: URL without fragment");
@@ -108,7 +111,7 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
   return { tokenEndpoint };
 }
 
-function readAuthentication(options: BoundClientOptions): ClientAuthentication {
+function readAuthentication(options: BoundClientOptions): TokenEndpointAuthentication {
   const { clientSecret, clientAssertion } = options;
   if (clientSecret !== undefined && (typeof clientSecret !== "string" || clientSecret === "")) {
     throw optionError("clientSecret", "must be text");

@@ -1,10 +1,10 @@
 import type { Agent } from "node:https";
 import type { Got } from "got";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
-import { type BoundClientOptions, resolveOptions } from "./bound-client-options.ts";
+import { type BoundClientOptions, resolveBoundClientOptions } from "./bound-client-options.ts";
 import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
-import type { Clocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
+import type { TokenClocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
 import { createPresenter, type Outgoing, type Presenter, within } from "./presenter.ts";
 import { RotatingAgent } from "./presenting-agent.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
@@ -56,8 +56,8 @@ const requestNames = new Set(["scope", "resource", "signal"]);
  *
  * @example openBoundClient(options, { clock: Date.now, monotonicClock: () => performance.now() })
  */
-export function openBoundClient(options: BoundClientOptions, clocks: Clocks): BoundClient {
-  const resolved = resolveOptions(options, clocks);
+export function openBoundClient(options: BoundClientOptions, clocks: TokenClocks): BoundClient {
+  const resolved = resolveBoundClientOptions(options, clocks);
   const usual = readTarget(options);
   const requestToken = createTokenRequest(resolved);
   const present = (pair: KeyPairOptions): Presenter =>

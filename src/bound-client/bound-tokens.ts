@@ -2,8 +2,8 @@ import type { IssuedToken } from "./read-token-answer.ts";
 
 /** What a token is wanted for. */
 export interface TokenTarget {
-  /** Scope tokens with one blank between them; "" asks for none (RFC 6749 §3.3). */
-  readonly scope: string;
+  /** Scope tokens (RFC 6749 §3.3); empty: the request names none. */
+  readonly scopes: readonly string[];
   /** The APIs that it is meant for (RFC 8707 §2). */
   readonly resources: readonly string[];
 }
@@ -16,7 +16,7 @@ export interface HeldToken {
   readonly scopes: readonly string[];
 }
 
-export interface Clocks {
+export interface TokenClocks {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Milliseconds that never go back. */
@@ -58,11 +58,11 @@ const longestMargin = 60_000;
  * last minute (or tenth) the token is still given while another is fetched beside; so a renewal that fails is noticed
  * only at the end. Whoever wants the same target meanwhile waits for the same answer.
  *
- * @example const { accessToken } = await tokens.obtain({ scope: "read", resources: [] })
+ * @example const { accessToken } = await tokens.obtain({ scopes: ["read"], resources: [] })
  */
 export function createBoundTokens(
   request: (target: TokenTarget, signal: AbortSignal) => Promise<IssuedToken>,
-  { clock, monotonicClock }: Clocks,
+  { clock, monotonicClock }: TokenClocks,
 ): BoundTokens {
   const places = new Map<string, Place>();
   const ended = new AbortController();
@@ -80,13 +80,13 @@ export function createBoundTokens(
 
   async function fetchToken(target: TokenTarget): Promise<Kept> {
     const askedAt = { wall: clock(), monotonic: monotonicClock() };
-    const { accessToken, expiresIn, scope = target.scope } = await request(target, ended.signal);
+    const { accessToken, expiresIn, scopes = target.scopes } = await request(target, ended.signal);
     const life = expiresIn * 1000;
     const margin = Math.min(longestMargin, life / 10);
     return {
       accessToken,
       expiresAt: askedAt.wall + life,
-      scopes: scope.split(" ").filter((one) => one !== ""),
+      scopes,
       usableUntil: askedAt.monotonic + life,
       renewFrom: askedAt.monotonic + life - margin,
       pause: margin / 4,
@@ -109,7 +109,7 @@ export function createBoundTokens(
 
   return {
     async obtain(target) {
-      const key = JSON.stringify([target.scope, target.resources]);
+      const key = JSON.stringify([target.scopes, target.resources]);
       let place = places.get(key);
       if (place === undefined) {
         sweep();

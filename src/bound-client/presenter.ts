@@ -1,5 +1,5 @@
 import type { Agent } from "node:https";
-import { type BoundTokens, type Clocks, createBoundTokens, type TokenTarget } from "./bound-tokens.ts";
+import { type BoundTokens, type TokenClocks, createBoundTokens, type TokenTarget } from "./bound-tokens.ts";
 import { PresentingAgent } from "./presenting-agent.ts";
 import type { KeyPair } from "./read-key-pair.ts";
 import type { IssuedToken } from "./read-token-answer.ts";
@@ -20,7 +20,7 @@ export interface Presenter {
 export type RequestToken = (target: TokenTarget, agent: Agent, signal: AbortSignal) => Promise<IssuedToken>;
 
 /** Creates a presenter of this certificate; a rotation makes a new one, so nothing of the old is mixed up with it. */
-export function createPresenter(keyPair: KeyPair, requestToken: RequestToken, clocks: Clocks): Presenter {
+export function createPresenter(keyPair: KeyPair, requestToken: RequestToken, clocks: TokenClocks): Presenter {
   const agent = new PresentingAgent(keyPair, { keepAlive: true });
   // Tokens are asked for rarely: a kept connection would mostly be one that the other end has closed meanwhile.
   const tokenAgent = new PresentingAgent(keyPair, { keepAlive: false });

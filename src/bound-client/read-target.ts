@@ -1,3 +1,4 @@
+import { isScopeToken } from "../oauth/scope.ts";
 import { optionError } from "../options/option-error.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 
@@ -9,31 +10,28 @@ export interface TargetOptions {
   readonly resource?: string | readonly string[];
 }
 
-const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-
 /**
  * Reads scope and resource; what is not said is as in `usual`. Equal targets come out equal, whatever their order.
  *
  * Throws a `TypeError` with a `code`.
  *
- * @example readTarget({ scope: ["write", "read"] }) // { scope: "read write", resources: [] }
+ * @example readTarget({ scope: ["write", "read"] }) // { scopes: ["read", "write"], resources: [] }
  */
 export function readTarget(
   { scope, resource }: { readonly scope?: unknown; readonly resource?: unknown },
-  usual: TokenTarget = { scope: "", resources: [] },
+  usual: TokenTarget = { scopes: [], resources: [] },
 ): TokenTarget {
   return {
-    scope: scope === undefined ? usual.scope : readScopes(scope),
+    scopes: scope === undefined ? usual.scopes : readScopes(scope),
     resources: resource === undefined ? usual.resources : readResources(resource),
   };
 }
 
-function readScopes(scope: unknown): string {
-  const tokens: unknown[] = typeof scope === "string" ? scope.split(" ").filter(Boolean) : listOf(scope);
-  if (!tokens.every((token) => typeof token === "string" && scopeToken.test(token))) {
-    throw optionError("scope", "must be scope tokens");
-  }
-  return [...new Set(tokens)].sort().join(" ");
+function readScopes(scope: unknown): string[] {
+  const tokens = typeof scope === "string" ? scope.split(" ").filter(Boolean) : listOf(scope);
+  const isScope = (token: unknown): token is string => typeof token === "string" && isScopeToken(token);
+  if (!tokens.every(isScope)) throw optionError("scope", "must be scope tokens");
+  return [...new Set(tokens)].sort();
 }
 
 function readResources(resource: unknown): string[] {

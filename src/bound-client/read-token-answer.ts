@@ -1,4 +1,4 @@
-import type { Answer } from "./ask.ts";
+import type { AuthorizationServerResponse } from "./authorization-server-request.ts";
 import { AuthorizationServerMalformed, TokenRequestRefused } from "./token-errors.ts";
 
 /** A token as the authorization server gave it. */
@@ -7,7 +7,7 @@ export interface IssuedToken {
   /** Seconds from when it was asked for. */
   readonly expiresIn: number;
   /** `undefined`: what was asked for (RFC 6749 §5.1). */
-  readonly scope: string | undefined;
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** What may stand behind `Bearer` (RFC 6750 §2.1). */
@@ -21,7 +21,7 @@ const bearerToken = /^[A-Za-z0-9._~+/-]{1,16384}={0,16}$/;
  *
  * @example readTokenAnswer({ status: 200, json: { access_token: "a", token_type: "Bearer", expires_in: 3600 } })
  */
-export function readTokenAnswer({ status, json }: Answer): IssuedToken {
+export function readTokenAnswer({ status, json }: AuthorizationServerResponse): IssuedToken {
   const error = json?.["error"];
   if (status >= 400 && typeof error === "string" && error !== "") {
     const description = json?.["error_description"];
@@ -37,7 +37,7 @@ export function readTokenAnswer({ status, json }: Answer): IssuedToken {
     throw malformed("has no usable expires_in");
   }
   if (scope !== undefined && typeof scope !== "string") throw malformed("has a scope that is no text");
-  return { accessToken, expiresIn, scope };
+  return { accessToken, expiresIn, scopes: scope?.split(" ").filter((one) => one !== "") };
 }
 
 function malformed(defect: string): AuthorizationServerMalformed {

@@ -1,7 +1,7 @@
 import type { Agent } from "node:https";
-import { ask } from "./ask.ts";
+import { requestAuthorizationServer } from "./authorization-server-request.ts";
 import { discoverTokenEndpoint, type TokenEndpoint } from "./authorization-server-metadata.ts";
-import { type ClientAuthentication, clientAuthentication } from "./client-authentication.ts";
+import { type TokenEndpointAuthentication, authenticationParameters } from "./token-endpoint-authentication.ts";
 import type { RequestToken } from "./presenter.ts";
 import { readTokenAnswer } from "./read-token-answer.ts";
 
@@ -11,7 +11,7 @@ export type AuthorizationServer = { readonly issuer: string; readonly tokenEndpo
 export interface TokenRequestOptions {
   readonly authorizationServer: AuthorizationServer;
   readonly clientId: string;
-  readonly authentication: ClientAuthentication;
+  readonly authentication: TokenEndpointAuthentication;
   /** Milliseconds, for each of metadata, the program's assertion and the token. */
   readonly timeout: number;
 }
@@ -23,7 +23,7 @@ export interface TokenRequestOptions {
  * `TokenRequestRefused`, `AuthorizationServerUnavailable`, `AuthorizationServerMalformed`, or what the program's own
  * `clientAssertion` threw.
  *
- * @example const { accessToken } = await requestToken({ scope: "read", resources: [] }, agent, signal)
+ * @example const { accessToken } = await requestToken({ scopes: ["read"], resources: [] }, agent, signal)
  */
 export function createTokenRequest(options: TokenRequestOptions): RequestToken {
   const { authorizationServer, clientId, authentication, timeout } = options;
@@ -35,15 +35,15 @@ export function createTokenRequest(options: TokenRequestOptions): RequestToken {
     return known;
   }
 
-  return async ({ scope, resources }, agent, signal) => {
+  return async ({ scopes, resources }, agent, signal) => {
     const endpoint = await endpointOf(agent, signal);
-    const { form, headers } = await clientAuthentication(clientId, authentication, endpoint, { timeout, signal });
+    const { form, headers } = await authenticationParameters(clientId, authentication, endpoint, { timeout, signal });
     const parameters = new URLSearchParams([["grant_type", "client_credentials"], ...form]);
-    if (scope !== "") parameters.append("scope", scope);
+    if (scopes.length !== 0) parameters.append("scope", scopes.join(" "));
     for (const resource of resources) parameters.append("resource", resource);
-    const question = { what: "The token endpoint", url: endpoint.tokenEndpoint, form: parameters.toString(), headers };
+    const request = { what: "The token endpoint", url: endpoint.tokenEndpoint, form: parameters.toString(), headers };
     try {
-      return readTokenAnswer(await ask(question, { agent, timeout, signal }));
+      return readTokenAnswer(await requestAuthorizationServer(request, { agent, timeout, signal }));
     } catch (error) {
       known = undefined;
       throw error;

@@ -1,11 +1,11 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
-import { isObject } from "./ask.ts";
+import { isJsonObject } from "../oauth/json-object.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 import { readTarget, type TargetOptions } from "./read-target.ts";
 
 /** An API that gets a token of its own kind. */
-export interface ResourceServer extends TargetOptions {
+export interface BoundResourceServer extends TargetOptions {
   /** Scheme, host and port: `https://api.example.com`. */
   readonly origin: string;
 }
@@ -22,7 +22,7 @@ export function readResourceServers(given: unknown, usual: TokenTarget): TargetO
   if (given !== undefined && !Array.isArray(given)) throw optionError("resourceServers", "must be an array");
   const targets = new Map<string, TokenTarget>();
   for (const one of (given ?? []) as unknown[]) {
-    const { origin, ...target } = isObject(one) ? one : { origin: one };
+    const { origin, ...target } = isJsonObject(one) ? one : { origin: one };
     refuseUnknownOptions(target, ["scope", "resource"], "resourceServers");
     const url = typeof origin === "string" ? URL.parse(origin) : null;
     if (url?.protocol !== "https:" || (origin !== url.origin && origin !== `${url.origin}/`)) {

@@ -3,7 +3,7 @@ import { resetClock } from "../backend/reset-clock.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
-export interface ClockResetOptions {
+export interface ClockResetArguments {
   /** Path of the configuration file. */
   readonly config: string;
   /** Tokens that were issued later than the machine's time may end. */
@@ -18,7 +18,10 @@ const cannotReset = 2;
  *
  * @example process.exitCode = await clockReset({ config: "backend.yaml" }, host);
  */
-export async function clockReset({ config, endTokens = false }: ClockResetOptions, host: ProgramHost): Promise<number> {
+export async function clockReset(
+  { config, endTokens = false }: ClockResetArguments,
+  host: ProgramHost,
+): Promise<number> {
   try {
     const configuration = await readConfiguration({ path: config, env: host.env });
     const now = Date.now();

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Removable } from "../backend/open-engine.ts";
 import { version } from "../backend/version.ts";
-import { clockReset, type ClockResetOptions } from "./clock-reset.ts";
+import { clockReset, type ClockResetArguments } from "./clock-reset.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { probe, type ProbeOptions } from "./probe.ts";
 import { serve, type ServeOptions } from "./serve.ts";
@@ -106,7 +106,7 @@ export async function runCommandLine(args: readonly string[], host: ProgramHost)
     .requiredOption("--config <file>", "the configuration, a YAML file; required")
     .option("--end-tokens", "the machine's time is right: delete the tokens that were issued later than that")
     .addHelpText("after", clockResetExample)
-    .action(async (options: ClockResetOptions) => {
+    .action(async (options: ClockResetArguments) => {
       exitCode = await clockReset(options, host);
     });
   program

@@ -10,9 +10,9 @@ async function start(port: MessagePort, place: ConfigurationToRead): Promise<voi
 
 async function read(place: ConfigurationToRead): Promise<ReadingOfConfiguration> {
   try {
-    return { configuration: await readConfiguration(place) };
+    return await readConfiguration(place);
   } catch (error) {
-    if (error instanceof ConfigurationError) return { problems: error.problems };
+    if (error instanceof ConfigurationError) return { error: error.problems };
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { writeReport } from "./probe/probe-report.ts";
-import { type Endpoint, type Identity, makeStranger, readStranger, type Stranger } from "./probe/raw-request.ts";
+import { type ProbedAddress, type Identity, makeStranger, readStranger, type Stranger } from "./probe/raw-request.ts";
 import { type Probe, type ProbeResult, runProbe } from "./probe/run-probe.ts";
 import type { ProgramHost } from "./program-host.ts";
+import { isLoopback } from "../oauth/loopback.ts";
 import { MalformedCertificate } from "../x509/malformed-certificate.ts";
 import { readCertificates } from "../x509/read-certificate.ts";
 
@@ -84,14 +85,12 @@ async function readOptions(url: string, options: ProbeOptions, env: ProgramHost[
   };
 }
 
-/** Loopback, where a front end hands over what it has received. */
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 function targetOf(given: string, path: string | undefined): URL {
   const url = URL.parse(given);
   if (url === null || !["https:", "http:"].includes(url.protocol)) throw new Misused("the URL must be an https URL.");
   if (url.username !== "" || url.password !== "") throw new Misused("the URL must have no user name and no password.");
-  if (url.protocol === "http:" && !loopback.test(url.hostname)) {
+  // On the loopback a front end hands over what it has received.
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw new Misused("the URL must be an https URL: a token goes over plain HTTP to the loopback only.");
   }
   url.hash = "";
@@ -102,7 +101,7 @@ function targetOf(given: string, path: string | undefined): URL {
   return target;
 }
 
-async function readEndpoint(target: URL, { ca, timeout }: ProbeOptions): Promise<Endpoint> {
+async function readEndpoint(target: URL, { ca, timeout }: ProbeOptions): Promise<ProbedAddress> {
   const milliseconds = Number(timeout);
   if (!/^\d+$/.test(timeout) || milliseconds < 1 || milliseconds > 600_000) {
     throw new Misused("--timeout must be milliseconds from 1 to 600000.");

@@ -10,8 +10,7 @@ export interface ConfigurationToRead {
 }
 
 /** What it answers, once. */
-export type ReadingOfConfiguration =
-  { readonly configuration: Configuration } | { readonly problems: readonly Problem[] };
+export type ReadingOfConfiguration = Configuration | { readonly error: readonly Problem[] };
 
 /** Taken from this file's own name: the compiler does not rewrite the ending inside a URL. */
 const workerFile = new URL(`./configuration-worker${extname(import.meta.url)}`, import.meta.url);
@@ -34,6 +33,6 @@ export async function readConfigurationAside({ path, env }: ConfigurationToRead)
       reject(new Error("the thread that reads the configuration has ended without an answer"));
     });
   });
-  if ("problems" in reading) throw new ConfigurationError(path, reading.problems);
-  return reading.configuration;
+  if ("error" in reading) throw new ConfigurationError(path, reading.error);
+  return reading;
 }

@@ -1,7 +1,45 @@
 import { z } from "zod";
 import { ApiError } from "./api-error.ts";
-import type { InvalidationEventsRequest } from "./invalidation-message.ts";
 import type { EventStream } from "./operation.ts";
+
+/**
+ * One message of the stream of invalidation events (DESIGN: push invalidation).
+ *
+ * `cursor` is where the reader stands after this message, `after` where it has to stand before it: a message whose
+ * `after` is not where the reader stands shows that something was lost, doubled or reordered on the way. Cursors are
+ * opaque texts.
+ */
+export type InvalidationMessage =
+  /** What was cached under any of these keys is void. */
+  | {
+      readonly type: "invalidation";
+      readonly after: string;
+      readonly cursor: string;
+      readonly keys: readonly string[];
+    }
+  /**
+   * The store was asked for events successfully, and all that it had have gone before. `polledAt`: when that poll
+   * began, in milliseconds of the node's monotonic clock, from any beginning.
+   */
+  | { readonly type: "heartbeat"; readonly after: string; readonly cursor: string; readonly polledAt: number }
+  /** The reader's cursor cannot be continued (or it had none): whatever it has cached is void; it goes on from here. */
+  | { readonly type: "reset"; readonly cursor: string };
+
+/** Where a reader wants to go on: at the cursor of the last message it has taken in; without one, from now. */
+export interface InvalidationEventsRequest {
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * Opens the stream; the first message to a reader without a cursor is a `reset`, then a heartbeat follows every poll.
+ *
+ * The iteration ends when the backend closes the stream and throws when it breaks off; it never ends by itself while
+ * both sides are well. Aborting the signal closes it.
+ */
+export type OpenInvalidationEvents = (
+  request: InvalidationEventsRequest,
+  options: { readonly signal: AbortSignal },
+) => AsyncIterable<InvalidationMessage>;
 
 /** Characters that a cursor has at most. */
 export const longestCursor = 512;
@@ -62,6 +100,23 @@ export const authIntrospectionEvents = {
     "",
   ].join("\n"),
 } as const satisfies EventStream;
+
+const cursor = z.string();
+const messages = z.discriminatedUnion("type", [
+  invalidationEventData.extend({ type: z.literal("invalidation"), cursor }),
+  heartbeatEventData.extend({ type: z.literal("heartbeat"), cursor }),
+  resetEventData.extend({ type: z.literal("reset"), cursor }),
+]);
+
+/**
+ * Reads one message of the stream, whoever sent it; unknown members are left out.
+ *
+ * @example readInvalidationMessage({ type: "reset", cursor: "bwcK0esc3ACC3DB2Y5_lEQ:0" })
+ */
+export function readInvalidationMessage(message: unknown): InvalidationMessage | { readonly error: string } {
+  const { success, data } = messages.safeParse(message);
+  return success ? data : { error: "the message does not have the right shape" };
+}
 
 const eventsRequest = z.object({ cursor: z.string().max(longestCursor).optional() });
 

@@ -8,11 +8,11 @@ import {
   exportErrorAnswers,
 } from "./openapi-error-answers.ts";
 import { probePaths } from "./openapi-probes.ts";
-import { exportSchemas, idOf, type Json, type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import { exportSchemas, idOf, type DocumentValue, type DocumentObject, schemaReference } from "./openapi-schemas.ts";
 import { type EventStream, mayAnswerNothing, type Operation, pathMembers } from "./operation.ts";
 import { operations, streams } from "./operations.ts";
 
-const cursor: JsonObject = { type: "string", maxLength: longestCursor };
+const cursor: DocumentObject = { type: "string", maxLength: longestCursor };
 
 /**
  * What an operation that answers with events has in place of bodies.
@@ -20,7 +20,7 @@ const cursor: JsonObject = { type: "string", maxLength: longestCursor };
  * OpenAPI 3.1 knows the answer as one text; `x-event-data` says which schema the `data` of each event type has. In
  * place, since what only an extension refers to counts as unused.
  */
-function streamOperation({ events, example }: EventStream): JsonObject {
+function streamOperation({ events, example }: EventStream): DocumentObject {
   return {
     parameters: [
       {
@@ -74,7 +74,7 @@ const credentials = {
  *
  * @example createOpenapiDocument({ shape: "v3", version: "0.1.0" })
  */
-export function createOpenapiDocument({ shape, version }: { shape: ApiShape; version: string }): JsonObject {
+export function createOpenapiDocument({ shape, version }: { shape: ApiShape; version: string }): DocumentObject {
   const all: Operation[] = Object.values(operations);
   const streaming: EventStream[] = Object.values(streams);
   const schemas = exportSchemas([...all.flatMap(schemasOf), apiErrorBody]);
@@ -117,7 +117,7 @@ const aboutShape = {
   v2: "These are the paths without the service's id; openapi.yaml has the same operations with it.",
 } as const;
 
-const serviceId: JsonObject = {
+const serviceId: DocumentObject = {
   name: "serviceId",
   in: "path",
   required: true,
@@ -133,8 +133,8 @@ function pathOf(operation: Described, shape: ApiShape): string {
 }
 
 /** Operations that are methods of one path share its item. */
-function pathItems(all: readonly Operation[], shape: ApiShape): JsonObject {
-  const items: Record<string, JsonObject> = {};
+function pathItems(all: readonly Operation[], shape: ApiShape): DocumentObject {
+  const items: Record<string, DocumentObject> = {};
   for (const operation of all) {
     const path = pathOf(operation, shape);
     items[path] = { ...items[path], ...pathItem(operation, shape) };
@@ -142,7 +142,7 @@ function pathItems(all: readonly Operation[], shape: ApiShape): JsonObject {
   return items;
 }
 
-function pathItem(operation: Operation, shape: ApiShape): JsonObject {
+function pathItem(operation: Operation, shape: ApiShape): DocumentObject {
   const parameters = takesBody(operation) ? [] : exportParameters(operation);
   return {
     ...parametersOf(operation, shape),
@@ -150,14 +150,14 @@ function pathItem(operation: Operation, shape: ApiShape): JsonObject {
       ...headOf(operation, shape),
       ...(parameters.length > 0 && { parameters }),
       ...(takesBody(operation) && {
-        requestBody: { required: true, content: json(operation.request, operation.example.request as Json) },
+        requestBody: { required: true, content: json(operation.request, operation.example.request as DocumentValue) },
       }),
       responses: { ...answers(operation, shape), ...errorReferences(errorsOf(operation)) },
     },
   };
 }
 
-function answers(operation: Operation, shape: ApiShape): JsonObject {
+function answers(operation: Operation, shape: ApiShape): DocumentObject {
   const { example } = operation;
   const response = answered(operation);
   return {
@@ -175,12 +175,12 @@ function errorsOf(operation: Operation): readonly ErrorStatus[] {
   return takesBody(operation) ? errorStatuses : errorStatuses.filter((status) => status !== 413 && status !== 415);
 }
 
-function parametersOf({ caller }: Described, shape: ApiShape): JsonObject {
+function parametersOf({ caller }: Described, shape: ApiShape): DocumentObject {
   return caller === "service" && shape === "v3" ? { parameters: [{ $ref: "#/components/parameters/serviceId" }] } : {};
 }
 
 /** What every operation says of itself. */
-function headOf({ operationId, path, caller, summary, description }: Described, shape: ApiShape): JsonObject {
+function headOf({ operationId, path, caller, summary, description }: Described, shape: ApiShape): DocumentObject {
   const asService = caller === "service";
   return {
     operationId,
@@ -191,25 +191,25 @@ function headOf({ operationId, path, caller, summary, description }: Described, 
   };
 }
 
-function json(schema: z.ZodType, example: Json): JsonObject {
+function json(schema: z.ZodType, example: DocumentValue): DocumentObject {
   return { "application/json": { schema: schemaReference(schema), example } };
 }
 
 /** The operation's example as it goes over the wire: v2 bodies also say their `type`. */
-function exampleAnswer({ example, v2Type }: Operation, shape: ApiShape): Json {
-  const answer = example.response as JsonObject;
+function exampleAnswer({ example, v2Type }: Operation, shape: ApiShape): DocumentValue {
+  const answer = example.response as DocumentObject;
   return shape === "v2" && v2Type !== undefined ? { type: v2Type, ...answer } : answer;
 }
 
-function withTypes(schemas: JsonObject, all: readonly Operation[]): JsonObject {
+function withTypes(schemas: DocumentObject, all: readonly Operation[]): DocumentObject {
   const typed = all.flatMap(({ response, v2Type }) => {
     if (v2Type === undefined) return [];
     const id = idOf(response);
-    const { properties, ...schema } = schemas[id] as JsonObject;
+    const { properties, ...schema } = schemas[id] as DocumentObject;
     const type = { type: "string", enum: [v2Type], description: "Which answer this is." };
-    return [[id, { ...schema, properties: { type, ...(properties as JsonObject) } }]];
+    return [[id, { ...schema, properties: { type, ...(properties as DocumentObject) } }]];
   });
-  return { ...schemas, ...(Object.fromEntries(typed) as JsonObject) };
+  return { ...schemas, ...(Object.fromEntries(typed) as DocumentObject) };
 }
 
 function takesBody({ method, request }: Operation): boolean {
@@ -228,13 +228,13 @@ function schemasOf(operation: Operation): z.ZodType[] {
 }
 
 /** The members of a request without a body, as the parameters of path and query that they are. */
-function exportParameters(operation: Operation): JsonObject[] {
+function exportParameters(operation: Operation): DocumentObject[] {
   if (operation.request.meta()?.id === undefined) return [];
   const { properties = {}, required = [] } = exportSchemas([operation.request])[idOf(operation.request)] as {
-    readonly properties?: Readonly<Record<string, JsonObject>>;
+    readonly properties?: Readonly<Record<string, DocumentObject>>;
     readonly required?: readonly string[];
   };
-  const example = (operation.example.request ?? {}) as Readonly<Record<string, Json>>;
+  const example = (operation.example.request ?? {}) as Readonly<Record<string, DocumentValue>>;
   const inPath = pathMembers(operation);
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
@@ -247,11 +247,11 @@ function exportParameters(operation: Operation): JsonObject[] {
 }
 
 /** A parameter that is absent is left out: there is no `null` in a URL. */
-function withoutNull({ type, enum: values, ...schema }: JsonObject): JsonObject {
-  const [first] = Array.isArray(type) ? (type as readonly Json[]) : [type];
+function withoutNull({ type, enum: values, ...schema }: DocumentObject): DocumentObject {
+  const [first] = Array.isArray(type) ? (type as readonly DocumentValue[]) : [type];
   return {
     ...(first !== undefined && { type: first }),
-    ...(Array.isArray(values) && { enum: (values as readonly Json[]).filter((value) => value !== null) }),
+    ...(Array.isArray(values) && { enum: (values as readonly DocumentValue[]).filter((value) => value !== null) }),
     ...schema,
   };
 }

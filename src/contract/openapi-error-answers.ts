@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ApiError } from "./api-error.ts";
-import { type JsonObject, schemaReference } from "./openapi-schemas.ts";
+import { type DocumentObject, schemaReference } from "./openapi-schemas.ts";
 
 /** The body of every answer with a status of 400 or above. */
 export const apiErrorBody = z
@@ -68,18 +68,18 @@ export type ErrorStatus = keyof typeof errorAnswers;
 export const errorStatuses = Object.keys(errorAnswers).map(Number) as ErrorStatus[];
 
 /** The document's `components.responses`. */
-export function exportErrorAnswers(): JsonObject {
+export function exportErrorAnswers(): DocumentObject {
   return Object.fromEntries(
     Object.entries<ErrorAnswer>(errorAnswers).map(([status, answer]) => [`Error${status}`, errorAnswer(answer)]),
   );
 }
 
 /** The `responses` of an operation that can fail in these ways. */
-export function errorReferences(statuses: readonly ErrorStatus[]): JsonObject {
+export function errorReferences(statuses: readonly ErrorStatus[]): DocumentObject {
   return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/Error${status}` }]));
 }
 
-function errorAnswer({ description, example, header }: ErrorAnswer): JsonObject {
+function errorAnswer({ description, example, header }: ErrorAnswer): DocumentObject {
   const { resultCode, resultMessage } = example;
   return {
     description,

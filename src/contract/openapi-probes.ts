@@ -1,11 +1,11 @@
 import { errorReferences } from "./openapi-error-answers.ts";
-import type { JsonObject } from "./openapi-schemas.ts";
+import type { DocumentObject } from "./openapi-schemas.ts";
 
 const ready =
   "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, the clock is not behind, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
 
 /** The probes, which need no credentials. */
-export const probePaths: JsonObject = {
+export const probePaths: DocumentObject = {
   "/livez": {
     get: probe({
       operationId: "livez",
@@ -39,7 +39,7 @@ interface Probe {
   readonly otherwise: { readonly description: string; readonly example: string };
 }
 
-function probe({ operationId, summary, description, otherwise }: Probe): JsonObject {
+function probe({ operationId, summary, description, otherwise }: Probe): DocumentObject {
   return {
     operationId,
     tags: ["backend"],
@@ -54,6 +54,6 @@ function probe({ operationId, summary, description, otherwise }: Probe): JsonObj
   };
 }
 
-function plainText(example: string): JsonObject {
+function plainText(example: string): DocumentObject {
   return { "text/plain": { schema: { type: "string" }, example } };
 }

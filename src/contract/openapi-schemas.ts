@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 /** A JSON value as it stands in a document. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
-export type JsonObject = Record<string, Json>;
+export type DocumentValue =
+  string | number | boolean | null | readonly DocumentValue[] | { readonly [member: string]: DocumentValue };
+export type DocumentObject = Record<string, DocumentValue>;
 
 const defined = "#/$defs/";
 const component = "#/components/schemas/";
@@ -12,18 +13,19 @@ const component = "#/components/schemas/";
  *
  * @example exportSchemas([tokenRequest])["TokenRequest"]
  */
-export function exportSchemas(schemas: readonly z.ZodType[]): JsonObject {
-  const named = new Map<string, Json>();
+export function exportSchemas(schemas: readonly z.ZodType[]): DocumentObject {
+  const named = new Map<string, DocumentValue>();
   for (const schema of schemas) {
     // The wire schemas transform nothing, so both directions are alike; only "input" leaves objects open.
     const exported = z.toJSONSchema(schema, { target: "draft-2020-12", io: "input", override: flatten });
-    for (const [id, definition] of Object.entries(exported.$defs ?? {})) named.set(id, readdress(definition as Json));
+    for (const [id, definition] of Object.entries(exported.$defs ?? {}))
+      named.set(id, readdress(definition as DocumentValue));
   }
   return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Where a document refers to a schema that {@link exportSchemas} answered. */
-export function schemaReference(schema: z.ZodType): JsonObject {
+export function schemaReference(schema: z.ZodType): DocumentObject {
   return { $ref: component + idOf(schema) };
 }
 
@@ -50,8 +52,8 @@ function isEmptyObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-function readdress(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(readdress);
+function readdress(value: DocumentValue): DocumentValue {
+  if (Array.isArray(value)) return (value as readonly DocumentValue[]).map(readdress);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [

@@ -4,7 +4,7 @@ import { authAuthorizationIssue } from "./auth-authorization-issue.ts";
 import { authAuthorizationTicketInfo } from "./auth-authorization-ticket-info.ts";
 import { authAuthorizationTicketUpdate } from "./auth-authorization-ticket-update.ts";
 import { authAuthorization } from "./auth-authorization.ts";
-import { authIntrospectionEvents } from "./auth-introspection-events.ts";
+import { authIntrospectionEvents, type OpenInvalidationEvents } from "./auth-introspection-events.ts";
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
@@ -19,7 +19,6 @@ import { authToken } from "./auth-token.ts";
 import { authUserinfoIssue } from "./auth-userinfo-issue.ts";
 import { authUserinfo } from "./auth-userinfo.ts";
 import { info } from "./info.ts";
-import type { OpenInvalidationEvents } from "./invalidation-message.ts";
 import { serviceConfiguration, serviceConfigurationPost } from "./service-configuration.ts";
 import { serviceJwksGet } from "./service-jwks-get.ts";
 

@@ -1,7 +1,11 @@
 import { decodeFormComponent } from "./form.ts";
 
-export type BasicCredentialsReading =
-  { readonly userId: string; readonly password: string } | { readonly error: "malformed" };
+export interface BasicCredentials {
+  readonly userId: string;
+  readonly password: string;
+}
+
+export type BasicCredentialsReading = BasicCredentials | { readonly error: "malformed" };
 
 const malformed: BasicCredentialsReading = Object.freeze({ error: "malformed" });
 

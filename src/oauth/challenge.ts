@@ -1,6 +1,6 @@
 import type { RefusalCode } from "./access-token-decision.ts";
 import { errorText, errorUri } from "./error-response.ts";
-import { readScope } from "./scope.ts";
+import { formatScope, isScopeToken } from "./scope.ts";
 
 /** The status and the `error` of the challenge that answer a refusal (RFC 6750 §3.1). */
 export interface ChallengeError {
@@ -35,8 +35,8 @@ export const challengeErrors = {
 /** The attributes of a Bearer challenge: RFC 6750 §3, and `resource_metadata` of RFC 9728 §5.1. */
 export interface ChallengeParameters {
   readonly realm?: string | undefined;
-  /** Scope tokens with blanks between them. */
-  readonly scope?: string | undefined;
+  /** Scope tokens. */
+  readonly scope?: readonly string[] | undefined;
   readonly error?: string | undefined;
   readonly error_description?: string | undefined;
   readonly error_uri?: string | undefined;
@@ -52,7 +52,7 @@ const defaultRealm = "resource";
  * In `realm` and the error texts, characters that do not belong become `?`; a scope token or a URI with such a
  * character would mean something else, and is left out. Without any attribute there is a neutral `realm`.
  *
- * @example bearerChallenge({ error: "insufficient_scope", scope: "read" }) // 'Bearer error="insufficient_scope", scope="read"'
+ * @example bearerChallenge({ error: "insufficient_scope", scope: ["read"] }) // 'Bearer error="insufficient_scope", scope="read"'
  */
 export function bearerChallenge(parameters: ChallengeParameters): string {
   const attributes: string[] = [];
@@ -66,7 +66,7 @@ export function bearerChallenge(parameters: ChallengeParameters): string {
     parameters.error_description === undefined ? undefined : errorText(parameters.error_description),
   );
   add("error_uri", errorUri(parameters.error_uri));
-  add("scope", parameters.scope === undefined ? undefined : cleanScope(parameters.scope));
+  add("scope", parameters.scope && formatScope(parameters.scope.filter(isScopeToken)));
   add("resource_metadata", errorUri(parameters.resource_metadata));
   if (attributes.length === 0) add("realm", defaultRealm);
   return `Bearer ${attributes.join(", ")}`;
@@ -75,11 +75,4 @@ export function bearerChallenge(parameters: ChallengeParameters): string {
 /** Any printable ASCII can stand in a quoted-string; two characters need a backslash (RFC 9110 §5.6.4). */
 function quotable(text: string | undefined): string | undefined {
   return text?.replaceAll(/[^\x20-\x7E]/gu, "?").replaceAll(/["\\]/g, "\\$&");
-}
-
-function cleanScope(text: string): string {
-  return text
-    .split(" ")
-    .filter((token) => token !== "" && "scopes" in readScope(token))
-    .join(" ");
 }

@@ -40,8 +40,7 @@ export interface Form {
 }
 
 /** `parameter` names the one at fault, when its name can be shown to anyone. */
-export type FormReading =
-  { readonly form: Form } | { readonly error: "malformed" | "repeated"; readonly parameter: string | undefined };
+export type FormReading = Form | { readonly error: "malformed" | "repeated"; readonly parameter: string | undefined };
 
 const mostParameters = 1000;
 
@@ -91,7 +90,7 @@ export function readForm(text: string, options: { readonly repeatable?: readonly
     else if (options.repeatable === "any" || options.repeatable?.includes(name) === true) earlier.push(value);
     else return refused("repeated", name);
   }
-  return { form: createForm(values) };
+  return createForm(values);
 }
 
 function createForm(values: ReadonlyMap<string, readonly string[]>): Form {

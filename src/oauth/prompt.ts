@@ -2,7 +2,7 @@
 export type Prompt = "none" | "login" | "consent" | "select_account" | "create";
 
 /** `alone`: `none` stands beside others. */
-export type PromptReading = { readonly prompts: readonly Prompt[] } | { readonly error: "unknown" | "alone" };
+export type PromptReading = readonly Prompt[] | { readonly error: "unknown" | "alone" };
 
 /** What asks most of the user first. */
 const byDemand: readonly Prompt[] = ["none", "create", "login", "select_account", "consent"];
@@ -10,14 +10,14 @@ const byDemand: readonly Prompt[] = ["none", "create", "login", "select_account"
 /**
  * Reads a `prompt` value: words with one blank between them; order kept, duplicates dropped. `none` stands alone.
  *
- * @example readPrompt("login consent") // { prompts: ["login", "consent"] }
+ * @example readPrompt("login consent") // ["login", "consent"]
  */
 export function readPrompt(text: string): PromptReading {
   const words = [...new Set(text.split(" "))];
   const prompts = words.flatMap((word) => byDemand.find((prompt) => prompt === word) ?? []);
   if (prompts.length < words.length) return { error: "unknown" };
   if (prompts.includes("none") && prompts.length > 1) return { error: "alone" };
-  return { prompts };
+  return prompts;
 }
 
 /**

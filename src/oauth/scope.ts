@@ -1,4 +1,4 @@
-export type ScopeReading = { readonly scopes: readonly string[] } | { readonly error: "malformed" };
+export type ScopeReading = readonly string[] | { readonly error: "malformed" | "too many" };
 
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
@@ -12,13 +12,13 @@ const mostScopes = 1000;
  *
  * The empty text is no scope at all, as a parameter without a value counts as omitted (RFC 6749 §3.2).
  *
- * @example readScope("read write read") // { scopes: ["read", "write"] }
+ * @example readScope("read write read") // ["read", "write"]
  */
 export function readScope(text: string): ScopeReading {
-  if (text === "") return { scopes: [] };
+  if (text === "") return [];
   if (!scopeTokens.test(text)) return { error: "malformed" };
   const tokens = text.split(" ", mostScopes + 1);
-  return tokens.length > mostScopes ? { error: "malformed" } : { scopes: [...new Set(tokens)] };
+  return tokens.length > mostScopes ? { error: "too many" } : [...new Set(tokens)];
 }
 
 /**

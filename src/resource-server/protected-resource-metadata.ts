@@ -1,5 +1,5 @@
 import { optionError } from "../options/option-error.ts";
-import { readScope } from "../oauth/scope.ts";
+import { isScopeToken } from "../oauth/scope.ts";
 import { freezeDeeply } from "./decision/access-token.ts";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 
@@ -63,7 +63,7 @@ const all =
 const checks: Readonly<Record<string, Check>> = {
   resource: identifier,
   authorization_servers: all("issuer identifiers", (one) => identifier(one) === undefined),
-  scopes_supported: all("scope tokens", (one) => isText(one) && !one.includes(" ") && "scopes" in readScope(one)),
+  scopes_supported: all("scope tokens", (one) => isText(one) && isScopeToken(one)),
   bearer_methods_supported: all('nothing but "header"', (one) => one === "header"),
   tls_client_certificate_bound_access_tokens: flag,
   jwks_uri: httpsUrl,

@@ -15,6 +15,7 @@ const accepted = [
   "http://127.0.0.1:8705",
   "http://127.9.9.9",
   "http://[::1]:8705",
+  "http://[::ffff:127.0.0.1]:8705",
   "unix:/run/certbound.sock",
 ];
 for (const baseUrl of accepted) {

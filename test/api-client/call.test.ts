@@ -8,7 +8,8 @@ import type { ApiConnection } from "../../src/api-client/api-connection.ts";
 import { BackendAnswerMalformed, BackendUnavailable } from "../../src/api-client/backend-unavailable.ts";
 import { createCaller, targetOf } from "../../src/api-client/call.ts";
 import { createApiClient } from "../../src/api-client/index.ts";
-import { type Answer, readAnswer } from "../../src/api-client/read-answer.ts";
+import type { ExchangeAnswer } from "../../src/api-client/exchange.ts";
+import { readAnswer } from "../../src/api-client/read-answer.ts";
 import { ApiError } from "../../src/contract/api-error.ts";
 import { authIntrospectionStandard } from "../../src/contract/auth-introspection-standard.ts";
 import { authTokenDelete } from "../../src/contract/auth-token-delete.ts";
@@ -417,7 +418,7 @@ test("the api client writes path and query, sends no body, and takes 204 for not
 
 test("204 is valid only where the body is optional, and 200 only where there may be a body", (t) => {
   const nothing = { statusCode: 204, headers: {}, body: "" };
-  const deleted = (answer: Answer): unknown => readAnswer<z.ZodType>(authTokenDelete, answer);
+  const deleted = (answer: ExchangeAnswer): unknown => readAnswer<z.ZodType>(authTokenDelete, answer);
   t.is(deleted(nothing), undefined);
   t.is(readAnswer(serviceJwksGet, nothing), undefined);
   t.throws(() => readAnswer(info, nothing), { instanceOf: BackendAnswerMalformed });

@@ -14,7 +14,7 @@ import {
 } from "../../src/api-client/backend-unavailable.ts";
 import { createApiClient } from "../../src/api-client/index.ts";
 import { createIntrospectionCaller } from "../../src/api-client/introspection-caller.ts";
-import type { InvalidationMessage } from "../../src/contract/invalidation-message.ts";
+import type { InvalidationMessage } from "../../src/contract/auth-introspection-events.ts";
 import { createAuthority } from "../support/certificates.ts";
 
 const secret = "api-secret-7f3a";

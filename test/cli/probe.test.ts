@@ -43,10 +43,10 @@ test("a response opens, refuses or is unclear", (t) => {
     t.is(judgeAnswer({ status, challenge }, true), judgement, String(status));
   }
   // Only what breaks the grammar may be refused by hanging up, and only by that.
-  t.is(judgeAnswer({ failure: "closed", reached: true }), "unclear");
-  t.is(judgeAnswer({ failure: "closed", reached: true }, true), "refused");
-  t.is(judgeAnswer({ failure: "ETIMEDOUT", reached: true }, true), "unclear");
-  t.is(judgeAnswer({ failure: "ECONNREFUSED", reached: false }, true), "unclear");
+  t.is(judgeAnswer({ error: "closed", reached: true }), "unclear");
+  t.is(judgeAnswer({ error: "closed", reached: true }, true), "refused");
+  t.is(judgeAnswer({ error: "ETIMEDOUT", reached: true }, true), "unclear");
+  t.is(judgeAnswer({ error: "ECONNREFUSED", reached: false }, true), "unclear");
 });
 
 test("an API that believes no header is reported safe, over real TLS with both handshakes", async (t) => {

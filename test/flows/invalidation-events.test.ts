@@ -6,7 +6,7 @@ import { openBackend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import type { ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
-import type { InvalidationMessage } from "../../src/contract/invalidation-message.ts";
+import type { InvalidationMessage } from "../../src/contract/auth-introspection-events.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
 import { writeBackendConfiguration } from "../support/backend-configuration.ts";
 import { createAuthority } from "../support/certificates.ts";

@@ -24,7 +24,7 @@ const oddText = fc.oneof(
 const parameters = fc.record(
   {
     realm: oddText,
-    scope: oddText,
+    scope: fc.array(oddText),
     error: oddText,
     error_description: oddText,
     error_uri: oddText,
@@ -47,7 +47,7 @@ test("6750-3-b: a challenge made from any texts parses, with each attribute once
 
 test("6750-3-b: a scope token with odd characters is left out, and the others keep their order", (t) => {
   const scopeOf = (scope: string): string | undefined =>
-    readChallenge(bearerChallenge({ scope })).parameters.get("scope");
+    readChallenge(bearerChallenge({ scope: scope.split(" ") })).parameters.get("scope");
   t.is(scopeOf('write "read" x\\y tab\tbed né 😀 nul\0 a'), "write a");
   t.is(scopeOf("  read   write "), "read write");
   t.is(scopeOf("urn:x:read,write https://api.example.com/a=b"), "urn:x:read,write https://api.example.com/a=b");
@@ -64,7 +64,8 @@ test("texts that fit come back as they were given", (t) => {
     scope: "read write",
     resource_metadata: "https://api.example.com/.well-known/oauth-protected-resource",
   };
-  t.deepEqual(Object.fromEntries(readChallenge(bearerChallenge(given)).parameters), given);
+  const challenge = bearerChallenge({ ...given, scope: given.scope.split(" ") });
+  t.deepEqual(Object.fromEntries(readChallenge(challenge).parameters), given);
 });
 
 test("the value is written in the form of RFC 6750 §3", (t) => {
@@ -76,7 +77,15 @@ test("the value is written in the form of RFC 6750 §3", (t) => {
 
 test("a challenge without attributes gets a neutral realm", (t) => {
   const neutral = 'Bearer realm="resource"';
-  for (const given of [{}, { realm: "" }, { scope: "" }, { scope: '"' }, { error_uri: "a b" }, { realm: undefined }]) {
+  for (const given of [
+    {},
+    { realm: "" },
+    { scope: [] },
+    { scope: [""] },
+    { scope: ['"'] },
+    { error_uri: "a b" },
+    { realm: undefined },
+  ]) {
     t.is(bearerChallenge(given), neutral, JSON.stringify(given));
   }
 });

@@ -9,6 +9,7 @@ import {
 import { readClaimsRequest, scopeClaims } from "../../src/oauth/claims-request.ts";
 import { checkCodeVerifier, isCodeChallenge } from "../../src/oauth/code-challenge.ts";
 import { lowestPrompt, type Prompt, readPrompt } from "../../src/oauth/prompt.ts";
+import { isLoopback } from "../../src/oauth/loopback.ts";
 import { isRedirectUri, isSameRedirectUri } from "../../src/oauth/redirect-uri.ts";
 
 for (const [redirectUri, address] of [
@@ -85,10 +86,10 @@ test("no value gets out of its attribute", (t) => {
 });
 
 test("prompts are read in their order, each once", (t) => {
-  t.deepEqual(readPrompt("consent login consent"), { prompts: ["consent", "login"] });
-  t.deepEqual(readPrompt("none"), { prompts: ["none"] });
-  t.deepEqual(readPrompt("none none"), { prompts: ["none"] });
-  t.deepEqual(readPrompt("create select_account"), { prompts: ["create", "select_account"] });
+  t.deepEqual(readPrompt("consent login consent"), ["consent", "login"]);
+  t.deepEqual(readPrompt("none"), ["none"]);
+  t.deepEqual(readPrompt("none none"), ["none"]);
+  t.deepEqual(readPrompt("create select_account"), ["create", "select_account"]);
 });
 
 test("other words, other blanks and capitals are unknown", (t) => {
@@ -374,5 +375,26 @@ for (const [registered, requested] of [
 ] as const) {
   test(`not the same: ${registered} and ${JSON.stringify(requested)}`, (t) => {
     t.false(isSameRedirectUri(registered, requested));
+  });
+}
+
+for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "[::ffff:7f00:1]"]) {
+  test(`a loopback host: ${host}`, (t) => {
+    t.true(isLoopback(host));
+  });
+}
+
+for (const host of [
+  "",
+  "0.0.0.0",
+  "[::]",
+  "10.0.0.1",
+  "localhost.example.com",
+  "127.0.0.1.example.com",
+  "127.1",
+  "[]",
+]) {
+  test(`no loopback host: ${host}`, (t) => {
+    t.false(isLoopback(host));
   });
 }

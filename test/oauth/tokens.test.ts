@@ -175,21 +175,21 @@ test("a digest does not share its octets with another, nor its memory", (t) => {
 });
 
 test("scopes are read in their order, each once", (t) => {
-  t.deepEqual(readScope("write read write admin read"), { scopes: ["write", "read", "admin"] });
-  t.deepEqual(readScope("openid"), { scopes: ["openid"] });
-  t.deepEqual(readScope("Read read"), { scopes: ["Read", "read"] });
-  t.deepEqual(readScope("__proto__ constructor"), { scopes: ["__proto__", "constructor"] });
+  t.deepEqual(readScope("write read write admin read"), ["write", "read", "admin"]);
+  t.deepEqual(readScope("openid"), ["openid"]);
+  t.deepEqual(readScope("Read read"), ["Read", "read"]);
+  t.deepEqual(readScope("__proto__ constructor"), ["__proto__", "constructor"]);
 });
 
 test("the empty text is no scope", (t) => {
-  t.deepEqual(readScope(""), { scopes: [] });
+  t.deepEqual(readScope(""), []);
 });
 
 test("each character is allowed in a scope exactly when RFC 6749 §3.3 lists it", (t) => {
   const allowed = (code: number): boolean =>
     code === 0x21 || (code >= 0x23 && code <= 0x5b) || (code >= 0x5d && code <= 0x7e);
   for (let code = 0; code < 0x300; code++) {
-    t.is("scopes" in readScope(`a${String.fromCodePoint(code)}`), allowed(code), `U+${code.toString(16)}`);
+    t.is(!("error" in readScope(`a${String.fromCodePoint(code)}`)), allowed(code), `U+${code.toString(16)}`);
   }
   for (const scope of ["é", "😀", "\uD800", "a\u2003b"]) t.true("error" in readScope(scope), JSON.stringify(scope));
 });
@@ -204,7 +204,7 @@ test("a written value is read back", (t) => {
   const token = fc.string({ unit: "grapheme-ascii", minLength: 1 }).filter((text) => !/[ "\\]/.test(text));
   fc.assert(
     fc.property(fc.uniqueArray(token), (scopes) => {
-      t.deepEqual(readScope(formatScope(scopes)), { scopes });
+      t.deepEqual(readScope(formatScope(scopes)), scopes);
     }),
   );
 });
@@ -212,8 +212,8 @@ test("a written value is read back", (t) => {
 test("a thousand scopes are read, and no more", (t) => {
   const scopes = (count: number) => Array.from({ length: count }, (_, i) => `s${i % 700}`).join(" ");
   const reading = readScope(scopes(1000));
-  t.is("scopes" in reading && reading.scopes.length, 700);
-  t.deepEqual(readScope(scopes(1001)), { error: "malformed" });
+  t.is("error" in reading ? undefined : reading.length, 700);
+  t.deepEqual(readScope(scopes(1001)), { error: "too many" });
 });
 
 test("absolute URIs without fragment are resource indicators", (t) => {

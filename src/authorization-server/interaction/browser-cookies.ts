@@ -46,5 +46,6 @@ export function isFromElsewhere({ fetchSite, origin, host }: BrowserRequest): bo
   if (fetchSite !== undefined) return fetchSite !== "same-origin";
   // Our pages send no referrer, and with it no origin: browsers say "null" then (Fetch §3.1).
   if (origin === undefined || origin === "null") return false;
-  return !URL.canParse(origin) || new URL(origin).host !== host;
+  const sender = URL.parse(origin);
+  return sender === null || sender.host !== host;
 }

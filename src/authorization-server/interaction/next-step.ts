@@ -27,7 +27,7 @@ export interface Demands extends Consent {
 }
 
 /** What is known when the next step is chosen. */
-export interface Situation {
+export interface StepFacts {
   readonly demands: Demands;
   /** Whether the user may be shown a page: not with `prompt=none`. */
   readonly interactive: boolean;
@@ -52,7 +52,7 @@ export type NextStep =
 const loginPrompts = ["LOGIN", "SELECT_ACCOUNT", "CREATE"];
 
 /** Chooses what happens next (OpenID Connect Core §3.1.2.3 and §3.1.2.4). */
-export function nextStep(situation: Situation): NextStep {
+export function nextStep(situation: StepFacts): NextStep {
   const { demands, interactive, user, fresh, granted } = situation;
   if (user === undefined) return interactive ? { step: "login" } : { step: "fail", reason: "NOT_LOGGED_IN" };
   const defect = defectOfLogin(situation, user);
@@ -78,7 +78,7 @@ function covers(consent: Consent, demands: Demands): boolean {
   );
 }
 
-function defectOfLogin({ demands, fresh, now }: Situation, user: LoggedIn): FailReason | undefined {
+function defectOfLogin({ demands, fresh, now }: StepFacts, user: LoggedIn): FailReason | undefined {
   const { maxAge, subject, acrEssential, acrs } = demands;
   if (subject !== undefined && subject !== user.subject) return "DIFFERENT_SUBJECT";
   // As many seconds are too many: `max_age=0` asks for a login now, also within the second of the last one.

@@ -10,7 +10,7 @@ import {
   type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
-  errorAnswer,
+  oauthErrorAnswer,
   refuseUnless,
   refuseUnlessFormBody,
 } from "../endpoint.ts";
@@ -134,9 +134,9 @@ export function openAuthorization(
     if (method === "POST") {
       if (!hasInteraction.test(body)) return redirectToQuery(body);
       if (isFromElsewhere(browser)) return pages.message("not_usable", 403);
-      const reading = readForm(body, { repeatable: "any" });
-      if ("error" in reading) return pages.message("not_usable", 400);
-      return orTryLater(flow.resume(reading.form, { cookie: browser.cookie, address }));
+      const form = readForm(body, { repeatable: "any" });
+      if ("error" in form) return pages.message("not_usable", 400);
+      return orTryLater(flow.resume(form, { cookie: browser.cookie, address }));
     }
     return askBackend(
       () => backend.authAuthorization({ parameters: browser.query }, onBehalfOf(request)),
@@ -166,7 +166,7 @@ function redirectToQuery(body: string): EndpointAnswer {
   const sent = body.trimEnd();
   // Before and after, for it only becomes longer: there may be tens of thousands of characters to encode.
   const query = sent.length > longestQuery ? sent : sent.toWellFormed().replace(beyondQuery, encodeURIComponent);
-  if (query.length > longestQuery) return errorAnswer(400, "invalid_request", "The request is too long.");
+  if (query.length > longestQuery) return oauthErrorAnswer(400, "invalid_request", "The request is too long.");
   return redirectAnswer(`?${query}`);
 }
 
@@ -181,8 +181,8 @@ function askedAuthorization(response: AuthorizationResponse, parameters: string)
   const ofScopes = new Set(scopeClaims(names));
   const claimsByName = [...new Set([...claims, ...claimsAtUserInfo])].filter((name) => !ofScopes.has(name));
   // The backend has checked it against the client's registration before anybody is asked anything.
-  const reading = readForm(parameters, { repeatable: "any" });
-  const redirectUri = "error" in reading ? undefined : reading.form.get("redirect_uri");
+  const form = readForm(parameters, { repeatable: "any" });
+  const redirectUri = "error" in form ? undefined : form.get("redirect_uri");
   const answerTo = redirectUri === undefined ? undefined : sourceOf(redirectUri);
   return {
     ticket,

@@ -68,8 +68,9 @@ export function redirectAnswer(location: string): EndpointAnswer {
 
 /** A URL as a source of a Content-Security-Policy: its origin, or its scheme where an origin cannot be written so. */
 export function sourceOf(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { protocol, origin } = new URL(url);
+  const parsed = URL.parse(url);
+  if (parsed === null) return undefined;
+  const { protocol, origin } = parsed;
   return /^https?:\/\/[A-Za-z0-9.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 

@@ -1,11 +1,11 @@
 import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
+import { isLoopback } from "../../oauth/loopback.ts";
 import type { Problem } from "./configuration-error.ts";
 import type { ListenMembers } from "./configuration-file.ts";
 import type { ListenOnAddress, ListenTls } from "./configuration.ts";
 import { explainCertificateChain, readCertificateChain } from "./explain-certificate.ts";
-import { isLoopback } from "./explain-uri.ts";
 
 /** Problems of where the backend listens: a network may only reach it over TLS (RFC 7662 §2). */
 export function* checkListen(listen: ListenMembers): Generator<Problem> {

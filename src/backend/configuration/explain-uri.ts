@@ -1,19 +1,4 @@
-import { BlockList, isIP } from "node:net";
-
-const addresses = new BlockList();
-addresses.addSubnet("127.0.0.0", 8, "ipv4");
-addresses.addAddress("::1", "ipv6");
-
-/**
- * Whether a host is this machine and reaches no network: `localhost`, 127.0.0.0/8, ::1, and IPv4 written as IPv6.
- *
- * @example isLoopback("0.0.0.0") // false
- */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  if (version === 0) return host.toLowerCase() === "localhost";
-  return addresses.check(host, version === 4 ? "ipv4" : "ipv6");
-}
+import { isLoopback } from "../../oauth/loopback.ts";
 
 const characters = /[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/;
 
@@ -63,8 +48,7 @@ function defectOfScheme(text: string): string | undefined {
   const { protocol, hostname } = new URL(text);
   if (protocol === "https:") return undefined;
   if (protocol !== "http:") return "its scheme is not https";
-  const host = hostname.replace(/^\[|\]$/g, "");
-  return isLoopback(host) ? undefined : "it is http, and its host is not a loopback address";
+  return isLoopback(hostname) ? undefined : "it is http, and its host is not a loopback address";
 }
 
 function placeOf(text: string, character: string, what: string): string | undefined {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "../../oauth/loopback.ts";
 import { isRedirectUri } from "../../oauth/redirect-uri.ts";
 import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
 import {
@@ -8,14 +9,7 @@ import {
   macAlgorithms,
   signingAlgorithms,
 } from "../../oauth/registered-names.ts";
-import {
-  defectOfEndpoint,
-  defectOfIssuer,
-  defectOfRedirectUri,
-  defectOfUrl,
-  firstOutside,
-  isLoopback,
-} from "./explain-uri.ts";
+import { defectOfEndpoint, defectOfIssuer, defectOfRedirectUri, defectOfUrl, firstOutside } from "./explain-uri.ts";
 
 export const clientAuthMethods = apiNames(clientAuthenticationMethods);
 
@@ -96,7 +90,7 @@ function isEndpoint(text: string): boolean {
   if (!URL.canParse(text) || /[#\s]/.test(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
 function isRegistrable(text: string): boolean {

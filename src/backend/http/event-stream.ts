@@ -1,8 +1,12 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "../../contract/api-error.ts";
-import { authIntrospectionEvents, readEventsRequest } from "../../contract/auth-introspection-events.ts";
-import type { InvalidationEventsRequest, InvalidationMessage } from "../../contract/invalidation-message.ts";
+import {
+  authIntrospectionEvents,
+  readEventsRequest,
+  type InvalidationEventsRequest,
+  type InvalidationMessage,
+} from "../../contract/auth-introspection-events.ts";
 
 /** An answer that goes on: what has come so far, and what will come. */
 export interface StreamAnswer {

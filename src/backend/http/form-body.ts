@@ -37,14 +37,14 @@ export function createFormBodyReader(operation: Operation): FormBodyReader {
     if (definition.type === "array") repeatable.push(name);
   }
   return (text) => {
-    const reading = readForm(text, { repeatable });
-    if ("error" in reading) {
-      const named = reading.parameter === undefined ? "" : `, at "${reading.parameter}"`;
-      throw new ApiError(400, "A126202", `${operation.path}, the form is ${reading.error}${named}.`);
+    const form = readForm(text, { repeatable });
+    if ("error" in form) {
+      const named = form.parameter === undefined ? "" : `, at "${form.parameter}"`;
+      throw new ApiError(400, "A126202", `${operation.path}, the form is ${form.error}${named}.`);
     }
     const request: Record<string, unknown> = {};
     for (const [name, read] of readers) {
-      const values = reading.form.getAll(name);
+      const values = form.getAll(name);
       if (values.length > 0) request[name] = read(values);
     }
     return request;

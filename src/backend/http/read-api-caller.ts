@@ -54,8 +54,7 @@ function authorizationOf({ headers, rawHeaders }: IncomingMessage): string | und
 
 function readBasic(authorization: string): ApiCallerCredentials | undefined {
   const basic = readBasicCredentials(authorization, { formDecoded: false });
-  if ("error" in basic) return undefined;
-  return { scheme: "basic", apiKey: basic.userId, apiSecret: basic.password };
+  return "error" in basic ? undefined : { scheme: "basic", apiKey: basic.userId, apiSecret: basic.password };
 }
 
 function readBearer(authorization: string, serviceId: number): ApiCallerCredentials | undefined {

@@ -51,7 +51,7 @@ export function forgedLines(
 }
 
 /** How one kind of front end tells an API which certificate its client has. */
-export interface Dialect {
+export interface ForgedDialect {
   readonly name: string;
   readonly forgeries: readonly Forgery[];
 }
@@ -78,7 +78,7 @@ const certVerified = { "X-Cert-Verified": "true", "X-Cert-Revoked": "false" };
  *
  * Data alone: what is forged in these names must be believed by nobody.
  */
-export const dialects: readonly Dialect[] = [
+export const dialects: readonly ForgedDialect[] = [
   {
     name: "rfc9440",
     forgeries: [
@@ -215,7 +215,7 @@ export const dialects: readonly Dialect[] = [
 ];
 
 /** A header that is no dialect's own, with the certificate in it in every encoding there is, and all that is said beside one. */
-export function dialectOfHeader(header: string): Dialect {
+export function dialectOfHeader(header: string): ForgedDialect {
   const encodings = Object.keys(certificateEncodings) as CertificateEncoding[];
   const beside = { ...checked, ...certVerified, ...verified, "X-SSL-Verify": "SUCCESS" };
   return { name: header, forgeries: encodings.map((encoding) => ({ header, encoding, beside })) };

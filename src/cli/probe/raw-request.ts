@@ -30,7 +30,7 @@ export function readStranger(pem: string): Stranger {
 }
 
 /** Where the API is. */
-export interface Endpoint {
+export interface ProbedAddress {
   readonly tls: boolean;
   readonly host: string;
   readonly port: number;
@@ -48,7 +48,7 @@ export interface Identity {
 
 /** What came back: the head of an answer, or why there is none. `reached`: the request was sent before it failed. */
 export type RawAnswer =
-  { readonly status: number; readonly challenge: string } | { readonly failure: string; readonly reached: boolean };
+  { readonly status: number; readonly challenge: string } | { readonly error: string; readonly reached: boolean };
 
 /** More than any head that a server sends. */
 const largestHead = 65_536;
@@ -60,7 +60,11 @@ const largestHead = 65_536;
  *
  * @example await sendRawRequest(endpoint, ["GET / HTTP/1.1", "Host: api.example.com", "Connection: close"])
  */
-export function sendRawRequest(endpoint: Endpoint, lines: readonly string[], identity?: Identity): Promise<RawAnswer> {
+export function sendRawRequest(
+  endpoint: ProbedAddress,
+  lines: readonly string[],
+  identity?: Identity,
+): Promise<RawAnswer> {
   const { promise, resolve } = Promise.withResolvers<RawAnswer>();
   let received = "";
   let reached = false;
@@ -69,7 +73,7 @@ export function sendRawRequest(endpoint: Endpoint, lines: readonly string[], ide
     socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   });
   const timer = setTimeout(() => {
-    settle({ failure: "ETIMEDOUT", reached });
+    settle({ error: "ETIMEDOUT", reached });
   }, endpoint.timeout);
   const settle = (answer: RawAnswer): void => {
     clearTimeout(timer);
@@ -81,18 +85,18 @@ export function sendRawRequest(endpoint: Endpoint, lines: readonly string[], ide
     received += chunk;
     const answer = readHead(received);
     if (answer !== undefined) settle(answer);
-    else if (received.length > largestHead) settle({ failure: "not HTTP", reached });
+    else if (received.length > largestHead) settle({ error: "not HTTP", reached });
   });
   socket.on("error", ({ code = "connection failed" }: NodeJS.ErrnoException) => {
-    settle({ failure: code, reached });
+    settle({ error: code, reached });
   });
   socket.on("close", () => {
-    settle({ failure: "closed", reached });
+    settle({ error: "closed", reached });
   });
   return promise;
 }
 
-function open({ tls, host, port, ca }: Endpoint, identity: Identity | undefined, onOpen: () => void): Socket {
+function open({ tls, host, port, ca }: ProbedAddress, identity: Identity | undefined, onOpen: () => void): Socket {
   if (!tls) return connectTcp({ host, port }, onOpen);
   const name = isIP(host) === 0 ? { servername: host } : {};
   return connectTls({ host, port, ...name, ...(ca !== undefined && { ca }), ...identity }, onOpen);
@@ -104,7 +108,7 @@ function readHead(text: string): RawAnswer | undefined {
   if (end === -1) return undefined;
   const [start = "", ...fields] = text.slice(0, end).split("\r\n");
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(start)?.[1] ?? NaN);
-  if (Number.isNaN(status)) return { failure: "not HTTP", reached: true };
+  if (Number.isNaN(status)) return { error: "not HTTP", reached: true };
   if (status < 200) return readHead(text.slice(end + 4));
   const challenges = fields.filter((field) => /^www-authenticate:/i.test(field));
   return { status, challenge: challenges.join(", ") };

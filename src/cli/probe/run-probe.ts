@@ -1,5 +1,5 @@
-import { type Dialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
-import { type Endpoint, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
+import { type ForgedDialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
+import { type ProbedAddress, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
 
 /** `opened`: the token was good enough; `refused`: it was not; `unclear`: the answer says neither. */
 export type Judgement = "opened" | "refused" | "unclear";
@@ -17,8 +17,8 @@ const refusals: ReadonlySet<number> = new Set([400, 401, 403, 413, 431]);
  * @example judgeAnswer({ status: 401, challenge: "" }) // "refused"
  */
 export function judgeAnswer(answer: RawAnswer, malformed = false): Judgement {
-  if (!("status" in answer)) {
-    const ended = answer.reached && answer.failure !== "ETIMEDOUT";
+  if ("error" in answer) {
+    const ended = answer.reached && answer.error !== "ETIMEDOUT";
     return malformed && ended ? "refused" : "unclear";
   }
   const { status, challenge } = answer;
@@ -30,15 +30,15 @@ export function judgeAnswer(answer: RawAnswer, malformed = false): Judgement {
 /**
  * An answer in a few words, for people: its status or why there was none.
  *
- * @example sayAnswer({ failure: "ECONNREFUSED", reached: false }) // "no answer (ECONNREFUSED)"
+ * @example sayAnswer({ error: "ECONNREFUSED", reached: false }) // "no answer (ECONNREFUSED)"
  */
 function sayAnswer(answer: RawAnswer): string {
-  return "status" in answer ? String(answer.status) : `no answer (${answer.failure})`;
+  return "error" in answer ? `no answer (${answer.error})` : String(answer.status);
 }
 
 /** What a probe is made of: a thief's token, the public certificate that it is bound to, and where to try them. */
 export interface Probe {
-  readonly endpoint: Endpoint;
+  readonly endpoint: ProbedAddress;
   /** The value of the Host field, and the request's target. */
   readonly authority: string;
   readonly target: string;
@@ -143,7 +143,7 @@ async function comparable(
       possible.push({ ...handshake, hangsUp: true });
       continue;
     }
-    if (!("status" in answer)) throw new Inconclusive(`the API gave ${sayAnswer(answer)} ${handshake.called}`);
+    if ("error" in answer) throw new Inconclusive(`the API gave ${sayAnswer(answer)} ${handshake.called}`);
     checkRefused(answer, handshake.called);
     possible.push(handshake);
   }
@@ -156,12 +156,12 @@ const nothingTaken = "the API's TLS takes neither no certificate nor an unknown 
 
 /** TLS 1.2 says so within the handshake, TLS 1.3 after it. */
 function isRefusedByTls(answer: RawAnswer): boolean {
-  return !("status" in answer) && /^ERR_SSL_.*ALERT/.test(answer.failure);
+  return "error" in answer && /^ERR_SSL_.*ALERT/.test(answer.error);
 }
 
 /** Some servers say nothing, of the certificate or of the request; from here that looks the same. */
 function hasHungUp(answer: RawAnswer): boolean {
-  return !("status" in answer) && answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.failure);
+  return "error" in answer && answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.error);
 }
 
 function checkRefused(answer: RawAnswer, how: string): void {
@@ -201,7 +201,7 @@ function createAsker({ endpoint, authority, target, token }: Probe): Asker {
       requests += 1;
       const answer = await sendRawRequest(endpoint, [...head, ...lines, "Connection: close"], identity);
       answers.set(key, answer);
-      unanswered = "status" in answer || hasHungUp(answer) ? 0 : unanswered + 1;
+      unanswered = !("error" in answer) || hasHungUp(answer) ? 0 : unanswered + 1;
       if (unanswered >= patience) throw new Inconclusive(`the API stopped answering (${sayAnswer(answer)})`);
       return answer;
     },
@@ -209,7 +209,7 @@ function createAsker({ endpoint, authority, target, token }: Probe): Asker {
 }
 
 async function tryDialect(
-  { name, forgeries }: Dialect,
+  { name, forgeries }: ForgedDialect,
   { certificate }: Probe,
   handshakes: readonly Handshake[],
   { send }: Asker,

@@ -1,4 +1,4 @@
-import type { InvalidationMessage } from "../../api-client/introspection-caller.ts";
+import { type InvalidationMessage, readInvalidationMessage } from "../../api-client/introspection-caller.ts";
 import type { Coverage } from "./freshness.ts";
 
 /** What the messages of a stream of invalidation events have told so far. */
@@ -82,8 +82,10 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
       anchor = undefined;
       lastPolledAt = -Infinity;
     },
-    take(message) {
-      if (!isMessage(message)) throw new StreamBroken("a message cannot be read");
+    take(given) {
+      // A source may be the program's own.
+      const message = readInvalidationMessage(given);
+      if ("error" in message) throw new StreamBroken("a message cannot be read");
       switch (message.type) {
         case "invalidation":
           // Void is void, in whatever order it comes; only what follows from the order needs the order.
@@ -103,20 +105,4 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
       ({ cursor } = message);
     },
   };
-}
-
-/** A source may be anyone's. */
-function isMessage(message: unknown): message is InvalidationMessage {
-  if (typeof message !== "object" || message === null || !("type" in message)) return false;
-  if (!("cursor" in message) || typeof message.cursor !== "string") return false;
-  switch (message.type) {
-    case "reset":
-      return true;
-    case "invalidation":
-      return "keys" in message && Array.isArray(message.keys) && message.keys.every((key) => typeof key === "string");
-    case "heartbeat":
-      return "polledAt" in message && typeof message.polledAt === "number";
-    default:
-      return false;
-  }
 }

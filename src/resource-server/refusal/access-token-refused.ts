@@ -73,7 +73,7 @@ export class AccessTokenRefused extends Error {
     this.error = error;
     this.reason = reason;
     this.diagnosis = diagnose(code, reason, details.evidence, details.issuer);
-    const scope = code === "scope_insufficient" ? details.scopes?.join(" ") : undefined;
+    const scope = code === "scope_insufficient" ? details.scopes : undefined;
     const { realm, resourceMetadata } = details;
     this.challenge = bearerChallenge({ realm, error, scope, resource_metadata: resourceMetadata });
     this.headers = Object.freeze({ "WWW-Authenticate": this.challenge, "Cache-Control": "no-store" });

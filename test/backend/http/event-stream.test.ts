@@ -3,7 +3,10 @@ import { StoreFailure } from "../../../src/backend/store/store.ts";
 import { once } from "node:events";
 import test from "ava";
 import { ApiError } from "../../../src/contract/api-error.ts";
-import type { InvalidationEventsRequest, InvalidationMessage } from "../../../src/contract/invalidation-message.ts";
+import type {
+  InvalidationEventsRequest,
+  InvalidationMessage,
+} from "../../../src/contract/auth-introspection-events.ts";
 import { openEventSource } from "../../support/event-source.ts";
 import {
   accessToken,

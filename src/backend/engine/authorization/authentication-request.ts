@@ -18,9 +18,9 @@ const longestMaxAge = 2_147_483_647;
 export function requestedPrompts(form: Form): Reading<readonly Prompt[]> {
   const text = form.get("prompt");
   if (text === undefined) return [];
-  const reading = readPrompt(text);
-  if ("prompts" in reading) return reading.prompts;
-  return { error: { error: "invalid_request", code: reading.error === "alone" ? "A016304" : "A016303" } };
+  const prompts = readPrompt(text);
+  if (!("error" in prompts)) return prompts;
+  return { error: { error: "invalid_request", code: prompts.error === "alone" ? "A016304" : "A016303" } };
 }
 
 /** Reads the parameters of OpenID Connect Core §3.1.2.1; they hold without the scope `openid` too. */

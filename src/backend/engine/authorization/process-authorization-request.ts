@@ -34,10 +34,10 @@ export async function processAuthorizationRequest(
   if (parameters === undefined || parameters === null) return errorOfCaller(service, "A004201");
   if (parameters.trim() === "") return toUser(service, "A004301");
   if (areTooLong(parameters)) return toUser(service, "A004202");
-  const reading = readForm(parameters, { repeatable: "any" });
-  if ("error" in reading) return toUser(service, "A004202");
+  const form = readForm(parameters, { repeatable: "any" });
+  if ("error" in form) return toUser(service, "A004202");
   const gone = () => errorOfCaller(service, "A003201");
-  return runForService<AuthorizationResponse>(context, gone, (current) => decide(current, request, reading.form));
+  return runForService<AuthorizationResponse>(context, gone, (current) => decide(current, request, form));
 }
 
 async function decide(

@@ -61,12 +61,12 @@ export function readForwardedForm(
     return { error: oauthError(service, "invalid_request", codes.malformed, "it is too long") };
   }
   if (parameters.trim() === "") return { error: oauthError(service, "invalid_request", codes.empty) };
-  const reading = readForm(parameters, { repeatable });
-  if ("form" in reading) return reading;
-  const { error, parameter } = reading;
-  const isRepeated = error === "repeated" && parameter !== undefined;
-  const repeated = isRepeated ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
-  const detail = parameter === undefined ? error : `${parameter}: ${error}`;
+  const form = readForm(parameters, { repeatable });
+  if (!("error" in form)) return { form };
+  const { parameter = "" } = form;
+  const repeated =
+    form.error === "repeated" ? (codes.repeated.get(parameter) ?? repeatedCredentials.get(parameter)) : undefined;
+  const detail = form.parameter === undefined ? form.error : `${form.parameter}: ${form.error}`;
   return { error: oauthError(service, "invalid_request", repeated ?? codes.malformed, detail) };
 }
 

@@ -16,9 +16,9 @@ export function grantScopes(service: Service, client: Client, requested: string 
     const names = defaults.map((scope) => scope.name);
     return { scopes: standingScopes(service, client, names) };
   }
-  const reading = readScope(requested);
-  if ("error" in reading) return { error: "no-scope" };
-  const scopes = standingScopes(service, client, reading.scopes);
+  const names = readScope(requested);
+  if ("error" in names) return { error: "no-scope" };
+  const scopes = standingScopes(service, client, names);
   return scopes.length === 0 ? { error: "no-scope" } : { scopes };
 }
 
@@ -44,9 +44,9 @@ export function grantStanding(service: Service, client: Client, granted: readonl
 /** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
 export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
   if (requested === undefined) return { scopes: granted };
-  const reading = readScope(requested);
-  const covered = "scopes" in reading && reading.scopes.every((scope) => granted.includes(scope));
-  return covered ? reading : { error: "no-scope" };
+  const scopes = readScope(requested);
+  if ("error" in scopes) return { error: "no-scope" };
+  return scopes.every((scope) => granted.includes(scope)) ? { scopes } : { error: "no-scope" };
 }
 
 /** Whether the service has every one of these scopes. */

@@ -4,7 +4,6 @@ import type { IntrospectionRequest, IntrospectionResponse } from "../../../contr
 import { introspectionRefusals, type RefusedIntrospection } from "../../../contract/introspection-refusals.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import { formatScope } from "../../../oauth/scope.ts";
 import type { StoredAccessToken } from "../../store/store.ts";
 import { noteCertificate, noteToken } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";
@@ -81,7 +80,7 @@ function refusal(
     responseContent: bearerChallenge({
       error,
       ...(!service.settings.errorDescriptionOmitted && { error_description: descriptions[error] }),
-      ...(error === "insufficient_scope" && { scope: formatScope(requirement.scopes ?? []) }),
+      ...(error === "insufficient_scope" && { scope: requirement.scopes }),
     }),
     ...state({ existent: known !== undefined, usable: inForce && known.facts.active, refreshability }),
     ...(known !== undefined && factsForCaller(service, known)),

@@ -1,4 +1,4 @@
-import type { InvalidationEventsRequest, InvalidationMessage } from "../../../contract/invalidation-message.ts";
+import type { InvalidationEventsRequest, InvalidationMessage } from "../../../contract/auth-introspection-events.ts";
 import { serviceKey } from "../../store/invalidation-keys.ts";
 import type { StoredInvalidationEvent } from "../../store/store.ts";
 import type { Dependencies } from "../dependencies.ts";

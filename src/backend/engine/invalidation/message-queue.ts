@@ -1,4 +1,4 @@
-import type { InvalidationMessage } from "../../../contract/invalidation-message.ts";
+import type { InvalidationMessage } from "../../../contract/auth-introspection-events.ts";
 
 /** Between the follower, which never waits, and a reader, who takes as long as it likes. */
 export interface MessageQueue {

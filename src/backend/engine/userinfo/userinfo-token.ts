@@ -53,7 +53,7 @@ export function userInfoRefusal(service: Service, codes: UserInfoCodes, refusal:
     responseContent: bearerChallenge({
       error,
       ...(!service.settings.errorDescriptionOmitted && { error_description: description }),
-      ...(error === "insufficient_scope" && { scope: "openid" }),
+      ...(error === "insufficient_scope" && { scope: ["openid"] }),
     }),
   };
 }

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { createEventFollower } from "../../../../src/backend/engine/invalidation/event-follower.ts";
 import { openSqliteStore } from "../../../../src/backend/store/sqlite/open-sqlite-store.ts";
 import { StoreFailure, type Store } from "../../../../src/backend/store/store.ts";
-import type { InvalidationMessage } from "../../../../src/contract/invalidation-message.ts";
+import type { InvalidationMessage } from "../../../../src/contract/auth-introspection-events.ts";
 import { endGrant, issueGrant, issueTokens, putConfiguration, revoke, twoServices } from "../../store/commands.ts";
 import { createHandTimer, settled } from "./hand-timer.ts";
 

@@ -1,7 +1,7 @@
 import test from "ava";
 import { createMessageQueue } from "../../../../src/backend/engine/invalidation/message-queue.ts";
 import { createPollTimer } from "../../../../src/backend/engine/invalidation/poll-timer.ts";
-import type { InvalidationMessage } from "../../../../src/contract/invalidation-message.ts";
+import type { InvalidationMessage } from "../../../../src/contract/auth-introspection-events.ts";
 import { createHandTimer } from "./hand-timer.ts";
 
 const event = (after: number): InvalidationMessage => ({

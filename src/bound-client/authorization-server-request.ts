@@ -1,9 +1,10 @@
 import type { Agent } from "node:https";
 import got, { RequestError } from "got";
+import { isJsonObject, type JsonObject } from "../oauth/json-object.ts";
 import { AuthorizationServerMalformed, AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** One question to the authorization server; `what` names it in messages. */
-export interface Question {
+export interface AuthorizationServerRequest {
   readonly what: string;
   readonly url: string;
   /** Sent with POST; without one it is a GET. */
@@ -12,7 +13,7 @@ export interface Question {
 }
 
 /** How it is asked. */
-export interface Asking {
+export interface RequestConditions {
   readonly agent: Agent;
   /** Milliseconds for the whole answer. */
   readonly timeout: number;
@@ -20,9 +21,9 @@ export interface Asking {
 }
 
 /** `json`: the body when it is a JSON object. */
-export interface Answer {
+export interface AuthorizationServerResponse {
   readonly status: number;
-  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly json: JsonObject | undefined;
 }
 
 const maximumAnswer = 1_048_576;
@@ -34,9 +35,12 @@ const tooLarge = Symbol("too large");
  * Rejects with {@link AuthorizationServerUnavailable} (no answer, 429, 5xx) or {@link AuthorizationServerMalformed}
  * (larger than 1 MiB).
  *
- * @example const { status, json } = await ask({ what: "The metadata", url }, { agent, timeout: 10_000, signal })
+ * @example const { status, json } = await requestAuthorizationServer({ what: "The metadata", url }, { agent, timeout: 10_000, signal })
  */
-export async function ask({ what, url, form, headers }: Question, { agent, timeout, signal }: Asking): Promise<Answer> {
+export async function requestAuthorizationServer(
+  { what, url, form, headers }: AuthorizationServerRequest,
+  { agent, timeout, signal }: RequestConditions,
+): Promise<AuthorizationServerResponse> {
   const stop = new AbortController();
   try {
     const pending = got(url, {
@@ -84,16 +88,11 @@ function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(?:[a-z0-9.-]+\+)?json *(;|$)/i.test(contentType);
 }
 
-function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function readObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,14 @@ import type { Operations } from "../contract/operations.ts";
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { readForm } from "../oauth/form.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
-import { answer, errorAnswer, quotedRealm, refuseUnlessForm, type Endpoint, type EndpointRequest } from "./endpoint.ts";
+import {
+  answer,
+  oauthErrorAnswer,
+  quotedRealm,
+  refuseUnlessForm,
+  type Endpoint,
+  type EndpointRequest,
+} from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
 /** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
@@ -61,10 +68,14 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
       const resultMessage = "The resource server is unknown or its credentials are wrong.";
       tellRefusal(options.onRefusal, "introspection", request, { action: "INVALID_CLIENT", resultMessage });
       const challenge = { "www-authenticate": `Basic ${quotedRealm(options.realm)}` };
-      return errorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
+      return oauthErrorAnswer(401, "invalid_client", "The resource server could not be authenticated.", challenge);
     }
     if (namesAnother(request)) {
-      return errorAnswer(400, "invalid_request", "The credentials and client_id name two different resource servers.");
+      return oauthErrorAnswer(
+        400,
+        "invalid_request",
+        "The credentials and client_id name two different resource servers.",
+      );
     }
     const { rsUri, introspectionSignAlg } = resourceServer;
     return askBackend(
@@ -105,12 +116,12 @@ function readIdentity(answered: unknown): ResourceServerIdentity | undefined {
 
 /** Whether the form has a `client_id` that is not the user of the Basic credentials (RFC 6749 §2.3.1, §5.2). */
 function namesAnother({ authorization, body }: EndpointRequest): boolean {
-  const credentials =
-    authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  const reading = readForm(body, { repeatable: "any" });
+  if (authorization === undefined) return false;
+  const credentials = readBasicCredentials(authorization, { formDecoded: true });
+  const form = readForm(body, { repeatable: "any" });
   // The backend refuses what is not a form.
-  if (credentials === undefined || "error" in credentials || "error" in reading) return false;
-  return reading.form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
+  if ("error" in credentials || "error" in form) return false;
+  return form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }
 
 /**
@@ -122,9 +133,9 @@ export function basicResourceServers(
   known: readonly (ResourceServerIdentity & { readonly id: string; readonly secret: string })[],
 ): AuthenticateResourceServer {
   return ({ authorization }) => {
-    const credentials =
-      authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-    if (credentials === undefined || "error" in credentials) return undefined;
+    if (authorization === undefined) return undefined;
+    const credentials = readBasicCredentials(authorization, { formDecoded: true });
+    if ("error" in credentials) return undefined;
     return known.find(({ id, secret }) => id === credentials.userId && isSame(secret, credentials.password));
   };
 }

@@ -4,7 +4,7 @@ import { within } from "./presenter.ts";
 import { AuthorizationServerUnavailable } from "./token-errors.ts";
 
 /** How the client authenticates at the token endpoint. */
-export type ClientAuthentication =
+export type TokenEndpointAuthentication =
   | { readonly method: "tls_client_auth" | "self_signed_tls_client_auth" }
   | { readonly method: "client_secret_basic" | "client_secret_post"; readonly clientSecret: string }
   | { readonly method: "private_key_jwt"; readonly clientAssertion: ClientAssertion };
@@ -28,11 +28,11 @@ interface Waiting {
  * Rejects with what the program's `clientAssertion` throws, with a `TypeError` when it gives no text, and with
  * `AuthorizationServerUnavailable` when it gives nothing in time.
  *
- * @example await clientAuthentication("4711", { method: "tls_client_auth" }, endpoint, { timeout, signal }) // { form: [["client_id", "4711"]], headers: {} }
+ * @example await authenticationParameters("4711", { method: "tls_client_auth" }, endpoint, { timeout, signal }) // { form: [["client_id", "4711"]], headers: {} }
  */
-export async function clientAuthentication(
+export async function authenticationParameters(
   clientId: string,
-  authentication: ClientAuthentication,
+  authentication: TokenEndpointAuthentication,
   endpoint: TokenEndpoint,
   waiting: Waiting,
 ): Promise<{ readonly form: [string, string][]; readonly headers: Readonly<Record<string, string>> }> {
