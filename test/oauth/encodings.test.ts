@@ -286,7 +286,11 @@ test("no text makes the reader of Basic credentials throw", (t) => {
   );
   t.notThrows(() => {
     fc.assert(
-      fc.property(text, fc.boolean(), (value, formDecoded) => typeof readBasicCredentials(value, { formDecoded }) === "object"),
+      fc.property(
+        text,
+        fc.boolean(),
+        (value, formDecoded) => typeof readBasicCredentials(value, { formDecoded }) === "object",
+      ),
     );
   });
 });

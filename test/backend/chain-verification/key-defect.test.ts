@@ -61,7 +61,10 @@ for (const [what, der] of [
   });
 }
 
-const [tooLong, tooLarge] = ["is RSA of more than 8192 bits", "is RSA with a public exponent of more than 33 bits"] as const;
+const [tooLong, tooLarge] = [
+  "is RSA of more than 8192 bits",
+  "is RSA with a public exponent of more than 33 bits",
+] as const;
 const evenOrSmall = "is RSA with an even public exponent or one below 3";
 const notAccepted = "is on a curve that is not accepted";
 for (const [what, der, defect] of [
