@@ -2,7 +2,7 @@ import { readCompactJwt } from "../oauth/compact-jwt.ts";
 import { optionError } from "../options/option-error.ts";
 import { disown } from "../serving/call-harmlessly.ts";
 import type { Rememberable } from "./cache/answer-memory.ts";
-import { createQuestionTurns } from "./cache/question-turns.ts";
+import { createQuestionQueue } from "./cache/question-queue.ts";
 import { noCoverage } from "./cache/freshness.ts";
 import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
@@ -15,14 +15,14 @@ import type { Decide, DecisionParts } from "./decision/decide.ts";
 import type { ResolvedIssuer } from "./issuer-options.ts";
 import { createBindingWatch } from "./observers/binding-watch.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import type { Clocks, Warning } from "./resource-server-options.ts";
-import type { Asked } from "./setup/setup-cause.ts";
+import type { ResourceServerClocks, Warning } from "./resource-server-options.ts";
+import type { IssuerOption } from "./setup/setup-cause.ts";
 import type { FactsSource } from "./sources/facts-source.ts";
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
   readonly name: string | undefined;
-  readonly asked: Asked;
+  readonly option: IssuerOption;
   readonly claims: ((token: string) => boolean) | undefined;
   readonly decide: Decide;
   /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
@@ -31,21 +31,21 @@ export interface Issuer {
 }
 
 /** What an issuer is handed besides its options. */
-export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, Clocks {
+export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, ResourceServerClocks {
   readonly warn: (warning: Warning) => void;
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
 }
 
 /** Not one that anybody draws: too short. */
-const nobodysToken = "warm-up";
+const unusedToken = "warm-up";
 
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
-  const { name, source, asked, decidingBackend, limits, patience } = resolved;
+  const { name, source, option, decidingBackend, limits, timeout } = resolved;
   const { clock, monotonicClock, schedule = systemSchedule } = parts;
-  const turns = createQuestionTurns(resolved.turns);
-  const memories: Pick<RememberedAnswers<never>, "void" | "voidAll" | "close">[] = [];
+  const queue = createQuestionQueue(resolved.questions);
+  const memories: Pick<RememberedAnswers<never>, "invalidate" | "invalidateAll" | "close">[] = [];
   const stream = followStream(resolved, { ...parts, schedule }, memories);
   const all: DecisionParts = {
     ...parts,
@@ -57,8 +57,8 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
         ...reads,
         limits,
         maxWatched: limits.maxWatched,
-        patience,
-        turns,
+        timeout,
+        queue,
         coverage: stream?.coverage ?? noCoverage,
         onQuestion: () => stream?.start(),
         monotonicClock,
@@ -70,7 +70,7 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   };
   return {
     name,
-    asked,
+    option,
     claims: source.claims?.bind(source),
     decide:
       decidingBackend === undefined
@@ -82,13 +82,13 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
       // Not by the signal alone: a source of one's own may not listen to it.
       const late = new Promise<never>((_resolve, reject) => {
         cancel = schedule(() => {
-          const error = new IntrospectionUnavailable(`no answer within ${patience} ms`);
+          const error = new IntrospectionUnavailable(`no answer within ${timeout} ms`);
           reject(error);
           stop.abort(error);
-        }, patience);
+        }, timeout);
       });
       try {
-        await Promise.race([source.ask(nobodysToken, { signal: stop.signal }), late]);
+        await Promise.race([source.ask(unusedToken, { signal: stop.signal }), late]);
       } finally {
         cancel?.();
       }
@@ -105,7 +105,7 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
 function followStream(
   { name, source, decidingBackend, limits }: ResolvedIssuer,
   { warn, monotonicClock, schedule }: IssuerParts & { readonly schedule: Schedule },
-  memories: readonly Pick<RememberedAnswers<never>, "void" | "voidAll">[],
+  memories: readonly Pick<RememberedAnswers<never>, "invalidate" | "invalidateAll">[],
 ): StreamFollower | undefined {
   const open = source.events?.bind(source);
   // What a backend has decided itself rests on no keys, and what is not remembered cannot become void.
@@ -116,10 +116,10 @@ function followStream(
     monotonicClock,
     schedule,
     onInvalidation: (keys) => {
-      for (const memory of memories) memory.void(keys);
+      for (const memory of memories) memory.invalidate(keys);
     },
     onLoss: () => {
-      for (const memory of memories) memory.voidAll();
+      for (const memory of memories) memory.invalidateAll();
     },
     onRefused: (status) => {
       warn({

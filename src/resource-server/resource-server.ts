@@ -8,11 +8,15 @@ import { readRequirement, type RouteRequirement } from "./decision/read-requirem
 import { chooseAmong, type Issuer, openIssuer } from "./issuer.ts";
 import { createDecisionObservers } from "./observers/decision-observers.ts";
 import { AccessTokenRefused, type RefusalDetails } from "./refusal/access-token-refused.ts";
-import type { Diagnosis, Evidence } from "./refusal/diagnosis.ts";
+import type { Diagnosis, DiagnosisDetails } from "./refusal/diagnosis.ts";
 import { demandedAndHeld } from "./refusal/evidence.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import { type Clocks, resolveOptions, type ResourceServerOptions } from "./resource-server-options.ts";
-import { checkIssuer, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
+import {
+  type ResourceServerClocks,
+  resolveResourceServer,
+  type ResourceServerOptions,
+} from "./resource-server-options.ts";
+import { checkSetup, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
 export interface AuthorizeRequest {
@@ -72,7 +76,7 @@ export interface ResourceServer {
 
 /** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
 const token = /^[\x20-\x7e]{1,16384}$/;
-const unknown = (reason: string, evidence: Evidence): Verdict => ({
+const unknown = (reason: string, evidence: DiagnosisDetails): Verdict => ({
   granted: false,
   code: "token_unknown",
   reason,
@@ -95,9 +99,9 @@ const twoCertificates: Verdict = {
  */
 export function openResourceServer(
   options: ResourceServerOptions,
-  clocks: Clocks & { readonly schedule?: Schedule },
+  clocks: ResourceServerClocks & { readonly schedule?: Schedule },
 ): ResourceServer {
-  const resolved = resolveOptions(options, clocks);
+  const resolved = resolveResourceServer(options, clocks);
   const { realm, ownResources, warn, clock, monotonicClock } = resolved;
   const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
   const setup = createSetupWatch({ warn, monotonicClock });
@@ -137,7 +141,7 @@ export function openResourceServer(
   const resourceServer: ResourceServer = {
     realm,
     async warmUp() {
-      for (const issuer of issuers) await checkIssuer(issuer);
+      for (const issuer of issuers) await checkSetup(issuer);
     },
     async authorize(request) {
       const { certificate, signal } = request;

@@ -7,7 +7,7 @@ import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts"
 import { readAlgorithms } from "./algorithms.ts";
 import { checkedSource } from "./checked-source.ts";
 import { exact } from "./dialects.ts";
-import { checkIssuer, discover } from "./discovery.ts";
+import { checkIssuerIdentifier, discover } from "./discovery.ts";
 import type { FactsAnswer, FactsSource } from "./facts-source.ts";
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
@@ -49,7 +49,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   refuseUnknownOptions(options, names);
   const { issuer, jwks, jwksUri, clockTolerance = 0, allowInsecure = false } = options;
   const fetched = jwks === undefined && jwksUri === undefined;
-  checkIssuer(issuer, { fetched, allowInsecure });
+  checkIssuerIdentifier(issuer, { fetched, allowInsecure });
   const audience = readAudience(options.audience);
   const algorithms = readAlgorithms("algorithms", options.algorithms);
   if (!(Number.isSafeInteger(clockTolerance) && clockTolerance >= 0 && clockTolerance <= 300)) {
