@@ -17,13 +17,17 @@ import { createBindingWatch } from "./observers/binding-watch.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
 import type { ResourceServerClocks, Warning } from "./resource-server-options.ts";
 import type { IssuerOption } from "./setup/setup-cause.ts";
-import type { FactsSource } from "./sources/facts-source.ts";
+import { type FactsSource, issuerInTokens } from "./sources/facts-source.ts";
+
+/** Reads the `iss` of a JWT, once a request; `undefined` for any other token. */
+type ReadIss = () => unknown;
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
   readonly name: string | undefined;
   readonly option: IssuerOption;
-  readonly claims: ((token: string) => boolean) | undefined;
+  /** Whether a token claims to be one of this issuer's; `iss` reads it from the token. */
+  readonly claims: ((token: string, iss: ReadIss) => boolean) | undefined;
   readonly decide: Decide;
   /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
   check(): Promise<void>;
@@ -71,7 +75,7 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   return {
     name,
     option,
-    claims: source.claims?.bind(source),
+    claims: claimsOf(source),
     decide:
       decidingBackend === undefined
         ? decideInLibrary(ofIssuer(source, name), all)
@@ -99,6 +103,11 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
       await source.close();
     },
   };
+}
+
+function claimsOf(source: FactsSource): Issuer["claims"] {
+  const named = issuerInTokens.get(source);
+  return named === undefined ? source.claims?.bind(source) : (_token, iss) => iss() === named;
 }
 
 /** The source's stream, where it has one and it is wanted; what it makes void is void in these memories. */
@@ -176,27 +185,32 @@ export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
     if (named !== undefined) {
       const issuer = byName.get(named);
       if (issuer === undefined) throw optionError("issuer", "is none of the resource server's");
-      return issuers.length === 1 || mayBeOf(issuer, token) ? issuer : undefined;
+      return issuers.length === 1 || mayBeOf(issuer, token, readIssOf(token)) ? issuer : undefined;
     }
     if (issuers.length === 1) return only;
-    const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token));
+    const iss = readIssOf(token);
+    const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token, iss));
     if (claiming !== undefined) return claiming;
     if (unmarked.length > 1)
       throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
     const [rest] = unmarked;
-    return rest !== undefined && mayBeOf(rest, token) ? rest : undefined;
+    return rest !== undefined && mayBeOf(rest, token, iss) ? rest : undefined;
   };
 }
 
 /** A claim can only exclude: what bears no issuer's name may be anybody's. */
-function mayBeOf({ name, claims }: Issuer, token: string): boolean {
-  if (claims !== undefined) return isClaimed(claims, token);
-  const iss = readCompactJwt(token)?.payload["iss"];
-  return iss === undefined || iss === name;
+function mayBeOf({ name, claims }: Issuer, token: string, iss: ReadIss): boolean {
+  if (claims !== undefined) return isClaimed(claims, token, iss);
+  return iss() === undefined || iss() === name;
+}
+
+function readIssOf(token: string): ReadIss {
+  let payload: Readonly<Record<string, unknown>> | undefined;
+  return () => (payload ??= readCompactJwt(token)?.payload ?? {})["iss"];
 }
 
 /** Only `true` counts: a promise does not, so that a token is not sent to an issuer by mistake. */
-function isClaimed(claims: (token: string) => boolean, token: string): boolean {
-  const claimed: unknown = disown(claims(token));
+function isClaimed(claims: NonNullable<Issuer["claims"]>, token: string, iss: ReadIss): boolean {
+  const claimed: unknown = disown(claims(token, iss));
   return claimed === true;
 }

@@ -1,5 +1,6 @@
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
+import { isThumbprint } from "../oauth/confirmation.ts";
 import { optionError } from "../options/option-error.ts";
 import type { Schedule } from "./cache/schedule.ts";
 import type { AccessToken } from "./decision/access-token.ts";
@@ -154,7 +155,10 @@ export function openResourceServer(
       let issuer: Issuer | undefined;
       try {
         issuer = wrong === undefined ? choose(request.token, request.issuer) : undefined;
-        if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
+        if (issuer) {
+          const presented = checkPresented(certificate);
+          verdict = await issuer.decide({ token: request.token, certificate: presented, requirement, signal });
+        }
         if (verdict.facts === "asked") setup.works(issuer?.name);
       } catch (error) {
         // Anything else is no decision: a wrong argument, or the end of this request's waiting.
@@ -192,6 +196,15 @@ export function openResourceServer(
 function defectOf(request: AuthorizeRequest): Verdict | undefined {
   if (isMalformedRequest(request.certificate)) return twoCertificates;
   return token.test(request.token) ? undefined : notAToken;
+}
+
+/** Throws a `TypeError` with a `code` for what neither a source nor `readCertificate` has made. */
+function checkPresented(certificate: CertificateOfConnection): CertificateOfConnection {
+  if (certificate === undefined) return undefined;
+  if (typeof certificate === "object" && (certificate as unknown) !== null) {
+    if ("unreadable" in certificate || isThumbprint(certificate.x5tS256)) return certificate;
+  }
+  throw optionError("certificate", "must come from a certificate source or from readCertificate");
 }
 
 function isFailure(error: unknown): error is IntrospectionUnavailable | IntrospectionMalformed {

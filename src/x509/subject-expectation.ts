@@ -85,7 +85,9 @@ const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
 const visible = /^[\x21-\x7E]+$/;
 
 /** What is wrong with a value, as the predicate of a sentence. */
-type Problem = { readonly error: string };
+interface Problem {
+  readonly error: string;
+}
 
 const readers = {
   tlsClientAuthSubjectDn: (text) => ({ kind: "dn", distinguishedName: readDistinguishedName(text) }),

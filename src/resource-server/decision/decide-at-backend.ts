@@ -28,7 +28,6 @@ import {
 } from "./decide.ts";
 import { evidenceOf, type DecisionInputs } from "../refusal/evidence.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
-import { readPresented } from "./read-presented.ts";
 import { answeredAtByDate, answeredAtByLife } from "../sources/answered-at.ts";
 import { readBinding } from "../sources/answered-binding.ts";
 import { instantOrNone, nameList, scopeList, textOrNone } from "../sources/checked-members.ts";
@@ -109,7 +108,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
   }
 
   return async (question): Promise<Verdict> => {
-    const presented = readPresented(question.certificate);
+    const presented = question.certificate;
     if (presented !== undefined && "unreadable" in presented) {
       const evidence = evidenceOf("certificate_unreadable", inputsOf(question, presented, NaN));
       return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };

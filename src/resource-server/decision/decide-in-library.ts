@@ -6,7 +6,6 @@ import type { Rememberable } from "../cache/answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, demandOf, withOwnResource } from "./decide.ts";
 import { evidenceOf } from "../refusal/evidence.ts";
 import type { FactsSource } from "../sources/facts-source.ts";
-import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "../sources/introspection-answer.ts";
 import type { AskSource } from "../cache/remembered-answers.ts";
 
@@ -69,8 +68,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   }
 
   return async (question): Promise<Verdict> => {
-    const { token, certificate, requirement } = question;
-    const presented = readPresented(certificate);
+    const { token, certificate: presented, requirement } = question;
     const key = tokenDigestText(token);
     const demand = demandOf(question);
     const remembered = answers.recall(key, demand.maxAge);

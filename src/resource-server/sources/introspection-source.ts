@@ -10,7 +10,7 @@ import { type ClientAuthentication, readAuthentication } from "./client-authenti
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
 import { checkIssuerIdentifier, discover } from "./discovery.ts";
 import type { Ambient, FactsAnswer, FactsSource } from "./facts-source.ts";
-import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
+import { parseJson, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import {
   asApiError,
   issuerConnectionNames,
@@ -103,7 +103,7 @@ export function createIntrospectionSource(options: IntrospectionEndpointOptions,
       return readSigned(body);
     }
     if (!isMediaType(type, "application/json")) throw new IntrospectionMalformed("it is not application/json");
-    return { answer: parse(body) };
+    return { answer: parseJson(body) };
   }
 
   return {
@@ -164,14 +164,6 @@ function hasNoStore(cacheControl: string | string[] | undefined): boolean {
     .toLowerCase()
     .split(",");
   return directives.some((one) => one.trim() === "no-store");
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new IntrospectionMalformed("it is not JSON");
-  }
 }
 
 /**

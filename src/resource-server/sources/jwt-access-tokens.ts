@@ -8,7 +8,7 @@ import { readAlgorithms } from "./algorithms.ts";
 import { checkedSource } from "./checked-source.ts";
 import { exact } from "./dialects.ts";
 import { checkIssuerIdentifier, discover } from "./discovery.ts";
-import type { FactsAnswer, FactsSource } from "./facts-source.ts";
+import { type FactsAnswer, type FactsSource, issuerInTokens } from "./facts-source.ts";
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
 import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
@@ -89,7 +89,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
     }
   }
 
-  return {
+  const source: FactsSource = {
     issuer,
     claims: (token) => readCompactJwt(token)?.payload["iss"] === issuer,
     checksAudience: true,
@@ -107,6 +107,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
       await Promise.all([connection.close(), introspection?.close()]);
     },
   };
+  issuerInTokens.set(source, issuer);
+  return source;
 }
 
 /** `typ` is a media type: in any case, and with its prefix or without (RFC 9068 §4, RFC 7515 §4.1.9). */
