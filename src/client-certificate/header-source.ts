@@ -32,7 +32,7 @@ export interface NamedHeaderSourceOptions extends HeaderSourceOptions {
 }
 
 /** What is peculiar to one proxy. */
-export interface Dialect {
+export interface HeaderFormat {
   readonly header?: string;
   /** The value's reader; it throws nothing. */
   readonly read: (value: string) => CertificateOfConnection;
@@ -42,7 +42,7 @@ export interface Dialect {
   readonly absent?: readonly string[];
   /** The value is only ever a thumbprint. */
   readonly thumbprintOnly?: true;
-  /** Options of this dialect alone. */
+  /** Options of this format alone. */
   readonly options?: readonly string[];
 }
 
@@ -55,20 +55,20 @@ const largestValue = 131_072;
 const thumbprintSources = new WeakSet<CertificateSource>();
 
 /**
- * Makes the source of one dialect: peer first, then the one header, then its flags, then its value.
+ * Makes the source of one format: peer first, then the one header, then its flags, then its value.
  *
  * A request from a peer that is not listed is `peer_not_trusted` whatever it holds; the socket is never asked instead.
  * A value that was read before costs a map lookup. Throws a `TypeError` with a `code` for wrong options.
  */
-export function createHeaderSource(options: HeaderSourceOptions, dialect: Dialect): CertificateSource {
-  checkOptions(options, dialect);
-  const header = readName("header", options.header ?? dialect.header);
+export function createHeaderSource(options: HeaderSourceOptions, format: HeaderFormat): CertificateSource {
+  checkOptions(options, format);
+  const header = readName("header", options.header ?? format.header);
   const flags = readFlags("verify", options.verify);
   const [present] = readFlags("present", options.present);
   const { from } = options;
-  const { read, commas } = dialect;
+  const { read, commas } = format;
   // nginx and HAProxy write nothing, Apache `(null)`, log formats a dash.
-  const absent = ["", "(null)", "-", ...(dialect.absent ?? [])];
+  const absent = ["", "(null)", "-", ...(format.absent ?? [])];
   // Only what was a certificate, by the exact text.
   const memo = createCertificateMemo<CertificateOfConnection>({ maxEntries: 4096, maxOctets: 16_777_216 });
 
@@ -94,7 +94,7 @@ export function createHeaderSource(options: HeaderSourceOptions, dialect: Dialec
     memo.set(value, frozen, value.length + (frozen.raw?.length ?? 0));
     return frozen;
   };
-  if (dialect.thumbprintOnly === true) thumbprintSources.add(source);
+  if (format.thumbprintOnly === true) thumbprintSources.add(source);
   return source;
 }
 
@@ -110,9 +110,9 @@ export function givenOptions<Options extends object>(options: Options): Options 
  * @example readerFor({ base64: readBase64Der }, "base64")
  */
 export function readerFor<Name extends string>(
-  readers: Readonly<Record<Name, Dialect["read"]>>,
+  readers: Readonly<Record<Name, HeaderFormat["read"]>>,
   name: Name,
-): Dialect["read"] {
+): HeaderFormat["read"] {
   if (Object.hasOwn(readers, name)) return readers[name];
   throw optionError("encoding", `must be one of ${Object.keys(readers).join(", ")}`);
 }
@@ -151,8 +151,8 @@ function isSha1(value: string): boolean {
 
 const commonOptions = ["from", "header", "verify", "present"];
 
-function checkOptions(options: HeaderSourceOptions, dialect: Dialect): void {
-  refuseUnknownOptions(givenOptions(options), [...commonOptions, ...(dialect.options ?? [])]);
+function checkOptions(options: HeaderSourceOptions, format: HeaderFormat): void {
+  refuseUnknownOptions(givenOptions(options), [...commonOptions, ...(format.options ?? [])]);
   if (!isTrustedProxies(options.from)) {
     throw optionError("from", "must be trustedProxies([…]): a header counts only when one of them has sent it");
   }

@@ -3,14 +3,14 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { TLSSocket } from "node:tls";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
-import { readCertificate } from "../x509/read-certificate.ts";
+import { type ReadCertificate, readCertificate } from "../x509/read-certificate.ts";
 import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
 import { unreadable } from "./unreadable-reason.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 
 /** A connection's certificate cannot change any more once it is in here. */
-const certificates = new WeakMap<object, CertificateOfConnection>();
+const certificates = new WeakMap<object, ReadCertificate | undefined>();
 
 const closed: CertificateOfConnection = unreadable("connection_closed");
 
@@ -37,9 +37,18 @@ function certificateOf(request: Request): CertificateOfConnection {
   const certificate = peerCertificate(socket);
   // Without a handle Node answers as if the peer had sent none.
   if (certificate === undefined && socket.destroyed) return closed;
-  const found = certificate === undefined ? undefined : Object.freeze(readCertificate(certificate));
-  certificates.set(socket, found);
-  return found;
+  if (certificate !== undefined) return readOnce(socket, certificate);
+  certificates.set(socket, undefined);
+  return undefined;
+}
+
+/** Reads the certificate of a connection, unless that was done. */
+function readOnce(socket: TLSSocket, certificate: X509Certificate): ReadCertificate {
+  const known = certificates.get(socket);
+  if (known !== undefined) return known;
+  const read = Object.freeze(readCertificate(certificate));
+  certificates.set(socket, read);
+  return read;
 }
 
 /** More than any real chain has. */
@@ -69,13 +78,15 @@ export interface PeerCertificatePems {
 export function peerCertificatePems(request: Request): PeerCertificatePems {
   const socket = peerSocketOf(request);
   if (!(socket instanceof TLSSocket)) return { clientCertificatePath: [] };
+  // Before anything else: Node has the path the first time only.
   const leaf = peerCertificate(socket);
   if (leaf === undefined) return { clientCertificatePath: [] };
-  return { clientCertificate: leaf.toString(), clientCertificatePath: pathOf(leaf, socket.isSessionReused()) };
+  const { x5tS256 } = readOnce(socket, leaf);
+  const clientCertificatePath = pathOf(leaf, x5tS256, socket.isSessionReused());
+  return { clientCertificate: leaf.toString(), clientCertificatePath };
 }
 
-function pathOf(leaf: X509Certificate, resumed: boolean): readonly string[] {
-  const { x5tS256 } = readCertificate(leaf);
+function pathOf(leaf: X509Certificate, x5tS256: string, resumed: boolean): readonly string[] {
   if (resumed) return paths.get(x5tS256) ?? [];
   const path: string[] = [];
   // Bounded: nothing says that issuers end, or are issuers.

@@ -86,7 +86,7 @@ interface Networks {
 function addNetwork(networks: Networks, text: string, option: string): void {
   if (/^(?:unix:)?\//.test(text)) throw optionError(option, 'is a path: say "unix"');
   const network = readIpNetwork(text);
-  if (typeof network === "string") throw optionError(option, network);
+  if ("error" in network) throw optionError(option, network.error);
   networks[network.family].addSubnet(network.address, network.prefix, network.family);
 }
 
@@ -149,18 +149,20 @@ type IpNetworkProblem =
  *
  * @example readIpNetwork("10.0.0.0/8") // { address: "10.0.0.0", family: "ipv4", prefix: 8 }
  */
-function readIpNetwork(text: string): IpNetwork | IpNetworkProblem {
+function readIpNetwork(text: string): IpNetwork | { readonly error: IpNetworkProblem } {
   const [address = "", prefixText, rest] = text.split("/");
   const version = address.includes("%") ? 0 : isIP(address);
-  if (version === 0 || rest !== undefined) return "is no IP address and no network";
+  if (version === 0 || rest !== undefined) return { error: "is no IP address and no network" };
   const width = version === 4 ? 32 : 128;
-  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return "has an impossible prefix length";
+  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) {
+    return { error: "has an impossible prefix length" };
+  }
   const prefix = prefixText === undefined ? width : Number(prefixText);
-  if (prefix > width) return "has an impossible prefix length";
-  if (prefix === 0) return "means everyone";
+  if (prefix > width) return { error: "has an impossible prefix length" };
+  if (prefix === 0) return { error: "means everyone" };
   const bits = version === 4 ? bitsOf4(address) : bitsOf6(address);
-  if ((bits & ((1n << BigInt(width - prefix)) - 1n)) !== 0n) return "has bits set after its prefix";
-  if (version === 6 && bits >> 32n === 0xffffn) return "is IPv4 mapped into IPv6: write it as IPv4";
+  if ((bits & ((1n << BigInt(width - prefix)) - 1n)) !== 0n) return { error: "has bits set after its prefix" };
+  if (version === 6 && bits >> 32n === 0xffffn) return { error: "is IPv4 mapped into IPv6: write it as IPv4" };
   return { address, family: version === 4 ? "ipv4" : "ipv6", prefix };
 }
 

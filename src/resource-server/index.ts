@@ -47,17 +47,17 @@ export { readTokenFacts } from "./sources/checked-source.ts";
 export type { FactsAnswer, FactsSource } from "./sources/facts-source.ts";
 export type { ActiveRecord, InactiveRecord, TokenRecord } from "./sources/introspection-answer.ts";
 export type { IssuerOptions } from "./issuer-options.ts";
-export type { QuestionLimits } from "./cache/question-turns.ts";
+export type { QuestionLimits } from "./cache/question-queue.ts";
 export {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
   type ProtectedResourceParameters,
 } from "./protected-resource-metadata.ts";
 export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
-export { introspectionEndpoint } from "./sources/introspection-endpoint.ts";
+export { introspectionEndpoint } from "./sources/introspection-source.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";
 export type { DialectName, Tolerances } from "./sources/dialects.ts";
-export type { IntrospectionEndpointOptions } from "./sources/introspection-endpoint.ts";
+export type { IntrospectionEndpointOptions } from "./sources/introspection-source.ts";
 export type { IssuerConnectionOptions } from "./sources/issuer-connection.ts";
 export type { IssuerKeysOptions } from "./sources/issuer-keys.ts";
 export { jwtAccessTokens, type JwtAccessTokensOptions } from "./sources/jwt-access-tokens.ts";

@@ -7,8 +7,8 @@ import {
 import { optionError } from "../options/option-error.ts";
 import { duration } from "../options/read-number.ts";
 import { type CacheOptions, readCacheOptions, type ResolvedCache } from "./cache/cache-options.ts";
-import { type QuestionLimits, readQuestionLimits, type TurnLimits } from "./cache/question-turns.ts";
-import type { Asked } from "./setup/setup-cause.ts";
+import { type QuestionLimits, readQuestionLimits } from "./cache/question-queue.ts";
+import type { IssuerOption } from "./setup/setup-cause.ts";
 import { answeredAtByDate, answeredAtByLife } from "./sources/answered-at.ts";
 import { checkedSource } from "./sources/checked-source.ts";
 import type { FactsSource, FactsAnswer } from "./sources/facts-source.ts";
@@ -39,18 +39,18 @@ export interface ResolvedIssuer {
   readonly name: string | undefined;
   readonly source: FactsSource;
   /** Which of the two options said so. */
-  readonly asked: Asked;
+  readonly option: IssuerOption;
   /** Set when the backend decides. */
   readonly decidingBackend: IntrospectionOperations | undefined;
   readonly limits: ResolvedCache;
-  readonly patience: number;
-  readonly turns: TurnLimits;
+  readonly timeout: number;
+  readonly questions: Required<QuestionLimits>;
 }
 
 /**
  * Checks the options of one issuer; throws a `TypeError` with a `code` that names the wrong one.
  *
- * @example resolveIssuer({ backend: { baseUrl, serviceId, credentials } }).patience // 2000
+ * @example resolveIssuer({ backend: { baseUrl, serviceId, credentials } }).timeout // 2000
  */
 export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
   const { backend, source, decide = "library", cache = {}, issuer } = options;
@@ -62,8 +62,8 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
   }
   const limits = readCacheOptions(cache);
   const total = backend !== undefined && isObject(backend) && "baseUrl" in backend ? backend.timeout?.total : undefined;
-  const patience = duration("timeout", options.timeout ?? total ?? 2000, 1);
-  const turns = readQuestionLimits(options.questions);
+  const timeout = duration("timeout", options.timeout ?? total ?? 2000, 1);
+  const questions = readQuestionLimits(options.questions);
   if (source !== undefined) {
     if (backend !== undefined) throw optionError("source", "cannot stand beside backend");
     if (!isObject(source) || typeof source.ask !== "function") throw optionError("source", "must be a source of facts");
@@ -77,13 +77,13 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
     if (typeof source.close !== "function") throw optionError("source", "must have a function close");
     const checked = checkedSource(source);
     const name = issuer ?? source.issuer;
-    return { name, source: checked, asked: "source", decidingBackend: undefined, limits, patience, turns };
+    return { name, source: checked, option: "source", decidingBackend: undefined, limits, timeout, questions };
   }
   if (!isObject(backend)) throw optionError("backend", "must be a connection or a backend");
   const connected = connect(backend);
   const decidingBackend = decide === "backend" ? connected.operations : undefined;
   const checked = checkedSource(connected.source);
-  return { name: issuer, source: checked, asked: "backend", decidingBackend, limits, patience, turns };
+  return { name: issuer, source: checked, option: "backend", decidingBackend, limits, timeout, questions };
 }
 
 function connect(backend: ApiConnection | IntrospectionOperations) {

@@ -2,7 +2,7 @@ import { readCompactJwt } from "../oauth/compact-jwt.ts";
 import { optionError } from "../options/option-error.ts";
 import { disown } from "../serving/call-harmlessly.ts";
 import type { Rememberable } from "./cache/answer-memory.ts";
-import { createQuestionTurns } from "./cache/question-turns.ts";
+import { createQuestionQueue } from "./cache/question-queue.ts";
 import { noCoverage } from "./cache/freshness.ts";
 import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
@@ -15,15 +15,19 @@ import type { Decide, DecisionParts } from "./decision/decide.ts";
 import type { ResolvedIssuer } from "./issuer-options.ts";
 import { createBindingWatch } from "./observers/binding-watch.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import type { Clocks, Warning } from "./resource-server-options.ts";
-import type { Asked } from "./setup/setup-cause.ts";
-import type { FactsSource } from "./sources/facts-source.ts";
+import type { ResourceServerClocks, Warning } from "./resource-server-options.ts";
+import type { IssuerOption } from "./setup/setup-cause.ts";
+import { type FactsSource, issuerInTokens } from "./sources/facts-source.ts";
+
+/** Reads the `iss` of a JWT, once a request; `undefined` for any other token. */
+type ReadIss = () => unknown;
 
 /** One issuer of tokens, with a memory of its own. */
 export interface Issuer {
   readonly name: string | undefined;
-  readonly asked: Asked;
-  readonly claims: ((token: string) => boolean) | undefined;
+  readonly option: IssuerOption;
+  /** Whether a token claims to be one of this issuer's; `iss` reads it from the token. */
+  readonly claims: ((token: string, iss: ReadIss) => boolean) | undefined;
   readonly decide: Decide;
   /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
   check(): Promise<void>;
@@ -31,21 +35,21 @@ export interface Issuer {
 }
 
 /** What an issuer is handed besides its options. */
-export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, Clocks {
+export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, ResourceServerClocks {
   readonly warn: (warning: Warning) => void;
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
 }
 
 /** Not one that anybody draws: too short. */
-const nobodysToken = "warm-up";
+const unusedToken = "warm-up";
 
 /** Opens what stands between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
-  const { name, source, asked, decidingBackend, limits, patience } = resolved;
+  const { name, source, option, decidingBackend, limits, timeout } = resolved;
   const { clock, monotonicClock, schedule = systemSchedule } = parts;
-  const turns = createQuestionTurns(resolved.turns);
-  const memories: Pick<RememberedAnswers<never>, "void" | "voidAll" | "close">[] = [];
+  const queue = createQuestionQueue(resolved.questions);
+  const memories: Pick<RememberedAnswers<never>, "invalidate" | "invalidateAll" | "close">[] = [];
   const stream = followStream(resolved, { ...parts, schedule }, memories);
   const all: DecisionParts = {
     ...parts,
@@ -57,8 +61,8 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
         ...reads,
         limits,
         maxWatched: limits.maxWatched,
-        patience,
-        turns,
+        timeout,
+        queue,
         coverage: stream?.coverage ?? noCoverage,
         onQuestion: () => stream?.start(),
         monotonicClock,
@@ -70,8 +74,8 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   };
   return {
     name,
-    asked,
-    claims: source.claims?.bind(source),
+    option,
+    claims: claimsOf(source),
     decide:
       decidingBackend === undefined
         ? decideInLibrary(ofIssuer(source, name), all)
@@ -82,13 +86,13 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
       // Not by the signal alone: a source of one's own may not listen to it.
       const late = new Promise<never>((_resolve, reject) => {
         cancel = schedule(() => {
-          const error = new IntrospectionUnavailable(`no answer within ${patience} ms`);
+          const error = new IntrospectionUnavailable(`no answer within ${timeout} ms`);
           reject(error);
           stop.abort(error);
-        }, patience);
+        }, timeout);
       });
       try {
-        await Promise.race([source.ask(nobodysToken, { signal: stop.signal }), late]);
+        await Promise.race([source.ask(unusedToken, { signal: stop.signal }), late]);
       } finally {
         cancel?.();
       }
@@ -101,11 +105,16 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
   };
 }
 
+function claimsOf(source: FactsSource): Issuer["claims"] {
+  const named = issuerInTokens.get(source);
+  return named === undefined ? source.claims?.bind(source) : (_token, iss) => iss() === named;
+}
+
 /** The source's stream, where it has one and it is wanted; what it makes void is void in these memories. */
 function followStream(
   { name, source, decidingBackend, limits }: ResolvedIssuer,
   { warn, monotonicClock, schedule }: IssuerParts & { readonly schedule: Schedule },
-  memories: readonly Pick<RememberedAnswers<never>, "void" | "voidAll">[],
+  memories: readonly Pick<RememberedAnswers<never>, "invalidate" | "invalidateAll">[],
 ): StreamFollower | undefined {
   const open = source.events?.bind(source);
   // What a backend has decided itself rests on no keys, and what is not remembered cannot become void.
@@ -116,10 +125,10 @@ function followStream(
     monotonicClock,
     schedule,
     onInvalidation: (keys) => {
-      for (const memory of memories) memory.void(keys);
+      for (const memory of memories) memory.invalidate(keys);
     },
     onLoss: () => {
-      for (const memory of memories) memory.voidAll();
+      for (const memory of memories) memory.invalidateAll();
     },
     onRefused: (status) => {
       warn({
@@ -176,27 +185,32 @@ export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
     if (named !== undefined) {
       const issuer = byName.get(named);
       if (issuer === undefined) throw optionError("issuer", "is none of the resource server's");
-      return issuers.length === 1 || mayBeOf(issuer, token) ? issuer : undefined;
+      return issuers.length === 1 || mayBeOf(issuer, token, readIssOf(token)) ? issuer : undefined;
     }
     if (issuers.length === 1) return only;
-    const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token));
+    const iss = readIssOf(token);
+    const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token, iss));
     if (claiming !== undefined) return claiming;
     if (unmarked.length > 1)
       throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
     const [rest] = unmarked;
-    return rest !== undefined && mayBeOf(rest, token) ? rest : undefined;
+    return rest !== undefined && mayBeOf(rest, token, iss) ? rest : undefined;
   };
 }
 
 /** A claim can only exclude: what bears no issuer's name may be anybody's. */
-function mayBeOf({ name, claims }: Issuer, token: string): boolean {
-  if (claims !== undefined) return isClaimed(claims, token);
-  const iss = readCompactJwt(token)?.payload["iss"];
-  return iss === undefined || iss === name;
+function mayBeOf({ name, claims }: Issuer, token: string, iss: ReadIss): boolean {
+  if (claims !== undefined) return isClaimed(claims, token, iss);
+  return iss() === undefined || iss() === name;
+}
+
+function readIssOf(token: string): ReadIss {
+  let payload: Readonly<Record<string, unknown>> | undefined;
+  return () => (payload ??= readCompactJwt(token)?.payload ?? {})["iss"];
 }
 
 /** Only `true` counts: a promise does not, so that a token is not sent to an issuer by mistake. */
-function isClaimed(claims: (token: string) => boolean, token: string): boolean {
-  const claimed: unknown = disown(claims(token));
+function isClaimed(claims: NonNullable<Issuer["claims"]>, token: string, iss: ReadIss): boolean {
+  const claimed: unknown = disown(claims(token, iss));
   return claimed === true;
 }

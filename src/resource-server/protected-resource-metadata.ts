@@ -41,26 +41,26 @@ export interface ProtectedResourceMetadata {
   readonly body: string;
 }
 
-type Check = (value: unknown) => string | undefined;
+type MemberCheck = (value: unknown) => string | undefined;
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isUrl = (value: unknown, protocols: readonly string[]): boolean =>
   isText(value) && URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
-const text: Check = (value) => (isText(value) ? undefined : "must be text");
-const flag: Check = (value) => (typeof value === "boolean" ? undefined : "must be true or false");
-const page: Check = (value) => (isUrl(value, ["https:", "http:"]) ? undefined : "must be the URL of a page");
-const httpsUrl: Check = (value) => (isUrl(value, ["https:"]) ? undefined : "must be an https URL");
-const identifier: Check = (value) =>
+const text: MemberCheck = (value) => (isText(value) ? undefined : "must be text");
+const flag: MemberCheck = (value) => (typeof value === "boolean" ? undefined : "must be true or false");
+const page: MemberCheck = (value) => (isUrl(value, ["https:", "http:"]) ? undefined : "must be the URL of a page");
+const httpsUrl: MemberCheck = (value) => (isUrl(value, ["https:"]) ? undefined : "must be an https URL");
+const identifier: MemberCheck = (value) =>
   isUrl(value, ["https:"]) && !/[?#]/.test(value as string) && !/^https:\/\/[^/]*@/i.test(value as string)
     ? undefined
     : "must be an https URL without user, query and fragment";
 const all =
-  (what: string, holds: (one: unknown) => boolean): Check =>
+  (what: string, holds: (one: unknown) => boolean): MemberCheck =>
   (value) =>
     Array.isArray(value) && value.every(holds) ? undefined : `must be an array of ${what}`;
 
-const checks: Readonly<Record<string, Check>> = {
+const checks: Readonly<Record<string, MemberCheck>> = {
   resource: identifier,
   authorization_servers: all("issuer identifiers", (one) => identifier(one) === undefined),
   scopes_supported: all("scope tokens", (one) => isText(one) && isScopeToken(one)),

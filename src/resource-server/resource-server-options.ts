@@ -17,8 +17,8 @@ export interface ResourceServerOptions extends IssuerOptions {
   /** Called once for each thing that the operator should know; default: `process.emitWarning`. */
   readonly onWarning?: (warning: Warning) => unknown;
   /** Default: the system's. */
-  readonly clock?: Clocks["clock"];
-  readonly monotonicClock?: Clocks["monotonicClock"];
+  readonly clock?: ResourceServerClocks["clock"];
+  readonly monotonicClock?: ResourceServerClocks["monotonicClock"];
 }
 
 /** What `onWarning` is told: something an operator should know that has failed no request. */
@@ -29,7 +29,7 @@ export interface Warning {
   readonly cause?: unknown;
 }
 
-export interface Clocks {
+export interface ResourceServerClocks {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Milliseconds that never go back. */
@@ -37,7 +37,7 @@ export interface Clocks {
 }
 
 /** The options of a resource server, checked and completed; times in milliseconds. */
-export interface ResolvedOptions extends Clocks {
+export interface ResolvedResourceServer extends ResourceServerClocks {
   readonly issuers: readonly [ResolvedIssuer, ...ResolvedIssuer[]];
   readonly ownResources: readonly string[];
   readonly realm: string | undefined;
@@ -54,9 +54,12 @@ const names: ReadonlySet<string> = new Set([
 /**
  * Checks the options of `createResourceServer`; throws a `TypeError` with a `code` that names the wrong one.
  *
- * @example resolveOptions({ backend, cache: { ttl: 5 } }, clocks).issuers[0].limits.ttl // 5000
+ * @example resolveResourceServer({ backend, cache: { ttl: 5 } }, clocks).issuers[0].limits.ttl // 5000
  */
-export function resolveOptions(options: ResourceServerOptions, clocks: Clocks): ResolvedOptions {
+export function resolveResourceServer(
+  options: ResourceServerOptions,
+  clocks: ResourceServerClocks,
+): ResolvedResourceServer {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
   const { resource = [], realm, onDecision = [], onWarning = emitWarning } = options;
@@ -94,7 +97,7 @@ function emitWarning({ code, message }: Warning): void {
   process.emitWarning(message, { type: "CertboundWarning", code });
 }
 
-function resolveIssuers(options: ResourceServerOptions): ResolvedOptions["issuers"] {
+function resolveIssuers(options: ResourceServerOptions): ResolvedResourceServer["issuers"] {
   const { issuers } = options;
   if (issuers === undefined) return [resolveIssuer(options)];
   const misplaced = issuerOptionNames.find((name) => options[name] !== undefined);

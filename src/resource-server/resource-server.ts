@@ -1,5 +1,6 @@
 import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
+import { isThumbprint } from "../oauth/confirmation.ts";
 import { optionError } from "../options/option-error.ts";
 import type { Schedule } from "./cache/schedule.ts";
 import type { AccessToken } from "./decision/access-token.ts";
@@ -8,11 +9,15 @@ import { readRequirement, type RouteRequirement } from "./decision/read-requirem
 import { chooseAmong, type Issuer, openIssuer } from "./issuer.ts";
 import { createDecisionObservers } from "./observers/decision-observers.ts";
 import { AccessTokenRefused, type RefusalDetails } from "./refusal/access-token-refused.ts";
-import type { Diagnosis, Evidence } from "./refusal/diagnosis.ts";
+import type { Diagnosis, DiagnosisDetails } from "./refusal/diagnosis.ts";
 import { demandedAndHeld } from "./refusal/evidence.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import { type Clocks, resolveOptions, type ResourceServerOptions } from "./resource-server-options.ts";
-import { checkIssuer, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
+import {
+  type ResourceServerClocks,
+  resolveResourceServer,
+  type ResourceServerOptions,
+} from "./resource-server-options.ts";
+import { checkSetup, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */
 export interface AuthorizeRequest {
@@ -72,7 +77,7 @@ export interface ResourceServer {
 
 /** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
 const token = /^[\x20-\x7e]{1,16384}$/;
-const unknown = (reason: string, evidence: Evidence): Verdict => ({
+const unknown = (reason: string, evidence: DiagnosisDetails): Verdict => ({
   granted: false,
   code: "token_unknown",
   reason,
@@ -95,9 +100,9 @@ const twoCertificates: Verdict = {
  */
 export function openResourceServer(
   options: ResourceServerOptions,
-  clocks: Clocks & { readonly schedule?: Schedule },
+  clocks: ResourceServerClocks & { readonly schedule?: Schedule },
 ): ResourceServer {
-  const resolved = resolveOptions(options, clocks);
+  const resolved = resolveResourceServer(options, clocks);
   const { realm, ownResources, warn, clock, monotonicClock } = resolved;
   const observers = createDecisionObservers(resolved.onDecision, { warn, clock, monotonicClock });
   const setup = createSetupWatch({ warn, monotonicClock });
@@ -137,7 +142,7 @@ export function openResourceServer(
   const resourceServer: ResourceServer = {
     realm,
     async warmUp() {
-      for (const issuer of issuers) await checkIssuer(issuer);
+      for (const issuer of issuers) await checkSetup(issuer);
     },
     async authorize(request) {
       const { certificate, signal } = request;
@@ -150,7 +155,10 @@ export function openResourceServer(
       let issuer: Issuer | undefined;
       try {
         issuer = wrong === undefined ? choose(request.token, request.issuer) : undefined;
-        if (issuer) verdict = await issuer.decide({ token: request.token, certificate, requirement, signal });
+        if (issuer) {
+          const presented = checkPresented(certificate);
+          verdict = await issuer.decide({ token: request.token, certificate: presented, requirement, signal });
+        }
         if (verdict.facts === "asked") setup.works(issuer?.name);
       } catch (error) {
         // Anything else is no decision: a wrong argument, or the end of this request's waiting.
@@ -188,6 +196,15 @@ export function openResourceServer(
 function defectOf(request: AuthorizeRequest): Verdict | undefined {
   if (isMalformedRequest(request.certificate)) return twoCertificates;
   return token.test(request.token) ? undefined : notAToken;
+}
+
+/** Throws a `TypeError` with a `code` for what neither a source nor `readCertificate` has made. */
+function checkPresented(certificate: CertificateOfConnection): CertificateOfConnection {
+  if (certificate === undefined) return undefined;
+  if (typeof certificate === "object" && (certificate as unknown) !== null) {
+    if ("unreadable" in certificate || isThumbprint(certificate.x5tS256)) return certificate;
+  }
+  throw optionError("certificate", "must come from a certificate source or from readCertificate");
 }
 
 function isFailure(error: unknown): error is IntrospectionUnavailable | IntrospectionMalformed {

@@ -86,7 +86,9 @@ export function readAttributeType(written: string): string | undefined {
 }
 
 /** RFC 4514 §3: the names that every reader of the text form knows. */
-const namesOfRfc4514 = ["CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"];
+const namesOfRfc4514: ReadonlyMap<string | undefined, string> = new Map(
+  ["CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"].map((name) => [readAttributeType(name), name]),
+);
 
 /**
  * The name that RFC 4514 §3 has for an attribute type; the name as it was written for any other type.
@@ -95,8 +97,7 @@ const namesOfRfc4514 = ["CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"];
  */
 export function canonicalTypeName(written: string): string {
   const type = readAttributeType(written);
-  const canonical = namesOfRfc4514.find((name) => readAttributeType(name) === type);
-  return type === undefined ? written : (canonical ?? written);
+  return type === undefined ? written : (namesOfRfc4514.get(type) ?? written);
 }
 
 /** X.690 §8.19: the first two arcs share a number; each number goes in groups of seven bits, all but the last marked. */

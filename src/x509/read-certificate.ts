@@ -45,15 +45,15 @@ export function readCertificate(input: string | Uint8Array | X509Certificate): R
 /**
  * Reads a certificate as a value: the certificate, or why there is none. For certificates that a peer sends.
  *
- * @example checkCertificate(pem) // { x5tS256, raw } or { unreadable: "not_der" }
+ * @example checkCertificate(pem) // { x5tS256, raw } or { error: "not_der" }
  */
 export function checkCertificate(
   input: string | Uint8Array,
-): ReadCertificate | { readonly unreadable: MalformedCertificateReason } {
+): ReadCertificate | { readonly error: MalformedCertificateReason } {
   try {
     return readCertificate(input);
   } catch (error) {
-    if (error instanceof MalformedCertificate) return { unreadable: error.reason };
+    if (error instanceof MalformedCertificate) return { error: error.reason };
     throw error;
   }
 }
@@ -70,7 +70,7 @@ export function readCertificates(file: string): readonly [ReadCertificate, ...Re
   const [first, ...others] = certificateBlocks(file);
   const readAt = (block: string, place: number): ReadCertificate => {
     const certificate = checkCertificate(block);
-    if ("unreadable" in certificate) throw new MalformedCertificate(certificate.unreadable, place);
+    if ("error" in certificate) throw new MalformedCertificate(certificate.error, place);
     return certificate;
   };
   return [readAt(first, 1), ...others.map((block, index) => readAt(block, index + 2))];

@@ -84,19 +84,25 @@ const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
 
 const visible = /^[\x21-\x7E]+$/;
 
+/** What is wrong with a value, as the predicate of a sentence. */
+interface Problem {
+  readonly error: string;
+}
+
 const readers = {
   tlsClientAuthSubjectDn: (text) => ({ kind: "dn", distinguishedName: readDistinguishedName(text) }),
-  tlsClientAuthSanDns: (text) => (isDnsName(text) ? { kind: "sanDns", dns: text.toLowerCase() } : "is not a DNS name"),
-  tlsClientAuthSanUri: (text) => (uri.test(text) ? { kind: "sanUri", uri: text } : "is not an absolute URI"),
+  tlsClientAuthSanDns: (text) =>
+    isDnsName(text) ? { kind: "sanDns", dns: text.toLowerCase() } : { error: "is not a DNS name" },
+  tlsClientAuthSanUri: (text) => (uri.test(text) ? { kind: "sanUri", uri: text } : { error: "is not an absolute URI" }),
   tlsClientAuthSanIp: (text) => {
     const ip = readIpAddress(text);
-    return ip === undefined ? "is not an IPv4 or IPv6 address" : { kind: "sanIp", ip };
+    return ip === undefined ? { error: "is not an IPv4 or IPv6 address" } : { kind: "sanIp", ip };
   },
   tlsClientAuthSanEmail: (text) => {
     const email = readEmailAddress(text);
-    return email === undefined ? "is not an e-mail address" : { kind: "sanEmail", email };
+    return email === undefined ? { error: "is not an e-mail address" } : { kind: "sanEmail", email };
   },
-} satisfies Record<keyof SubjectMembers, (text: string) => SubjectExpectation | string>;
+} satisfies Record<keyof SubjectMembers, (text: string) => SubjectExpectation | Problem>;
 
 /**
  * Reads the one expected subject value of a client (RFC 8705 §2.1.2).
@@ -114,11 +120,11 @@ export function readSubjectExpectation(members: SubjectMembers): SubjectExpectat
     throw expectationError(`Exactly one of ${names.join(", ")} is needed (RFC 8705 §2.1.2).`);
   }
   const expectation = readMember(given, members[given] ?? "");
-  if (typeof expectation === "string") throw expectationError(`${given} ${expectation}.`);
+  if ("error" in expectation) throw expectationError(`${given} ${expectation.error}.`);
   return expectation;
 }
 
-function readMember(name: keyof SubjectMembers, text: string): SubjectExpectation | string {
+function readMember(name: keyof SubjectMembers, text: string): SubjectExpectation | Problem {
   try {
     return readers[name](text);
   } catch (error) {

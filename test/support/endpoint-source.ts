@@ -3,9 +3,9 @@ import type { ResourceServerOptions } from "../../src/resource-server/resource-s
 import { openResourceServer } from "../../src/resource-server/resource-server.ts";
 import type { FactsAnswer, FactsSource, Ambient } from "../../src/resource-server/sources/facts-source.ts";
 import {
-  createIntrospectionEndpoint,
+  createIntrospectionSource,
   type IntrospectionEndpointOptions,
-} from "../../src/resource-server/sources/introspection-endpoint.ts";
+} from "../../src/resource-server/sources/introspection-source.ts";
 import { start } from "./scripted-backend.ts";
 
 export const clientSecret = "client-secret-7f3a";
@@ -31,7 +31,7 @@ export function openEndpoint(
   options: Partial<IntrospectionEndpointOptions>,
   ambient: Ambient = createAmbient(),
 ): FactsSource {
-  const source = createIntrospectionEndpoint(
+  const source = createIntrospectionSource(
     {
       clientAuthentication: { method: "client_secret_basic", clientId: "api", clientSecret },
       timeout: patient,

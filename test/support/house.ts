@@ -216,7 +216,7 @@ export const compositionRoots = [
   "backend/open-engine.ts",
   "backend/serve-backend.ts",
   "resource-server/resource-server.ts",
-  "resource-server/sources/introspection-endpoint.ts",
+  "resource-server/sources/introspection-source.ts",
   "authorization-server/authorization-endpoint.ts",
   "authorization-server/discovery-endpoint.ts",
   "bound-client/bound-client.ts",

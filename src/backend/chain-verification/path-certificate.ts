@@ -83,7 +83,7 @@ function orUnreadable(defect: () => string | undefined): string | undefined {
 /** What the one strict reader says of it; `not_a_certificate` where it sees nothing wrong. */
 function reasonOf(der: Uint8Array): string {
   const certificate = checkCertificate(der);
-  return "unreadable" in certificate ? certificate.unreadable : "not_a_certificate";
+  return "error" in certificate ? certificate.error : "not_a_certificate";
 }
 
 /** Whether one says of the other that it is its issuer, by its name and the identifier of its key (RFC 5280 §6.1). */

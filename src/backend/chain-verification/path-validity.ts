@@ -36,7 +36,7 @@ const known = new WeakMap<Uint8Array, Validity | string>();
 
 function readValidity(der: Uint8Array): Validity | string {
   const certificate = checkCertificate(der);
-  if ("unreadable" in certificate) return certificate.unreadable;
+  if ("error" in certificate) return certificate.error;
   const { raw } = certificate;
   const found = known.get(raw);
   if (found !== undefined) return found;

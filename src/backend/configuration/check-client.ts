@@ -77,7 +77,7 @@ function readFirst([base64]: readonly string[]): X509Certificate | undefined {
   const der = Buffer.from(base64 ?? "", "base64");
   if (der.length === 0 || der.toString("base64") !== base64) return undefined;
   const certificate = checkCertificate(der);
-  return "unreadable" in certificate ? undefined : new X509Certificate(certificate.raw);
+  return "error" in certificate ? undefined : new X509Certificate(certificate.raw);
 }
 
 /** RFC 7518 §3.2: a secret has at least as many octets as the hash. */

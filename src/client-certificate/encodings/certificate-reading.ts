@@ -41,7 +41,8 @@ export type CertificateReading =
  * @example certificateReading(Buffer.from(base64, "base64")) // { x5tS256, raw } or { unreadable: "not_der" }
  */
 export function certificateReading(input: string | Uint8Array): CertificateReading {
-  return checkCertificate(input);
+  const certificate = checkCertificate(input);
+  return "error" in certificate ? unreadable(certificate.error) : certificate;
 }
 
 /**

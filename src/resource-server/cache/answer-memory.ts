@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { type Asked, certifiedAt, type Coverage, type FreshnessLimits, isFresh } from "./freshness.ts";
+import { type DatedAnswer, certifiedAt, type Coverage, type FreshnessLimits, isFresh } from "./freshness.ts";
 import { createKeyIndex } from "./key-index.ts";
 
 /** An answer that may be remembered. */
@@ -7,7 +7,7 @@ export interface Rememberable {
   /** Whether it lets anyone in; what does not is kept apart, so that random tokens push no good one out. */
   readonly positive: boolean;
   /** The instant on the monotonic clock at which it expires; `Infinity` if never. */
-  readonly diesAt: number;
+  readonly expiresAt: number;
   /** What it rests on: an event that names one of these makes it void. None: no event can, and none vouches for it. */
   readonly invalidationKeys?: readonly string[] | undefined;
   /** About how many octets of text it was made of. */
@@ -37,13 +37,13 @@ export interface AnswerMemory<Answer> {
   /** `askedAt` is when the question was sent, on the monotonic clock. */
   keep(key: string, answer: Answer, askedAt: number): void;
   /** Forgets what rests on any of these keys. */
-  void(invalidationKeys: readonly string[]): void;
+  invalidate(invalidationKeys: readonly string[]): void;
   /** Forgets what lets in. */
   clearPositives(): void;
   clear(): void;
 }
 
-interface Entry<Answer> extends Asked {
+interface Entry<Answer> extends DatedAnswer {
   readonly key: string;
   readonly answer: Answer;
 }
@@ -60,7 +60,7 @@ const negativeShare = 1 / 16;
  * Creates a bounded memory of answers, in which a life is counted from when the question was *sent*.
  *
  * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
- * hit; the same clock ends a life at `diesAt`, so that setting the wall clock neither ends a life nor brings one back.
+ * hit; the same clock ends a life at `expiresAt`, so that setting the wall clock neither ends a life nor brings one back.
  * An answer never replaces one that was asked later, and always what was known before it, even if it is not to be
  * remembered itself.
  *
@@ -86,7 +86,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
   const negativeLimits: FreshnessLimits = { ttl: limits.negativeTtl, lease: 0 };
   const uncovered = limits.ttl + limits.staleIfUnavailable;
 
-  const isAlive = ({ answer }: Entry<Answer>, now: number): boolean => now < answer.diesAt;
+  const isAlive = ({ answer }: Entry<Answer>, now: number): boolean => now < answer.expiresAt;
 
   return {
     recall(key, maxAge) {
@@ -125,7 +125,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
       // One that is larger than all the room there is has not been taken.
       if (into.peek(key) === entry) index.add(invalidationKeys, entry);
     },
-    void(invalidationKeys) {
+    invalidate(invalidationKeys) {
       for (const { key, answer } of index.under(invalidationKeys)) {
         (answer.positive ? positives : negatives).delete(key);
       }

@@ -13,7 +13,7 @@ export interface Coverage {
 export const noCoverage: Coverage = Object.freeze({ since: Infinity, lease: -Infinity });
 
 /** An answer, as far as its age goes. */
-export interface Asked {
+export interface DatedAnswer {
   /** When the question was sent, on the monotonic clock. */
   readonly askedAt: number;
   /** Whether an event could make it void: it says what it rests on, and that it lets someone in. */
@@ -36,7 +36,7 @@ export interface FreshnessLimits {
  *
  * @example certifiedAt({ askedAt: 100, revocable: true }, { since: 50, lease: 900 }) // 900
  */
-export function certifiedAt({ askedAt, revocable }: Asked, { since, lease }: Coverage): number {
+export function certifiedAt({ askedAt, revocable }: DatedAnswer, { since, lease }: Coverage): number {
   return revocable && askedAt >= since && lease > askedAt ? lease : askedAt;
 }
 
@@ -48,7 +48,7 @@ export function certifiedAt({ askedAt, revocable }: Asked, { since, lease }: Cov
  * @example isFresh({ askedAt: 0, revocable: true }, { since: 0, lease: 59_500 }, { ttl: 10_000, lease: 1000 }, 60_000)
  */
 export function isFresh(
-  asked: Asked,
+  asked: DatedAnswer,
   coverage: Coverage,
   limits: FreshnessLimits,
   now: number,

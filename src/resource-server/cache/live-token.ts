@@ -7,7 +7,7 @@ import { certifiedAt, type Coverage } from "./freshness.ts";
 export interface LatestAnswer {
   /** When the question was sent. */
   readonly askedAt: number;
-  readonly diesAt: number;
+  readonly expiresAt: number;
   /** The invalidation keys that the answer rests on. */
   readonly keys: readonly string[];
   /** Whether the stream of events may vouch for the answer. */
@@ -76,7 +76,7 @@ function knownGoodAt(token: LiveToken, coverage: Coverage): number {
   return Math.max(token.goodAt, certifiedAt(token.latest, coverage));
 }
 
-/** When the signal ends because nothing was found out; its expiry, `latest.diesAt`, apart. */
+/** When the signal ends because nothing was found out; its expiry, `latest.expiresAt`, apart. */
 export function endsAt(token: LiveToken, coverage: Coverage, bound: number): number {
   return Math.min(knownGoodAt(token, coverage) + bound, answerByOf(token));
 }

@@ -14,14 +14,14 @@ import {
 } from "./live-token.ts";
 import { createKeyIndex } from "./key-index.ts";
 import type { Schedule } from "./schedule.ts";
-import { createUnwatchedSignals, lostSight } from "./unwatched-signals.ts";
+import { createUnwatchedSignals, unconfirmed } from "./unwatched-signals.ts";
 
 /** What is to be known of answers to see that a token is no longer what it was. */
 export interface ReadsAnswers<Answer> {
   /** Why the answer lets nobody in; `undefined`: it does. */
   readonly refusalOf: (answer: Answer) => AccessTokenRefused | undefined;
   /** What decisions rest on, but for expiry: as long as this text is the same, so is the token. */
-  readonly gistOf: (answer: Answer) => string;
+  readonly basisOf: (answer: Answer) => string;
 }
 
 /** Watched tokens: somebody holds a signal that fires when the token ends. */
@@ -37,9 +37,9 @@ export interface LiveTokens<Answer> {
   /** Call for every fresh answer. */
   learn(key: string, answer: Answer, askedAt: number): void;
   /** Asks again for every token that rests on these keys. */
-  void(invalidationKeys: readonly string[]): void;
+  invalidate(invalidationKeys: readonly string[]): void;
   /** Events were lost: asks for every token again. Call it while the coverage is still what it was. */
-  voidAll(): void;
+  invalidateAll(): void;
   close(): void;
 }
 
@@ -47,7 +47,7 @@ export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
   readonly limits: FreshnessLimits;
   readonly maxWatched: number;
   /** Milliseconds that an answer may take after an event. */
-  readonly patience: number;
+  readonly timeout: number;
   readonly coverage: Coverage;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
@@ -59,7 +59,7 @@ interface Watched {
   readonly controller: AbortController;
   /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
   held: WeakRef<AbortSignal>;
-  readonly gist: string;
+  readonly basis: string;
   readonly ask: () => Promise<unknown>;
   asking: boolean;
   /** What is known of it; replaced as a whole. */
@@ -87,7 +87,7 @@ const mostSearched = 64;
  * @example live.watch(key, answer, { askedAt, certain: true, ask: () => askAgain(token) })
  */
 export function createLiveTokens<Answer extends Rememberable>(options: LiveTokensOptions<Answer>): LiveTokens<Answer> {
-  const { limits, patience, coverage, monotonicClock, schedule } = options;
+  const { limits, timeout, coverage, monotonicClock, schedule } = options;
   const bound = limits.ttl > 0 ? Math.max(limits.ttl, limits.lease) : boundWithoutMemory;
   const watched = new Map<string, Watched>();
   const index = createKeyIndex<Watched>();
@@ -99,8 +99,8 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
   const sources = new WeakMap<AbortSignal, AbortController>();
 
-  const latestOf = ({ positive, diesAt, invalidationKeys: keys = [] }: Answer, askedAt: number): LatestAnswer => ({
-    ...{ askedAt, diesAt, keys },
+  const toLatest = ({ positive, expiresAt, invalidationKeys: keys = [] }: Answer, askedAt: number): LatestAnswer => ({
+    ...{ askedAt, expiresAt, keys },
     revocable: positive && keys.length > 0,
   });
   const deadlineOf = ({ token }: Watched): number => endsAt(token, coverage, bound);
@@ -122,10 +122,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
   function look(one: Watched, now: number): void {
     one.cancel();
-    const expires = one.token.latest.diesAt - monotonicClock();
+    const expires = one.token.latest.expiresAt - monotonicClock();
     const left = deadlineOf(one) - now;
     if (!(expires > 0)) end(one, new AccessTokenRefused("token_expired"));
-    else if (!(left > 0)) end(one, lostSight());
+    else if (!(left > 0)) end(one, unconfirmed());
     else {
       const due = one.asking ? Infinity : dueTimeOf(one) - now;
       if (due <= 0) waiting.push(one);
@@ -159,7 +159,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       void one
         .ask()
         .catch(() => {
-          one.token = askingFailed(one.token, monotonicClock() + patience / 8);
+          one.token = askingFailed(one.token, monotonicClock() + timeout / 8);
         })
         .then(() => {
           one.asking = false;
@@ -182,7 +182,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     let searched = 0;
     for (const [key, one] of watched) {
       if (one.held.deref() === undefined) {
-        end(one, lostSight());
+        end(one, unconfirmed());
         return true;
       }
       if (++searched === mostSearched) return false;
@@ -194,10 +194,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
 
   return {
     watch(key, answer, { askedAt, certain, ask }) {
-      if (closed) return AbortSignal.abort(lostSight());
-      const gist = options.gistOf(answer);
+      if (closed) return AbortSignal.abort(unconfirmed());
+      const basis = options.basisOf(answer);
       const known = watched.get(key);
-      if (known?.gist === gist) {
+      if (known?.basis === basis) {
         const held = known.held.deref();
         if (held !== undefined) return held;
         const anew = signalOf(known.controller);
@@ -209,10 +209,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         if (known.token.latest.askedAt > askedAt) return AbortSignal.abort(changed());
         end(known, changed());
       }
-      const latest = latestOf(answer, askedAt);
+      const latest = toLatest(answer, askedAt);
       if (!findRoom()) {
         const from = certain ? certifiedAt(latest, coverage) : askedAt;
-        return unwatched.open({ endsAt: from + bound, diesAt: answer.diesAt });
+        return unwatched.open({ endsAt: from + bound, expiresAt: answer.expiresAt });
       }
       const controller = new AbortController();
       const held = signalOf(controller);
@@ -220,10 +220,10 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
         key,
         controller,
         held: new WeakRef(held),
-        gist,
+        basis,
         ask,
         asking: false,
-        token: handedOut(latest, certain, monotonicClock() + patience),
+        token: handedOut(latest, certain, monotonicClock() + timeout),
         cancel: () => undefined,
       };
       watched.set(key, one);
@@ -235,30 +235,30 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
       const one = watched.get(key);
       if (one === undefined || askedAt < one.token.latest.askedAt) return;
       const refusal = options.refusalOf(answer);
-      if (refusal !== undefined || options.gistOf(answer) !== one.gist) {
+      if (refusal !== undefined || options.basisOf(answer) !== one.basis) {
         end(one, refusal ?? changed());
         return;
       }
-      const latest = latestOf(answer, askedAt);
+      const latest = toLatest(answer, askedAt);
       index.remove(one.token.latest.keys, one);
       index.add(latest.keys, one);
       one.token = answeredAgain(one.token, latest);
     },
-    void(invalidationKeys) {
-      const by = monotonicClock() + patience;
+    invalidate(invalidationKeys) {
+      const by = monotonicClock() + timeout;
       for (const one of index.under(invalidationKeys)) {
         one.token = eventCame(one.token, coverage, by);
         comeBackTo(one);
       }
     },
-    voidAll() {
+    invalidateAll() {
       for (const one of watched.values()) one.token = eventsWereLost(one.token, coverage);
       lookAtAll();
     },
     close() {
       closed = true;
       cancelLook?.();
-      for (const one of [...watched.values()]) end(one, lostSight());
+      for (const one of [...watched.values()]) end(one, unconfirmed());
       unwatched.close();
     },
   };

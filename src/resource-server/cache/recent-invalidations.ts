@@ -1,7 +1,7 @@
 /** A question that has been sent and not been answered. */
 interface OpenQuestion {
   /** Whether an answer that rests on these keys was made void by an event that came after the question was sent. */
-  isVoid(keys: readonly string[]): boolean;
+  isInvalidated(keys: readonly string[]): boolean;
   end(): void;
 }
 
@@ -21,20 +21,20 @@ export interface RecentInvalidations {
  *
  * With more than `mostKeys` to keep it forgets which they were, and every answer on its way is void.
  *
- * @example const question = recent.begin(); const answer = await ask(); if (question.isVoid(answer.keys)) …
+ * @example const question = recent.begin(); const answer = await ask(); if (question.isInvalidated(answer.keys)) …
  */
 export function createRecentInvalidations(mostKeys = 10_000): RecentInvalidations {
   /** Events so far; a question notes how many there were, a key which was its last. */
   let events = 0;
   /** Questions that were sent before this event are void, whatever they rest on. */
-  let allVoidAt = 0;
+  let allInvalidAt = 0;
   /** In the order of events. */
   const lastEvents = new Map<string, number>();
   const open = new Set<{ readonly sentAfter: number }>();
 
   function noteAll(): void {
     events += 1;
-    allVoidAt = events;
+    allInvalidAt = events;
     lastEvents.clear();
   }
 
@@ -55,8 +55,8 @@ export function createRecentInvalidations(mostKeys = 10_000): RecentInvalidation
       const question = { sentAfter: events };
       open.add(question);
       return {
-        isVoid: (keys) =>
-          question.sentAfter < allVoidAt || keys.some((key) => (lastEvents.get(key) ?? 0) > question.sentAfter),
+        isInvalidated: (keys) =>
+          question.sentAfter < allInvalidAt || keys.some((key) => (lastEvents.get(key) ?? 0) > question.sentAfter),
         end() {
           if (open.delete(question)) prune();
         },

@@ -3,8 +3,8 @@ import { ApiError } from "../../api-client/introspection-caller.ts";
 import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { createAnswerMemory, type MemoryLimits, type Rememberable } from "./answer-memory.ts";
-import { createFlights, WaitedTooLong } from "./flights.ts";
-import type { QuestionTurns } from "./question-turns.ts";
+import { createSharedRequests, WaitedTooLong } from "./shared-requests.ts";
+import type { QuestionQueue } from "./question-queue.ts";
 import type { Coverage } from "./freshness.ts";
 import { createLiveTokens, type ReadsAnswers } from "./live-tokens.ts";
 import { createRecentInvalidations } from "./recent-invalidations.ts";
@@ -32,9 +32,9 @@ export interface RememberedAnswers<Answer> {
   /** A signal that is aborted when what the answer says is no longer so. */
   watch(key: string, answer: Answer, question: AskSource<Answer>): AbortSignal;
   /** What rests on these keys is void: what is remembered, and what is on its way. */
-  void(invalidationKeys: readonly string[]): void;
+  invalidate(invalidationKeys: readonly string[]): void;
   /** So is everything that lets in. */
-  voidAll(): void;
+  invalidateAll(): void;
   /** Forgets everything; whoever waits is refused. */
   readonly close: () => void;
 }
@@ -44,8 +44,8 @@ export interface RememberedAnswersOptions<Answer> extends ReadsAnswers<Answer> {
   /** Tokens whose signals are kept, at most. */
   readonly maxWatched: number;
   /** How long one request waits for an answer, and no answer is used that was asked for longer ago; milliseconds. */
-  readonly patience: number;
-  readonly turns: QuestionTurns;
+  readonly timeout: number;
+  readonly queue: QuestionQueue;
   readonly coverage: Coverage;
   /** Called before a question is asked. */
   readonly onQuestion: () => void;
@@ -67,9 +67,9 @@ const calledOff = new DOMException("The answer would not be used any more.", "Ab
 export function createRememberedAnswers<Answer extends Rememberable>(
   options: RememberedAnswersOptions<Answer>,
 ): RememberedAnswers<Answer> {
-  const { limits, patience, turns, coverage, monotonicClock, schedule } = options;
+  const { limits, timeout, queue, coverage, monotonicClock, schedule } = options;
   const memory = createAnswerMemory<Answer>(limits, coverage, monotonicClock);
-  const flights = createFlights<Answer>(monotonicClock, schedule);
+  const requests = createSharedRequests<Answer>(monotonicClock, schedule);
   const recent = createRecentInvalidations();
   const askedAts = new WeakMap<Answer, number>();
   const live = createLiveTokens<Answer>(options);
@@ -94,10 +94,10 @@ export function createRememberedAnswers<Answer extends Rememberable>(
           reject(new WaitedTooLong());
           callOff();
         };
-        cancel = schedule(giveUp, patience, "background");
+        cancel = schedule(giveUp, timeout, "background");
       });
       const answer = await Promise.race([question(stop.signal, askedAt), tooLate]);
-      if (answer.positive && open.isVoid(answer.invalidationKeys ?? [])) return undefined;
+      if (answer.positive && open.isInvalidated(answer.invalidationKeys ?? [])) return undefined;
       askedAts.set(answer, askedAt);
       if (closed) return answer;
       if (shared) memory.keep(key, answer, askedAt);
@@ -116,16 +116,16 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     sent: (at: number) => void,
   ): Promise<Answer> {
     for (let times = 0; times < 2; times++) {
-      const turn = turns.take(nobodyWaits);
-      const endTurn = typeof turn === "function" ? turn : await turn;
-      nobodyWaits.addEventListener("abort", endTurn, { once: true });
+      const entry = queue.enter(nobodyWaits);
+      const release = typeof entry === "function" ? entry : await entry;
+      nobodyWaits.addEventListener("abort", release, { once: true });
       try {
         const now = monotonicClock();
         sent(now);
         const answer = await askOnce(question, key, nobodyWaits, now);
         if (answer !== undefined) return answer;
       } finally {
-        endTurn();
+        release();
       }
     }
     throw new IntrospectionUnavailable("the answer was void when it came, twice");
@@ -138,13 +138,13 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     const notBefore = maxAge === undefined ? undefined : monotonicClock() - maxAge;
     const start = (nobodyWaits: AbortSignal, sent: (at: number) => void) => askTwice(question, key, nobodyWaits, sent);
     try {
-      const answer = await flights.join(together, start, { patience, signal, notBefore });
+      const answer = await requests.join(together, start, { timeout, signal, notBefore });
       // Timers that come late (a busy process) must not make an old answer a new one.
-      if (!(monotonicClock() - askedAtOf(answer) <= patience)) throw new WaitedTooLong();
+      if (!(monotonicClock() - askedAtOf(answer) <= timeout)) throw new WaitedTooLong();
       return answer;
     } catch (error) {
       signal?.throwIfAborted();
-      const reason = explain(error, patience);
+      const reason = explain(error, timeout);
       const mayBeStale = reason instanceof IntrospectionUnavailable && maxAge !== 0;
       const stale = mayBeStale ? memory.recallStale(key, maxAge) : undefined;
       if (stale === undefined) throw reason;
@@ -162,19 +162,19 @@ export function createRememberedAnswers<Answer extends Rememberable>(
         certain: closed || coverage.since === Infinity || memory.holds(key, answer),
         ask: () => ask(key, question, { signal: undefined, maxAge: 0 }),
       }),
-    void(invalidationKeys) {
-      memory.void(invalidationKeys);
+    invalidate(invalidationKeys) {
+      memory.invalidate(invalidationKeys);
       recent.note(invalidationKeys);
-      live.void(invalidationKeys);
+      live.invalidate(invalidationKeys);
     },
-    voidAll() {
+    invalidateAll() {
       memory.clearPositives();
       recent.noteAll();
-      live.voidAll();
+      live.invalidateAll();
     },
     close() {
       closed = true;
-      flights.end(new IntrospectionUnavailable("the resource server is closed"));
+      requests.end(new IntrospectionUnavailable("the resource server is closed"));
       memory.clear();
       live.close();
     },
@@ -182,9 +182,9 @@ export function createRememberedAnswers<Answer extends Rememberable>(
 }
 
 /** Whatever went wrong while asking, nothing is known of the token then. */
-function explain(error: unknown, patience: number): IntrospectionUnavailable | IntrospectionMalformed {
+function explain(error: unknown, timeout: number): IntrospectionUnavailable | IntrospectionMalformed {
   if (error instanceof IntrospectionUnavailable || error instanceof IntrospectionMalformed) return error;
-  if (error instanceof WaitedTooLong) return new IntrospectionUnavailable(`no answer within ${patience} ms`);
+  if (error instanceof WaitedTooLong) return new IntrospectionUnavailable(`no answer within ${timeout} ms`);
   if (error instanceof BackendAnswerMalformed) return new IntrospectionMalformed(error.message, { cause: error });
   if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(error.message, { cause: error });
   if (error instanceof ApiError) {

@@ -1,4 +1,4 @@
-import type { Clocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
 
 /** The clock that an issuer's `exp` and `nbf` are set by, as far as its answers show it. */
 export interface SourceClock {
@@ -12,7 +12,7 @@ export interface SourceClock {
   offsetOf(askedAt: number, answeredAt: number | undefined): number;
 }
 
-export interface SourceClockOptions extends Clocks {
+export interface SourceClockOptions extends ResourceServerClocks {
   readonly issuer: string | undefined;
   readonly warn: (warning: Warning) => void;
 }

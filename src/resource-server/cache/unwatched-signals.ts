@@ -5,7 +5,7 @@ import type { Schedule } from "./schedule.ts";
 /** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */
 export interface UnwatchedSignals {
   /** When the bound is over and when the token expires, both on the monotonic clock. */
-  open(times: { readonly endsAt: number; readonly diesAt: number }): AbortSignal;
+  open(times: { readonly endsAt: number; readonly expiresAt: number }): AbortSignal;
   /** Ends them all. */
   close(): void;
 }
@@ -18,21 +18,21 @@ export interface UnwatchedSignalsOptions {
 /**
  * Creates the place of signals for which there is no room in the registry of live tokens.
  *
- * @example createUnwatchedSignals({ monotonicClock, schedule }).open({ endsAt, diesAt })
+ * @example createUnwatchedSignals({ monotonicClock, schedule }).open({ endsAt, expiresAt })
  */
 export function createUnwatchedSignals({ monotonicClock, schedule }: UnwatchedSignalsOptions): UnwatchedSignals {
   const endings = new Set<(reason: Error) => void>();
   return {
-    open({ endsAt, diesAt }) {
+    open({ endsAt, expiresAt }) {
       const controller = new AbortController();
-      const left = Math.min(endsAt, diesAt) - monotonicClock();
+      const left = Math.min(endsAt, expiresAt) - monotonicClock();
       const finish = (reason: Error): void => {
         cancel();
         endings.delete(finish);
         controller.abort(reason);
       };
       const onTime = (): void => {
-        finish(diesAt <= monotonicClock() ? new AccessTokenRefused("token_expired") : lostSight());
+        finish(expiresAt <= monotonicClock() ? new AccessTokenRefused("token_expired") : unconfirmed());
       };
       const cancel = schedule(onTime, Math.max(0, left), "background");
       endings.add(finish);
@@ -40,7 +40,7 @@ export function createUnwatchedSignals({ monotonicClock, schedule }: UnwatchedSi
       return controller.signal;
     },
     close() {
-      for (const finish of [...endings]) finish(lostSight());
+      for (const finish of [...endings]) finish(unconfirmed());
     },
   };
 }
@@ -48,8 +48,8 @@ export function createUnwatchedSignals({ monotonicClock, schedule }: UnwatchedSi
 /**
  * Why a signal ends about whose token nothing was found out.
  *
- * @example controller.abort(lostSight())
+ * @example controller.abort(unconfirmed())
  */
-export function lostSight(): IntrospectionUnavailable {
+export function unconfirmed(): IntrospectionUnavailable {
   return new IntrospectionUnavailable("nothing was found out for longer than the cache's bound");
 }

@@ -18,10 +18,16 @@ import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import { type AccessToken, freezeDeeply, type TokenDescription, withSignal } from "./access-token.ts";
 import type { Rememberable } from "../cache/answer-memory.ts";
 import type { AskSource } from "../cache/remembered-answers.ts";
-import { type Decide, type DecisionParts, type Question, type Verdict, demandOf, withOwnResource } from "./decide.ts";
-import { evidenceOf, type Situation } from "../refusal/evidence.ts";
+import {
+  type Decide,
+  type DecisionParts,
+  type DecisionRequest,
+  type Verdict,
+  demandOf,
+  withOwnResource,
+} from "./decide.ts";
+import { evidenceOf, type DecisionInputs } from "../refusal/evidence.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
-import { readPresented } from "./read-presented.ts";
 import { answeredAtByDate, answeredAtByLife } from "../sources/answered-at.ts";
 import { readBinding } from "../sources/answered-binding.ts";
 import { instantOrNone, nameList, scopeList, textOrNone } from "../sources/checked-members.ts";
@@ -33,10 +39,10 @@ interface RememberedVerdict extends Rememberable {
   readonly clockOffset: number;
   /** Told with the first decision over this answer, and then no more. */
   bindingLost: boolean;
-  readonly verdict: Refusal | Acceptance<AccessToken>;
+  readonly verdict: BackendRefusal | BackendAcceptance<AccessToken>;
 }
 
-interface Acceptance<Token> {
+interface BackendAcceptance<Token> {
   readonly granted: true;
   readonly accessToken: Token;
   readonly facts: ActiveTokenFacts;
@@ -44,13 +50,13 @@ interface Acceptance<Token> {
 
 /** As it was read, without a signal yet. */
 interface ReadVerdict {
-  readonly verdict: Refusal | Acceptance<TokenDescription>;
+  readonly verdict: BackendRefusal | BackendAcceptance<TokenDescription>;
   /** What the backend's clock showed when it answered, if the answer says so. */
   readonly answeredAt?: number | undefined;
   readonly size?: number;
 }
 
-interface Refusal {
+interface BackendRefusal {
   readonly granted: false;
   readonly code: RefusalCode | "request_malformed";
   readonly reason: string;
@@ -69,7 +75,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
   const { monotonicClock, sourceClock } = parts;
   const answers = parts.remembered<RememberedVerdict>({
     refusalOf: ({ verdict }) => (verdict.granted ? undefined : new AccessTokenRefused(verdict.code)),
-    gistOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
+    basisOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
   });
 
   /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
@@ -90,21 +96,21 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     const answered = await backend.authIntrospection(request, { signal, onHeaders });
     const { verdict, answeredAt = byDate, size } = readAnswer(answered, issuer);
     const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
-    if (!verdict.granted) return { positive: false, diesAt: Infinity, clockOffset, verdict, bindingLost: false };
+    if (!verdict.granted) return { positive: false, expiresAt: Infinity, clockOffset, verdict, bindingLost: false };
     const { exp } = verdict.facts;
-    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const expiresAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
     const bindingLost = parts.watch.look(verdict.facts, verdict.accessToken, monotonicClock() + clockOffset);
     const again = askingFor(request, key);
     const accessToken = withSignal(verdict.accessToken, () => answers.watch(key, answer, again));
     const granted = { ...verdict, accessToken };
-    const answer = { positive: true, diesAt, size, clockOffset, verdict: granted, bindingLost };
+    const answer = { positive: true, expiresAt, size, clockOffset, verdict: granted, bindingLost };
     return answer;
   }
 
   return async (question): Promise<Verdict> => {
-    const presented = readPresented(question.certificate);
+    const presented = question.certificate;
     if (presented !== undefined && "unreadable" in presented) {
-      const evidence = evidenceOf("certificate_unreadable", situation(question, presented, NaN));
+      const evidence = evidenceOf("certificate_unreadable", inputsOf(question, presented, NaN));
       return { granted: false, code: "certificate_unreadable", evidence, facts: undefined };
     }
     const { scopes, subject, resources, binding } = question.requirement;
@@ -120,7 +126,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     if (!verdict.granted) {
       const { code } = verdict;
       if (code === "request_malformed") return { ...verdict, facts };
-      return { ...verdict, facts, evidence: evidenceOf(code, situation(question, presented, now)) };
+      return { ...verdict, facts, evidence: evidenceOf(code, inputsOf(question, presented, now)) };
     }
     if (bindingLost) answer.bindingLost = false;
     const { accessToken } = verdict;
@@ -134,11 +140,11 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
 }
 
 /** The backend refuses with a code, and tells nothing of the token. */
-function situation({ requirement }: Question, presented: PresentedCertificate, now: number): Situation {
+function inputsOf({ requirement }: DecisionRequest, presented: PresentedCertificate, now: number): DecisionInputs {
   return { facts: undefined, requirement, presented, now };
 }
 
-function asQuestion({ token, certificate, requirement }: Question): IntrospectionQuestion {
+function asQuestion({ token, certificate, requirement }: DecisionRequest): IntrospectionQuestion {
   const { scopes, subject, resources } = requirement;
   return {
     token,
@@ -156,7 +162,8 @@ function pem(der: Uint8Array | undefined): string {
 
 /** Each action in one place; a known result code tells which refusal of the action's kind it is. */
 function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
-  const refused = (code: Refusal["code"]): ReadVerdict => refusal(code, `the backend refused: ${reasonOf(answer)}`);
+  const refused = (code: BackendRefusal["code"]): ReadVerdict =>
+    refusal(code, `the backend refused: ${reasonOf(answer)}`);
   switch (answer.action) {
     case "OK":
       return readAccepted(answer, issuer);
@@ -172,7 +179,7 @@ function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): 
   }
 }
 
-function refusal(code: Refusal["code"], reason: string): ReadVerdict {
+function refusal(code: BackendRefusal["code"], reason: string): ReadVerdict {
   return { verdict: { granted: false, code, reason } };
 }
 

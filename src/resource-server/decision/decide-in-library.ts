@@ -6,7 +6,6 @@ import type { Rememberable } from "../cache/answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, demandOf, withOwnResource } from "./decide.ts";
 import { evidenceOf } from "../refusal/evidence.ts";
 import type { FactsSource } from "../sources/facts-source.ts";
-import { readPresented } from "./read-presented.ts";
 import type { TokenRecord } from "../sources/introspection-answer.ts";
 import type { AskSource } from "../cache/remembered-answers.ts";
 
@@ -32,7 +31,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   const { monotonicClock, sourceClock } = parts;
   const answers = parts.remembered<RememberedRecord>({
     refusalOf: ({ positive }) => (positive ? undefined : new AccessTokenRefused("token_unknown")),
-    gistOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
+    basisOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
   });
 
   /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
@@ -46,11 +45,11 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     // A source may be anyone's, and what it answers is handed to many.
     const record = freezeDeeply(given);
     if (!("accessToken" in record)) {
-      const nobody = { accessToken: undefined, positive: false, diesAt: Infinity, bindingLost: false };
+      const nobody = { accessToken: undefined, positive: false, expiresAt: Infinity, bindingLost: false };
       return { ...rest, record, clockOffset, ...nobody };
     }
     const { exp } = record.facts;
-    const diesAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
+    const expiresAt = exp === undefined ? Infinity : exp * 1000 - clockOffset;
     const bindingLost = parts.watch.look(record.facts, record.accessToken, monotonicClock() + clockOffset);
     const again = questionOf(token, key);
     const handOut = withSignals(record.accessToken, () => answers.watch(key, answer, again));
@@ -61,7 +60,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
         return handOut();
       },
       positive: true,
-      diesAt,
+      expiresAt,
       clockOffset,
       bindingLost,
     };
@@ -69,8 +68,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   }
 
   return async (question): Promise<Verdict> => {
-    const { token, certificate, requirement } = question;
-    const presented = readPresented(certificate);
+    const { token, certificate: presented, requirement } = question;
     const key = tokenDigestText(token);
     const demand = demandOf(question);
     const remembered = answers.recall(key, demand.maxAge);

@@ -2,7 +2,7 @@ import type { CertificateOfConnection } from "../../client-certificate/certifica
 import type { ActiveTokenFacts, RefusalCode, Requirement } from "../../oauth/access-token-decision.ts";
 import type { AccessToken } from "./access-token.ts";
 import type { BindingWatch } from "../observers/binding-watch.ts";
-import type { Evidence } from "../refusal/diagnosis.ts";
+import type { DiagnosisDetails } from "../refusal/diagnosis.ts";
 import type { ReadsAnswers } from "../cache/live-tokens.ts";
 import type { CheckedRequirement } from "./read-requirement.ts";
 import type { RememberedAnswers, AnswerDemand } from "../cache/remembered-answers.ts";
@@ -10,7 +10,7 @@ import type { Rememberable } from "../cache/answer-memory.ts";
 import type { SourceClock } from "../cache/source-clock.ts";
 
 /** One request's question, checked. */
-export interface Question {
+export interface DecisionRequest {
   readonly token: string;
   readonly certificate: CertificateOfConnection;
   readonly requirement: CheckedRequirement;
@@ -25,7 +25,7 @@ export type Verdict = (
       readonly code: RefusalCode | "request_malformed";
       readonly reason?: string;
       readonly accessToken?: AccessToken;
-      readonly evidence?: Evidence;
+      readonly evidence?: DiagnosisDetails;
     }
 ) & {
   readonly facts: "remembered" | "asked" | undefined;
@@ -34,7 +34,7 @@ export type Verdict = (
 };
 
 /** Answers one request's question; rejects when it cannot be found out. */
-export type Decide = (question: Question) => Promise<Verdict>;
+export type Decide = (question: DecisionRequest) => Promise<Verdict>;
 
 /** What both ways of deciding are handed. */
 export interface DecisionParts {
@@ -55,7 +55,7 @@ export interface DecisionParts {
  *
  * @example demandOf({ token, certificate, requirement: { binding: "required", maxAge: 1 }, signal }).maxAge // 1000
  */
-export function demandOf({ requirement: { maxAge }, signal }: Question): AnswerDemand {
+export function demandOf({ requirement: { maxAge }, signal }: DecisionRequest): AnswerDemand {
   return { signal, maxAge: maxAge === undefined ? undefined : maxAge * 1000 };
 }
 

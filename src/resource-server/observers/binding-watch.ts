@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ActiveTokenFacts } from "../../oauth/access-token-decision.ts";
 import type { TokenDescription } from "../decision/access-token.ts";
 import { oneLine } from "../refusal/diagnosis.ts";
-import type { Clocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
 
 /** Looks at what was found out about tokens. */
 export interface BindingWatch {
@@ -13,7 +13,7 @@ export interface BindingWatch {
   look(facts: ActiveTokenFacts, accessToken: TokenDescription, now: number): boolean;
 }
 
-export interface BindingWatchOptions extends Pick<Clocks, "monotonicClock"> {
+export interface BindingWatchOptions extends Pick<ResourceServerClocks, "monotonicClock"> {
   readonly issuer: string | undefined;
   readonly warn: (warning: Warning) => void;
   /** Clients kept in mind; default 10,000. */

@@ -2,7 +2,7 @@ import { callHarmlessly } from "../../serving/call-harmlessly.ts";
 import type { AccessToken } from "../decision/access-token.ts";
 import type { DecisionEvent, OnDecision } from "./decision-event.ts";
 import type { Diagnosis } from "../refusal/diagnosis.ts";
-import type { Clocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
 
 /** What was decided; whatever is left out there was not. */
 interface Decided {
@@ -69,7 +69,7 @@ function outcomeOf(diagnosis: Diagnosis | undefined): DecisionEvent["outcome"] {
  */
 export function createDecisionObservers(
   functions: readonly OnDecision[],
-  { warn, clock, monotonicClock }: Clocks & { readonly warn: (warning: Warning) => void },
+  { warn, clock, monotonicClock }: ResourceServerClocks & { readonly warn: (warning: Warning) => void },
 ): DecisionObservers | undefined {
   if (functions.length === 0) return undefined;
   let warned = false;

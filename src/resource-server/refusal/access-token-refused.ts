@@ -1,5 +1,5 @@
 import { bearerChallenge, challengeErrors } from "../../oauth/challenge.ts";
-import { type AccessTokenRefusalCode, diagnose, type Diagnosis, type Evidence } from "./diagnosis.ts";
+import { type AccessTokenRefusalCode, diagnose, type Diagnosis, type DiagnosisDetails } from "./diagnosis.ts";
 
 export type { AccessTokenRefusalCode };
 
@@ -39,7 +39,7 @@ export interface RefusalDetails {
   /** More than the code says, for the operator. */
   readonly reason?: string | undefined;
   /** What the diagnosis tells besides code and reason; never sent. */
-  readonly evidence?: Evidence | undefined;
+  readonly evidence?: DiagnosisDetails | undefined;
   /** The configured name of the issuer that was asked. */
   readonly issuer?: string | undefined;
 }

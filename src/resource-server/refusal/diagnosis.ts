@@ -33,7 +33,7 @@ export interface Diagnosis {
 }
 
 /** What a refusal rests on, besides its code. */
-export interface Evidence {
+export interface DiagnosisDetails {
   /** Where it is another check than the code's own. */
   readonly check?: Check | undefined;
   readonly expected?: string | undefined;
@@ -71,7 +71,7 @@ const longestReason = 300;
 export function diagnose(
   code: Diagnosis["code"],
   reason: string,
-  { check = checks[code], expected, found }: Evidence = {},
+  { check = checks[code], expected, found }: DiagnosisDetails = {},
   issuer?: string,
 ): Diagnosis {
   return Object.freeze({ check, code, issuer, expected, found, reason: oneLine(reason, longestReason) });

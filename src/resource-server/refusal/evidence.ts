@@ -5,10 +5,10 @@ import type {
   Requirement,
 } from "../../oauth/access-token-decision.ts";
 import type { Confirmation } from "../../oauth/confirmation.ts";
-import { type Evidence, oneLine } from "./diagnosis.ts";
+import { type DiagnosisDetails, oneLine } from "./diagnosis.ts";
 
 /** What a decision was made from; `facts` are `undefined` where the backend decided and told none. */
-export interface Situation {
+export interface DecisionInputs {
   readonly facts: ActiveTokenFacts | undefined;
   readonly requirement: Requirement;
   readonly presented: PresentedCertificate;
@@ -16,7 +16,7 @@ export interface Situation {
   readonly now: number;
 }
 
-const ways: Readonly<Record<RefusalCode, (situation: Situation) => Evidence>> = {
+const ways: Readonly<Record<RefusalCode, (inputs: DecisionInputs) => DiagnosisDetails>> = {
   token_unknown: () => ({}),
   client_locked: () => ({}),
   token_expired: ({ facts, now }) => ({ expected: `exp after ${Math.floor(now) / 1000}`, found: instant(facts?.exp) }),
@@ -51,8 +51,8 @@ const ways: Readonly<Record<RefusalCode, (situation: Situation) => Evidence>> = 
  *
  * @example evidenceOf("certificate_mismatch", { facts, requirement, presented, now }) // { expected: "A4Dt…", found: "OID_…" }
  */
-export function evidenceOf(code: RefusalCode, situation: Situation): Evidence {
-  return ways[code](situation);
+export function evidenceOf(code: RefusalCode, inputs: DecisionInputs): DiagnosisDetails {
+  return ways[code](inputs);
 }
 
 /**
@@ -60,7 +60,10 @@ export function evidenceOf(code: RefusalCode, situation: Situation): Evidence {
  *
  * @example demandedAndHeld(["pay"], ["read", "write"]) // { expected: "pay", found: "read write" }
  */
-export function demandedAndHeld(demanded: readonly string[] = [], held: readonly string[] | undefined): Evidence {
+export function demandedAndHeld(
+  demanded: readonly string[] = [],
+  held: readonly string[] | undefined,
+): DiagnosisDetails {
   return { expected: listed(demanded), found: held && listed(held, demanded) };
 }
 

@@ -27,7 +27,7 @@ export interface SetupCause {
 }
 
 /** By which option an issuer is asked. */
-export type Asked = "backend" | "source";
+export type IssuerOption = "backend" | "source";
 
 /** What is wrong between an API and its issuer; stable, for logs and alarms. */
 type SetupCode =
@@ -60,7 +60,7 @@ interface Options {
   readonly path: string;
 }
 
-const optionsOf: Readonly<Record<Asked, Options>> = {
+const optionsOf: Readonly<Record<IssuerOption, Options>> = {
   backend: {
     address: "backend.baseUrl",
     authority: "backend.tls.ca",
@@ -83,8 +83,8 @@ const optionsOf: Readonly<Record<Asked, Options>> = {
  *
  * @example causeOf(error, "backend")?.code // "CERTBOUND_BACKEND_UNREACHABLE"
  */
-export function causeOf(error: unknown, asked: Asked): SetupCause | undefined {
-  const options = optionsOf[asked];
+export function causeOf(error: unknown, option: IssuerOption): SetupCause | undefined {
+  const options = optionsOf[option];
   if (error instanceof ApiError) return refused(error, options);
   if (error instanceof BackendUntrusted) {
     const advice = `Give its authority in ${options.authority}, and call it by a name that its certificate has (${options.address})`;
@@ -92,7 +92,7 @@ export function causeOf(error: unknown, asked: Asked): SetupCause | undefined {
   }
   if (error instanceof BackendUnavailable) return unavailable(error, options);
   if (error instanceof IntrospectionUnavailable && waitedTooLong.test(error.reason)) return silent(options);
-  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, asked) : undefined;
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, option) : undefined;
 }
 
 function refused({ status, resultCode }: ApiError, { identity, path }: Options): SetupCause | undefined {

@@ -16,7 +16,7 @@ interface RefusedRequest {
 /** Warns of mistakes in the set-up: each once, and again when it is back after all had worked, once a minute at most. */
 export interface SetupWatch {
   /** An issuer could not be asked. */
-  failed(issuer: Pick<Issuer, "name" | "asked"> | undefined, error: unknown): void;
+  failed(issuer: Pick<Issuer, "name" | "option"> | undefined, error: unknown): void;
   /** An issuer has answered. */
   works(issuer: string | undefined): void;
   /** A request had a certificate that could be read. */
@@ -97,7 +97,7 @@ export function createSetupWatch({
 
   return {
     failed(issuer, error) {
-      const cause = issuer && causeOf(error, issuer.asked);
+      const cause = issuer && causeOf(error, issuer.option);
       if (cause === undefined) return;
       const { name } = issuer ?? {};
       const message = name === undefined ? cause.message : `${name}: ${cause.message}`;
@@ -136,14 +136,14 @@ function keyOf(issuer: string | undefined): string {
 /**
  * Asks an issuer about a token that nobody has; rejects with {@link SetupFailure} when it cannot be asked.
  *
- * @example await checkIssuer(openIssuer(resolved, parts))
+ * @example await checkSetup(openIssuer(resolved, parts))
  */
-export async function checkIssuer({ name, asked, check }: Pick<Issuer, "name" | "asked" | "check">): Promise<void> {
+export async function checkSetup({ name, option, check }: Pick<Issuer, "name" | "option" | "check">): Promise<void> {
   try {
     await check();
   } catch (error) {
     const of = name === undefined ? "" : `${name}: `;
-    const cause = causeOf(error, asked);
+    const cause = causeOf(error, option);
     if (cause !== undefined) throw new SetupFailure(cause.code, `${of}${cause.message}`, { cause: error });
     const said = error instanceof Error ? error.message : "a value that is not an Error was thrown";
     const message = `${of}The issuer of access tokens could not be asked: ${said}`;

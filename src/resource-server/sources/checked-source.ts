@@ -12,8 +12,8 @@ import {
   wrongMember as wrong,
 } from "./checked-members.ts";
 import { type DialectName, exact, readDialect, type Tolerances } from "./dialects.ts";
-import type { FactsAnswer, FactsSource } from "./facts-source.ts";
-import { inactiveBecause, isJudged, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
+import { type FactsAnswer, type FactsSource, issuerInTokens } from "./facts-source.ts";
+import { inactiveBecause, isComplete, isJudged, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import { plainCopy } from "./plain-copy.ts";
 import { kindDefect } from "./token-kind.ts";
 
@@ -31,7 +31,7 @@ const [earliest, latest] = [100_000_000_000, 100_000_000_000_000];
  * @example checkedSource(options.source).ask(token, { signal })
  */
 export function checkedSource(source: FactsSource): FactsSource {
-  return {
+  const checked: FactsSource = {
     issuer: source.issuer,
     checksAudience: source.checksAudience === true,
     events: source.events?.bind(source),
@@ -39,6 +39,9 @@ export function checkedSource(source: FactsSource): FactsSource {
     ask: async (token, how) => readFactsAnswer(await source.ask(token, how)),
     close: () => source.close(),
   };
+  const named = issuerInTokens.get(source);
+  if (named !== undefined) issuerInTokens.set(checked, named);
+  return checked;
 }
 
 /** Whoever cannot say whose a token is has found out nothing about it. */
@@ -65,7 +68,7 @@ function readFactsAnswer(answer: unknown): FactsAnswer {
   const isInstant = typeof answeredAt === "number" && answeredAt > earliest && answeredAt < latest;
   if (answeredAt !== undefined && !isInstant) throw wrong("answeredAt", "is no number of milliseconds since 1970");
   return {
-    record: readRecord(objectMember("record", plainCopy("record", record, isJudged))),
+    record: isComplete(record) ? record : readRecord(objectMember("record", plainCopy("record", record, isJudged))),
     invalidationKeys: [...nameList("invalidationKeys", invalidationKeys)],
     size,
     reusable,

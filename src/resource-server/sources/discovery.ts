@@ -107,9 +107,9 @@ function isObject(value: unknown): value is Metadata {
  *
  * Throws a `TypeError` with a `code`.
  *
- * @example checkIssuer("https://as.example.com", { fetched: true, allowInsecure: false })
+ * @example checkIssuerIdentifier("https://as.example.com", { fetched: true, allowInsecure: false })
  */
-export function checkIssuer(
+export function checkIssuerIdentifier(
   issuer: unknown,
   { fetched, allowInsecure }: { readonly fetched: boolean; readonly allowInsecure: boolean },
 ): void {

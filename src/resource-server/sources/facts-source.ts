@@ -27,6 +27,12 @@ export interface FactsSource {
   close(): Promise<void>;
 }
 
+/**
+ * The `iss` of the tokens of a source, where they are JWTs: who chooses among several sources reads a token once for all
+ * of them, instead of calling `claims` of each.
+ */
+export const issuerInTokens = new WeakMap<FactsSource, string>();
+
 /** What a source of facts answers about one token. */
 export interface FactsAnswer {
   readonly record: TokenRecord;

@@ -1,5 +1,6 @@
 import type { StandardIntrospectionAnswer } from "../../api-client/introspection-caller.ts";
 import type { TokenFacts } from "../../oauth/access-token-decision.ts";
+import { isScopeToken } from "../../oauth/scope.ts";
 import { freezeDeeply, type TokenDescription } from "../decision/access-token.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { readBinding } from "./answered-binding.ts";
@@ -30,6 +31,14 @@ const inactive: InactiveRecord = freezeDeeply({ facts: { active: false, cause: "
 /** Claims that were read here, by whatever dialect: what they say of kind and binding is in the record already. */
 const judged = new WeakSet();
 
+/** Records that were read here and have all that `checkedSource` looks at. */
+const complete = new WeakSet<object>();
+
+/** Whether a record was read here and needs no second check; it is frozen. */
+export function isComplete(record: unknown): record is TokenRecord {
+  return typeof record === "object" && record !== null && complete.has(record);
+}
+
 /** Whether these are claims of a record that was made here. */
 export function isJudged(claims: object): boolean {
   return judged.has(claims);
@@ -49,7 +58,7 @@ export function readStandardAnswer({ action, resultCode, responseContent }: Stan
   }
   // The object itself may still be in use where it came from, and what is read here is frozen.
   return readIntrospection(
-    typeof responseContent === "string" ? parse(responseContent) : structuredClone(responseContent),
+    typeof responseContent === "string" ? parseJson(responseContent) : structuredClone(responseContent),
   );
 }
 
@@ -105,7 +114,16 @@ export function readClaims(given: Members, tolerances: Tolerances): TokenRecord 
     claims,
   };
   judged.add(claims);
-  return freezeDeeply({ facts: { ...common, confirmation }, accessToken, ...(remark !== undefined && { remark }) });
+  const record: ActiveRecord = {
+    facts: { ...common, confirmation },
+    accessToken,
+    ...(remark !== undefined && { remark }),
+  };
+  const instants = [common.exp, common.nbf, accessToken.iat];
+  if (scopes.every(isScopeToken) && instants.every((one) => one === undefined || one >= -latestInstant)) {
+    complete.add(record);
+  }
+  return freezeDeeply(record);
 }
 
 /** The record of an inactive token, with what the operator may know of it. */
@@ -120,7 +138,8 @@ function isActive(value: unknown, { activeAsString }: Tolerances): boolean {
   return value === "true";
 }
 
-function parse(json: string): unknown {
+/** Parses JSON; throws {@link IntrospectionMalformed}. */
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

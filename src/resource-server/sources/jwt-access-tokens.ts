@@ -7,8 +7,8 @@ import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts"
 import { readAlgorithms } from "./algorithms.ts";
 import { checkedSource } from "./checked-source.ts";
 import { exact } from "./dialects.ts";
-import { checkIssuer, discover } from "./discovery.ts";
-import type { FactsAnswer, FactsSource } from "./facts-source.ts";
+import { checkIssuerIdentifier, discover } from "./discovery.ts";
+import { type FactsAnswer, type FactsSource, issuerInTokens } from "./facts-source.ts";
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
 import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
@@ -49,7 +49,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   refuseUnknownOptions(options, names);
   const { issuer, jwks, jwksUri, clockTolerance = 0, allowInsecure = false } = options;
   const fetched = jwks === undefined && jwksUri === undefined;
-  checkIssuer(issuer, { fetched, allowInsecure });
+  checkIssuerIdentifier(issuer, { fetched, allowInsecure });
   const audience = readAudience(options.audience);
   const algorithms = readAlgorithms("algorithms", options.algorithms);
   if (!(Number.isSafeInteger(clockTolerance) && clockTolerance >= 0 && clockTolerance <= 300)) {
@@ -89,7 +89,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
     }
   }
 
-  return {
+  const source: FactsSource = {
     issuer,
     claims: (token) => readCompactJwt(token)?.payload["iss"] === issuer,
     checksAudience: true,
@@ -107,6 +107,8 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
       await Promise.all([connection.close(), introspection?.close()]);
     },
   };
+  issuerInTokens.set(source, issuer);
+  return source;
 }
 
 /** `typ` is a media type: in any case, and with its prefix or without (RFC 9068 §4, RFC 7515 §4.1.9). */

@@ -14,7 +14,7 @@ import {
   readPercentEncodedPemChain,
 } from "../../../src/client-certificate/encodings/percent-encoded.ts";
 import { readBase64Sha256, readHexSha256 } from "../../../src/client-certificate/encodings/sha256-fingerprint.ts";
-import type { Dialect } from "../../../src/client-certificate/header-source.ts";
+import type { HeaderFormat } from "../../../src/client-certificate/header-source.ts";
 import { onlyPair, readForwardedClientCert } from "../../../src/client-certificate/proxies/envoy.ts";
 import { envoy } from "../../../src/resource-server/index.ts";
 import { withBerForm } from "../../support/ber.ts";
@@ -22,7 +22,7 @@ import { createSelfSigned } from "../../support/certificates.ts";
 import { loopback as from, listenFor } from "../../support/header-listener.ts";
 import { der, sha256Hex, vector, x5tS256 } from "../certificate-vectors.ts";
 
-const certificates: Record<string, readonly [Dialect["read"], vectorName: string]> = {
+const certificates: Record<string, readonly [HeaderFormat["read"], vectorName: string]> = {
   readCertificateItem: [readCertificateItem, "rfc9440"],
   readBase64Der: [readBase64Der, "haproxy"],
   readBase64Chain: [readBase64Chain, "haproxy"],
@@ -32,7 +32,7 @@ const certificates: Record<string, readonly [Dialect["read"], vectorName: string
   readFlattenedPem: [readFlattenedPem, "apache_s"],
 };
 
-const fingerprints: Record<string, Dialect["read"]> = { readHexSha256, readBase64Sha256 };
+const fingerprints: Record<string, HeaderFormat["read"]> = { readHexSha256, readBase64Sha256 };
 
 /** What a header's value can be made of, as Node hands it on: Latin-1 without control characters. */
 const character = fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code));

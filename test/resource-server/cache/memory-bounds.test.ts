@@ -28,7 +28,7 @@ function createMemory(change: Partial<MemoryLimits> = {}) {
   const clock = () => 0;
   const memory = createAnswerMemory<Rememberable>({ ...limits, ...change }, noCoverage, clock);
   const keep = (key: string, answer: Partial<Rememberable> = {}): void => {
-    memory.keep(key, { positive: true, diesAt: Infinity, ...answer }, 0);
+    memory.keep(key, { positive: true, expiresAt: Infinity, ...answer }, 0);
   };
   return { memory, keep };
 }
@@ -64,12 +64,12 @@ test("a response that must not be cached still replaces the earlier one", (t) =>
 
 test("nothing serves past its end while nothing newer can be had either", (t) => {
   const { memory } = createMemory({ staleIfUnavailable: 60_000 });
-  for (const [key, diesAt] of [
+  for (const [key, expiresAt] of [
     ["alive", 1],
     ["over", 0],
     ["of no time at all", NaN],
   ] as const) {
-    memory.keep(key, { positive: true, diesAt }, 0);
+    memory.keep(key, { positive: true, expiresAt }, 0);
     t.is(memory.recallStale(key) !== undefined, key === "alive", key);
   }
 });
@@ -89,17 +89,17 @@ test("an evicted, replaced or invalid response is not found by its keys any more
   keep("b", { invalidationKeys: ["token:b", "grant"] });
   keep("c", { invalidationKeys: ["token:c"] });
   keep("c", { invalidationKeys: ["token:other"] });
-  memory.void(["token:a", "token:c"]);
+  memory.invalidate(["token:a", "token:c"]);
   t.not(memory.recall("c"), undefined);
-  memory.void(["grant"]);
+  memory.invalidate(["grant"]);
   t.is(memory.recall("b"), undefined);
-  memory.void(["token:other"]);
+  memory.invalidate(["token:other"]);
   t.is(memory.recall("c"), undefined);
   keep("d", { invalidationKeys: ["token:d"] });
   memory.clearPositives();
   t.is(memory.recall("d"), undefined);
   t.notThrows(() => {
-    memory.void(["token:d"]);
+    memory.invalidate(["token:d"]);
   });
 });
 

@@ -6,12 +6,12 @@ test("an event during an open request invalidates responses with its keys, and n
   const recent = createRecentInvalidations();
   recent.note(["early"]);
   const question = recent.begin();
-  t.false(question.isVoid(["early"]));
+  t.false(question.isInvalidated(["early"]));
   recent.note(["a", "b"]);
-  t.true(question.isVoid(["x", "b"]));
-  t.false(question.isVoid(["x"]));
-  t.false(question.isVoid([]));
-  t.false(recent.begin().isVoid(["a"]));
+  t.true(question.isInvalidated(["x", "b"]));
+  t.false(question.isInvalidated(["x"]));
+  t.false(question.isInvalidated([]));
+  t.false(recent.begin().isInvalidated(["a"]));
 });
 
 test("keys are kept as long as a question is open that is older, and no longer", (t) => {
@@ -34,8 +34,8 @@ test("keys are kept as long as a question is open that is older, and no longer",
   recent.note(["d"]);
   third.end();
   t.is(recent.size, 1);
-  t.true(fourth.isVoid(["d"]));
-  t.false(fourth.isVoid(["c"]));
+  t.true(fourth.isInvalidated(["d"]));
+  t.false(fourth.isInvalidated(["c"]));
   fourth.end();
   fourth.end();
   t.is(recent.size, 0);
@@ -45,20 +45,20 @@ test("with more keys than fit, every pending response is invalid, and later ones
   const recent = createRecentInvalidations(3);
   const question = recent.begin();
   recent.note(["a", "b", "c"]);
-  t.false(question.isVoid(["x"]));
+  t.false(question.isInvalidated(["x"]));
   recent.note(["d"]);
-  t.true(question.isVoid(["x"]));
-  t.true(question.isVoid([]));
+  t.true(question.isInvalidated(["x"]));
+  t.true(question.isInvalidated([]));
   t.is(recent.size, 0);
-  t.false(recent.begin().isVoid(["a"]));
+  t.false(recent.begin().isInvalidated(["a"]));
 });
 
 test("after a loss of events every pending response is invalid", (t) => {
   const recent = createRecentInvalidations();
   const question = recent.begin();
   recent.noteAll();
-  t.true(question.isVoid(["x"]));
-  t.false(recent.begin().isVoid(["x"]));
+  t.true(question.isInvalidated(["x"]));
+  t.false(recent.begin().isInvalidated(["x"]));
 });
 
 test("an index finds each item once, by any of its keys, and keeps nothing of removed ones", (t) => {

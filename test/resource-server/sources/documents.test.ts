@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
 import { AccessTokenRefused, createResourceServer, readCertificate } from "../../../src/resource-server/index.ts";
-import { introspectionEndpoint } from "../../../src/resource-server/sources/introspection-endpoint.ts";
+import { introspectionEndpoint } from "../../../src/resource-server/sources/introspection-source.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { createScriptedBackend } from "../../support/scripted-backend.ts";
 import { startScriptedServer } from "../../support/scripted-server.ts";

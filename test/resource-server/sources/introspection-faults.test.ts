@@ -5,7 +5,7 @@ import {
   IntrospectionMalformed,
   IntrospectionUnavailable,
 } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
-import type { IntrospectionEndpointOptions } from "../../../src/resource-server/sources/introspection-endpoint.ts";
+import type { IntrospectionEndpointOptions } from "../../../src/resource-server/sources/introspection-source.ts";
 import { ask, clientSecret, openEndpoint, protectWith, token } from "../../support/endpoint-source.ts";
 import { type Fault, startFaultProxy } from "../../support/fault-proxy.ts";
 import { otherX5tS256, start, x5tS256 } from "../../support/scripted-backend.ts";

@@ -15,5 +15,5 @@ export type CertificateOfRequest = PresentedCertificate &
 export function readPresentedCertificate(pem: string | null | undefined): CertificateOfRequest | undefined {
   if (!isSet(pem)) return undefined;
   const certificate = checkCertificate(pem);
-  return "unreadable" in certificate ? { unreadable: clauseOf(certificate.unreadable) } : certificate;
+  return "error" in certificate ? { unreadable: clauseOf(certificate.error) } : certificate;
 }

@@ -18,7 +18,7 @@ const names: ReadonlySet<string> = new Set<keyof QuestionLimits>(["maxConcurrent
  *
  * @example readQuestionLimits({ maxConcurrent: 16 }) // { maxConcurrent: 16, maxQueued: 1000 }
  */
-export function readQuestionLimits(questions: QuestionLimits = {}): TurnLimits {
+export function readQuestionLimits(questions: QuestionLimits = {}): Required<QuestionLimits> {
   if (typeof questions !== "object" || (questions as unknown) === null) {
     throw optionError("questions", "must be an object");
   }
@@ -29,67 +29,62 @@ export function readQuestionLimits(questions: QuestionLimits = {}): TurnLimits {
   };
 }
 
-/** How many questions a resource server asks one issuer at a time, and how many more may wait for their turn. */
-export interface TurnLimits {
-  readonly maxConcurrent: number;
-  readonly maxQueued: number;
-}
-
-export interface QuestionTurns {
+export interface QuestionQueue {
   /**
-   * Gives a turn at once when one is free, else when it is due; the turn is ended by calling what it is.
+   * Resolves when the question may be asked, at once where fewer than `maxConcurrent` are under way; call the result
+   * when the question has been answered.
    *
-   * Throws {@link IntrospectionUnavailable} when too many wait already; a turn that is waited for is not given any more
-   * when the signal is aborted, and rejects with its reason.
+   * Throws {@link IntrospectionUnavailable} when too many questions wait; rejects with the signal's reason when it is
+   * aborted while the question waits.
    */
-  take(signal: AbortSignal): EndTurn | Promise<EndTurn>;
+  enter(signal: AbortSignal): Release | Promise<Release>;
 }
 
-type EndTurn = () => void;
+type Release = () => void;
 
 /**
  * Creates the queue in front of one issuer: an outage there must not become one here, by ever more that waits.
  *
- * @example const turn = turns.take(signal); const end = typeof turn === "function" ? turn : await turn
+ * @example const entry = queue.enter(signal); const release = typeof entry === "function" ? entry : await entry
  */
-export function createQuestionTurns({ maxConcurrent, maxQueued }: TurnLimits): QuestionTurns {
-  let taken = 0;
-  const queue = new Set<() => void>();
+export function createQuestionQueue({ maxConcurrent, maxQueued }: Required<QuestionLimits>): QuestionQueue {
+  let underWay = 0;
+  const waiting = new Set<() => void>();
 
-  function give(): EndTurn {
-    let ended = false;
+  function admit(): Release {
+    let released = false;
     return () => {
-      if (ended) return;
-      ended = true;
-      const [next] = queue;
+      if (released) return;
+      released = true;
+      const [next] = waiting;
       if (next === undefined) {
-        taken -= 1;
+        underWay -= 1;
         return;
       }
-      queue.delete(next);
+      waiting.delete(next);
       next();
     };
   }
 
   return {
-    take(signal) {
+    enter(signal) {
       signal.throwIfAborted();
-      if (taken < maxConcurrent) {
-        taken += 1;
-        return give();
+      if (underWay < maxConcurrent) {
+        underWay += 1;
+        return admit();
       }
-      if (queue.size >= maxQueued) throw new IntrospectionUnavailable("too many questions wait for an answer");
+      if (waiting.size >= maxQueued) throw new IntrospectionUnavailable("too many questions wait for an answer");
       return new Promise((resolve, reject) => {
-        const onTurn = (): void => {
+        const onAdmitted = (): void => {
           signal.removeEventListener("abort", onAbort);
-          resolve(give());
+          resolve(admit());
         };
         const onAbort = (): void => {
-          queue.delete(onTurn);
+          waiting.delete(onAdmitted);
           reject(signal.reason as Error);
         };
         signal.addEventListener("abort", onAbort, { once: true });
-        queue.add(onTurn);
+        waiting.add(onAdmitted);
       });
     },
   };

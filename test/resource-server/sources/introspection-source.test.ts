@@ -8,7 +8,7 @@ import {
   IntrospectionUnavailable,
 } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import type { ClientAuthentication } from "../../../src/resource-server/sources/client-authentication.ts";
-import { introspectionEndpoint } from "../../../src/resource-server/sources/introspection-endpoint.ts";
+import { introspectionEndpoint } from "../../../src/resource-server/sources/introspection-source.ts";
 import { createAuthority, type TestCertificate } from "../../support/certificates.ts";
 import { ask, clientSecret, openEndpoint, patient, protectWith, token } from "../../support/endpoint-source.ts";
 import { start, x5tS256 } from "../../support/scripted-backend.ts";

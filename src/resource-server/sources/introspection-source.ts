@@ -8,9 +8,9 @@ import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/int
 import { answeredAtByDate, answeredAtByLife, latestOf } from "./answered-at.ts";
 import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
-import { checkIssuer, discover } from "./discovery.ts";
+import { checkIssuerIdentifier, discover } from "./discovery.ts";
 import type { Ambient, FactsAnswer, FactsSource } from "./facts-source.ts";
-import { readIntrospection, type TokenRecord } from "./introspection-answer.ts";
+import { parseJson, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import {
   asApiError,
   issuerConnectionNames,
@@ -45,9 +45,9 @@ const label = "introspection";
 /**
  * Facts from an introspection endpoint, with these clocks and this randomness; see `introspectionEndpoint`.
  *
- * @example const source = createIntrospectionEndpoint(options, { clock: Date.now, randomBytes })
+ * @example const source = createIntrospectionSource(options, { clock: Date.now, randomBytes })
  */
-export function createIntrospectionEndpoint(options: IntrospectionEndpointOptions, ambient: Ambient): FactsSource {
+export function createIntrospectionSource(options: IntrospectionEndpointOptions, ambient: Ambient): FactsSource {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
   const { url, issuer, signed, honorNoStore = false } = options;
@@ -56,7 +56,7 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
   const authenticator = readAuthentication(options.clientAuthentication, ambient);
   const { allowInsecure = false } = options;
   if (url !== undefined) readEndpointUrl("url", url, allowInsecure);
-  if (issuer !== undefined) checkIssuer(issuer, { fetched: url === undefined, allowInsecure });
+  if (issuer !== undefined) checkIssuerIdentifier(issuer, { fetched: url === undefined, allowInsecure });
   if (url === undefined && issuer === undefined) throw optionError("url", "is needed, or issuer");
   const { clientAuthentication } = options;
   if (
@@ -103,7 +103,7 @@ export function createIntrospectionEndpoint(options: IntrospectionEndpointOption
       return readSigned(body);
     }
     if (!isMediaType(type, "application/json")) throw new IntrospectionMalformed("it is not application/json");
-    return { answer: parse(body) };
+    return { answer: parseJson(body) };
   }
 
   return {
@@ -166,14 +166,6 @@ function hasNoStore(cacheControl: string | string[] | undefined): boolean {
   return directives.some((one) => one.trim() === "no-store");
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new IntrospectionMalformed("it is not JSON");
-  }
-}
-
 /**
  * Facts from any introspection endpoint (RFC 7662): by its `url`, or by the `issuer` whose metadata names it (RFC 8414).
  *
@@ -184,5 +176,5 @@ function parse(text: string): unknown {
  * createResourceServer({ source: introspectionEndpoint({ url, clientAuthentication, dialect: "wso2" }) })
  */
 export function introspectionEndpoint(options: IntrospectionEndpointOptions): FactsSource {
-  return createIntrospectionEndpoint(options, { clock: Date.now, randomBytes });
+  return createIntrospectionSource(options, { clock: Date.now, randomBytes });
 }
