@@ -1,5 +1,5 @@
 import test from "ava";
-import { startFaultDeployment } from "../support/fault-deployment.ts";
+import { startFaultDeployment } from "./fault-deployment.ts";
 
 test("an answer is under way while the revocation is acknowledged: nobody uses it, and nobody remembers it", async (t) => {
   const deployment = await startFaultDeployment(t);
