@@ -1,14 +1,7 @@
 import { readFile } from "node:fs/promises";
 import test from "ava";
-import {
-  ambientReads,
-  forbiddenImports,
-  importCycles,
-  loadedBy,
-  misnamedOrTooLong,
-  roomOf,
-} from "./support/house-rules.ts";
-import { compositionRoots, entryLoads, house } from "./support/house.ts";
+import { ambientReads, forbiddenImports, importCycles, loadedBy, misnamedOrTooLong, roomOf } from "./house-rules.ts";
+import { compositionRoots, entryLoads, house } from "./house.ts";
 import { readSource, readSourceTree } from "./support/source-tree.ts";
 
 const root = new URL("../", import.meta.url);

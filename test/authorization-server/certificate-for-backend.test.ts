@@ -2,8 +2,8 @@ import test from "ava";
 import { certificateForBackend } from "../../src/authorization-server/certificate-for-backend.ts";
 import { tlsSocket } from "../../src/resource-server/index.ts";
 import { createSelfSigned } from "../support/certificates.ts";
-import { openTlsClient } from "../support/tls-client.ts";
-import { openListener } from "../support/tls-listener.ts";
+import { openTlsClient } from "../client-certificate/tls-client.ts";
+import { openListener } from "../client-certificate/tls-listener.ts";
 import { createSignInWorld } from "./sign-in-world.ts";
 
 const leaf = createSelfSigned({ subject: "CN=leaf" });

@@ -11,9 +11,9 @@ import type {
   FrontEndFailure,
   FrontEndHook,
   FrontEndHooksCommands,
-} from "../support/front-end-hooks-program.ts";
+} from "./front-end-hooks-program.ts";
 
-const program = new URL("../support/front-end-hooks-program.ts", import.meta.url);
+const program = new URL("./front-end-hooks-program.ts", import.meta.url);
 
 type Outcome = number | "closed";
 type Step = "form" | "page" | "login" | "consent" | "no interaction";

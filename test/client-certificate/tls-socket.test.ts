@@ -7,8 +7,8 @@ import test, { type ExecutionContext } from "ava";
 import type { CertificateSource } from "../../src/client-certificate/certificate-source.ts";
 import { peerCertificatePems, tlsSocket } from "../../src/client-certificate/tls-socket.ts";
 import { createAuthority, createLookAlike, createSelfSigned, type TestCertificate } from "../support/certificates.ts";
-import { openTlsClient, type TlsClient, type TlsClientOptions } from "../support/tls-client.ts";
-import { openListener, type Listener, type ListenerOptions } from "../support/tls-listener.ts";
+import { openTlsClient, type TlsClient, type TlsClientOptions } from "./tls-client.ts";
+import { openListener, type Listener, type ListenerOptions } from "./tls-listener.ts";
 
 const source: CertificateSource = tlsSocket();
 

@@ -11,8 +11,8 @@ import { rfc9440, trustedProxies } from "../../src/resource-server/index.ts";
 import type { TrustedProxy } from "../../src/client-certificate/trusted-proxies.ts";
 import { createLookAlike, createSelfSigned } from "../support/certificates.ts";
 import { listenFor, told } from "../support/header-listener.ts";
-import { openTlsClient } from "../support/tls-client.ts";
-import { openListener } from "../support/tls-listener.ts";
+import { openTlsClient } from "./tls-client.ts";
+import { openListener } from "./tls-listener.ts";
 import { vector, x5tS256 } from "./certificate-vectors.ts";
 
 const name = "Client-Cert";

@@ -14,7 +14,7 @@ import {
   exchangingService,
   obtainGrant,
   window,
-} from "../support/exchanging-client.ts";
+} from "./exchanging-client.ts";
 import { sharedClock } from "../support/forked-program.ts";
 import { apiSecret, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 

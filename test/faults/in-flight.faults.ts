@@ -1,5 +1,5 @@
 import test from "ava";
-import { startFaultDeployment } from "../support/fault-deployment.ts";
+import { startFaultDeployment } from "./fault-deployment.ts";
 
 test("a response that is pending during the revocation is neither used nor cached", async (t) => {
   const deployment = await startFaultDeployment(t);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import test, { type ExecutionContext } from "ava";
 import { WebSocket } from "ws";
-import { type FaultDeployment, right, startFaultDeployment } from "../support/fault-deployment.ts";
+import { type FaultDeployment, right, startFaultDeployment } from "./fault-deployment.ts";
 
 /** A streamed answer that was begun; `ended` resolves to all that came when it has ended in good order. */
 async function openStreamed(t: ExecutionContext, { apiUrl }: FaultDeployment, server: string, token: string) {

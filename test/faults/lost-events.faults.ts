@@ -3,7 +3,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import test from "ava";
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
-import { boundWithStream, startFaultDeployment } from "../support/fault-deployment.ts";
+import { boundWithStream, startFaultDeployment } from "./fault-deployment.ts";
 
 test("the events that a stream missed are past their retention: everything is forgotten and asked for anew", async (t) => {
   const deployment = await startFaultDeployment(t);

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { ApiServer } from "../support/api-commands.ts";
+import type { ApiServer } from "./api-commands.ts";
 import { sharedClock } from "../support/forked-program.ts";
 import {
   boundWithoutStream,
@@ -7,7 +7,7 @@ import {
   startFaultDeployment,
   usualServers,
   wrong,
-} from "../support/fault-deployment.ts";
+} from "./fault-deployment.ts";
 
 const limits = { maxConcurrent: 4, maxQueued: 8 };
 const staleFor = 3000;

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import test from "ava";
 import { sharedClock } from "../support/forked-program.ts";
-import { boundWithoutStream, boundWithStream, startFaultDeployment } from "../support/fault-deployment.ts";
+import { boundWithoutStream, boundWithStream, startFaultDeployment } from "./fault-deployment.ts";
 
 const unexpected = (statuses: readonly number[], ...expected: readonly number[]): number[] =>
   statuses.filter((status) => !expected.includes(status));

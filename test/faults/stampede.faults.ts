@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { request } from "node:https";
 import test, { type ExecutionContext } from "ava";
-import type { ApiServer } from "../support/api-commands.ts";
+import type { ApiServer } from "./api-commands.ts";
 import type { TestCertificate } from "../support/certificates.ts";
-import { type FaultDeployment, right, startFaultDeployment, wrong } from "../support/fault-deployment.ts";
+import { type FaultDeployment, right, startFaultDeployment, wrong } from "./fault-deployment.ts";
 
 /** Ten thousand requests take longer than most. */
 const servers = {

@@ -1,7 +1,7 @@
 import test from "ava";
 import { sharedClock } from "../support/forked-program.ts";
-import { boundWithoutStream, boundWithStream, startFaultDeployment } from "../support/fault-deployment.ts";
-import type { StreamFault } from "../support/stream-faults.ts";
+import { boundWithoutStream, boundWithStream, startFaultDeployment } from "./fault-deployment.ts";
+import type { StreamFault } from "./stream-faults.ts";
 
 const heartbeat = (data: string): string => `event: heartbeat\nid: abc:1\ndata: ${data}`;
 

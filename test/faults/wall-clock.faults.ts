@@ -1,5 +1,5 @@
 import test from "ava";
-import { startFaultDeployment } from "../support/fault-deployment.ts";
+import { startFaultDeployment } from "./fault-deployment.ts";
 import { sharedClock } from "../support/forked-program.ts";
 
 const hour = 3_600_000;

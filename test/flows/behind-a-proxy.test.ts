@@ -26,7 +26,7 @@ import { assertErrorForm } from "../support/error-form.ts";
 import { loopback } from "../support/header-listener.ts";
 import { basic, type HttpAnswer, postForm, send } from "../support/https-request.ts";
 import { clientSettings, jwksOf, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
-import { startTlsProxy } from "../support/tls-proxy.ts";
+import { startTlsProxy } from "./tls-proxy.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });
 const k1 = authority.issue({ subject: "CN=client-1" });

@@ -8,7 +8,7 @@ import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { basic, send } from "../support/https-request.ts";
 import { codeChallenge, codeVerifier, redirectUri } from "../support/authorization.ts";
-import { readService } from "../support/read-service.ts";
+import { readService } from "./read-service.ts";
 import { apiSecret, clientSettings, jwksOf, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });

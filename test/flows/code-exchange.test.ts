@@ -3,7 +3,7 @@ import { redirectUri } from "../support/authorization.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { authorization, startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient, k1, k2 } from "../support/grants.ts";
 import { basic } from "../support/https-request.ts";
 import { secretOf } from "../support/settings.ts";

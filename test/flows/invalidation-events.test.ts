@@ -8,7 +8,7 @@ import type { ServiceSettings } from "../../src/backend/engine/settings/settings
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import type { InvalidationMessage } from "../../src/contract/auth-introspection-events.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
-import { writeBackendConfiguration } from "../support/backend-configuration.ts";
+import { writeBackendConfiguration } from "./backend-configuration.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { openEventSource, type EventSource } from "../support/event-source.ts";
 import { keepTokens } from "../support/keep-tokens.ts";

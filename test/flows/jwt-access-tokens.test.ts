@@ -5,10 +5,10 @@ import { jwtAccessTokens, type JwtAccessTokensOptions } from "../../src/resource
 import { accessTokenOf } from "../support/deployment.ts";
 import { createEngineByHand } from "../support/engine.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { authorization, startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient, k1, k2, supportedGrantTypes } from "../support/grants.ts";
 import { clientSettings, secretOf, serviceSettings } from "../support/settings.ts";
-import { startServedApi } from "../support/served-api.ts";
+import { startServedApi } from "./served-api.ts";
 import { createServiceKey, serviceJwks, verifyJwt, type ServiceKey } from "../support/signing-keys.ts";
 
 const key = createServiceKey("P256", "key-1");

@@ -2,7 +2,7 @@ import { createHash, randomInt } from "node:crypto";
 import test from "ava";
 import { createApiClient } from "../../src/api-client/index.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
-import { writeBackendConfiguration } from "../support/backend-configuration.ts";
+import { writeBackendConfiguration } from "./backend-configuration.ts";
 import { serviceId } from "../support/settings.ts";
 
 const secrets = {

@@ -16,9 +16,9 @@ import {
   resource,
   resourceServer,
   startExampleDeployment,
-} from "../support/example-deployment.ts";
-import { startLibraryApi } from "../support/library-api.ts";
-import { signIn } from "../support/plain-browser.ts";
+} from "./example-deployment.ts";
+import { startLibraryApi } from "./library-api.ts";
+import { signIn } from "./plain-browser.ts";
 
 // oauth4webapi as it comes from npm, step by step, against the example in processes of its own.
 

@@ -6,8 +6,8 @@ import {
   jwtAccessTokens,
 } from "../../src/resource-server/index.ts";
 import type { TestCertificate } from "../support/certificates.ts";
-import { jwtResource, opaqueResource, type OtherServer, startOidcProvider } from "../support/oidc-provider.ts";
-import { startServedApi } from "../support/served-api.ts";
+import { jwtResource, opaqueResource, type OtherServer, startOidcProvider } from "./oidc-provider.ts";
+import { startServedApi } from "./served-api.ts";
 
 // On a busy machine an answer may take its time.
 const timeout = { attempt: 30_000, total: 30_000 };

@@ -14,10 +14,10 @@ import {
   resourceServer,
   startExampleDeployment,
   stranger,
-} from "../support/example-deployment.ts";
+} from "./example-deployment.ts";
 import type { TestCertificate } from "../support/certificates.ts";
-import { startLibraryApi } from "../support/library-api.ts";
-import { alice, bob, openPlainBrowser, signIn } from "../support/plain-browser.ts";
+import { startLibraryApi } from "./library-api.ts";
+import { alice, bob, openPlainBrowser, signIn } from "./plain-browser.ts";
 
 // openid-client as it comes from npm, against the example in processes of its own: it is told the issuer, who it is and
 // what it proves itself with, and finds out everything else. One test at a time: the example gives up on a backend that

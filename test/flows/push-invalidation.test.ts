@@ -5,7 +5,7 @@ import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import { createIntrospectionCaller, type IntrospectionOperations } from "../../src/api-client/introspection-caller.ts";
 import { AccessTokenRefused, createResourceServer, IntrospectionUnavailable } from "../../src/resource-server/index.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
-import { writeBackendConfiguration } from "../support/backend-configuration.ts";
+import { writeBackendConfiguration } from "./backend-configuration.ts";
 import { apiSecret, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 const secrets = {

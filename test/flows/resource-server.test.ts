@@ -7,9 +7,9 @@ import { protect, type ProtectedState, type ProtectOptions } from "../../src/res
 import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, createSelfSigned } from "../support/certificates.ts";
 import { accessTokenOf, serveMutualTls, startDeployment } from "../support/deployment.ts";
-import { startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient } from "../support/grants.ts";
-import { readService } from "../support/read-service.ts";
+import { readService } from "./read-service.ts";
 import { keepTokens } from "../support/keep-tokens.ts";
 import { startStore } from "../support/store-beside.ts";
 import { basic, send } from "../support/https-request.ts";

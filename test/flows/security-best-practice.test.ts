@@ -3,10 +3,10 @@ import { introspectionEndpoint } from "../../src/resource-server/index.ts";
 import { codeChallenge, codeVerifier, redirectUri } from "../support/authorization.ts";
 import { accessTokenOf, namedResourceServer, resourceServer, serverCa } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { authorization, startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient, k1, k2, supportedGrantTypes } from "../support/grants.ts";
 import { basic, postForm } from "../support/https-request.ts";
-import { startServedApi } from "../support/served-api.ts";
+import { startServedApi } from "./served-api.ts";
 import { secretOf } from "../support/settings.ts";
 
 const issuer = "https://as.example.com";

@@ -10,7 +10,7 @@ import {
 } from "../support/certificates.ts";
 import { accessTokenOf, startDeployment } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import { startExampleDeployment } from "../support/example-deployment.ts";
+import { startExampleDeployment } from "./example-deployment.ts";
 import { clientSettings, jwksOf } from "../support/settings.ts";
 
 const selfSigned = (clientId: number, jwks: string) =>

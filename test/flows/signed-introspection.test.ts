@@ -23,11 +23,11 @@ import {
   type DeploymentRequest,
 } from "../support/deployment.ts";
 import { assertErrorForm } from "../support/error-form.ts";
-import * as example from "../support/example-deployment.ts";
+import * as example from "./example-deployment.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
 import { keepTokens } from "../support/keep-tokens.ts";
 import { makeStoreFile, openStoreBeside } from "../support/store-beside.ts";
-import { startServedApi } from "../support/served-api.ts";
+import { startServedApi } from "./served-api.ts";
 import { clientSettings, secretOf, serviceSettings } from "../support/settings.ts";
 import { createServiceKey, serviceJwks, verifyJwt } from "../support/signing-keys.ts";
 

@@ -3,7 +3,7 @@ import test from "ava";
 import { SignJWT } from "jose";
 import { assertErrorForm } from "../support/error-form.ts";
 import { accessTokenOf } from "../support/deployment.ts";
-import { authorization, startGrants, tokensOf } from "../support/grants-deployment.ts";
+import { authorization, startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient, k1 } from "../support/grants.ts";
 import { basic, postForm, type HttpAnswer } from "../support/https-request.ts";
 import { codeVerifier, redirectUri } from "../support/authorization.ts";

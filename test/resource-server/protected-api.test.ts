@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import test from "ava";
 import { createAuthority } from "../support/certificates.ts";
-import { invalidToken } from "../support/invalid-token.ts";
+import { invalidToken } from "./invalid-token.ts";
 import { protect } from "../../src/resource-server/middleware/koa.ts";
 import { factsBoundTo, startProtectedApi } from "../support/protected-api.ts";
 

@@ -7,7 +7,7 @@ import { connect as connectTls } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { createLoginThrottle } from "../../examples/login-throttle.ts";
 import { serverTimeouts } from "../../src/serving/server-timeouts.ts";
-import type { ApiHooksCommands, BrokenApi, ApiEntry, ApiHook } from "../support/api-hooks-program.ts";
+import type { ApiHooksCommands, BrokenApi, ApiEntry, ApiHook } from "./api-hooks-program.ts";
 import { createSelfSigned } from "../support/certificates.ts";
 import { collectGarbage } from "../support/collect-garbage.ts";
 import { type BrokenResponse, brokenResponses, type Failure, failures } from "../support/failing-hooks.ts";
@@ -60,7 +60,7 @@ for (const entry of entries) {
         apis.set(`/${apis.size}`, { entry, hook, failure });
       }
     }
-    const program = await forkProgram<ApiHooksCommands>(t, new URL("../support/api-hooks-program.ts", import.meta.url));
+    const program = await forkProgram<ApiHooksCommands>(t, new URL("./api-hooks-program.ts", import.meta.url));
     const url = await program.tell("start", Object.fromEntries(apis));
     for (const [path, { hook, failure }] of apis) {
       const { token, outcomes } = expected[hook];
@@ -77,7 +77,7 @@ for (const entry of entries) {
       apis.set(`/${apis.size}`, { entry, response, failure: undefined } as never);
       apis.set(`/${apis.size}`, { entry, response, hook: "requirement", failure: "throws" });
     }
-    const program = await forkProgram<ApiHooksCommands>(t, new URL("../support/api-hooks-program.ts", import.meta.url));
+    const program = await forkProgram<ApiHooksCommands>(t, new URL("./api-hooks-program.ts", import.meta.url));
     const url = await program.tell("start", Object.fromEntries(apis));
     for (const [path, { response, failure }] of apis) {
       const outcome = await ask(url, path, "bad", false);
@@ -91,8 +91,8 @@ for (const entry of entries) {
   });
 }
 
-test("middleware for HTTP runs in front of WebSockets as engine.io calls it, and nobody gets past it", async (t) => {
-  const program = await forkProgram<ApiHooksCommands>(t, new URL("../support/api-hooks-program.ts", import.meta.url));
+test("middleware for HTTP stands in front of WebSockets as engine.io calls it, and nobody gets past it", async (t) => {
+  const program = await forkProgram<ApiHooksCommands>(t, new URL("./api-hooks-program.ts", import.meta.url));
   const url = await program.tell("start", {});
   for (const entry of ["express", "node"]) {
     for (const events of [true, false]) {

@@ -11,6 +11,7 @@ import { createSecretBox } from "../../src/backend/secret-box/aes-secret-box.ts"
 import { openSqliteStore } from "../../src/backend/store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../../src/backend/store/store.ts";
 import type { TokenRequest, TokenResponse } from "../../src/contract/auth-token.ts";
+import type { Lifetime } from "../proxies/foreground-process.ts";
 import { clientSettings, configurationOf, secretOf, serviceId, serviceSettings } from "./settings.ts";
 
 /** The decisions over a store in memory, without HTTP, at an instant that the test sets. */
@@ -74,7 +75,7 @@ export interface EngineByHand {
  * without `remoteJwks` no key set.
  */
 export async function createEngineByHand(
-  t: ExecutionContext,
+  t: Lifetime,
   services: Services,
   parts: {
     readonly around?: (store: Store) => Partial<Store>;

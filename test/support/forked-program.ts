@@ -31,7 +31,7 @@ interface Reply {
 /**
  * Forks a program that calls {@link obey}; it is killed with the test, also while it is stopped.
  *
- * @example const proxy = await forkProgram<ProxyCommands>(t, new URL("fault-proxy-program.ts", import.meta.url))
+ * @example const proxy = await forkProgram<ProxyCommands>(t, new URL("../faults/fault-proxy-program.ts", import.meta.url))
  */
 export async function forkProgram<Does extends Commands>(
   t: ExecutionContext,

@@ -5,7 +5,7 @@ import type { ProtectedResourceMetadata } from "../../src/resource-server/protec
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority, type TestCertificate } from "./certificates.ts";
-import { type ApiParts, type Framework, onKoa, type Protection } from "./frameworks.ts";
+import { type ApiParts, type Framework, onKoa, type Protection } from "../resource-server/middleware/frameworks.ts";
 import { sendHttp2 } from "./http2-request.ts";
 import { type HttpAnswer, type HttpCall, send } from "./https-request.ts";
 import { type IntrospectionBackend, startIntrospectionBackend } from "./introspection-backend.ts";

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type ServerOptions } from "node:https"
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-interface SeenRequest {
+export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -23,43 +23,58 @@ export interface ScriptedAnswer {
   readonly json?: unknown;
 }
 
-type Handler = (request: SeenRequest, response: ServerResponse) => ScriptedAnswer | undefined;
+type Answered = ScriptedAnswer | undefined;
+type Handler = (request: SeenRequest, response: ServerResponse) => Answered | Promise<Answered>;
 
 export interface ScriptedServer {
   readonly url: string;
   readonly port: number;
   readonly requests: SeenRequest[];
-  /** What answers a path; anything else gets 404. `undefined` from a handler: it has answered, or never will. */
+  /** What answers a path. `undefined` from a handler: it has answered, or never will. */
   readonly routes: Map<string, Handler>;
+  /** Connections accepted so far. */
+  readonly connections: () => number;
   stop(): Promise<void>;
 }
 
+export interface ScriptedServerOptions {
+  /** The path of a socket to listen on; a free port of the loopback when left out. */
+  readonly listen?: string | undefined;
+  /** What answers a path that has no route: 404 when left out. */
+  readonly otherwise?: Handler;
+}
+
 /**
- * A real HTTP(S) server on a free port whose answers a test writes.
+ * A real HTTP(S) server whose answers a test writes.
  *
  * @example const server = await startScriptedServer(); server.routes.set("/introspect", () => ({ json: { active: false } }))
  */
-export async function startScriptedServer(tls?: ServerOptions): Promise<ScriptedServer> {
+export async function startScriptedServer(
+  tls?: ServerOptions,
+  { listen, otherwise = () => ({ status: 404 }) }: ScriptedServerOptions = {},
+): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const routes: ScriptedServer["routes"] = new Map();
   const sockets = new Set<Socket>();
+  let accepted = 0;
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
     answer(message, response).catch(() => response.destroy());
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.on("connection", (socket: Socket) => {
+    accepted += 1;
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.listen(0, "127.0.0.1");
+  if (listen === undefined) server.listen(0, "127.0.0.1");
+  else server.listen(listen);
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = listen === undefined ? (server.address() as AddressInfo).port : 0;
 
   async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await see(message);
     requests.push(request);
-    const handler: Handler = routes.get(request.path) ?? (() => ({ status: 404 }));
-    const given = handler(request, response);
+    const given = await (routes.get(request.path) ?? otherwise)(request, response);
     if (given === undefined) return;
     const { status = 200, json } = given;
     const headers = json === undefined ? given.headers : { "content-type": "application/json", ...given.headers };
@@ -67,14 +82,19 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
   }
 
   return {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    url: listen === undefined ? `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}` : `unix:${listen}`,
     port,
     requests,
     routes,
-    async stop() {
-      server.close();
+    connections: () => accepted,
+    stop() {
       for (const socket of sockets) socket.destroy();
-      await once(server, "close");
+      // Stopped a second time it has closed already.
+      return new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
     },
   };
 }

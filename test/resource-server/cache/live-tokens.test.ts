@@ -3,7 +3,7 @@ import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-
 import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { collectGarbage } from "../../support/collect-garbage.ts";
 import { boundFacts, certificate } from "../../support/scripted-backend.ts";
-import { createStreamed } from "../../support/streamed.ts";
+import { createStreamed } from "./streamed.ts";
 
 function down(): never {
   throw new Error("down");

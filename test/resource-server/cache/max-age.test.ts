@@ -2,7 +2,7 @@ import test from "ava";
 import { certifiedAt, type Coverage, isFresh, noCoverage } from "../../../src/resource-server/cache/freshness.ts";
 import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { boundFacts, certificate, createScripted } from "../../support/scripted-backend.ts";
-import { createStreamed } from "../../support/streamed.ts";
+import { createStreamed } from "./streamed.ts";
 
 const maxAge = (seconds: number) => ({ requirement: { maxAge: seconds } });
 

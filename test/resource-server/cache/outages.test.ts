@@ -5,7 +5,7 @@ import {
   IntrospectionUnavailable,
 } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts, createScripted, otherX5tS256 } from "../../support/scripted-backend.ts";
-import { createStreamed } from "../../support/streamed.ts";
+import { createStreamed } from "./streamed.ts";
 
 const outcomeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(

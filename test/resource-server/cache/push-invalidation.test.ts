@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { IntrospectionUnavailable } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
 import { boundFacts } from "../../support/scripted-backend.ts";
-import { createStreamed, keysOf } from "../../support/streamed.ts";
+import { createStreamed, keysOf } from "./streamed.ts";
 
 const settled = () => new Promise(setImmediate);
 

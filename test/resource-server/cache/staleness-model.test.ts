@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { createStreamingWorld } from "../../support/streaming-world.ts";
+import { createStreamingWorld } from "./streaming-world.ts";
 
 const tokens = ["a1", "a2", "b1", "b2", "c1", "d1", "e1", "f1"];
 type World = ReturnType<typeof createStreamingWorld>;

@@ -1,7 +1,7 @@
 import test from "ava";
 import { ApiError } from "../../../src/contract/api-error.ts";
 import { collectGarbage } from "../../support/collect-garbage.ts";
-import { createStreamed } from "../../support/streamed.ts";
+import { createStreamed } from "./streamed.ts";
 
 test("while the stream cannot be had it is tried again ever more rarely, 5 s apart at the most", async (t) => {
   const { stream, authorize, time } = createStreamed();

@@ -4,7 +4,7 @@ import {
   driftAllowance,
   StreamBroken,
 } from "../../../src/resource-server/cache/stream-position.ts";
-import { createChain } from "../../support/scripted-stream.ts";
+import { createChain } from "./scripted-stream.ts";
 
 function createPosition() {
   const time = { now: 1000 };

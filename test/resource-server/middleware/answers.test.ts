@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import test from "ava";
 import { protectedResourceMetadata } from "../../../src/resource-server/protected-resource-metadata.ts";
 import { createAuthority } from "../../support/certificates.ts";
-import { frameworks } from "../../support/frameworks.ts";
+import { frameworks } from "./frameworks.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 import { createScriptedBackend } from "../../support/scripted-backend.ts";
 

@@ -1,8 +1,8 @@
 import test from "ava";
 import { createAuthority } from "../../support/certificates.ts";
-import { frameworks, onKoa } from "../../support/frameworks.ts";
+import { frameworks, onKoa } from "./frameworks.ts";
 import { canRepeatFields } from "../../support/http2-request.ts";
-import { invalidToken } from "../../support/invalid-token.ts";
+import { invalidToken } from "../invalid-token.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 import { readChallenge } from "../../support/read-challenge.ts";
 

@@ -1,7 +1,7 @@
 import test from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../../support/certificates.ts";
-import { frameworks, onKoa } from "../../support/frameworks.ts";
-import { invalidToken } from "../../support/invalid-token.ts";
+import { frameworks, onKoa } from "./frameworks.ts";
+import { invalidToken } from "../invalid-token.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });

@@ -8,7 +8,7 @@ import {
 import test from "ava";
 import { opentelemetryObserver } from "../../../src/resource-server/observers/opentelemetry.ts";
 import { createAuthority } from "../../support/certificates.ts";
-import { createContextManager } from "../../support/context-manager.ts";
+import { createContextManager } from "./context-manager.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 import { boundFacts, createScripted, otherX5tS256, start, x5tS256 } from "../../support/scripted-backend.ts";
 

@@ -5,7 +5,7 @@ import { createSelfSigned } from "../../../support/certificates.ts";
 import { createEngineByHand, startEngine, startInstant } from "../../../support/engine.ts";
 import { clientSettings, secretOf, serviceSettings } from "../../../support/settings.ts";
 import { createServiceKey, serviceJwks, verifyJwt, type ServiceKey } from "../../../support/signing-keys.ts";
-import { issueToUser } from "../../../support/user-tokens.ts";
+import { issueToUser } from "../user-tokens.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const ec = createServiceKey("P256", "ec");

@@ -5,7 +5,7 @@ import type { ClientSettings, ServiceSettings } from "../../../../src/backend/en
 import { createEngineByHand, startInstant } from "../../../support/engine.ts";
 import { clientSettings, serviceSettings } from "../../../support/settings.ts";
 import { createServiceKey, serviceJwks, verifyJwt, type ServiceKey } from "../../../support/signing-keys.ts";
-import { issueToUser } from "../../../support/user-tokens.ts";
+import { issueToUser } from "../user-tokens.ts";
 
 const rsa = createServiceKey("RSA", "rsa");
 const ec = createServiceKey("P256", "ec");

@@ -1,4 +1,4 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { describePlan } from "../../../../src/backend/describe-plan.ts";
 import {
   putConfiguration,
@@ -21,7 +21,7 @@ const [one, two] = [client(1, { clientName: "one" }), client(2)];
 const both: WantedServices = [{ settings, clients: [one, two] }];
 const withoutOne: WantedServices = [{ settings, clients: [two] }];
 
-async function start(t: Parameters<typeof createEngineByHand>[0]) {
+async function start(t: ExecutionContext) {
   const { operations, dependencies, store, setClock } = await createEngineByHand(t, both);
   return {
     dependencies,

@@ -1,7 +1,7 @@
 import test from "ava";
 import type { TokenCreateRequest } from "../../../../src/contract/auth-token-create.ts";
 import { startInstant } from "../../../support/engine.ts";
-import { chosenToken, otherServiceId, startManagedTokens, thumbprint } from "../../../support/managed-tokens.ts";
+import { chosenToken, otherServiceId, startManagedTokens, thumbprint } from "./managed-tokens.ts";
 import { serviceSettings, clientSettings, serviceId } from "../../../support/settings.ts";
 
 const wanted: TokenCreateRequest = { grantType: "AUTHORIZATION_CODE", clientId: 4, subject: "user-1" };

@@ -3,7 +3,7 @@ import type { ExecutionContext } from "ava";
 import { CallRefused } from "../../../../src/backend/engine/answer/result.ts";
 import { StoreFailure } from "../../../../src/backend/store/store.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
-import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "../../../support/managed-tokens.ts";
+import { otherServiceId, startManagedTokens, thumbprint, type ManagedTokens } from "./managed-tokens.ts";
 import { serviceId } from "../../../support/settings.ts";
 
 async function create({ operations }: ManagedTokens, clientId = 1, subject = "user-1", service = serviceId) {

@@ -4,7 +4,7 @@ import { formatListCursor, readListCursor } from "../../../../src/backend/engine
 import { tokenListRequest } from "../../../../src/contract/auth-token-get-list.ts";
 import { tokenDigestText } from "../../../../src/oauth/token-digest.ts";
 import { startInstant } from "../../../support/engine.ts";
-import { type ManagedTokens, otherServiceId, startManagedTokens, thumbprint } from "../../../support/managed-tokens.ts";
+import { type ManagedTokens, otherServiceId, startManagedTokens, thumbprint } from "./managed-tokens.ts";
 import { serviceId } from "../../../support/settings.ts";
 
 interface Wanted {

@@ -8,7 +8,7 @@ import {
   startManagedTokens,
   thumbprint,
   type ManagedTokens,
-} from "../../../support/managed-tokens.ts";
+} from "./managed-tokens.ts";
 
 async function create({ operations }: ManagedTokens, more: { readonly clientId?: number } = {}) {
   const { accessToken = "", refreshToken = "" } = await operations().authTokenCreate({

@@ -3,7 +3,7 @@ import { createTokenSet, type TokenSetDecision } from "../../../../src/backend/e
 import { createSelfSigned } from "../../../support/certificates.ts";
 import { createEngineByHand, startEngine, startInstant } from "../../../support/engine.ts";
 import { clientSettings, secretOf, serviceSettings } from "../../../support/settings.ts";
-import { readPrepared } from "../../../support/user-tokens.ts";
+import { readPrepared } from "../user-tokens.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const unbound = (clientId: number, more: object = {}) =>

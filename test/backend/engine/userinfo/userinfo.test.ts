@@ -5,7 +5,7 @@ import { createSelfSigned } from "../../../support/certificates.ts";
 import { createEngineByHand, startInstant } from "../../../support/engine.ts";
 import { readChallenge } from "../../../support/read-challenge.ts";
 import { clientSettings, serviceSettings } from "../../../support/settings.ts";
-import { issueToUser } from "../../../support/user-tokens.ts";
+import { issueToUser } from "../user-tokens.ts";
 
 const k1 = createSelfSigned({ subject: "CN=client-1" });
 const k2 = createSelfSigned({ subject: "CN=client-2" });

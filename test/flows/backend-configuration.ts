@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { serviceId } from "./settings.ts";
+import { serviceId } from "../support/settings.ts";
 
 /**
  * Writes the configuration of a backend over a file, with one client that has a secret; gone with the test.

@@ -6,12 +6,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import type { ApiCommands, ApiServer } from "./api-commands.ts";
-import { type BackendProcess, startBackendProcess } from "./backend-process.ts";
-import { createAuthority, type TestCertificate } from "./certificates.ts";
+import { type BackendProcess, startBackendProcess } from "../support/backend-process.ts";
+import { createAuthority, type TestCertificate } from "../support/certificates.ts";
 import type { ProxyCommands } from "./fault-proxy-program.ts";
-import { type ForkedProgram, forkProgram, sharedClock } from "./forked-program.ts";
-import { type HttpAnswer, send } from "./https-request.ts";
-import { apiSecret, secretOf, serviceAccessToken, serviceId } from "./settings.ts";
+import { type ForkedProgram, forkProgram, sharedClock } from "../support/forked-program.ts";
+import { type HttpAnswer, send } from "../support/https-request.ts";
+import { apiSecret, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 const authority = createAuthority({ subject: "CN=Client CA" });
 export const right = authority.issue({ subject: "CN=client-a" });

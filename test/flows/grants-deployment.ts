@@ -1,14 +1,14 @@
 import type { ExecutionContext } from "ava";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
 import type { Store } from "../../src/backend/store/store.ts";
-import { codeVerifier, redirectUri } from "./authorization.ts";
-import type { TestCertificate } from "./certificates.ts";
-import { accessTokenOf, startDeployment, type Deployment } from "./deployment.ts";
-import { grantsServices, k1 } from "./grants.ts";
-import { basic, type HttpAnswer } from "./https-request.ts";
-import { keepCode, type CodeMembers, type KeptCode } from "./keep-code.ts";
-import { makeStoreFile, openStoreBeside } from "./store-beside.ts";
-import { secretOf } from "./settings.ts";
+import { codeVerifier, redirectUri } from "../support/authorization.ts";
+import type { TestCertificate } from "../support/certificates.ts";
+import { accessTokenOf, startDeployment, type Deployment } from "../support/deployment.ts";
+import { grantsServices, k1 } from "../support/grants.ts";
+import { basic, type HttpAnswer } from "../support/https-request.ts";
+import { keepCode, type CodeMembers, type KeptCode } from "../support/keep-code.ts";
+import { makeStoreFile, openStoreBeside } from "../support/store-beside.ts";
+import { secretOf } from "../support/settings.ts";
 
 type FormMembers = Readonly<Record<string, string | undefined>>;
 type Headers = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import type { Room } from "./house.ts";
-import type { Import, SourceFile } from "./source-tree.ts";
+import type { Import, SourceFile } from "./support/source-tree.ts";
 
 type House = Readonly<Record<string, Room>>;
 

@@ -12,9 +12,15 @@ import * as forKoa from "../../src/resource-server/middleware/koa.ts";
 import * as forNode from "../../src/resource-server/middleware/node.ts";
 import type { ProtectionOptions } from "../../src/resource-server/middleware/protection.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
-import { type BrokenResponse, brokenResponses, countEscaped, type Failure, failures } from "./failing-hooks.ts";
-import { obey } from "./forked-program.ts";
-import { createScriptedBackend, x5tS256 } from "./scripted-backend.ts";
+import {
+  type BrokenResponse,
+  brokenResponses,
+  countEscaped,
+  type Failure,
+  failures,
+} from "../support/failing-hooks.ts";
+import { obey } from "../support/forked-program.ts";
+import { createScriptedBackend, x5tS256 } from "../support/scripted-backend.ts";
 
 /** The hooks of an API: of `createResourceServer`, of `protect`, and what serves a request that is let in. */
 export const apiHooks = [

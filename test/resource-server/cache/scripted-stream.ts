@@ -1,4 +1,4 @@
-import type { InvalidationMessage, OpenInvalidationEvents } from "../../src/api-client/introspection-caller.ts";
+import type { InvalidationMessage, OpenInvalidationEvents } from "../../../src/api-client/introspection-caller.ts";
 
 /** One connection of a scripted stream. */
 export interface ScriptedConnection {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import type { TestCertificate } from "./certificates.ts";
+import type { TestCertificate } from "../support/certificates.ts";
 
 /** A client's end of one TLS connection, on which HTTP/1.1 requests go one after another. */
 export interface TlsClient {

@@ -16,8 +16,14 @@ import {
   type Pages,
   type Users,
 } from "../../src/authorization-server/index.ts";
-import { type BrokenResponse, brokenResponses, countEscaped, type Failure, failures } from "./failing-hooks.ts";
-import { obey } from "./forked-program.ts";
+import {
+  type BrokenResponse,
+  brokenResponses,
+  countEscaped,
+  type Failure,
+  failures,
+} from "../support/failing-hooks.ts";
+import { obey } from "../support/forked-program.ts";
 
 /** What else a function may answer that is none of its answers. */
 export const wrongAnswers = {

@@ -4,7 +4,7 @@ import { createSecureServer, type Http2ServerRequest } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import type { SecureVersion } from "node:tls";
-import { createSelfSigned } from "./certificates.ts";
+import { createSelfSigned } from "../support/certificates.ts";
 
 export interface Listener {
   readonly port: number;

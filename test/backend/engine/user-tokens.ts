@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { writeGrantDetails } from "../../src/backend/engine/grant/grant-details.ts";
-import { type Client, createSettings, type Service } from "../../src/backend/engine/settings/service-and-client.ts";
-import { newAttempt } from "../../src/backend/engine/answer/run-decided.ts";
-import { createTokenSet, type TokenSetDecision } from "../../src/backend/engine/token/token-set.ts";
-import type { TokenResponse } from "../../src/contract/auth-token.ts";
-import type { EngineByHand } from "./engine.ts";
-import { serviceId } from "./settings.ts";
+import { writeGrantDetails } from "../../../src/backend/engine/grant/grant-details.ts";
+import { type Client, createSettings, type Service } from "../../../src/backend/engine/settings/service-and-client.ts";
+import { newAttempt } from "../../../src/backend/engine/answer/run-decided.ts";
+import { createTokenSet, type TokenSetDecision } from "../../../src/backend/engine/token/token-set.ts";
+import type { TokenResponse } from "../../../src/contract/auth-token.ts";
+import type { EngineByHand } from "../../support/engine.ts";
+import { serviceId } from "../../support/settings.ts";
 
 /** The service and one of its clients as the engine has them now. */
 export async function readPrepared(

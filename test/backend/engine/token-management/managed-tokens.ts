@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
-import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
-import type { Command } from "../../src/backend/store/command.ts";
-import type { Store } from "../../src/backend/store/store.ts";
-import { createEngineByHand, type EngineByHand } from "./engine.ts";
-import { clientSettings, serviceSettings } from "./settings.ts";
+import type { ClientSettings, ServiceSettings } from "../../../../src/backend/engine/settings/settings.ts";
+import type { Command } from "../../../../src/backend/store/command.ts";
+import type { Store } from "../../../../src/backend/store/store.ts";
+import { createEngineByHand, type EngineByHand } from "../../../support/engine.ts";
+import { clientSettings, serviceSettings } from "../../../support/settings.ts";
 
 export const thumbprint = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
 export const otherThumbprint = "OID_Sc2yReTDx9QS7f1SMUzNxsh7khJYmaIwqXw8Yuw";

@@ -1,5 +1,5 @@
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import { boundFacts, certificate, createScriptedBackend, start } from "./scripted-backend.ts";
+import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
+import { boundFacts, certificate, createScriptedBackend, start } from "../../support/scripted-backend.ts";
 import { createScriptedStream, type ScriptedConnection } from "./scripted-stream.ts";
 import { createVirtualTime } from "./virtual-time.ts";
 

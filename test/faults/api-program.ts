@@ -17,7 +17,7 @@ import {
   type ResourceServer,
 } from "../../src/resource-server/index.ts";
 import type { Accepted, ApiCommands, ApiServer, ApiStart, Scatter, Stampede, Taken } from "./api-commands.ts";
-import { obey, sharedClock } from "./forked-program.ts";
+import { obey, sharedClock } from "../support/forked-program.ts";
 
 let offset = 0;
 let lastReading = 0;

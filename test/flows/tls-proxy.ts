@@ -4,7 +4,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ExecutionContext } from "ava";
-import { createSelfSigned, type TestCertificate } from "./certificates.ts";
+import { createSelfSigned, type TestCertificate } from "../support/certificates.ts";
 
 export interface TlsProxyOptions {
   /** Where requests go on: a port of the loopback, or the path of a unix socket. */

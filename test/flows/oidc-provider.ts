@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ExecutionContext } from "ava";
 import Provider from "oidc-provider";
-import { createAuthority, type TestCertificate } from "./certificates.ts";
-import { postForm } from "./https-request.ts";
-import { createSigningKey, type SigningKey } from "./jwt-issuer.ts";
+import { createAuthority, type TestCertificate } from "../support/certificates.ts";
+import { postForm } from "../support/https-request.ts";
+import { createSigningKey, type SigningKey } from "../support/jwt-issuer.ts";
 
 /** A resource whose tokens are opaque, and one whose are JWTs. */
 export const opaqueResource = "https://opaque.example";

@@ -2,7 +2,7 @@ import Koa from "koa";
 import type { ExecutionContext } from "ava";
 import { createResourceServer, introspectionEndpoint, jwtAccessTokens } from "../../src/resource-server/index.ts";
 import { protect, type ProtectedState } from "../../src/resource-server/middleware/koa.ts";
-import { serveMutualTls } from "./deployment.ts";
+import { serveMutualTls } from "../support/deployment.ts";
 import { ca, resource, resourceServer } from "./example-deployment.ts";
 
 /** An API behind mutual TLS with the library in front, and what its operator was told. */

@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 import { Agent, fetch } from "undici";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
 import type { Lifetime } from "../proxies/foreground-process.ts";
-import { startBackendProcess } from "./backend-process.ts";
-import { createAuthority, createSelfSigned, serverAuth, type TestCertificate } from "./certificates.ts";
-import { serverCa } from "./deployment.ts";
-import { endWith } from "./forked-program.ts";
-import { jwksOf, serviceAccessToken, serviceId } from "./settings.ts";
-import { createServiceKey, serviceJwks } from "./signing-keys.ts";
+import { startBackendProcess } from "../support/backend-process.ts";
+import { createAuthority, createSelfSigned, serverAuth, type TestCertificate } from "../support/certificates.ts";
+import { serverCa } from "../support/deployment.ts";
+import { endWith } from "../support/forked-program.ts";
+import { jwksOf, serviceAccessToken, serviceId } from "../support/settings.ts";
+import { createServiceKey, serviceJwks } from "../support/signing-keys.ts";
 
 /** The example authorization server and the backend, each a process of its own. */
 export interface ExampleDeployment {
@@ -179,7 +179,7 @@ function serviceMembers({ jwtAccessTokens, onlyAliases }: ExampleRequest, pages:
 }
 
 const program = fileURLToPath(new URL("../../examples/authorization-server.ts", import.meta.url));
-const endWithParent = new URL("end-with-parent.ts", import.meta.url).href;
+const endWithParent = new URL("../support/end-with-parent.ts", import.meta.url).href;
 
 async function startAuthorizationServer(
   t: Lifetime,

@@ -1,7 +1,7 @@
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import type { ResourceServerOptions, Warning } from "../../src/resource-server/resource-server-options.ts";
+import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
+import type { ResourceServerOptions, Warning } from "../../../src/resource-server/resource-server-options.ts";
 import { createChain, createScriptedStream } from "./scripted-stream.ts";
-import { boundFacts, certificate, createScriptedBackend, start } from "./scripted-backend.ts";
+import { boundFacts, certificate, createScriptedBackend, start } from "../../support/scripted-backend.ts";
 import { createVirtualTime } from "./virtual-time.ts";
 
 /** The backend's monotonic clock is far from the library's. */

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from "ava";
-import type { HttpAnswer } from "./https-request.ts";
-import { readChallenge } from "./read-challenge.ts";
+import type { HttpAnswer } from "../support/https-request.ts";
+import { readChallenge } from "../support/read-challenge.ts";
 
 /** Asserts the one answer to every token that is not good, whatever the reason. */
 export function invalidToken(t: ExecutionContext, { status, headers, body }: HttpAnswer): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { type Fault, startFaultProxy } from "./fault-proxy.ts";
-import { obey } from "./forked-program.ts";
+import { type Fault, startFaultProxy } from "../support/fault-proxy.ts";
+import { obey } from "../support/forked-program.ts";
 import { disturb, type StreamFault } from "./stream-faults.ts";
 
 /** What becomes of questions: those that begin from now on. `refuse`: so many of them, then none. */

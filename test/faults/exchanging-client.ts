@@ -1,6 +1,6 @@
-import { sharedClock } from "./forked-program.ts";
+import { sharedClock } from "../support/forked-program.ts";
 import type { ApiClient } from "../../src/api-client/index.ts";
-import { secretOf, serviceId } from "./settings.ts";
+import { secretOf, serviceId } from "../support/settings.ts";
 
 /** One user's grant, as its client sees it: what it was answered, and what it still waits for. */
 export interface ExchangedGrant {

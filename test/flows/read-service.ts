@@ -1,6 +1,6 @@
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import { configurationFrom } from "../../src/backend/configuration/read-configuration.ts";
-import { apiSecret, secretOf, serviceAccessToken, serviceId } from "./settings.ts";
+import { apiSecret, secretOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 
 /** A configuration read as a file is, with the service of most tests and its client 1, and whatever members are given. */
 export function readService(service: object = {}, client: object = {}): Promise<Configuration> {

@@ -1,4 +1,4 @@
-import { send, type HttpAnswer } from "./https-request.ts";
+import { send, type HttpAnswer } from "../support/https-request.ts";
 
 /** A user at a browser without scripts, who types and clicks what a test says. */
 export interface PlainBrowser {

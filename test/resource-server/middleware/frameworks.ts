@@ -5,16 +5,16 @@ import { bodyParser } from "@koa/bodyparser";
 import express from "express";
 import fastify, { type FastifyInstance } from "fastify";
 import Koa from "koa";
-import type { Refusal } from "../../src/resource-server/middleware/authorize-request.ts";
-import * as forExpress from "../../src/resource-server/middleware/express.ts";
-import * as forFastify from "../../src/resource-server/middleware/fastify.ts";
-import * as forKoa from "../../src/resource-server/middleware/koa.ts";
-import * as forNode from "../../src/resource-server/middleware/node.ts";
-import type { NodeRequest, NodeResponse } from "../../src/resource-server/middleware/node.ts";
-import type { ProtectionOptions } from "../../src/resource-server/middleware/protection.ts";
-import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
-import type { RouteRequirement } from "../../src/resource-server/decision/read-requirement.ts";
-import type { ResourceServer } from "../../src/resource-server/resource-server.ts";
+import type { Refusal } from "../../../src/resource-server/middleware/authorize-request.ts";
+import * as forExpress from "../../../src/resource-server/middleware/express.ts";
+import * as forFastify from "../../../src/resource-server/middleware/fastify.ts";
+import * as forKoa from "../../../src/resource-server/middleware/koa.ts";
+import * as forNode from "../../../src/resource-server/middleware/node.ts";
+import type { NodeRequest, NodeResponse } from "../../../src/resource-server/middleware/node.ts";
+import type { ProtectionOptions } from "../../../src/resource-server/middleware/protection.ts";
+import type { ProtectedResourceMetadata } from "../../../src/resource-server/protected-resource-metadata.ts";
+import type { RouteRequirement } from "../../../src/resource-server/decision/read-requirement.ts";
+import type { ResourceServer } from "../../../src/resource-server/resource-server.ts";
 
 /** The options of `protect` that every framework has in the same form. */
 export type Protection = Pick<ProtectionOptions<unknown>, "certificate" | "realm" | "resourceMetadata"> & {

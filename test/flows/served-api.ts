@@ -2,9 +2,9 @@ import Koa from "koa";
 import type { ExecutionContext } from "ava";
 import { createResourceServer, type FactsSource } from "../../src/resource-server/index.ts";
 import { protect, type ProtectedState } from "../../src/resource-server/middleware/koa.ts";
-import type { TestCertificate } from "./certificates.ts";
-import { serveMutualTls } from "./deployment.ts";
-import { send, type HttpAnswer } from "./https-request.ts";
+import type { TestCertificate } from "../support/certificates.ts";
+import { serveMutualTls } from "../support/deployment.ts";
+import { send, type HttpAnswer } from "../support/https-request.ts";
 
 /** A real API behind mutual TLS, which answers what it knows of the token. */
 export interface ServedApi {
