@@ -1,7 +1,7 @@
 import type { Dependencies } from "./dependencies.ts";
 import type { Service, Settings } from "./settings/service-and-client.ts";
 
-/** What one call is decided with: what the engine is handed, and the service that the caller authenticated as. */
+/** The dependencies of the engine for one call, and the service that the caller authenticated as. */
 export interface Context extends Dependencies {
   readonly settings: Settings;
   /** Its settings as of this attempt of the decision. */

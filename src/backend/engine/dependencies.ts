@@ -1,7 +1,7 @@
 import type { NoteFacts } from "../service-operations.ts";
 import type { Store } from "../store/store.ts";
 
-/** All that the engine is handed; it reads no clock, no randomness and no environment of its own. */
+/** The dependencies of the engine; it reads no clock, randomness or environment by itself. */
 export interface Dependencies {
   readonly store: Store;
   readonly clock: Clock;
@@ -12,7 +12,7 @@ export interface Dependencies {
   readonly remoteJwks: RemoteJwks;
   /** Milliseconds from one poll of the store for invalidation events, and its heartbeat, to the next. */
   readonly heartbeatInterval: number;
-  /** Takes what is found out of one call, for the operator's log; of that call alone. */
+  /** Records facts about one call for the operator's log. */
   readonly note?: NoteFacts;
   /** Told of what went wrong where no caller waits for an answer; `what` is a clause for the operator's log. */
   readonly reportFault?: (error: unknown, what: string) => void;
@@ -27,20 +27,23 @@ export type MonotonicClock = () => number;
 /** That many octets from a cryptographic source. */
 export type Random = (octets: number) => Uint8Array;
 
-/** Encryption of secrets at rest. `context` says what the secret is of; a box opens only under the same context. */
+/**
+ * Encryption of secrets at rest. `context` names the secret's place; a secret can be opened under the same context
+ * only.
+ */
 export interface SecretBox {
   /** Text that differs each time. */
   seal(plaintext: string, context: string): string;
   /** Throws when the text was sealed under another key or context, or was changed. */
   open(sealed: string, context: string): string;
-  /** 32 octets, equal for equal texts and telling nothing of them without the key. */
+  /** 32 octets, equal for equal texts; without the key they reveal nothing. */
   tag(text: string): Uint8Array;
 }
 
 /** A certificate path to decide over; every certificate as DER. */
 export interface CertificatePath {
   readonly leaf: Uint8Array;
-  /** What the client sent besides, in any order. */
+  /** The client's other certificates, in any order. */
   readonly intermediates: readonly Uint8Array[];
   /** Nothing else is ever trusted: never the system's own anchors. */
   readonly anchors: readonly Uint8Array[];
@@ -50,9 +53,11 @@ export interface CertificatePath {
 export type ChainVerdict = { readonly trusted: true } | { readonly trusted: false; readonly reason: string };
 
 /**
- * Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it could not find out.
+ * Path validation per RFC 5280 for TLS clients; rejects with `ChainVerificationFailure` when it failed without a
+ * verdict.
  *
- * `client` is who the path is said to be of, as one text: clients take turns, whoever presents paths in their names.
+ * `client` is the client that the path claims to belong to, as one text: verifications of different clients take turns,
+ * so that strangers who use one client's name cannot delay another client.
  */
 export interface ChainVerifier {
   verify(path: CertificatePath, client: string): Promise<ChainVerdict>;
@@ -64,13 +69,13 @@ export interface KeySet {
 }
 
 /**
- * The JWK Sets that clients keep at a URL of their own; each is the same object until another is had.
+ * The JWK Sets that clients publish at their own URLs; a set stays the same object until a new one is fetched.
  *
- * How old a set may be, and how often a client may be asked for it, is decided here.
+ * Implementations decide how old a set may be and how often it may be fetched.
  */
 export interface RemoteJwks {
-  /** Rejects with `RemoteJwksFailure` when there is none that is young enough. */
+  /** Rejects with `RemoteJwksFailure` when no recent set is available. */
   latest(uri: string): Promise<KeySet>;
-  /** One that is newer than `known`, or `known` when none may be fetched now, or can be. */
+  /** A set newer than `known`, or `known` when none may or can be fetched now. */
   renewed(uri: string, known: KeySet): Promise<KeySet>;
 }

@@ -34,11 +34,11 @@ export interface Engine {
   operationsOf(service: Service): ServiceOperations;
   /** Says that a command with invalidation events was carried out here: the streams learn of it a little sooner. */
   hintEvents(): void;
-  /** Ends every stream of invalidation events, for good. */
+  /** Ends every stream of invalidation events permanently. */
   endStreams(): void;
 }
 
-/** There is no such service, or none any more. */
+/** The service is unknown or was deleted. */
 export class ServiceUnknown extends TypeError {
   override readonly name = "ServiceUnknown";
 }
@@ -85,7 +85,7 @@ function inContext(contextOf: (call: NotedCall | undefined) => Promise<Context>)
   return Object.fromEntries(bound) as Answered;
 }
 
-/** Services whose operations are remembered. */
+/** The most services whose operations are cached. */
 const mostRemembered = 1000;
 
 /** Puts the decisions together with what they are handed. */
@@ -128,7 +128,7 @@ async function currentService(settings: Settings, serviceId: number): Promise<Se
   return service;
 }
 
-/** Each request of a service takes the same two dozen methods: they hold no settings, so they are made once. */
+/** Every request of a service uses the same methods. They hold no settings, so they are created once. */
 function rememberingEach(create: (serviceId: number) => ServiceOperations): Engine["operationsFor"] {
   const remembered = new Map<number, ServiceOperations>();
   return (serviceId) => {

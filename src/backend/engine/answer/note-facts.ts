@@ -11,7 +11,7 @@ export function noteClient({ note }: Noting, { client: { settings }, clientIdAli
   note({ clientId: String(settings.clientId), ...(alias !== undefined && { clientIdAlias: alias }) });
 }
 
-/** Notes what a request calls its client where there is none of that name; a client may have put anything there. */
+/** Notes the `client_id` of a request that names an unknown client; the text may be anything. */
 export function noteUnknownClient({ note }: Noting, clientId: string | undefined): void {
   if (clientId !== undefined) note?.({ clientId });
 }
@@ -22,7 +22,7 @@ export function noteCertificate({ note }: Noting, certificate: CertificateOfRequ
   note?.({ thumbprint: "x5tS256" in certificate ? certificate.x5tS256 : "unreadable" });
 }
 
-/** Notes whose token it is, and which certificate it is bound to. */
+/** Notes the token's client and the certificate that the token is bound to. */
 export function noteToken(
   { note }: Noting,
   known:

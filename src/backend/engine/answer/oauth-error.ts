@@ -22,8 +22,8 @@ type ErrorAction<Error extends OAuthError> = Error extends "invalid_client"
 /**
  * An answer that refuses a request of an OAuth client (RFC 6749 §5.2).
  *
- * `resultMessage` and `detail` tell the API caller what was wrong. The client is told the same, except when it failed
- * to authenticate: then every cause reads alike, so that nobody learns which part of a guess was right.
+ * `resultMessage` and `detail` tell the API caller what was wrong. The client gets the same text, except when it failed
+ * to authenticate: then every cause has the same text, so that a guess cannot be improved.
  */
 export function oauthError<Error extends OAuthError>(
   service: Service,

@@ -3,7 +3,7 @@ import { engineSentences as sentences } from "../../result-codes/result-codes.ts
 /**
  * A code that the engine answers with (Authlete's API).
  *
- * The code tells the API caller exactly what happened; what the OAuth client is told is decided elsewhere and says less.
+ * It tells the API caller exactly what happened. The OAuth client gets less: see `oauth-error.ts`.
  */
 export type ResultCode = keyof typeof sentences;
 
@@ -19,9 +19,9 @@ export function sentenceOf(code: ResultCode, detail?: string): string {
 }
 
 /**
- * The caller of the API is wrong, in an operation whose answer has no `action` to say so with.
+ * The API caller made a mistake in an operation whose answer has no `action`.
  *
- * Whoever hands the engine's operations on makes the contract's `ApiError` of it.
+ * The caller of the engine turns it into the contract's `ApiError`.
  */
 export class CallRefused extends Error {
   override readonly name = "CallRefused";

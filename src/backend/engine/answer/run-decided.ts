@@ -12,7 +12,7 @@ export class DecisionContended extends Error {
 export interface Decided<Outcome> {
   readonly outcome: Outcome;
   readonly command?: Command;
-  /** A conflict means that it has been done already: the outcome stands. */
+  /** A conflict means that another request has done it already: the outcome is valid. */
   readonly settledByConflict?: true;
 }
 
@@ -37,8 +37,9 @@ export async function runDecided<Outcome>(
 }
 
 /**
- * The same, over the service as it stands at each attempt: first as it was read when the API caller was authenticated;
- * after a conflict, which says that something has changed, it is read again. `gone` answers when it was deleted.
+ * The same as {@link runDecided}, with the service of each attempt: first as it was read when the API caller was
+ * authenticated; after a conflict, which means that something has changed, it is read again. `gone` is the answer when
+ * it was deleted.
  *
  * @example runForService(context, () => oauthError(service, "server_error", "A003201"), (context) => decide(context));
  */
@@ -60,8 +61,8 @@ export function runForService<Outcome>(
 }
 
 /**
- * A failure leaves open whether the command was kept, and only its answer was lost: the same attempt, run once more,
- * is recognised by the store. What was kept is then acknowledged, and what was not gets a second chance.
+ * After a failure it is unknown whether the command was stored and only its answer was lost. So the same attempt is run
+ * once more: the store recognises an attempt that it has stored.
  */
 export async function runTwiceAtMost(store: Store, command: Command): Promise<CommandOutcome> {
   try {

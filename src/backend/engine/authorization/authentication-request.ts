@@ -14,7 +14,7 @@ const displays: readonly Display[] = ["page", "popup", "touch", "wap"];
 /** As large as the API's 32-bit integers. */
 const longestMaxAge = 2_147_483_647;
 
-/** The values of `prompt`, or why they are none. */
+/** The values of `prompt`, or the error in them. */
 export function requestedPrompts(form: Form): Reading<readonly Prompt[]> {
   const text = form.get("prompt");
   if (text === undefined) return [];
@@ -107,9 +107,10 @@ interface RequestedAcrs {
 }
 
 /**
- * Decides over `acr_values`, and over the claim `acr`, which says more when it has values (OpenID Connect Core §5.5.1.1).
+ * Decides over `acr_values` and the claim `acr`, which takes precedence when it has values (OpenID Connect Core
+ * §5.5.1.1).
  *
- * Classes that the service does not support are dropped; a request of which none is left is refused.
+ * Unsupported classes are dropped. A request whose classes are all unsupported is refused.
  */
 function requestedAcrs(
   { settings }: Service,

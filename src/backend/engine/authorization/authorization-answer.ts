@@ -25,7 +25,7 @@ export type AuthorizationError =
   | "request_uri_not_supported"
   | "unmet_authentication_requirements";
 
-/** Why a request comes to nothing; `detail` is for the API caller's operator. */
+/** Why a request failed; `detail` is for the operator of the API caller. */
 export interface AuthorizationRefusal {
   readonly error: AuthorizationError;
   readonly code: ResultCode;
@@ -36,14 +36,14 @@ export interface AuthorizationRefusal {
 export interface ResponseTarget {
   readonly redirectUri: string;
   readonly responseMode: "query" | "form_post";
-  /** As the request had it; `undefined` also when it had none that could be given back. */
+  /** The `state` of the request; also `undefined` when it cannot be sent back. */
   readonly state?: string | undefined;
 }
 
-// Not an interface: the answers of the contract may have more members, and only a type can say so.
+// Not an interface: answers of the contract may have more members, and only a type allows them.
 type Answer<Action> = ReturnType<typeof result> & { action: Action; responseContent: string };
 
-/** An authorization response to the client: `state` and `iss` stand in every one (RFC 6749 §4.1.2, RFC 9207 §2). */
+/** An authorization response to the client; each has `state` and `iss` (RFC 6749 §4.1.2, RFC 9207 §2). */
 export function responseToClient(
   service: Service,
   target: ResponseTarget,
@@ -67,7 +67,7 @@ export function errorToClient(
   return { ...result(code, detail), ...responseToClient(service, target, { error, error_description }) };
 }
 
-/** An error that is shown to the user and goes to no client: there is none that it could safely go to (RFC 6749 §4.1.2.1). */
+/** An error that is shown to the user and sent to no client, because no redirect URI is safe (RFC 6749 §4.1.2.1). */
 export function errorToUser(service: Service, { error, code, detail }: AuthorizationRefusal): Answer<"BAD_REQUEST"> {
   return { ...result(code, detail), action: "BAD_REQUEST", responseContent: errorBody(service, error, code) };
 }

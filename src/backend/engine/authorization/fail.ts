@@ -10,7 +10,7 @@ import { findTicket } from "../grant/ticket.ts";
 import { type AuthorizationRefusal, errorOfCaller, errorToClient, errorToUser } from "./authorization-answer.ts";
 import { standingRequest } from "./standing-request.ts";
 
-/** What the client is told for each reason (Authlete's API). */
+/** The OAuth error for each reason (Authlete's API). */
 const refusals: Readonly<Record<AuthorizationFailReason, AuthorizationRefusal>> = {
   UNKNOWN: { error: "server_error", code: "A060307" },
   NOT_LOGGED_IN: { error: "login_required", code: "A060301" },

@@ -8,10 +8,10 @@ export type FoundRedirectUri =
   { readonly requested: string | undefined; readonly redirectUri: string } | { readonly error: ResultCode };
 
 /**
- * Finds where an authorization response may go (RFC 6749 §3.1.2.3, RFC 9700 §2.1).
+ * Finds the redirect URI of an authorization response (RFC 6749 §3.1.2.3, RFC 9700 §2.1).
  *
- * Without `redirect_uri` it goes to the only one that is registered, unless the request is an OpenID one
- * (OpenID Connect Core §3.1.2.1). Whatever cannot be told for sure leads nowhere.
+ * Without `redirect_uri` it is the only registered one, unless the request is an OpenID one (OpenID Connect Core
+ * §3.1.2.1). Without exactly one candidate there is no redirect.
  */
 export function findRedirectUri(client: Client, form: Form): FoundRedirectUri {
   if (form.repeated.includes("redirect_uri")) return { error: "A011302" };

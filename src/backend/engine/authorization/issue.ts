@@ -19,7 +19,7 @@ import type { TicketRequest } from "./ticket-request.ts";
 /**
  * Answers an authorization request with a code, for a user who is authenticated and agrees (RFC 6749 §4.1.2).
  *
- * The ticket is used up by the same command that keeps the code; as long as anything is wrong it stays good.
+ * One command consumes the ticket and stores the code. After any error the ticket stays usable.
  */
 export async function issueAuthorizationCode(
   context: Context,
@@ -86,7 +86,7 @@ async function decide(
   };
 }
 
-/** What the user ticked may have been taken away since the page was shown; `undefined` when all of it was. */
+/** Drops scopes that were removed while the consent page was open; `undefined` when all chosen ones were removed. */
 function withoutLost(chosen: readonly string[], asked: readonly string[], standing: readonly string[]) {
   const left = chosen.filter((scope) => standing.includes(scope) || !asked.includes(scope));
   return left.length === 0 && chosen.length > 0 ? undefined : left;

@@ -23,7 +23,10 @@ const codesOfRepeated: ReadonlyMap<string, ResultCode> = new Map([
   ["code_challenge_method", "A124305"],
 ]);
 
-/** How long a value may be, in characters; what is not listed is compared whole, or not read. */
+/**
+ * The longest value of each parameter, in characters. Parameters that are not listed are compared as a whole, or not
+ * read.
+ */
 const longest: ReadonlyMap<string, number> = new Map([
   ["scope", 4096],
   ["resource", 2000],
@@ -43,7 +46,7 @@ const longestNonce = 1024;
 
 const printable = /^[\x20-\x7E]*$/;
 
-/** What is wrong with a request before any value is understood: too many of it, or too much (RFC 6749 §3.1). */
+/** Checks the number and the length of parameters before any value is read (RFC 6749 §3.1). */
 export function parameterDefect(form: Form): AuthorizationRefusal | undefined {
   const repeated = form.repeated.find((name) => name !== "resource");
   if (repeated !== undefined) return refusedForRepeating(repeated);

@@ -105,7 +105,7 @@ function toUser(service: Service, code: ResultCode): AuthorizationResponse {
   return errorToUser(service, { error: "invalid_request", code });
 }
 
-/** Tells the API caller what to ask the user, and with which ticket to come back. */
+/** The answer that tells the API caller what to ask the user, with the ticket of the request. */
 function interactionResponse(
   service: Service,
   { client, clientIdAliasUsed }: NamedClient,
@@ -148,7 +148,7 @@ function limitedService({ settings }: Service): AuthorizationResponse["service"]
   return {
     apiKey: settings.apiKey,
     ...(settings.serviceName !== undefined && { serviceName: settings.serviceName }),
-    // A service as a whole does not forbid aliases; each client says for itself.
+    // The service does not forbid aliases; each client has its own setting.
     clientIdAliasEnabled: true,
   };
 }

@@ -17,9 +17,9 @@ interface Refused {
 const responseTypes = ["code", "id_token", "none", "token"];
 
 /**
- * Reads what an authorization request asks for, once it is known where the answer goes (RFC 6749 §4.1.1).
+ * Reads an authorization request after its redirect URI is known (RFC 6749 §4.1.1).
  *
- * Only codes are issued here: a token would leave this endpoint unbound (RFC 8705 §6.4, RFC 9700 §2.1.2).
+ * Only codes are issued here: a token from this endpoint would be unbound (RFC 8705 §6.4, RFC 9700 §2.1.2).
  */
 export async function readAuthorizationRequest(
   service: Service,
@@ -42,7 +42,7 @@ export async function readAuthorizationRequest(
   return { scopes: scope.scopes, resources, codeChallenge: form.get("code_challenge"), authentication };
 }
 
-/** What the request demands that is not to be had here. */
+/** An unsupported demand of the request. */
 function unsupported(service: Service, client: Client, form: Form): AuthorizationRefusal | undefined {
   if (form.get("request") !== undefined) return { error: "request_not_supported", code: "A008312" };
   if (form.get("request_uri") !== undefined) return { error: "request_uri_not_supported", code: "A008313" };
@@ -73,7 +73,7 @@ export function requiresCodeChallenge(service: Service, { settings }: Client): b
   return settings.clientType === "PUBLIC" || settings.pkceRequired || service.settings.pkceRequired;
 }
 
-/** Why the request's PKCE parameters will not do (RFC 7636 §4.4.1); S256 only, and it has to be said. */
+/** The error in the PKCE parameters (RFC 7636 §4.4.1). Only S256 is accepted, and it must be named. */
 function codeChallengeDefect(service: Service, client: Client, form: Form): ResultCode | undefined {
   const challenge = form.get("code_challenge");
   const method = form.get("code_challenge_method");

@@ -10,7 +10,7 @@ import { type CallerDefect, readClaimsOfCaller, readHeaderParams, readJwtClaims 
 import { claimsAtUserInfo } from "./requested-scopes.ts";
 import type { TicketRequest } from "./ticket-request.ts";
 
-/** What the API caller says of the user, accepted. */
+/** What the API caller says about the user, checked. */
 export interface IssueDecision {
   readonly subject: string;
   readonly scopes: readonly string[];
@@ -93,14 +93,14 @@ async function readSubjects(
   const sub = setText(request.sub);
   const subDefect = sub === undefined ? undefined : await subjectDefect(settings, service, sub);
   if (subDefect !== undefined) return { error: subjectCodes[subDefect], detail: "sub" };
-  // The client knows the user by what an ID token calls them.
+  // The client knows the user by the subject of the ID token.
   if (authentication.subject !== undefined && authentication.subject !== (sub ?? subject)) {
     return { error: "A042205" };
   }
   return { subject, sub };
 }
 
-/** Each one must be to be had: a caller that grants what nobody has would never learn of it. */
+/** Every scope must be available: the caller would not notice that a granted scope was dropped. */
 function readScopes(
   service: Service,
   client: Client,

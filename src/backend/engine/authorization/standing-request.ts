@@ -7,7 +7,7 @@ import { isRegisteredRedirectUri } from "./find-redirect-uri.ts";
 import { requiresCodeChallenge } from "./read-authorization-request.ts";
 import { readTicketRequest, type TicketRequest } from "./ticket-request.ts";
 
-/** A ticket's request with the client as it is now; `undefined` client: the answer may not go there any more. */
+/** The request of a ticket and its client as of now; `client` is `undefined` when the answer may no longer go there. */
 export interface StandingRequest {
   readonly request: TicketRequest;
   readonly client: Client | undefined;
@@ -22,7 +22,7 @@ export async function standingRequest({ settings, service }: Context, ticket: St
   return { request, client: reachable ? client : undefined };
 }
 
-/** What the request can still get. */
+/** The scopes and resources that the request can still get. */
 export interface StandingGrant {
   readonly scopes: readonly string[];
   readonly resources: readonly string[];

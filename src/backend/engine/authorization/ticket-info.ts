@@ -49,7 +49,7 @@ export async function updateTicketInfo(
   });
 }
 
-/** Public clients send a text, or an object with the text in it; both mean the same (Authlete's API). */
+/** Public clients send a text, or an object that contains it; both mean the same (Authlete's API). */
 function textOf(info: AuthorizationTicketUpdateRequest["info"]): string | undefined {
   return setText(typeof info === "object" && info !== null ? info.context : info);
 }

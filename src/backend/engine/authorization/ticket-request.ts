@@ -1,9 +1,11 @@
 import type { Prompt } from "../../../oauth/prompt.ts";
 import type { ResponseTarget } from "./authorization-answer.ts";
 
-/** What an authorization request asks for, read and accepted; kept as JSON text with its ticket. */
+/** An accepted authorization request; stored as JSON text with its ticket. */
 export interface TicketRequest {
-  /** As the request has it: an exchange must repeat it; `undefined` when it has none (RFC 6749 §4.1.3). */
+  /**
+   * As in the request, because the exchange must repeat it; `undefined` when the request has none (RFC 6749 §4.1.3).
+   */
   readonly redirectUri?: string | undefined;
   readonly target: ResponseTarget;
   readonly scopes: readonly string[];
@@ -13,7 +15,7 @@ export interface TicketRequest {
   readonly authentication: AuthenticationRequest;
 }
 
-/** How the user is to be authenticated and asked, and what is to be told of them (OpenID Connect Core §3.1.2.1). */
+/** How the user is to be authenticated and asked, and which claims the client wants (OpenID Connect Core §3.1.2.1). */
 export interface AuthenticationRequest {
   readonly nonce?: string | undefined;
   readonly display: Display;
@@ -28,9 +30,9 @@ export interface AuthenticationRequest {
   readonly acrEssential: boolean;
   /** The one user that will do. */
   readonly subject?: string | undefined;
-  /** Names asked for in the ID token that are the caller's to answer. */
+  /** Names of requested ID token claims whose values the API caller provides. */
   readonly idTokenClaimNames: readonly string[];
-  /** Those of the `userinfo` half. */
+  /** The same for the `userinfo` half of `claims`. */
   readonly userInfoClaimNames: readonly string[];
   readonly idTokenClaims?: string | undefined;
   readonly userInfoClaims?: string | undefined;

@@ -20,7 +20,7 @@ import { askClientKeys, verifiersOf } from "./client-keys.ts";
 const octetsNeeded = { HS256: 32, HS384: 48, HS512: 64 } as const satisfies Record<MacAlgorithm, number>;
 
 /**
- * The algorithms that a client's assertions may have: of its method's, the one it is registered with, else all.
+ * The algorithms that a client's assertions may have: the registered one, else all algorithms of its method.
  *
  * @example assertionAlgorithms({ tokenAuthMethod: "PRIVATE_KEY_JWT", tokenAuthSignAlg: "ES256" }) // ["ES256"]
  */
@@ -110,7 +110,7 @@ async function signatureRefusal(
   }
 }
 
-/** A command of its own: of two requests with one assertion, at whatever nodes, one is refused (RFC 7523 §3). */
+/** A separate command: if two requests bring the same assertion, at any nodes, one is refused (RFC 7523 §3). */
 async function useOnce(
   { settings }: Client,
   { jti, refusedFrom }: AssertionClaims,

@@ -25,9 +25,10 @@ const methods = {
 } satisfies Record<ClientAuthMethod, Method>;
 
 /**
- * Authenticates a client by the one method it is registered with (RFC 6749 §2.3, RFC 8705 §2).
+ * Authenticates a client by its one registered method (RFC 6749 §2.3, RFC 8705 §2).
  *
- * Evidence for any other method, beside the right one or instead of it, refuses (RFC 6749 §2.3: one method a request).
+ * Evidence for another method is refused, with the right evidence or without it (RFC 6749 §2.3: one method per
+ * request).
  */
 export async function authenticateClient(
   client: Client,
@@ -63,7 +64,7 @@ function takesAssertion(method: ClientAuthMethod): boolean {
   return method === "CLIENT_SECRET_JWT" || method === "PRIVATE_KEY_JWT";
 }
 
-/** Of a public client a secret has a code of its own. */
+/** A secret of a public client has a separate code. */
 function takesSecret(method: ClientAuthMethod): boolean {
   return method === "CLIENT_SECRET_BASIC" || method === "CLIENT_SECRET_POST" || method === "NONE";
 }

@@ -9,7 +9,7 @@ export const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 /** Seconds from now, beyond the tolerance for clocks: an assertion that is good for longer is refused. */
 const longestLife = 600;
 
-/** What an assertion has to fit; `now` in milliseconds since 1970. */
+/** The requirements of an assertion; `now` in milliseconds since 1970. */
 export interface AssertionExpectation {
   readonly client: Client;
   readonly service: Service;
@@ -26,10 +26,10 @@ export interface AssertionClaims {
 }
 
 /**
- * Checks all of an assertion but its signature (RFC 7523 §3, OpenID Connect Core §9).
+ * Checks everything in an assertion except the signature (RFC 7523 §3, OpenID Connect Core §9).
  *
- * `allowableClockSkew` is added to `exp`, and taken off `nbf` and `iat`, to the second. Nothing of the header but `alg`,
- * `crit` and `b64` is looked at here, and of `jwk`, `jku`, `x5c` and `x5u` nothing anywhere.
+ * `allowableClockSkew` is added to `exp` and subtracted from `nbf` and `iat`, to the second. Of the header only `alg`,
+ * `crit` and `b64` are read here; `jwk`, `jku`, `x5c` and `x5u` are never read.
  *
  * @example checkAssertion(jwt, { client, service, endpoint: "token_endpoint", algorithms: ["ES256"], now })
  */
@@ -83,7 +83,7 @@ function isMeantFor(aud: unknown, { settings }: Service, endpoint: ClientEndpoin
   return named.some((one) => typeof one === "string" && audiences.includes(one));
 }
 
-/** A NumericDate may have a fraction (RFC 7519 §2); what JSON writes as 1e999 is none. */
+/** A NumericDate may have a fraction (RFC 7519 §2); 1e999, which JSON reads as infinity, is refused. */
 function isInstant(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }

@@ -8,14 +8,14 @@ export type ClientEndpoint = "token_endpoint" | "revocation_endpoint";
 /** All that a request brings along to prove who the client is. */
 export interface Evidence {
   readonly form: Form;
-  /** The password of Basic credentials; `undefined` when there were none. */
+  /** The password of Basic credentials; `undefined` without Basic credentials. */
   readonly basicSecret: string | undefined;
   readonly certificate: CertificateOfRequest | undefined;
   /** PEM texts, leaf excluded. */
   readonly certificatePath: readonly string[];
   /** Where the request was sent: an assertion may be meant for it. */
   readonly endpoint: ClientEndpoint;
-  /** One a request: a decision that is taken again finds its assertion used by itself, and by nobody else. */
+  /** One per request: when a decision is repeated, its assertion counts as used by this same request. */
   readonly attempt: Uint8Array;
 }
 

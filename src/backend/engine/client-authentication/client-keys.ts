@@ -3,15 +3,15 @@ import { localKeys, type IssuerKeys } from "../../../jose/verify-signature.ts";
 import type { KeySet, RemoteJwks } from "../dependencies.ts";
 import type { Client } from "../settings/service-and-client.ts";
 
-/** What is worked out of a key set and its keys once: each is the same object for as long as the set is the latest. */
+/** Results computed once for a key set and its keys; each stays the same object while the set is the latest. */
 const verifiers = new WeakMap<KeySet, IssuerKeys>();
 const registrations = new WeakMap<Key, Registration>();
 
 /**
- * Puts a question to the client's keys: those that are registered, or those at its `jwksUri`.
+ * Tests the client's keys: the registered ones, or those at its `jwksUri`.
  *
- * When the answer is no, keys at a `jwksUri` are had anew, as often as `remoteJwks` allows, and asked again: the client
- * may have changed them (RFC 8705 §2.2.2). Rejects with `RemoteJwksFailure` when there are none to ask.
+ * If no key passes, the keys at the `jwksUri` are fetched again, as often as `remoteJwks` allows, and tested again: the
+ * client may have changed them (RFC 8705 §2.2.2). Rejects with `RemoteJwksFailure` when no keys are available.
  */
 export async function askClientKeys(
   { settings, keySet }: Client,
@@ -35,10 +35,10 @@ export function verifiersOf(keySet: KeySet): IssuerKeys {
 }
 
 /**
- * Whether a key set registers this certificate: as `x5c[0]` of a key, which is that of the certificate
- * (RFC 8705 §2.2.2, RFC 7517 §4.7). `keyId` picks the one key that counts.
+ * Whether a key set registers this certificate: as `x5c[0]` of a key that belongs to the certificate (RFC 8705 §2.2.2,
+ * RFC 7517 §4.7). `keyId` selects the one key that counts.
  *
- * Octets are compared first: of a set of any size, the one key that has the certificate is decoded.
+ * Octets are compared first, so that in a set of any size only the matching certificate is decoded.
  */
 export function registers(keySet: KeySet, keyId: string | undefined, certificate: Uint8Array): boolean {
   return keySet.keys.some((key) => (keyId === undefined || key["kid"] === keyId) && isKeyOf(key, certificate));
@@ -46,13 +46,13 @@ export function registers(keySet: KeySet, keyId: string | undefined, certificate
 
 type Key = KeySet["keys"][number];
 
-/** The certificate of a key, as DER, and once it has been asked for, whether the two belong together. */
+/** The certificate of a key, as DER, and whether the two belong together, once that was needed. */
 interface Registration {
   readonly der: Uint8Array | undefined;
   fits?: boolean;
 }
 
-/** What a client serves is its own affair: a key with an unusable `x5c` registers nothing, and the others stand. */
+/** A key with an unusable `x5c` registers nothing; the client's other keys remain valid. */
 function isKeyOf(key: Key, certificate: Uint8Array): boolean {
   const registration = registrations.get(key) ?? { der: readRegistration(key) };
   registrations.set(key, registration);

@@ -12,13 +12,13 @@ import { noteCertificate, noteClient, noteUnknownClient } from "../answer/note-f
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
 
-/** The members in which an authorization server hands on what a client sent. */
+/** The members in which an authorization server forwards a client's request. */
 export type ForwardedRequest = Pick<
   TokenRequest,
   "parameters" | "clientId" | "clientSecret" | "clientCertificate" | "clientCertificatePath"
 >;
 
-/** The codes that differ by endpoint for the same defect of `parameters`. */
+/** The codes of defects in `parameters`; they differ by endpoint. */
 export interface ParameterCodes {
   readonly missing: ResultCode;
   readonly empty: ResultCode;
@@ -27,7 +27,7 @@ export interface ParameterCodes {
   readonly repeated: ReadonlyMap<string, ResultCode>;
 }
 
-/** Those of a client's credentials, the same at every endpoint. */
+/** The codes of repeated client credentials, the same at every endpoint. */
 const repeatedCredentials: ReadonlyMap<string, ResultCode> = new Map([
   ["client_assertion", "A244302"],
   ["client_assertion_type", "A158302"],
@@ -39,7 +39,7 @@ const notOneClient: ReadonlySet<ResultCode> = new Set(["A244301", "A244305"]);
 export type FormOfRequest = { readonly form: Form } | { readonly error: Refusal };
 type Refusal = ReturnType<typeof oauthError<"invalid_request" | "invalid_client" | "server_error">>;
 
-/** Characters. A mebibyte of what is to be decoded takes milliseconds, and clients send it before they are known. */
+/** Characters. Decoding a mebibyte takes milliseconds, and unauthenticated clients can send it. */
 const longestParameters = 65_536;
 
 /** Whether `parameters` are longer than the request of any client, which then is the client's own defect. */
@@ -84,7 +84,7 @@ export interface OneRequest {
   readonly attempt: Uint8Array;
 }
 
-/** Identifies the client by what it says and authenticates it by what it proves (RFC 6749 §3.2.1, RFC 8705 §2). */
+/** Identifies the client by its request and authenticates it by its evidence (RFC 6749 §3.2.1, RFC 8705 §2). */
 export async function readClientOfRequest(
   context: Context,
   request: ForwardedRequest,

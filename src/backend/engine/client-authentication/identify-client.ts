@@ -8,11 +8,11 @@ import type { ResultCode } from "../answer/result.ts";
 export type IdentifiedClient = NamedClient | { readonly error: ResultCode; readonly detail?: string };
 
 /**
- * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and by nothing else: never
- * by what its certificate says (RFC 8705 §2).
+ * Finds the client by its `client_id`, else by the issuer of its assertion (RFC 7521 §4.2), and never by its
+ * certificate (RFC 8705 §2).
  *
- * Whoever sends Basic credentials and a `client_id` names one client twice, by its number or its alias; two different ones
- * are refused, as the request of nobody (RFC 6749 §2.3.1, §5.2). What an assertion says is checked against the client later.
+ * Basic credentials and a `client_id` must name the same client, by number or alias; a request that names two clients
+ * is refused (RFC 6749 §2.3.1, §5.2). The assertion is checked against the client later.
  */
 export async function identifyClient(
   { settings, service }: Context,
@@ -35,7 +35,7 @@ export async function identifyClient(
   return found;
 }
 
-/** Nothing of it is verified here; whoever it names must have signed it. */
+/** Nothing is verified here; the client that it names must have signed it. */
 function readIssuer(assertion: string | undefined): string | { readonly error: ResultCode } {
   if (assertion === undefined) return { error: "A244305" };
   const jwt = readCompactJwt(assertion);

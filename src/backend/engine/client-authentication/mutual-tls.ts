@@ -24,8 +24,8 @@ const subjectDiffers = {
 /**
  * `tls_client_auth`: the registered subject, in a certificate with a valid path to an anchor (RFC 8705 §2.1).
  *
- * The subject comes first: it is cheap, and a certificate with another name costs no process. The right name alone
- * proves nothing, since anyone can write it into a certificate.
+ * The subject is compared first, because that is cheap: a certificate with another subject starts no process. The right
+ * subject alone proves nothing, since anyone can write it into a certificate.
  */
 export async function authenticateByCertificatePath(
   client: Client,
@@ -50,7 +50,8 @@ export async function authenticateByCertificatePath(
 /**
  * `self_signed_tls_client_auth`: exactly a certificate that the client registered (RFC 8705 §2.2).
  *
- * The whole certificate counts, not its key or name; registration is the authority, so an expired one counts too.
+ * The whole certificate is compared, not only its key or name. Registration is the authority, so an expired certificate
+ * is accepted, too.
  */
 export async function authenticateByRegisteredCertificate(
   client: Client,
@@ -67,8 +68,8 @@ export async function authenticateByRegisteredCertificate(
 }
 
 /**
- * The octets of the path; `undefined` when it is too long or one of it is not PEM. Nothing else is looked at: the
- * verifier reads certificates once it knows that an authority stands behind the first one.
+ * The octets of the path; `undefined` when it is too long or a part of it is not PEM. Nothing else is checked here: the
+ * verifier reads the certificates after it knows that an authority signed the first one.
  */
 function readPath(pems: readonly string[]): readonly Uint8Array[] | undefined {
   if (pems.length > longestPath || pems.some((pem) => pem.length > longestPem)) return undefined;

@@ -8,9 +8,9 @@ export type CertificateOfRequest = PresentedCertificate &
   ({ readonly raw: Uint8Array } | { readonly unreadable: string });
 
 /**
- * Reads a `clientCertificate` member; absent, `null` and "" mean that the front end saw none.
+ * Reads a `clientCertificate` member; absent, `null` and "" mean that the front end got no certificate.
  *
- * Never throws for what a caller may send: what cannot be read is a fact of its own, and refuses.
+ * Never throws for input of a caller: an unreadable certificate is a fact of the request, and is refused.
  */
 export function readPresentedCertificate(pem: string | null | undefined): CertificateOfRequest | undefined {
   if (!isSet(pem)) return undefined;

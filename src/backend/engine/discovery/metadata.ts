@@ -15,17 +15,17 @@ import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings } from "../s
 import { chooseSigningKey } from "../settings/signing-keys.ts";
 import { patchDocument } from "./patch-document.ts";
 
-/** By what an assertion of each method may be signed (RFC 7523 §2.2, OpenID Connect Core §9). */
+/** The algorithms for assertions of each method (RFC 7523 §2.2, OpenID Connect Core §9). */
 const assertionAlgorithms: Partial<Record<ClientAuthMethod, readonly AssertionAlgorithm[]>> = {
   PRIVATE_KEY_JWT: signingAlgorithms,
   CLIENT_SECRET_JWT: macAlgorithms,
 };
 
 /**
- * What the authorization server publishes of itself (RFC 8414 §2, OpenID Connect Discovery §3, RFC 8705 §3.3 and §5).
+ * The metadata of the authorization server (RFC 8414 §2, OpenID Connect Discovery §3, RFC 8705 §3.3 and §5).
  *
- * It says what is configured and works, and nothing besides; a list without elements is left out (RFC 8414 §3.2). How a
- * resource server proves itself at the introspection endpoint is the front end's affair: nothing is said of it.
+ * It lists only what is configured and works; empty lists are left out (RFC 8414 §3.2). Authentication of resource
+ * servers at the introspection endpoint is the front end's task, so it is not listed.
  */
 function createMetadata(service: Service): Readonly<Record<string, unknown>> {
   const { settings } = service;
@@ -62,7 +62,7 @@ function endpoints({ settings, signingKeys }: Service) {
     userinfo_endpoint: settings.userInfoEndpoint,
     revocation_endpoint: settings.revocationEndpoint,
     introspection_endpoint: settings.introspectionEndpoint,
-    // Without keys there would be nothing to be had there.
+    // Without keys, the endpoint would have an empty set.
     jwks_uri: signingKeys.keys.length === 0 ? undefined : settings.jwksUri,
   };
 }
@@ -94,7 +94,7 @@ function authorizationRequests({ supportedAcrs, supportedClaims }: ServiceSettin
   };
 }
 
-/** ID tokens are of users, for the scope `openid`; where there is no key for them, there are none. */
+/** ID tokens need a user, the scope `openid` and a key. */
 function openid(service: Service) {
   const { supportedGrantTypes, supportedScopes, idTokenSignatureKeyId } = service.settings;
   const ofUsers = supportedGrantTypes.includes("AUTHORIZATION_CODE") || supportedGrantTypes.includes("PASSWORD");
@@ -131,7 +131,7 @@ export function jwksOfService(
   return JSON.parse(settings.jwks) as ServiceJwksGetResponse;
 }
 
-/** Of the memo's own: nobody who is answered may change it. */
+/** The memo's own object: callers must not change it. */
 function copyOf(jwks: Service["signingKeys"]["publicJwks"]): ServiceJwksGetResponse {
   return structuredClone(jwks) as unknown as ServiceJwksGetResponse;
 }

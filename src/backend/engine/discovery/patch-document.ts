@@ -11,16 +11,16 @@ const largestDocument = 262_144;
 const verbs: ReadonlySet<unknown> = new Set(["add", "remove", "replace", "move", "copy", "test"]);
 
 /**
- * Applies a JSON Patch to a document of JSON values and answers the result; all of it or nothing (RFC 6902 §5).
+ * Applies a JSON Patch to a document of JSON values and returns the result; all of it or nothing (RFC 6902 §5).
  *
- * Throws {@link CallRefused} 400: `A221201` for what is no patch, `A221202` for one that cannot be applied (the document
- * as a whole cannot be replaced), `A221203` for one that makes too much of it.
+ * Throws {@link CallRefused} 400: `A221201` for an invalid patch, `A221202` for one that cannot be applied (the whole
+ * document cannot be replaced), `A221203` when the result is too large.
  *
  * @example await patchDocument({ a: 1 }, '[{"op":"remove","path":"/a"}]') // {}
  */
 export async function patchDocument(document: Document, patch: string): Promise<Document> {
   const operations = readPatch(patch);
-  // Most services have none.
+  // Most services have no patch.
   const { applyPatch } = await import("rfc6902");
   const patched = structuredClone(document);
   for (const operation of operations) {
@@ -34,7 +34,7 @@ export async function patchDocument(document: Document, patch: string): Promise<
 
 function readPatch(text: string): readonly Operation[] {
   const patch = parse(text);
-  // Whoever applies an operation walks through its value.
+  // Applying an operation walks through its value.
   if (!isNestedWithin(deepestNesting, patch)) throw new CallRefused(400, "A221203");
   if (!Array.isArray(patch) || patch.length > mostOperations || !patch.every(isOperation)) {
     throw new CallRefused(400, "A221201");
@@ -42,7 +42,7 @@ function readPatch(text: string): readonly Operation[] {
   return patch;
 }
 
-/** Not handed on as the cause: the parser's message quotes the text. */
+/** Not passed on as the cause: the parser's message quotes the text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -65,7 +65,7 @@ function isPointer(value: unknown): value is string {
   return typeof value === "string" && /^(?:\/(?:[^~/]|~[01])*)*$/.test(value);
 }
 
-/** Behind the last element of an array there is something to be put, and nothing to be had (RFC 6901 §4). */
+/** `-`, the position after the last element of an array, can be added to but not read (RFC 6901 §4). */
 function leadsInside(document: unknown, operation: Operation): boolean {
   if ("from" in operation && !staysInside(document, operation.from, elements)) return false;
   const puts = operation.op === "add" || operation.op === "move" || operation.op === "copy";
@@ -76,8 +76,8 @@ const elements = /^(?:0|[1-9][0-9]{0,5})$/;
 const elementsAndEnd = /^(?:0|[1-9][0-9]{0,5}|-)$/;
 
 /**
- * Whether a pointer leads along the document's own members only: what every object inherits is not to be changed, and
- * an array has elements and no length.
+ * Whether a pointer uses only the document's own members: inherited members must not be changed, and the `length` of an
+ * array is no element.
  */
 function staysInside(document: unknown, pointer: string, places: RegExp): boolean {
   let place = document;

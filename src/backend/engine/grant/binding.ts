@@ -9,8 +9,9 @@ export type Binding = { readonly x5tS256: string | undefined } | { readonly erro
 /**
  * Decides what a new access token is bound to (RFC 8705 §3).
  *
- * It is bound when both the service and the client say so, whatever the client's method of authentication. Then no
- * certificate means no token: a token that should be bound is never issued unbound (RFC 8705 §3.4).
+ * It is bound when both the service and the client require it, whatever the client's authentication method. Then a
+ * request without a certificate gets no token, because a token that must be bound is never issued unbound (RFC 8705
+ * §3.4).
  */
 export function bindToken(service: Service, client: Client, certificate: CertificateOfRequest | undefined): Binding {
   if (certificate !== undefined && "unreadable" in certificate) return { error: "A244309" };

@@ -4,7 +4,7 @@ import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { ownClaimsOfAccessToken, ownClaimsOfIdToken } from "../jwt/own-claims.ts";
 
-/** What is wrong with a member of the API caller's; `detail` names a member of it. */
+/** The error in a member of the API caller's request; `detail` names the part. */
 export interface CallerDefect {
   readonly error: ResultCode;
   readonly detail?: string;

@@ -1,8 +1,8 @@
 import type { Client, Service } from "../settings/service-and-client.ts";
 
 /**
- * In seconds: clocks of several nodes differ by less. What was issued further ahead is not yet valid: a clock that was
- * wrong issued it, and was set right.
+ * In seconds: the clocks of several nodes differ by less. A token issued further in the future is not yet valid: it was
+ * issued while a clock was wrong.
  */
 export const clockTolerance = 60;
 
@@ -23,17 +23,19 @@ export function refreshTokenDuration(service: Service, client: Client, requested
   );
 }
 
-/** The first of these that says something; 0 and `null` say nothing (Authlete's API). */
+/** The first value that is set; 0 and `null` count as not set (Authlete's API). */
 export function firstGiven(...durations: readonly (number | null | undefined)[]): number | undefined {
   return durations.find((duration) => (duration ?? 0) > 0) ?? undefined;
 }
 
-/** To the second, as `exp` will say it: no answer promises a moment more than will be honoured. In milliseconds. */
+/**
+ * An expiry rounded down to the second, like `exp`, so that no answer promises more than is honoured. In milliseconds.
+ */
 export function expiryAfter(instant: number, duration: number): number {
   return wholeSeconds(instant + duration * 1000);
 }
 
-/** An instant in milliseconds as `exp` will say it. */
+/** An instant in milliseconds as the seconds of `exp`. */
 export function wholeSeconds(instant: number): number {
   return Math.floor(instant / 1000) * 1000;
 }

@@ -1,6 +1,8 @@
 import type { Property } from "../../../contract/members.ts";
 
-/** What later answers of a grant must know of how it began; kept as JSON text with the code and with the grant. */
+/**
+ * Facts about the beginning of a grant that later answers need; stored as JSON text with the code and with the grant.
+ */
 export interface GrantDetails {
   readonly acr?: string;
   /** When the user was authenticated, in seconds. */
@@ -11,14 +13,14 @@ export interface GrantDetails {
   readonly idToken?: IdTokenDetails;
   /** The `userinfo` half of the request's `claims`, as JSON text (OpenID Connect Core §5.5). */
   readonly userInfoClaims?: string;
-  /** The names in it, and those that the scopes stand for (§5.4). */
+  /** The names in it, and those that the scopes include (§5.4). */
   readonly claimsAtUserInfo?: readonly string[];
   readonly consentedClaims?: readonly string[];
 }
 
-/** What an ID token of the grant says besides (OpenID Connect Core §2). */
+/** Further contents of the grant's ID tokens (OpenID Connect Core §2). */
 export interface IdTokenDetails {
-  /** Of the authorization request; only the first ID token has it (§12.2). */
+  /** From the authorization request; only the first ID token has it (§12.2). */
   readonly nonce?: string;
   /** In the place of the subject, in ID tokens alone. */
   readonly sub?: string;
@@ -31,7 +33,7 @@ export function writeGrantDetails(details: GrantDetails): string {
   return JSON.stringify(details);
 }
 
-/** The reverse of {@link writeGrantDetails}; a token that stands alone has none. */
+/** The reverse of {@link writeGrantDetails}; a token without a grant has none. */
 export function readGrantDetails(text: string | undefined): GrantDetails {
   return text === undefined ? {} : (JSON.parse(text) as GrantDetails);
 }

@@ -2,7 +2,7 @@ import type { Property } from "../../../contract/members.ts";
 import { type CallerDefect, readJwtClaims } from "./caller-json.ts";
 import type { GrantDetails } from "./grant-details.ts";
 
-/** What an API caller adds to the tokens of one answer, as it spells it. */
+/** An API caller's additions to the tokens of one answer, as in the request. */
 interface AdditionsOfCaller {
   readonly properties?: readonly Property[] | null | undefined;
   /** A JSON object as text. */
@@ -12,7 +12,7 @@ interface AdditionsOfCaller {
   readonly refreshTokenDuration?: number | null | undefined;
 }
 
-/** What an API caller adds to the tokens of one answer. */
+/** An API caller's additions to the tokens of one answer, parsed. */
 export interface Additions extends Omit<AdditionsOfCaller, "jwtAtClaims"> {
   readonly jwtAtClaims: Readonly<Record<string, unknown>> | undefined;
 }
@@ -25,7 +25,7 @@ export function readAdditions(request: AdditionsOfCaller): Additions | CallerDef
   return { properties, jwtAtClaims: claims.members, accessTokenDuration, refreshTokenDuration };
 }
 
-/** The details of the tokens of this answer: the grant's, and the additions, which win over the same key. */
+/** The details of the grant with the additions; an addition replaces an earlier value of the same key. */
 export function addToDetails(details: GrantDetails, { properties, jwtAtClaims }: Additions): GrantDetails {
   const hasProperties = properties !== undefined && properties !== null && properties.length > 0;
   return {

@@ -2,16 +2,16 @@ import { isResourceIndicator } from "../../../oauth/resource-indicator.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 
-/** The audience that a token gets, or why the request names none that it can have. */
+/** The audience of a token, or the error when none can be granted. */
 export type GrantedResources = { readonly resources: readonly string[] } | { readonly error: ResultCode };
 
-/** Each is compared with each that is known; nobody asks for a token for a hundred. */
+/** Each requested resource is compared with each known one; no client needs a token for a hundred. */
 const mostResources = 100;
 
 /**
  * Decides over the `resource` parameters of a token request (RFC 8707 §2.2).
  *
- * Every one must be an absolute URI that the service knows; a request that names none gets the service's default.
+ * Each must be an absolute URI that the service knows. A request without them gets the service's default.
  */
 export function grantResources(service: Service, requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: service.settings.defaultResources };
@@ -26,9 +26,9 @@ export function grantResources(service: Service, requested: readonly string[]): 
 }
 
 /**
- * Decides over the `resource` parameters of an exchange (RFC 8707 §2.2): of those that were granted, and no other.
+ * Decides over the `resource` parameters of an exchange (RFC 8707 §2.2): each must be among the granted ones.
  *
- * A grant that names no resource has none to choose from.
+ * A grant without resources accepts none.
  */
 export function narrowResources(granted: readonly string[], requested: readonly string[]): GrantedResources {
   if (requested.length === 0) return { resources: granted };
@@ -38,9 +38,10 @@ export function narrowResources(granted: readonly string[], requested: readonly 
 }
 
 /**
- * Refuses an audience of several for a JWT that has scopes: which of them a scope is for, none could tell (RFC 9068 §5).
+ * Refuses an audience of several resources for a JWT with scopes: no one could tell which resource a scope is for (RFC
+ * 9068 §5).
  *
- * An opaque token says nothing by itself; there the introspecting resource server is told what concerns it.
+ * An opaque token is safe: introspection tells a resource server only what concerns it.
  */
 export function forOneAudience(
   service: Service,

@@ -1,13 +1,13 @@
 import { readScope } from "../../../oauth/scope.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
 
-/** The scopes that a token gets, or that none of those asked for can be granted. */
+/** The scopes of a token, or the error that none of the requested ones can be granted. */
 export type GrantedScopes = { readonly scopes: readonly string[] } | { readonly error: "no-scope" };
 
 /**
  * Decides over the `scope` of a token request (RFC 6749 §3.3).
  *
- * Scopes that service or client do not have are dropped; when nothing is left of what was asked, the request is
+ * Scopes that the service or the client lacks are dropped; if none of the requested ones remain, the request is
  * refused. A request without `scope` gets the service's default entries that the client may have, possibly none.
  */
 export function grantScopes(service: Service, client: Client, requested: string | undefined): GrantedScopes {
@@ -22,7 +22,7 @@ export function grantScopes(service: Service, client: Client, requested: string 
   return scopes.length === 0 ? { error: "no-scope" } : { scopes };
 }
 
-/** Those of some scopes that the service has and the client may ask for as things are now. */
+/** The scopes that the service has and the client may request now. */
 function standingScopes(service: Service, client: Client, scopes: readonly string[]): readonly string[] {
   const requestable = client.settings.extension?.requestableScopes;
   return scopes.filter(
@@ -33,15 +33,15 @@ function standingScopes(service: Service, client: Client, scopes: readonly strin
 }
 
 /**
- * Decides over scopes that were granted earlier: what has been taken from service or client since is dropped, and when
- * nothing is left of them, there is no token.
+ * Decides over scopes that were granted earlier: those that the service or the client has lost since are dropped. If
+ * none remain, no token is issued.
  */
 export function grantStanding(service: Service, client: Client, granted: readonly string[]): GrantedScopes {
   const scopes = standingScopes(service, client, granted);
   return scopes.length === 0 && granted.length > 0 ? { error: "no-scope" } : { scopes };
 }
 
-/** Decides over the `scope` of a refresh: all that was granted, or that part of it which is asked for (RFC 6749 §6). */
+/** Decides over the `scope` of a refresh: all granted scopes, or the requested part of them (RFC 6749 §6). */
 export function narrowScopes(granted: readonly string[], requested: string | undefined): GrantedScopes {
   if (requested === undefined) return { scopes: granted };
   const scopes = readScope(requested);

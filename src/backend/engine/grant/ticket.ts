@@ -10,7 +10,7 @@ import type { ResultCode } from "../answer/result.ts";
 /** 24 hours, in milliseconds (Authlete's API). */
 export const ticketLifetime = 24 * 60 * 60 * 1000;
 
-/** A ticket as it stands now. */
+/** The state of a ticket now. */
 export type FoundTicket =
   | { readonly state: "missing" }
   | { readonly state: "unknown" }
@@ -30,13 +30,13 @@ export async function findTicket(
   return isValidAt(ticket, clock()) ? { state: "usable", ticket } : { state: "expired" };
 }
 
-/** What was decided over a password request before the user was asked for; durations in seconds, 0 meaning none. */
+/** A password request as it was accepted before the user was asked; durations in seconds, 0 for none. */
 export interface PasswordTicket {
   readonly clientIdAliasUsed: boolean;
   readonly scopes: readonly string[];
   readonly requestedResources: readonly string[];
   readonly resources: readonly string[];
-  /** Of the certificate of that request: what the access token will be bound to. */
+  /** The thumbprint of the request's certificate: the access token will be bound to it. */
   readonly x5tS256?: string | undefined;
   readonly accessTokenDuration?: number | undefined;
   readonly refreshTokenDuration?: number | undefined;
@@ -47,7 +47,7 @@ export function writePasswordTicket(ticket: PasswordTicket): string {
   return JSON.stringify(ticket);
 }
 
-/** The codes that differ by operation for the same defect of a ticket. */
+/** The codes of defective tickets; they differ by operation. */
 export interface TicketCodes {
   readonly missing: ResultCode;
   readonly unknown: ResultCode;

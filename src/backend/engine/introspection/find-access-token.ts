@@ -6,7 +6,7 @@ import type { StoredAccessToken } from "../../store/store.ts";
 import type { Client } from "../settings/service-and-client.ts";
 import { clockTolerance } from "../grant/durations.ts";
 
-/** An access token as it stands now, its client, and the facts that the decision takes. */
+/** An access token and its client as stored now, and the facts for the decision. */
 export interface KnownAccessToken {
   readonly token: StoredAccessToken;
   /** The digest of the form that was asked about: the identifier's or the JWT's. */

@@ -23,13 +23,13 @@ import type { Client, Service } from "../settings/service-and-client.ts";
 import { chooseSigningKey, type ChosenKey } from "../settings/signing-keys.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
-/** How an answer is to be signed: for whom, with what. */
+/** The audience and the key of a signed answer. */
 interface AnswerSignature {
   readonly audience: string;
   readonly key: ChosenKey;
 }
 
-/** What the request demands; `signature` is `undefined` for a plain answer. */
+/** The requested form of the answer; `signature` is `undefined` for a plain one. */
 type DemandedForm =
   { readonly signature: AnswerSignature | undefined } | { readonly error: StandardIntrospectionResponse };
 
@@ -51,8 +51,8 @@ function readDemandedForm(service: Service, request: StandardIntrospectionReques
 }
 
 /**
- * The same answer as a JWT (RFC 9701 §5). Beside the answer it says only who answers, whom and when: nothing of the
- * token stands outside, so that it can never pass for one.
+ * The same answer as a JWT (RFC 9701 §5). Outside `token_introspection` it has only issuer, audience and time, so that
+ * it can never be mistaken for the token.
  */
 async function signAnswer(
   service: Service,
@@ -72,7 +72,7 @@ async function signAnswer(
 
 const codes: ParameterCodes = { missing: "A145201", empty: "A145301", malformed: "A145202", repeated: new Map() };
 
-/** Members that no property may take: they would change what the resource server decides (RFC 7662 §2.2). */
+/** Members that no property may replace: the resource server decides by them (RFC 7662 §2.2). */
 const reserved = "active scope client_id username token_type exp iat nbf sub aud iss jti cnf act may_act acr auth_time"
   .split(" ")
   .concat("authorization_details", "token_use", "error", "error_description", "error_uri");
@@ -144,8 +144,9 @@ async function answerForAccessToken(
 }
 
 /**
- * A refresh token is no credential for an API (RFC 6749 §1.5), and RFC 7662 has no member that tells it from an access
- * token: it is inactive unless the service says that its callers manage tokens, and to a named resource server always.
+ * A refresh token is no credential for an API (RFC 6749 §1.5), and no member of RFC 7662 tells it from an access token.
+ * So it is inactive unless the service's setting says that its callers manage tokens; for a named resource server it is
+ * always inactive.
  */
 async function answerForRefreshToken(
   { store, clock, settings, service }: Context,
@@ -156,7 +157,7 @@ async function answerForRefreshToken(
   const token = await store.readRefreshToken(service.settings.apiKey, tokenDigest(refreshToken));
   if (token === undefined) return undefined;
   const client = await settings.clientAt(service, token.clientId, token.clientVersion);
-  // One that was consumed may give its answer once more for a moment, but it is inactive.
+  // A consumed token may repeat its answer for a moment, but it is inactive.
   const now = clock();
   const inForce =
     client !== undefined && !client.settings.locked && token.consumption === undefined && now < expOf(token) * 1000;
@@ -165,7 +166,7 @@ async function answerForRefreshToken(
   return active(service, { token, client }, { type: "refresh_token", content }, now);
 }
 
-/** A token whose audience leaves out the resource server that asks is inactive to it (RFC 7662 §4). */
+/** A token is inactive for a resource server that is not in its audience (RFC 7662 §4). */
 function isForOthers(audience: readonly string[], rsUri: string): boolean {
   return rsUri !== "" && audience.length > 0 && !audience.includes(rsUri);
 }
@@ -185,7 +186,7 @@ function commonContent(service: Service, token: KnownAccessToken["token"] | Stor
   return {
     active: true,
     ...(token.subject !== undefined && { sub: token.subject }),
-    // Left out when there is none: `scope` is a string, never null (RFC 7662 §2.2).
+    // Left out when empty: `scope` is a string, never null (RFC 7662 §2.2).
     ...(token.scopes.length !== 0 && { scope: formatScope(token.scopes) }),
     iss: service.settings.issuer,
     iat: Math.floor(token.createdAt / 1000),
@@ -212,9 +213,9 @@ function active(
     action: "OK",
     responseContent: JSON.stringify(content),
     invalidationKeys: [
-      // Of the opaque identifier, also when the JWT was asked about: what ends the one ends the other.
+      // The key of the opaque identifier, also for a JWT: revoking one revokes the other.
       tokenKey(Buffer.from(token.digest).toString("base64url")),
-      // A store that has lost the token cannot tell whose JWT is revoked.
+      // A store that has lost the token cannot find the JWT's token when the JWT is revoked.
       ...(Buffer.compare(presented, token.digest) === 0
         ? []
         : [tokenKey(Buffer.from(presented).toString("base64url"))]),

@@ -13,7 +13,7 @@ import type { Service } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
 
-/** Decides whether a token, presented with a certificate, opens what the API caller describes (RFC 6750 §3, RFC 8705 §3). */
+/** Decides whether a token with a certificate satisfies the API caller's requirement (RFC 6750 §3, RFC 8705 §3). */
 export async function introspect(context: Context, request: IntrospectionRequest): Promise<IntrospectionResponse> {
   const { service } = context;
   if (!isSet(request.token)) {
@@ -147,7 +147,7 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
   };
 }
 
-/** Whether another access token can be had with the refresh token of this one's grant, or could have been once. */
+/** Whether the grant's refresh token can give another access token, or could before it expired. */
 type Refreshability = "refreshable" | "refresh-token-expired" | "none";
 
 /** `now` is in milliseconds since 1970. */

@@ -15,11 +15,11 @@ export interface EventFollower {
   ): AsyncGenerator<InvalidationMessage, void, undefined>;
   /** Events may have come: polls sooner than otherwise. Proves nothing, and nothing rests on it. */
   hint(): void;
-  /** Ends every stream, and opens none any more. */
+  /** Ends every stream, and refuses new ones. */
   close(): void;
 }
 
-/** No stream can be had now: the process has as many as it may have, or is on its way down (503). */
+/** The process has reached its maximum of streams, or is shutting down (503). */
 export class StreamUnavailable extends Error {
   override readonly name = "StreamUnavailable";
 }
@@ -39,10 +39,10 @@ type FollowerDependencies = Pick<Dependencies, "store" | "monotonicClock" | "hea
 };
 
 /**
- * Follows the store's events: one poll for all streams, each poll's events first and a heartbeat to everyone behind.
+ * Follows the store's events with one poll for all streams: each poll sends its events first, then a heartbeat.
  *
- * A stream joins in a poll that began after it was asked for, so that no heartbeat it gets is older than its request.
- * There are no polls while there are no streams, and no two at a time. A poll that fails sends nothing.
+ * A stream joins in a poll that began after the stream was requested, so that no heartbeat is older than its request.
+ * Without streams there are no polls, and polls never overlap. A failed poll sends nothing.
  */
 export function createEventFollower(dependencies: FollowerDependencies): EventFollower {
   const { store, monotonicClock, reportFault } = dependencies;
@@ -51,7 +51,7 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
   const joined = new Map<number, Set<Stream>>();
   let open = 0;
   let closed = false;
-  /** Where all that joined stand, as far as the store's events go; `undefined` while there are none. */
+  /** The position of all joined streams in the store's events; `undefined` while there are none. */
   let cursor: string | undefined;
   let failing = false;
   const timer = createPollTimer(poll, { ...dependencies, interval: dependencies.heartbeatInterval });
@@ -76,12 +76,12 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
     }
   }
 
-  /** Reads to the end of what is committed and hands it out; answers where that is. */
+  /** Reads and distributes all committed events; returns the position of the last. */
   async function readOn(): Promise<string> {
     for (;;) {
       const read = await store.readInvalidationEvents({ after: cursor, limit: batch });
       if (read.reset) {
-        // What happened to the services is not known either: whoever comes back authenticates anew.
+        // Changes of the services are unknown, too: readers have to authenticate again.
         if (cursor !== undefined) resetAll(read.cursor);
         return (cursor = read.cursor);
       }
@@ -101,9 +101,9 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
     joined.clear();
   }
 
-  /** Lets streams in that stand elsewhere, after they got what they missed up to where the others stand. */
+  /** Admits streams from other positions, after sending them the events up to the position of the others. */
   async function admit(arrived: readonly Stream[], head: string): Promise<void> {
-    // Readers that lost one backend together stand at one place, as a rule.
+    // Readers that lost the same backend usually have the same position.
     for (const [from, streams] of Map.groupBy(arrived, ({ queue }) => queue.cursor)) {
       const missed = from === undefined ? undefined : await readMissed(from, head);
       for (const stream of streams) {
@@ -118,7 +118,7 @@ export function createEventFollower(dependencies: FollowerDependencies): EventFo
     }
   }
 
-  /** `undefined` when they are too many or not known any more. */
+  /** `undefined` when there are too many, or when they are no longer known. */
   async function readMissed(from: string, head: string): Promise<StoredInvalidationEvent[] | undefined> {
     const missed: StoredInvalidationEvent[] = [];
     for (let after = from; ;) {

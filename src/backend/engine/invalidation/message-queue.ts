@@ -2,22 +2,22 @@ import type { InvalidationMessage } from "../../../contract/auth-introspection-e
 
 /** Between the follower, which never waits, and a reader, who takes as long as it likes. */
 export interface MessageQueue {
-  /** Where the reader stands once it has taken what is in the queue; `undefined` before the first message. */
+  /** The reader's position after the messages in the queue; `undefined` before the first message. */
   readonly cursor: string | undefined;
   push(message: InvalidationMessage): void;
-  /** Nothing comes after what is in the queue already. */
+  /** Ends the queue after the messages that it contains. */
   end(): void;
   /** As {@link end}, but the reader is thrown the error then. */
   fail(error: unknown): void;
-  /** What is in the queue is no one's any more. */
+  /** Drops the messages in the queue. */
   abandon(): void;
   messages(): AsyncGenerator<InvalidationMessage, void, undefined>;
 }
 
-/** How many messages a reader may be behind, in the queue or in the store; one further behind gets a `reset` instead. */
+/** How many messages a reader may be behind, in the queue or in the store; after more it gets a `reset`. */
 export const mostBehind = 10_000;
 
-/** Makes the queue of a reader who stands at `cursor`. */
+/** Creates the queue of a reader at the position `cursor`. */
 export function createMessageQueue(cursor: string | undefined): MessageQueue {
   let queue: InvalidationMessage[] = [];
   let standsAt = cursor;

@@ -1,11 +1,11 @@
-/** Calls back after so many milliseconds, unless it is cancelled with the function it answers. */
+/** Calls `then` after that many milliseconds; returns the function that cancels it. */
 export type Wait = (milliseconds: number, then: () => void) => () => void;
 
 /** When the next poll begins. */
 export interface PollTimer {
   /** Starts the polls, or has the next one sooner; one that runs already does not count. */
   soon(): void;
-  /** Begins none any more, until {@link PollTimer.soon}. */
+  /** Stops polling until {@link PollTimer.soon}. */
   stop(): void;
 }
 
@@ -16,7 +16,7 @@ export interface PollTimerOptions {
   readonly wait?: Wait;
 }
 
-/** Milliseconds from one poll to the next that is asked for: requests that come together share a poll. */
+/** Milliseconds from one poll to the next requested one: requests that come together share a poll. */
 const shortest = 20;
 
 /**
@@ -29,7 +29,7 @@ export function createPollTimer(
   { monotonicClock, interval, wait = waitUnreferenced }: PollTimerOptions,
 ): PollTimer {
   let wanted = false;
-  /** The poll that runs; `again`: whether another was asked for meanwhile. */
+  /** The current poll; `again`: another was requested meanwhile. */
   let running: { again: boolean } | undefined;
   let lastBegan = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;

@@ -6,7 +6,7 @@ import type { Service } from "../settings/service-and-client.ts";
 import { claimsOfCaller, ownClaimsOfAccessToken } from "./own-claims.ts";
 import { accessTokenKey } from "../settings/signing-keys.ts";
 
-/** What a JWT access token says (RFC 9068 §2.2); instants in milliseconds. */
+/** The contents of a JWT access token (RFC 9068 §2.2); instants in milliseconds. */
 export interface AccessTokenClaims extends NamedClient {
   readonly subject: string | undefined;
   readonly scopes: readonly string[];

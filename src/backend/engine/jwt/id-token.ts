@@ -35,7 +35,7 @@ export async function readIdTokenHint(service: Service, text: string): Promise<I
   return { subject: sub, audience };
 }
 
-/** What an ID token is made of; `issuedAt` in milliseconds. */
+/** The contents of an ID token; `issuedAt` in milliseconds. */
 export interface IdTokenFacts extends NamedClient {
   readonly subject: string;
   /** As the client gets it: `at_hash` is over this text. */
@@ -47,9 +47,9 @@ export interface IdTokenFacts extends NamedClient {
 }
 
 /**
- * Signs an ID token (OpenID Connect Core §2) by the client's algorithm; `undefined` where the service has no key for it.
+ * Signs an ID token (OpenID Connect Core §2) by the client's algorithm; `undefined` when the service has no key for it.
  *
- * Its `typ` is JWT: nobody takes it for an access token (RFC 9068 §5).
+ * Its `typ` is JWT, so that it is not taken for an access token (RFC 9068 §5).
  */
 export async function signIdToken(service: Service, facts: IdTokenFacts): Promise<string | undefined> {
   const { idTokenSignAlg } = facts.client.settings;

@@ -1,7 +1,7 @@
 /**
- * The claims of an ID token that are answered from the request and the ticket, or that say what the token is: no value
- * of a caller's takes their place, present or not (OpenID Connect Core §2). `amr` is not one of them: how a user was
- * authenticated, the caller alone knows.
+ * ID token claims that follow from the request and the ticket, or describe the token itself: a caller's value never
+ * replaces them, whether they are present or not (OpenID Connect Core §2). `amr` is not among them: only the caller
+ * knows how the user was authenticated.
  */
 export const ownClaimsOfIdToken: ReadonlySet<string> = new Set(
   "iss sub aud exp nbf iat jti auth_time nonce acr azp at_hash c_hash s_hash rt_hash sid sub_jwk cnf events"
@@ -10,8 +10,8 @@ export const ownClaimsOfIdToken: ReadonlySet<string> = new Set(
 );
 
 /**
- * What a resource server decides by, and what others have registered a meaning for: members that no claim of a caller's
- * may take, neither in place of ours nor where ours are left out (RFC 7519 §4.1, RFC 7800 §3.1, RFC 8693 §4).
+ * Claims that resource servers decide by, and registered ones: a caller's claim may neither replace ours nor stand
+ * where ours is left out (RFC 7519 §4.1, RFC 7800 §3.1, RFC 8693 §4).
  */
 export const ownClaimsOfAccessToken: ReadonlySet<string> = new Set(
   "iss sub aud exp nbf iat jti client_id scope cnf auth_time acr amr act may_act active token_type token_introspection"
@@ -19,7 +19,7 @@ export const ownClaimsOfAccessToken: ReadonlySet<string> = new Set(
     .concat("authorization_details", "username", "events"),
 );
 
-/** The claims of a caller's without those; a claim without a value says nothing, and readers stumble over null. */
+/** The caller's claims without those. A claim without a value is dropped, because some readers fail on null. */
 export function claimsOfCaller(
   claims: Readonly<Record<string, unknown>> | undefined,
   own: ReadonlySet<string>,

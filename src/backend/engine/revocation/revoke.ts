@@ -50,14 +50,15 @@ async function decideRevocation(
 ): Promise<Decided<RevocationResponse>> {
   const { store, clock, random, service } = context;
   const serviceId = service.settings.apiKey;
-  // One indexed look-up a kind, whatever the hint says: a wrong one cannot hide the token (RFC 7009 §2.1).
+  // One indexed look-up for each kind of token, whatever the hint says: a wrong hint cannot hide the token (RFC 7009
+  // §2.1).
   const accessToken = await store.readAccessToken(serviceId, digest);
   const refreshToken = accessToken === undefined ? await store.readRefreshToken(serviceId, digest) : undefined;
   const token = accessToken ?? refreshToken;
   if (token === undefined) return { outcome: done, ...forUnknown(context, client, digest) };
   if (token.clientId !== client.settings.clientId) return { outcome: ofAnotherClient(service, client) };
   const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
-  // A refresh token that has been consumed still stands for its family: nothing of it is wanted any more.
+  // A consumed refresh token still identifies its family, which the client wants to revoke.
   const command: Command =
     refreshToken === undefined
       ? // Of the identifier, whichever form was sent: both forms are one row.
@@ -67,8 +68,8 @@ async function decideRevocation(
 }
 
 /**
- * What is remembered of an unknown token ends all the same. A public client, which anyone can claim to be, may not have
- * a row written for every text that it sends.
+ * Caches may still contain an unknown token, so its revocation is sent, too. A public client, which anyone can claim to
+ * be, must not be able to have a row written for each text that it sends.
  */
 function forUnknown(context: Context, client: Client, digest: Uint8Array): { readonly command?: Command } {
   const { service } = context;
@@ -76,12 +77,12 @@ function forUnknown(context: Context, client: Client, digest: Uint8Array): { rea
   return { command: invalidateToken(context, service.settings.apiKey, [digest]) };
 }
 
-/** A client that proved who it is learns of its error; a public one, which anyone can claim to be, learns nothing. */
+/** A client that authenticated gets an error; a public one, which anyone can claim to be, learns nothing. */
 function ofAnotherClient(service: Service, client: Client): RevocationResponse {
   return client.settings.clientType === "PUBLIC" ? done : oauthError(service, "invalid_request", "A116301");
 }
 
-/** The command that ends a token and its grant, with all that the grant has given; or the token that stands alone. */
+/** The command that ends a token with its grant and all other tokens of it, or a token without a grant by itself. */
 export function endToken(
   { clock, random }: Pick<Dependencies, "clock" | "random">,
   serviceId: number,

@@ -10,7 +10,7 @@ import {
 } from "./sealed-settings.ts";
 import type { ClientSettings, GrantType, ServiceSettings } from "./settings.ts";
 
-/** What differs between two settings of one service or client; never a value. */
+/** A difference between two settings of one service or client; never a value. */
 interface SettingsDifference {
   /** Names of members, as the configuration file spells them. */
   readonly members: readonly string[];
@@ -18,7 +18,7 @@ interface SettingsDifference {
   readonly effects: readonly string[];
 }
 
-/** Compares what is stored with what is wanted: both with their secrets opened, or both without them. */
+/** Compares stored settings with wanted ones: both with opened secrets, or both without secrets. */
 function serviceDifference(stored: Partial<ServiceSettings>, wanted: Partial<ServiceSettings>): SettingsDifference {
   const members = changedMembers(stored, wanted).map((name) =>
     name === "accessTokens" ? "serviceAccessTokens" : name,
@@ -75,7 +75,7 @@ function keysOf(jwks: string | undefined): readonly PublicKey[] {
   return jwks === undefined ? [] : (JSON.parse(jwks) as { keys: readonly PublicKey[] }).keys;
 }
 
-/** Of its public half: a new `alg` or `use` is no other key. */
+/** The thumbprint of its public half: a new `alg` or `use` does not make another key. */
 const identityOf = ({ kid, kty, crv, n, x, y }: PublicKey): string => JSON.stringify([kid, kty, crv, n, x, y]);
 
 /** What putting a configuration would do to the store: ids, names and names of members, never a value. */
@@ -94,11 +94,11 @@ export interface NamedOwner extends TokenOwner {
   readonly name: string | undefined;
 }
 
-/** A service or client that is not configured any more. */
+/** A service or client that is no longer configured. */
 export interface Removal extends NamedOwner {
-  /** What ends with it, for good; `undefined` where it was not counted. */
+  /** The tokens that end with it permanently; `undefined` when they were not counted. */
   readonly liveTokens: LiveTokens | undefined;
-  /** Whoever puts the configuration has allowed for it. */
+  /** The caller allowed this removal. */
   readonly allowed: boolean;
 }
 
@@ -111,10 +111,10 @@ type PlannedStore = Pick<Store, "readServicesAfter" | "readClientsAfter"> & {
 type PlanDependencies = Pick<Dependencies, "clock" | "secretBox"> & { readonly store: PlannedStore };
 
 const page = 200;
-/** After so many removals that are refused no more are counted: those are enough to say. */
+/** After this many refused removals, no more are counted: the message has enough of them. */
 const mostRefused = 100;
 
-/** Compares a configuration with what is stored. Other processes may change the store meanwhile. */
+/** Compares a configuration with the store. Other processes may change the store meanwhile. */
 export async function planConfiguration(
   dependencies: PlanDependencies,
   sealed: readonly SealedService[],
@@ -183,7 +183,7 @@ async function countRemovals(
   return removed;
 }
 
-/** Whether a removal ends live tokens, or may, and nobody has allowed that. */
+/** Whether a removal ends, or may end, live tokens without permission. */
 export function isRefused({ allowed, liveTokens }: Removal): boolean {
   return !allowed && (liveTokens === undefined || liveTokens.count > 0 || !liveTokens.complete);
 }
@@ -224,7 +224,7 @@ async function readAll<Row extends ListedService>(
 
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
 
-/** The store's reads answer at once: without this, requests would wait for all of them. */
+/** The store's reads resolve at once: without this pause, requests would wait for all of them. */
 const yieldToOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Names are no secrets: they are kept as they are. */

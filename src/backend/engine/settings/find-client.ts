@@ -29,7 +29,7 @@ export async function findEnabledClient(
   return found?.clientIdAliasUsed === true && !found.client.settings.clientIdAliasEnabled ? undefined : found;
 }
 
-/** The `client_id` that is told of a client: its alias where it was named by that, else its number. */
+/** The `client_id` that answers show: the alias when the request used it, else the number. */
 export function clientIdOf({ client: { settings }, clientIdAliasUsed }: NamedClient): string {
   return (clientIdAliasUsed ? settings.clientIdAlias : undefined) ?? String(settings.clientId);
 }

@@ -14,7 +14,7 @@ export class SecretKeyDiffers extends Error {
   override readonly name = "SecretKeyDiffers";
 }
 
-/** The configuration leaves out what has live tokens, and nobody has allowed that they end. */
+/** The configuration leaves out services or clients with live tokens, and their removal was not allowed. */
 export class RemovalRefused extends Error {
   override readonly name = "RemovalRefused";
   readonly removals: readonly Removal[];
@@ -39,9 +39,9 @@ type PutDependencies = Pick<Dependencies, "store" | "clock" | "random" | "secret
 const mostAttempts = 3;
 
 /**
- * Refuses a key that does not open what the store has of the configured services.
+ * Refuses a key that cannot open the store's secrets of the configured services.
  *
- * A backend that runs on the same store with the right key would find every secret sealed under the wrong one.
+ * Otherwise a backend on the same store with the right key could not open what this one seals.
  */
 export async function checkSecretKey(
   {
@@ -62,10 +62,10 @@ export async function checkSecretKey(
 }
 
 /**
- * Makes the store's configured services and clients those of the file, all or none of them; answers what changed.
+ * Makes the store's configured services and clients those of the file, all or none of them; returns the changes.
  *
- * Throws {@link SecretKeyDiffers}; {@link RemovalRefused} when live tokens would end; {@link ConfigurationConflict} when
- * the file takes an id that is not the file's to take.
+ * Throws {@link SecretKeyDiffers}; {@link RemovalRefused} when live tokens would end; {@link ConfigurationConflict}
+ * when the file uses an id that belongs to another source.
  */
 export async function putConfiguration(
   dependencies: PutDependencies,

@@ -1,7 +1,7 @@
 import type { SecretBox } from "../dependencies.ts";
 import type { ClientSettings, ServiceSettings } from "./settings.ts";
 
-/** What the store keeps of a service or client: JSON text with its secrets sealed, and the tag that tells a change. */
+/** A service or client as stored: JSON text with sealed secrets, and a tag that differs when the settings do. */
 export interface SealedSettings {
   readonly settings: string;
   readonly settingsTag: Uint8Array;
@@ -12,7 +12,7 @@ export class MisplacedSettings extends Error {
   override readonly name = "MisplacedSettings";
 }
 
-/** Seals a service's secrets one by one, each under a context of its own. */
+/** Seals a service's secrets one by one, each under its own context. */
 export function sealService(service: ServiceSettings, secretBox: SecretBox): SealedSettings {
   const context = serviceContext(service.apiKey);
   const sealed: ServiceSettings = {
@@ -37,7 +37,7 @@ export function openService(serviceId: number, text: string, secretBox: SecretBo
   };
 }
 
-/** What can be read of a service without the key that its secrets were sealed under. */
+/** The parts of a stored service that can be read without the key of its secrets. */
 export function withoutServiceSecrets(text: string): Partial<ServiceSettings> {
   return without(["apiSecret", "accessTokens", "jwks"] satisfies (keyof ServiceSettings)[], text);
 }
@@ -81,14 +81,14 @@ export type WantedServices = readonly {
   readonly clients: readonly ClientSettings[];
 }[];
 
-/** A service as it is to be stored, beside what it was made from. */
+/** A service as it will be stored, with its settings. */
 export interface SealedService extends SealedSettings {
   readonly serviceId: number;
   readonly wanted: ServiceSettings;
   readonly clients: readonly SealedClient[];
 }
 
-/** A client, under the same rules. */
+/** The same for a client. */
 interface SealedClient extends SealedSettings {
   readonly clientId: number;
   readonly wanted: ClientSettings;

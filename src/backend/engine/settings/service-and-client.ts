@@ -7,7 +7,7 @@ import { readSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import type { ClientSettings, ServiceSettings } from "./settings.ts";
 import { openClient, openService } from "./sealed-settings.ts";
 
-/** A service as of one version, with what every request would otherwise work out anew. */
+/** One version of a service, with values that every request would otherwise compute again. */
 export interface Service {
   readonly version: number;
   readonly settings: ServiceSettings;
@@ -31,11 +31,11 @@ export interface Client {
   readonly anchors: readonly Uint8Array[] | undefined;
 }
 
-/** Services and clients as they stand in the store at this instant. */
+/** Services and clients as stored now. */
 export interface Settings {
   service(serviceId: number): Promise<Service | undefined>;
   client(service: Service, by: { clientId: number } | { clientIdAlias: string }): Promise<Client | undefined>;
-  /** The client as of a version that another read just brought along: no read of its own while that version lasts. */
+  /** The client at a version that another read just returned: it is not read again while that version is current. */
   clientAt(service: Service, clientId: number, version: number): Promise<Client | undefined>;
 }
 
@@ -71,7 +71,7 @@ export function createSettings({ store, secretBox }: Dependencies): Settings {
   };
 }
 
-/** A bounded memo that holds, for each key, the value of the latest version it was asked for. */
+/** A bounded memo; for each key it holds the value of the latest requested version. */
 function createMemo<Stored extends { version: number }, Value extends { version: number }>(
   prepare: (stored: Stored, serviceId: number) => Value,
 ) {

@@ -30,12 +30,12 @@ export interface ServiceSettings {
   readonly supportedTokenAuthMethods: readonly ClientAuthMethod[];
   readonly accessTokenType: string;
   readonly accessTokenDuration: number;
-  /** The audience of a token whose request names no `resource` (RFC 8707 §2); may be empty. */
+  /** The audience of a token whose request has no `resource` (RFC 8707 §2); may be empty. */
   readonly defaultResources: readonly string[];
   /** The resources that a request may name; `undefined`: any absolute URI. */
   readonly supportedResources?: readonly string[];
   readonly tlsClientCertificateBoundAccessTokens: boolean;
-  /** `false` only where the front end validates client chains itself, and says so in the configuration. */
+  /** `false` only when the front end validates client chains, and the configuration says so. */
   readonly mutualTlsValidatePkiCertChain: boolean;
   /** PEM texts. */
   readonly trustedRootCertificates: readonly string[];
@@ -60,13 +60,13 @@ export interface ServiceSettings {
   readonly authorizationCodeDuration: number;
 
   readonly refreshTokenDuration: number;
-  /** A refresh answers with the same refresh token; otherwise with another, which takes its place. */
+  /** A refresh returns the same refresh token; otherwise a new one replaces it. */
   readonly refreshTokenKept: boolean;
   /** The new refresh token expires when the old one would have. */
   readonly refreshTokenDurationKept: boolean;
   /** The refresh token that is kept lives on for its whole duration after each use. */
   readonly refreshTokenDurationReset: boolean;
-  /** Whether `auth/introspection/standard` says of refresh tokens that they are active; not the API's. */
+  /** Whether `auth/introspection/standard` reports refresh tokens as active; not part of the API. */
   readonly introspectionOfRefreshTokens: boolean;
 
   /** A JWK Set with private keys as JSON text: what tokens and signed answers are signed with. A secret. */
@@ -117,7 +117,7 @@ export interface ClientSettings {
   /** Compared as exact strings, but for the port of a loopback address (RFC 9700 §2.1). */
   readonly redirectUris: readonly string[];
   readonly pkceRequired: boolean;
-  /** Where the client's JWK Set is to be had, instead of `jwks`. */
+  /** The URL of the client's JWK Set, instead of `jwks`. */
   readonly jwksUri?: string;
   /** The one algorithm of the client's assertions; absent: every one that fits its method. */
   readonly tokenAuthSignAlg?: AssertionAlgorithm;

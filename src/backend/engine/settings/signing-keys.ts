@@ -7,9 +7,9 @@ import type { ServiceSettings } from "./settings.ts";
 /** A key of a service's `jwks`. */
 interface SigningKey {
   readonly kid: string | undefined;
-  /** What it may sign with: by its type, and by what it says of itself (`alg`, `use`, `key_ops`; RFC 7517 §4). */
+  /** The algorithms for signing: by the key's type and its `alg`, `use` and `key_ops` (RFC 7517 §4). */
   readonly algorithms: readonly SigningAlgorithm[];
-  /** `undefined`: the public half is kept, so that what an earlier key has signed can still be checked. */
+  /** `undefined`: only the public half is stored, to check signatures of an earlier key. */
   readonly privateKey: KeyObject | undefined;
   /** What may be published. */
   readonly publicJwk: Readonly<Record<string, unknown>>;
@@ -20,18 +20,18 @@ export interface SigningKeys {
   readonly keys: readonly SigningKey[];
   /** The JWK Set of the public halves (RFC 7517 §5): what `service/jwks/get` answers. */
   readonly publicJwks: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
-  /** The same, for checking what the service itself has signed. */
+  /** The algorithms for checking the service's own signatures. */
   readonly verificationKeys: IssuerKeys;
 }
 
-/** A private key with the algorithm that it is to be used with. */
+/** A private key with its algorithm. */
 export interface ChosenKey {
   readonly alg: SigningAlgorithm;
   readonly kid: string | undefined;
   readonly privateKey: KeyObject;
 }
 
-/** The keys of the service are none, or none of them is for what is to be signed: the service is set up wrongly. */
+/** The service has no usable signing key: its configuration is wrong. */
 export class SigningKeyUnusable extends Error {
   override readonly name = "SigningKeyUnusable";
 }
@@ -44,8 +44,8 @@ type Jwk = JsonWebKey & {
 };
 
 /**
- * Reads a JWK Set with private keys; without one there are no keys. Symmetric keys are passed over: nothing that leaves
- * the service is signed with a secret. Throws {@link SigningKeyUnusable}, which quotes nothing of it, for what is none.
+ * Reads a JWK Set with private keys; without a set there are no keys. Symmetric keys are skipped: a service signs
+ * nothing with a secret. Throws {@link SigningKeyUnusable}, which quotes nothing, for an invalid set.
  */
 export function readSigningKeys(jwks: string | undefined): SigningKeys {
   const keys = (jwks === undefined ? [] : readSet(jwks)).filter(({ kty }) => kty !== "oct").map(readKey);
@@ -54,8 +54,8 @@ export function readSigningKeys(jwks: string | undefined): SigningKeys {
 }
 
 /**
- * The key for an algorithm: of those that fit it the one with that `kid`, or else the only one (Authlete's API);
- * `undefined` when there is none, or when nothing says which of several.
+ * The key for an algorithm: among the fitting ones, that with the given `kid`, or else the only one (Authlete's API);
+ * `undefined` when there is none, or when several fit and none is named.
  */
 export function chooseSigningKey(
   { keys }: SigningKeys,
@@ -90,7 +90,7 @@ function readSet(text: string): readonly Jwk[] {
   return keys as Jwk[];
 }
 
-/** JSON.parse quotes what it cannot read, and this text is a secret. */
+/** JSON.parse quotes invalid text, and this text is a secret. */
 function parse(text: string): unknown {
   try {
     return (JSON.parse(text) as { readonly keys?: unknown } | null)?.keys;
@@ -118,7 +118,7 @@ function readKey(jwk: Jwk): SigningKey {
   };
 }
 
-/** The two halves of a JWK are taken as they stand: only a signature tells whether they belong together. */
+/** The two halves of a JWK are not compared: only a signature shows whether they belong together. */
 function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
   const algorithm = privateKey.asymmetricKeyType === "ed25519" ? null : "sha256";
   return verify(algorithm, probe, publicKey, sign(algorithm, probe, privateKey));

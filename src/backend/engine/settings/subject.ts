@@ -2,14 +2,14 @@ import { isSet } from "../../../oauth/set-member.ts";
 import { findClient } from "./find-client.ts";
 import type { Service, Settings } from "./service-and-client.ts";
 
-/** What is wrong with a subject that an API caller names. */
+/** The error in a subject that an API caller names. */
 export type SubjectDefect = "empty" | "too-long" | "non-ascii" | "client";
 
 const longest = 100;
 
 /**
- * What is wrong with a user's identifier, or `undefined`: it has 1 to 100 characters of visible ASCII (Authlete's API),
- * and is no client's, or a token of the one could pass for a token of the other (RFC 9700 §4.15).
+ * The error in a user's identifier, or `undefined`: it must have 1 to 100 characters of visible ASCII (Authlete's API),
+ * and must not be a client's identifier, or a token of one could pass for a token of the other (RFC 9700 §4.15).
  */
 export async function subjectDefect(
   settings: Settings,

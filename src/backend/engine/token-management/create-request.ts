@@ -36,7 +36,7 @@ export interface CheckedCreate extends NamedClient {
 
 const grantTypes: ReadonlySet<string> = new Set(["AUTHORIZATION_CODE", "PASSWORD", "CLIENT_CREDENTIALS"]);
 
-/** RFC 6750 §2.1, and not to be guessed: 128 bits have 22 characters of base64url. */
+/** RFC 6750 §2.1, and long enough not to be guessed: 128 bits have 22 characters of base64url. */
 const chosenToken = /^(?=.{22,512}$)[A-Za-z0-9._~+/-]+=*$/;
 
 const subjectCodes: Record<SubjectDefect, ResultCode> = {
@@ -46,7 +46,7 @@ const subjectCodes: Record<SubjectDefect, ResultCode> = {
   client: "A105203",
 };
 
-/** Checks what `auth/token/create` is asked for, against the service and the client. */
+/** Checks a request of `auth/token/create` against the service and the client. */
 export async function readCreateRequest(context: Context, request: TokenCreateRequest): Promise<CreateReading> {
   const { settings, service } = context;
   const grantType = request.grantType ?? "";
@@ -99,7 +99,7 @@ function saysOfUser({ subject, acr, authTime }: TokenCreateRequest): boolean {
   return isSet(subject) || isSet(acr) || isSet(authTime);
 }
 
-/** Both members may be given, if they name the same client. */
+/** Both members may be given if they name the same client. */
 async function findNamedClient(
   { settings, service }: Context,
   request: TokenCreateRequest,

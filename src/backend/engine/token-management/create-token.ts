@@ -23,7 +23,7 @@ export async function createToken(context: Context, request: TokenCreateRequest)
   } catch (error) {
     if (error instanceof DecisionContended && (await standsStill(context, checked))) {
       const { chosenAccessToken, chosenRefreshToken } = checked;
-      // Kept of a token that has ended, or by another service: nothing active, and yet not to be had again.
+      // The value belongs to an ended token or to another service: not active, and still not available.
       if (chosenAccessToken !== undefined) return refused("A144201");
       if (chosenRefreshToken !== undefined) return refused("A144202");
     }

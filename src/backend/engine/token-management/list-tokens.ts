@@ -27,7 +27,7 @@ export function formatListCursor({ expiresAt, createdAt, digest }: TokenPosition
 /** Reads a cursor of the form that the contract demands; "" is the beginning. */
 export function readListCursor(text: string): TokenPosition | undefined {
   if (text === "") return undefined;
-  // A buffer of its own: it goes to the store's thread.
+  // A separate buffer, because it is sent to the store's thread.
   const octets = Buffer.alloc(octetsOfCursor);
   octets.write(text, "base64url");
   return {
@@ -37,10 +37,10 @@ export function readListCursor(text: string): TokenPosition | undefined {
   };
 }
 
-/** What a caller gets who asks for no slice in particular (Authlete's API). */
+/** The length of a list without a requested slice (Authlete's API). */
 const usualLength = 5;
 const mostTokens = 1000;
-/** What is looked at of a list at once, for the slice as for the count: whatever is further on is reached by `after`. */
+/** Rows read at once, for the slice and for the count; `after` reaches the rest. */
 const mostLookedAt = 10_000;
 
 /**

@@ -11,7 +11,7 @@ import { endToken, invalidateToken } from "../revocation/revoke.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
-/** Tokens of a kind that are looked at to be counted, before they end; all are ended, however many they are. */
+/** Tokens of each kind that are counted before they end; all tokens end, whatever their number. */
 const mostCounted = 1_000;
 
 /** What ends, and how much that is; `undefined`: nothing does. */
@@ -19,15 +19,14 @@ type Ending = { readonly command: Command; readonly counted: TokenCount } | unde
 
 const nothing: TokenCount = { count: 0, moreThanCounted: false };
 
-/** Finds what is to be ended, anew each time. */
+/** Finds the tokens to end, again at each attempt. */
 type Decide = () => Promise<Ending>;
 
 /**
- * Ends every token that the request names, all of them, and says how many those were. What is remembered of a token that
- * is named and not known ends, too.
+ * Ends all tokens that the request names and returns their number. The end of an unknown token is sent to caches, too.
  *
- * Throws {@link CallRefused} 400 `A312201` for a request that names none. Each kind of selector is a command of its own;
- * after a failure the caller asks again, and what has ended stays so.
+ * Throws {@link CallRefused} 400 `A312201` when the request names nothing. Each kind of selector is a separate command;
+ * after a failure the caller repeats the request, and tokens that ended stay ended.
  */
 export async function revokeTokens(context: Context, request: TokenRevokeRequest): Promise<TokenRevokeResponse> {
   const { service } = context;
@@ -70,7 +69,7 @@ export async function revokeTokens(context: Context, request: TokenRevokeRequest
   };
 }
 
-/** A token ends with its grant, or by itself when it stands alone. */
+/** A token ends with its grant; without a grant it ends by itself. */
 async function endingOf(
   dependencies: Dependencies,
   serviceId: number,
@@ -102,7 +101,9 @@ async function decideByOwner(
   };
 }
 
-/** Before they end: afterwards they cannot be told from what had ended earlier. What cannot be counted ends all the same. */
+/**
+ * Counted before they end, because afterwards they cannot be told from earlier ones. What cannot be counted still ends.
+ */
 async function countOf(
   { store, clock, reportFault }: Dependencies,
   serviceId: number,
@@ -124,7 +125,10 @@ async function end(dependencies: Dependencies, decide: Decide): Promise<TokenCou
   return ending?.counted ?? nothing;
 }
 
-/** Ends an access token with its grant, and what is remembered of an unknown one; throws {@link CallRefused}: `A161201` without one, 404 `A161202`. */
+/**
+ * Ends an access token with its grant, and sends the end of an unknown one to caches; throws {@link CallRefused}:
+ * `A161201` without a token, 404 `A161202` for an unknown one.
+ */
 export async function deleteToken(context: Context, { accessTokenIdentifier }: TokenDeleteRequest): Promise<undefined> {
   const { service } = context;
   if (accessTokenIdentifier === "") throw new CallRefused(400, "A161201");

@@ -32,7 +32,7 @@ export function digestsOfIdentifier(identifier: string): readonly Uint8Array[] {
 export function readTokenHash(text: string): Uint8Array | undefined {
   // The one canonical spelling of 32 octets, as of a thumbprint.
   if (!isThumbprint(text)) return undefined;
-  // A buffer of its own, like every digest that goes to the store's worker.
+  // A separate buffer, like every digest that is sent to the store's worker.
   const octets = Buffer.alloc(digestOctets);
   octets.write(text, "base64url");
   return octets;

@@ -13,7 +13,7 @@ import { readTokenHash } from "./token-identifier.ts";
 
 type Changes = UpdateToken["changes"];
 
-/** Changes what an active access token allows; the event of the change reaches every API that knows it. */
+/** Changes an active access token; the event of the change reaches every API that has cached it. */
 export async function updateToken(context: Context, request: TokenUpdateRequest): Promise<TokenUpdateResponse> {
   const { service } = context;
   const digest = readSelector(request);
@@ -33,7 +33,7 @@ async function decideUpdate(
   const serviceId = service.settings.apiKey;
   const now = clock();
   const token = await store.readAccessToken(serviceId, digest);
-  // One that has expired is not brought back to life.
+  // An expired token stays expired.
   if (token === undefined || token.expiresAt <= now) return { outcome: refused("A134202") };
   if (changes.refreshTokenExpiresAt !== undefined && !hasRefreshToken(token, now)) {
     return { outcome: refused("A134205") };
@@ -44,7 +44,7 @@ async function decideUpdate(
     name: "update-token",
     attempt: newAttempt(random),
     serviceId,
-    // Of the identifier, should the caller have named the JWT.
+    // The digest of the identifier, also when the caller named the JWT.
     digest: token.digest,
     changedAt: now,
     changes,

@@ -20,10 +20,10 @@ import { createTokenSet, issueCommand } from "./token-set.ts";
 const checked = { ok: undefined, malformed: "A050316", different: "A050315" } as const;
 
 /**
- * What is wrong with the `code_verifier` of an exchange (RFC 7636 §4.6).
+ * The error in the `code_verifier` of an exchange (RFC 7636 §4.6).
  *
- * One that answers no challenge is wrong too: whoever took the challenge out of the authorization request has a code
- * that was not meant for this client's session (RFC 9700 §2.1.1).
+ * A verifier without a challenge is an error, too: somebody removed the challenge from the authorization request, and
+ * the code belongs to another session than this client's (RFC 9700 §2.1.1).
  */
 function codeVerifierDefect(
   codeChallenge: string | undefined,
@@ -36,9 +36,9 @@ function codeVerifierDefect(
 /**
  * Decides over an `authorization_code` request (RFC 6749 §4.1.3, RFC 7636 §4.6).
  *
- * Whoever lacks the redirect URI or the verifier changes nothing, whether the code was used or not; only who has all
- * of it and comes twice ends the tokens of the first time (RFC 6749 §4.1.2). A request that is refused for anything
- * after that leaves the code as it was.
+ * A request without the redirect URI or the verifier changes nothing, whether the code was used or not. Only a second
+ * request with all of them ends the tokens of the first (RFC 6749 §4.1.2). A request that is refused for a later reason
+ * leaves the code usable.
  */
 export async function decideAuthorizationCode(
   context: Context,

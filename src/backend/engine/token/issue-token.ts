@@ -25,7 +25,7 @@ const subjectCodes = {
   client: "A111204",
 } satisfies Record<SubjectDefect, ResultCode>;
 
-/** Issues the tokens of a password request whose user the API caller has recognised (Authlete's API). */
+/** Issues the tokens of a password request after the API caller has recognised the user (Authlete's API). */
 export async function issueToken(context: Context, request: TokenIssueRequest): Promise<TokenIssueResponse> {
   const gone = () => oauthError(context.service, "server_error", "A003201");
   return runForService<TokenIssueResponse>(context, gone, (current) => decideIssue(current, request));
@@ -87,15 +87,15 @@ async function decideIssue(context: Context, request: TokenIssueRequest): Promis
   };
 }
 
-/** What a password request can still get. */
+/** The scopes and resources that a password request can still get. */
 type StandingPasswordRequest = Pick<PasswordTicket, "scopes" | "resources">;
 
 /**
- * Decides again over what may have changed while the user was asked for: the grant type, the binding, the scopes and the
+ * Checks again what may have changed while the user was asked: the grant type, the binding, the scopes and the
  * resources.
  *
- * Scopes that service or client no longer have are dropped; `undefined` when the request would not be accepted now. One
- * that came without a certificate is not, once tokens are to be bound: none is ever issued unbound (RFC 8705 §3.4).
+ * Scopes that the service or the client has lost are dropped; `undefined` when the request would be refused now. A
+ * request without a certificate is refused when tokens must be bound, since none is issued unbound (RFC 8705 §3.4).
  */
 function standingPasswordRequest(
   service: Service,

@@ -4,10 +4,10 @@ import type { Client, Service } from "../settings/service-and-client.ts";
 import type { RefreshTokenDecision } from "./token-set.ts";
 
 /**
- * The refresh token that goes with the first tokens of a grant, where service and client have the refresh grant.
+ * The refresh token for the first tokens of a grant, when service and client have the refresh grant.
  *
- * It stands for all that the user agreed to, whatever the first access token has of it. A public client's is bound to
- * the certificate that its access token is bound to (RFC 8705 §4); a confidential client's through its authentication.
+ * It covers all that the user agreed to, even if the first access token has less. A public client's token is bound to
+ * the certificate of the access token (RFC 8705 §4); a confidential client's is bound by its authentication.
  */
 export function newRefreshToken(
   service: Service,
@@ -50,7 +50,7 @@ export function mayRefresh(service: Service, client: Client): boolean {
   return supportedGrantTypes.includes("REFRESH_TOKEN") && client.settings.grantTypes.includes("REFRESH_TOKEN");
 }
 
-/** A refresh: the token as kept and as sent, and what the new access token is bound to. */
+/** A refresh: the token as stored and as sent, and the binding of the new access token. */
 interface Refresh {
   readonly token: StoredRefreshToken;
   readonly value: string;
@@ -61,10 +61,10 @@ interface Refresh {
 }
 
 /**
- * The refresh token that goes with the tokens of a refresh: another, or the same again where the service says so.
+ * The refresh token for the tokens of a refresh: a new one, or the same one if the service says so.
  *
- * A public client's that is bound to no certificate is never kept: it must be one or the other (RFC 9700 §2.2.2).
- * Either way it stands for all that was granted, however little this refresh has asked for (RFC 6749 §6).
+ * A public client's token that is bound to no certificate is always replaced: it must be bound or rotated (RFC 9700
+ * §2.2.2). It covers all that was granted, however little this refresh requested (RFC 6749 §6).
  */
 export function successorOf(service: Service, client: Client, refresh: Refresh): RefreshTokenDecision {
   const { token } = refresh;

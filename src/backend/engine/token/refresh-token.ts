@@ -26,12 +26,12 @@ type Reuse = NonNullable<StoredRefreshToken["consumption"]> & { readonly value: 
 const window = 30_000;
 
 /**
- * Decides over a refresh token that another has taken the place of (RFC 9700 §4.14.2).
+ * Decides over a refresh token that was replaced by another (RFC 9700 §4.14.2).
  *
- * A client that never got its answer asks again: within 30 s, and until the successor has been used, the same question
- * has the same answer, and nothing is written. After that someone else has the one or the other: the grant ends. A
- * different question in between is what a client with two processes asks, one of which has not learnt yet: it gets no
- * token, and ends nothing, since otherwise a race of a client with itself would log its user out.
+ * A client that did not get its answer asks again: within 30 s, until the successor is used, the same request gets the
+ * same answer, and nothing is written. Later, somebody else must have one of the two tokens: the grant ends. A
+ * different request within the 30 s comes from a client with two processes, one of which has the old token: it gets no
+ * token and ends nothing, since otherwise a client's race with itself would log its user out.
  */
 function decideReuse(
   { clock, random, service }: Context,
@@ -55,8 +55,8 @@ function decideReuse(
 /**
  * Decides over a `refresh_token` request (RFC 6749 §6): a new access token, bound to the certificate of this request.
  *
- * Whoever is not the client, or lacks the certificate that a public client's refresh token is bound to (RFC 8705 §4),
- * changes nothing, whether it was used or not.
+ * A request of another client, or without the certificate that a public client's refresh token is bound to (RFC 8705
+ * §4), changes nothing, whether the token was used or not.
  */
 export async function decideRefreshToken(
   context: Context,
@@ -137,7 +137,7 @@ function defectOf(
   return isValidAt(token, now) ? undefined : "A053308";
 }
 
-/** One that cannot be read is not the same as none; no thumbprint is so short. */
+/** An unreadable certificate differs from none; no thumbprint is this short. */
 function thumbprintOf(certificate: CertificateOfRequest): string {
   return "x5tS256" in certificate ? certificate.x5tS256 : "unreadable";
 }

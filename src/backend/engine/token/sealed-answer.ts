@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, createHmac, hash } from "node:crypto"
 import type { TokenResponse } from "../../../contract/auth-token.ts";
 import type { Random } from "../dependencies.ts";
 
-/** What makes two refresh requests the same question: nothing else may change the answer. */
+/** The parts of a refresh request that its answer depends on: two requests are the same when these are. */
 export interface RefreshQuestion {
-  /** Of the certificate that was presented, bound or not; of one that cannot be read, a text that no other has. */
+  /** The thumbprint of the presented certificate, bound or not; `"unreadable"` for one that cannot be parsed. */
   readonly x5tS256: string | undefined;
   /** As sent. */
   readonly scope: string | undefined;
@@ -17,10 +17,10 @@ const nonceOctets = 12;
 const tagOctets = 16;
 
 /**
- * Seals the answer of a rotation so that only a holder of the refresh token it was given for can open it.
+ * Seals the answer of a rotation so that only the holder of the replaced refresh token can open it.
  *
- * AES-256-GCM under HMAC-SHA-256 of a fixed label, the raw token being the key: what the store has of a token is its
- * SHA-256, from which that key does not follow, and nobody has to keep one.
+ * AES-256-GCM; the key is HMAC-SHA-256 of a fixed label under the raw token. The store has only the token's SHA-256,
+ * from which the key cannot be derived, and no key has to be stored.
  */
 export function sealAnswer(
   refreshToken: string,
@@ -35,7 +35,7 @@ export function sealAnswer(
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** The answer to that very question; `undefined` for another token or question, and for what was changed since. */
+/** The answer to the same request; `undefined` for another token or request, and for a changed text. */
 export function openSealedAnswer(
   refreshToken: string,
   question: RefreshQuestion,

@@ -25,7 +25,7 @@ export interface TokenSetDecision {
   readonly service: Service;
   readonly client: Client;
   readonly clientIdAliasUsed: boolean;
-  /** How the grant began: what introspection says of its tokens. */
+  /** The grant type at the beginning of the grant, which introspection reports. */
   readonly grantType: GrantType;
   /** The grant type of this request, where it is another (REFRESH_TOKEN). */
   readonly requestGrantType?: GrantType;

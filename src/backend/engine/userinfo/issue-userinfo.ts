@@ -46,13 +46,13 @@ export async function issueUserInfo(context: Context, request: UserInfoIssueRequ
   if ("error" in opened) return opened.error;
   const claims = readClaims(request.claims ?? "");
   if (typeof claims === "string") return callerError(claims);
-  // What the ID token says of the user, the userinfo endpoint must not contradict (OpenID Connect Core §5.3.2).
+  // The userinfo endpoint must not contradict the ID token (OpenID Connect Core §5.3.2).
   const byDefault = readGrantDetails(opened.known.token.details).idToken?.sub ?? opened.subject;
   const sub = setText(request.sub) ?? byDefault;
   return { ...result("A096001"), action: "JSON", responseContent: JSON.stringify({ sub, ...claims }) };
 }
 
-/** The claims that have a value; or the code of what is wrong with the text. */
+/** The claims that have a value, or the code of the error in the text. */
 function readClaims(text: string): Readonly<Record<string, unknown>> | ResultCode {
   if (text === "") return {};
   const claims = readJsonObject(text);

@@ -28,7 +28,9 @@ const codes: UserInfoCodes = {
   certificate_mismatch: "A089310",
 };
 
-/** Decides over a userinfo request (OpenID Connect Core §5.3.1), by the same rule of binding as any protected resource. */
+/**
+ * Decides over a userinfo request (OpenID Connect Core §5.3.1), with the same binding rule as any protected resource.
+ */
 export async function processUserInfoRequest(context: Context, request: UserInfoRequest): Promise<UserInfoResponse> {
   const { service } = context;
   const token = request.token ?? "";
@@ -69,7 +71,7 @@ function factsForCaller(service: Service, { token, client }: KnownAccessToken) {
 
 const ofAnyScope = new Set(scopeClaims(["profile", "email", "address", "phone"]));
 
-/** What the scopes of this very token stand for, which a refresh may have narrowed, and what was asked for by name. */
+/** The claims of this token's scopes, which a refresh may have narrowed, and those requested by name. */
 function claimsAskedFor({ claimsAtUserInfo = [], userInfoClaims }: GrantDetails, scopes: readonly string[]): string[] {
   const byName = Object.keys(userInfoClaims === undefined ? {} : (JSON.parse(userInfoClaims) as object));
   const others = claimsAtUserInfo.filter((name) => !ofAnyScope.has(name));

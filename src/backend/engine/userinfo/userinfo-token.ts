@@ -16,7 +16,7 @@ export type UserInfoRefusal = RefusalCode | "token_missing" | "password_grant";
 /** The code of each refusal; the two operations of the endpoint have their own. */
 export type UserInfoCodes = Readonly<Record<UserInfoRefusal, ResultCode>>;
 
-/** A token that opens the endpoint, and whose it is. */
+/** A token that is accepted at the endpoint, and its subject. */
 export type OpenedUserInfo =
   | { readonly known: KnownAccessToken; readonly subject: string }
   | { readonly error: ReturnType<typeof userInfoRefusal> };
@@ -44,7 +44,7 @@ export function openUserInfo(
   return { known, subject };
 }
 
-/** What the endpoint answers a token that does not open it (RFC 6750 §3.1): one text an error, whatever the cause. */
+/** The endpoint's refusals (RFC 6750 §3.1): one text for each error, whatever the cause. */
 export function userInfoRefusal(service: Service, codes: UserInfoCodes, refusal: UserInfoRefusal) {
   const { action, error, description } = answers[kindOf(refusal)];
   return {
