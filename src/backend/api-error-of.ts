@@ -7,7 +7,7 @@ import { StreamUnavailable } from "./engine/invalidation/event-follower.ts";
 import { RemoteJwksFailure } from "./remote-jwks/fetch-key-set.ts";
 import { StoreFailure } from "./store/store.ts";
 
-/** Errors worth retrying: the same call may succeed later. A reload may have removed a service that a call still names. */
+/** Errors worth retrying: the same call may succeed later. A call may name a service that a reload has just removed. */
 const passing = [
   StoreFailure,
   ChainVerificationFailure,
@@ -18,10 +18,10 @@ const passing = [
 ];
 
 /**
- * What the API caller learns of an error that an operation rejected with; the error itself is its `cause`.
+ * The `ApiError` for an error of an operation; the error itself is its `cause`.
  *
- * A mistake of the caller is told as it is. A fault of ours is 503 when the same call may succeed later, else 500, with a
- * fixed text: its own message may quote what it met.
+ * A mistake of the caller is reported as it is. A fault of the backend is 503 when the same call may succeed later,
+ * else 500, with a fixed text, because its own message may quote input.
  *
  * @example apiErrorOf(new StoreFailure("disk full")).status // 503
  */

@@ -12,14 +12,14 @@ import type { NotedCall } from "./service-operations.ts";
 import { features, version } from "./version.ts";
 
 /**
- * A backend in the same process: its operations act for the one service of the configuration, or for `serviceId`.
+ * A backend in the same process: its operations act for the only service of the configuration, or for `serviceId`.
  *
- * They reject with `ApiError` for a wrong request, with `TypeError` for a service that there is not.
+ * They reject with `ApiError` for a wrong request, with `TypeError` for an unknown service.
  */
 export interface Backend extends Operations {
   /** The API as a service may use it. */
   operationsFor(serviceId: number): Operations;
-  /** Closes the store, after what is under way; for a served backend, after its connections have drained. */
+  /** Closes the store after the calls in progress; for a served backend, after its connections have drained. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ function ofWhichever(own: () => Operations): Pick<Operations, OperationName> {
   return eachOperation((name) => async (request, options) => (own()[name] as AnyOperation)(request, options));
 }
 
-/** In the same process, too, a request is read before it is decided over; over HTTP the HTTP layer has done it. */
+/** Requests are read here, too, before they are decided; over HTTP the HTTP layer does it. */
 function readingRequests(engine: Engine, serviceId: number, options: BackendOptions): Operations {
   const { onCall } = options;
   const monotonicClock = monotonicClockOf(options);
@@ -88,7 +88,7 @@ function readingRequests(engine: Engine, serviceId: number, options: BackendOpti
   };
 }
 
-/** What the engine calls the caller's mistake is the API's own error, over HTTP and in the same process. */
+/** A caller's mistake is an `ApiError`, over HTTP and in the same process. */
 async function asApiError(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
@@ -102,7 +102,7 @@ type AnyOperation = (request: unknown, options?: CallOptions) => Promise<unknown
 /** `info`, which is about no service, and a method for each other operation of the table. */
 function eachOperation(create: (name: ServiceOperationName) => AnyOperation): Pick<Operations, OperationName> {
   const names = Object.keys(operations).filter((name): name is ServiceOperationName => name !== "info");
-  // That each method fits its own name, a list of pairs cannot say.
+  // The type of a list of pairs cannot express that each method fits its own name.
   const methods = Object.fromEntries(names.map((name) => [name, create(name)]));
   return { ...(methods as Pick<Operations, ServiceOperationName>), info };
 }

@@ -4,16 +4,18 @@ import { levelOfResult } from "./result-codes/result-codes.ts";
 import type { CallFacts } from "./service-operations.ts";
 
 /**
- * What is logged of a call, whether it came over HTTP or from the same process.
+ * The log record of a call, over HTTP or from the same process.
  *
- * It has no token, secret, certificate or user, and every text in it is a bounded line of printable ASCII.
+ * It contains no token, secret, certificate or user, and each text in it is a bounded line of printable ASCII.
  */
 export interface CallRecord extends Readonly<CallFacts> {
-  /** `warn` for what the operator should look at, `error` for a fault of the backend; see `docs/result-codes.md`. */
+  /**
+   * `warn` for calls that the operator should look at, `error` for faults of the backend; see `docs/result-codes.md`.
+   */
   readonly level: CallLevel;
   readonly resultCode?: string;
   readonly action?: string;
-  /** What `resultMessage` says, without the code. */
+  /** The sentence of `resultMessage`, without the code. */
   readonly sentence?: string;
   /** The OAuth client's address as the API caller names it: for the log only, never trusted. */
   readonly clientAddress?: string;
@@ -34,7 +36,7 @@ const longestSentence = 600;
 const longestName = 64;
 
 /**
- * Puts together what is logged of a call: what was noted of it, else what its answer says.
+ * Builds the log record of a call: from noted facts, else from its answer.
  *
  * @example callRecord(await operations.authToken(request, { note }), facts, "203.0.113.7").level // "warn"
  */

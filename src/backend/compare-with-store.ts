@@ -9,7 +9,7 @@ import { sealConfiguration } from "./engine/settings/sealed-settings.ts";
 import { createSecretBox } from "./secret-box/aes-secret-box.ts";
 import { readSqliteStore, type ReadableStore } from "./store/sqlite/read-sqlite-store.ts";
 
-/** What a start with this configuration would do to the store. */
+/** The effects on the store of a start with this configuration. */
 export interface Comparison {
   /** `undefined`: there is no store, and a start would make one. */
   readonly plan: ConfigurationPlan | undefined;
@@ -19,7 +19,7 @@ export interface Comparison {
   readonly countsTokens: boolean;
 }
 
-/** What a comparison is made with. */
+/** The dependencies of a comparison. */
 export interface ComparisonOptions extends PutOptions {
   readonly clock: Clock;
   readonly random: Random;

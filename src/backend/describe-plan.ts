@@ -10,7 +10,8 @@ import type { LiveTokens } from "./store/store.ts";
 const mostListed = 50;
 
 /**
- * Says what a configuration changes, a line each: ids, names, names of members and numbers of tokens, never a value.
+ * Describes the changes of a configuration, one per line: ids, names, names of members and numbers of tokens, never a
+ * value.
  *
  * @example describePlan(plan) // ['changes client 1004/17 "batch": tlsClientAuthSubjectDn']
  */

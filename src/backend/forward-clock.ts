@@ -1,8 +1,8 @@
 import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
 
-/** What a forward clock found out about the wall clock. Lengths are in milliseconds. */
+/** A finding of a forward clock about the wall clock. Lengths are in milliseconds. */
 export type ClockEvent =
-  /** The wall clock is behind the latest instant that was acted on. */
+  /** The wall clock is behind the latest instant that was used. */
   | { readonly type: "behind"; readonly by: number }
   | { readonly type: "caught-up" }
   /** The wall clock is further ahead than the monotonic clock can explain. */
@@ -15,9 +15,9 @@ export type ClockEvent =
 export interface ForwardClockOptions {
   readonly wallClock: Clock;
   readonly monotonicClock: MonotonicClock;
-  /** The greatest instant that is known to have been acted on; 0 when there is none. */
+  /** The latest instant known to have been used; 0 when there is none. */
   readonly floor: number;
-  /** The greatest instant that was acted on, before a restart, while a jump was in doubt; default: none was. */
+  /** The latest instant that was used during a doubtful jump, before a restart; default: none. */
   readonly inDoubt?: number;
   readonly report: (event: ClockEvent) => void;
 }
@@ -30,7 +30,7 @@ export interface ForwardClock {
   readonly observe: () => void;
   /** Another process has acted on this instant. */
   readonly raise: (instant: number) => void;
-  /** How far the wall clock is behind what was acted on, 0 when it is not. */
+  /** How far the wall clock is behind the latest instant that was used, 0 when it is not behind. */
   readonly behind: () => number;
   /** Whether it is behind by enough to be reported: by a second or more. */
   readonly isBehind: () => boolean;
@@ -38,12 +38,12 @@ export interface ForwardClock {
   readonly isDoubtful: () => boolean;
   /** The greatest instant that was acted on and that no clock which steps back may undo. */
   readonly actedOn: () => number;
-  /** The greatest instant that was acted on while a jump is in doubt; 0 when none is. */
+  /** The latest instant that was used during a doubtful jump; 0 without one. */
   readonly actedOnInDoubt: () => number;
 }
 
 /**
- * While the wall clock is behind, time goes on at this part of its speed. The two meet again after twice the step, and
+ * While the wall clock is behind, time continues at this fraction of its speed. The two meet after twice the step, and
  * nothing lives longer than until its expiry by the wall clock.
  */
 const pace = 0.5;
@@ -66,11 +66,11 @@ interface Doubt {
 }
 
 /**
- * Makes a clock that follows the wall clock forwards and never backwards.
+ * Creates a clock that follows the wall clock forwards and never backwards.
  *
  * A step back is bridged by the monotonic clock. A jump ahead of more than half an hour is followed, so that nothing
- * expired is accepted; it can be taken back for an hour, by a step back of more than half an hour, and never behind the
- * time of before the jump, which has gone on meanwhile. No other step back makes time go back.
+ * expired is accepted. It can be undone for one hour, by a step back of more than half an hour, but never to before the
+ * time at which it began plus the time since then. No other step back sets the time back.
  *
  * @example createForwardClock({ wallClock: Date.now, monotonicClock: () => performance.now(), floor: 0, report }).now()
  */
@@ -94,7 +94,7 @@ export function createForwardClock({
     const wall = wallClock();
     // A restart makes no difference: what takes a jump back is a step back of more than half an hour.
     const begun = inDoubt - wall > longestBelieved ? wall : Math.max(wall, inDoubt);
-    // How long nobody ran is not known. A new store has nothing to doubt by.
+    // The length of the downtime is unknown, and a new store has no time to compare with.
     if (last > 0 && begun > last + longestBelieved) doubt = { instant: last, at: lastAt, reported: false };
     last = Math.max(last, begun);
     look();

@@ -12,14 +12,17 @@ export interface ObservedCall extends CallRecord {
   readonly ms: number;
 }
 
-/** Called for each call after it was decided, and not waited for. If it throws or rejects, the answer stays the same. */
+/**
+ * Called after each call was decided; the call does not wait for it. If it throws or rejects, the answer stays the
+ * same.
+ */
 export type OnCall = (call: ObservedCall) => unknown;
 
 /** The call to watch. */
 interface WatchedCall {
   readonly operation: string;
   readonly service: number;
-  /** Whether its answer is a document, of which nothing is logged. */
+  /** Whether its answer is a document, which is not logged. */
   readonly isDocument: boolean;
   readonly options: CallOptions | undefined;
 }

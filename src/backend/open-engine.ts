@@ -22,7 +22,7 @@ import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { startSweep } from "./sweep.ts";
 
-/** What a backend is opened with; clock and randomness are the machine's own unless handed in. */
+/** The options of a backend; the default clock and randomness are the machine's own. */
 export interface BackendOptions {
   readonly configuration: Configuration;
   /** Default: on standard output, at the configuration's level and in its format. */
@@ -41,10 +41,11 @@ export interface BackendOptions {
   readonly path?: string;
   /** Which service the operations of the backend itself act for; needed when there are several. */
   readonly serviceId?: number;
-  /** The configuration's `secretKey` is new: what the store has sealed under the former one is replaced, not refused. */
+  /** The configuration's `secretKey` is new: secrets sealed under the former one are replaced instead of refused. */
   readonly newSecretKey?: boolean;
   /**
-   * Services and clients that the configuration may leave out although they have live tokens, which then end for good.
+   * Services and clients that the configuration may leave out although they have live tokens, which then end
+   * permanently.
    *
    * A configuration that leaves out others with live tokens is refused with `ConfigurationError`. Default: none.
    */
@@ -161,13 +162,13 @@ export function monotonicClockOf({ monotonicClock = () => performance.now() }: B
   return monotonicClock;
 }
 
-/** The log that was handed in, or one on standard output as the configuration says. */
+/** The given log, or one on standard output as configured. */
 export function logOf({ log, configuration }: BackendOptions): Logger {
   const place = { stream: process.stdout, isTerminal: process.stdout.isTTY, noColor: process.env["NO_COLOR"] };
   return log ?? createLog({ ...configuration.log, ...place });
 }
 
-/** A log whose `info` lines are written at every level but `silent`, because the operator waits for them. */
+/** A log whose `info` lines are written at every level except `silent`, because the operator waits for them. */
 export function toldAtEveryLevel(log: Logger): Logger {
   return log.child({}, log.level === "silent" ? {} : { level: "info" });
 }

@@ -3,9 +3,9 @@ import type { Clock, MonotonicClock } from "./engine/dependencies.ts";
 import { type ClockEvent, createForwardClock, type ForwardClock } from "./forward-clock.ts";
 import type { Store } from "./store/store.ts";
 
-/** A forward clock whose floor is kept in the store. */
+/** A forward clock whose floor is stored. */
 export interface KeptForwardClock extends ForwardClock {
-  /** Keeps the instant that was acted on last; to be called before the store is closed. */
+  /** Stores the last instant that was used; call it before the store is closed. */
   close(): Promise<void>;
 }
 
@@ -14,22 +14,22 @@ export interface KeptClockOptions {
   readonly wallClock: Clock;
   readonly monotonicClock: MonotonicClock;
   readonly log: Logger;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after that many milliseconds. */
   readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
-/** Milliseconds between two looks at the clocks and at what other processes have kept. */
+/** Milliseconds between two comparisons of the clocks, and of the floors that other processes stored. */
 const lookInterval = 250;
-/** An instant is kept when it is later than the last kept one by so many milliseconds. */
+/** An instant is stored when it is later than the last stored one by this many milliseconds. */
 const keptEvery = 500;
-/** Milliseconds until an instant is kept, at most, unless a commit takes longer than what is left of it. */
+/** Milliseconds until an instant is stored, at most, unless a commit takes longer than the remaining time. */
 const keptWithin = 1_000;
 
 /**
- * Opens the backend's clock over the floor in the store.
+ * Opens the backend's clock over the stored floor.
  *
- * After a stop that was not clean the last second before it may be missing from the floor. So the clock begins a second
- * after the floor: it waits until the wall clock is there, or, where that is behind, goes on from there without it.
+ * After a crash, the last second may be missing from the floor. So the clock begins one second after the floor: it
+ * waits for the wall clock to reach that, or, if the wall clock is behind, continues from there without it.
  *
  * @example const clock = await openForwardClock({ store, wallClock: Date.now, monotonicClock, log });
  */
@@ -61,7 +61,10 @@ export async function openForwardClock(options: KeptClockOptions): Promise<KeptF
   kept = { actedOn: clock.actedOn(), settled: false, ...ownDoubt };
   await store.keepClock(kept);
 
-  /** What of a doubt is to be kept: another process may have acted later, and only whoever was in doubt ends it. */
+  /**
+   * The part of a doubt that is stored: another process may have used a later instant, and only the process in doubt
+   * ends it.
+   */
   function doubtToKeep(): { readonly inDoubt?: number } {
     const acted = clock.actedOnInDoubt();
     if (acted > 0) return { inDoubt: Math.max(acted, kept.inDoubt ?? 0) };

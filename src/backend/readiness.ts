@@ -21,7 +21,7 @@ export interface ReadinessOptions {
   readonly monotonicClock: MonotonicClock;
   /** Called when the answer has changed; the first one is compared with "all hold". */
   readonly onChange?: (failed: readonly FailedCheck[]) => void;
-  /** A signal that aborts after so many milliseconds; default `AbortSignal.timeout`. */
+  /** A signal that aborts after that many milliseconds; default `AbortSignal.timeout`. */
   readonly timeoutSignal?: (milliseconds: number) => AbortSignal;
 }
 
@@ -34,8 +34,8 @@ const patience = 500;
 /**
  * Returns a function that resolves to the names of the failed checks.
  *
- * Anyone may ask, so asking has to be cheap: all requests within a second get one answer, and a check that has not
- * ended is not started again; it counts as failed.
+ * Anyone may ask, so asking must be cheap: all requests within a second get one answer. A check that has not ended is
+ * not started again; it counts as failed.
  *
  * @example const failedChecks = createReadiness({ checks: [{ name: "store-write", check }], monotonicClock });
  */
@@ -115,7 +115,7 @@ export function clockReadiness(clock: Pick<ForwardClock, "observe" | "behind" | 
   return {
     name: "clock",
     check() {
-      // Whoever asks learns of a step at once, also where nothing else is asked of the backend.
+      // A step of the clock is noticed at once, even without other calls.
       clock.observe();
       if (clock.isBehind()) throw new Error(`the clock is ${clock.behind()} ms behind the time that was acted on`);
     },

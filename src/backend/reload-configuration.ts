@@ -37,12 +37,12 @@ export function describeProcessChanges(running: Configuration, wanted: Configura
   ];
 }
 
-/** What a listener's TLS is made of; `undefined` where it speaks plain HTTP. */
+/** A listener's TLS settings; `undefined` for plain HTTP. */
 export function tlsOf(listen: Listen): ListenTls | undefined {
   return "host" in listen ? listen.tls : undefined;
 }
 
-/** Whether TLS ends elsewhere (`behindTls`) changes nothing about a listener. */
+/** `behindTls` does not change a listener's address. */
 function isSameAddress(running: Listen, wanted: Listen): boolean {
   if ("unix" in running || "unix" in wanted) {
     return "unix" in running && "unix" in wanted && running.unix === wanted.unix;

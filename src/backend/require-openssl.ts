@@ -3,9 +3,9 @@ import { ConfigurationError } from "./configuration/configuration-error.ts";
 import { needsChainVerification, type Configuration } from "./configuration/configuration.ts";
 
 /**
- * Rejects with {@link ConfigurationError} when a client's authentication rests on `openssl` and there is none.
+ * Rejects with {@link ConfigurationError} when the authentication of a client needs `openssl` and it is missing.
  *
- * `path` is where it is looked for: the value of PATH.
+ * `path` is the value of PATH.
  *
  * @example await requireOpenssl(configuration, process.env.PATH)
  */

@@ -7,15 +7,15 @@ import { resetSqliteClock, type ClockReset } from "./store/sqlite/reset-sqlite-c
 export interface ClockResetOptions {
   /** Tokens may end that were issued later than the new time; otherwise such a reset is refused. */
   readonly endTokens?: boolean;
-  /** Told, in a sentence, when the store was restored, copied or replaced: the next start will not notice it any more. */
+  /** Called with a sentence when the store was restored, copied or replaced: the next start will not detect it. */
   readonly warn?: (sentence: string) => void;
 }
 
 /**
- * Sets a store's time to `clock`, after a clock was wrong. Deletes what was issued later than that. What had expired
- * only by the wrong clock, and was not swept, is valid again.
+ * Sets a store's time to `clock`, after a clock was wrong. Deletes what was issued later than that. What expired only
+ * by the wrong clock, and was not swept, is valid again.
  *
- * No backend may run on the store. Throws `StoreFailure`, also where tokens would end that nobody has allowed to.
+ * No backend may run on the store. Throws `StoreFailure`, also when tokens would end and `endTokens` is not set.
  *
  * @example resetClock(await readConfiguration({ path, env: process.env }), Date.now, { endTokens: true })
  */

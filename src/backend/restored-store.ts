@@ -8,12 +8,12 @@ const whatWasFound = {
   "went-back": "it lacks writes that were acknowledged",
 } satisfies Record<UnexpectedOrigin, string>;
 
-/** Logs, once, that the store was restored, copied or replaced, and what the operator has to do about it. */
+/** Logs once that the store was restored, copied or replaced, with the operator's next step. */
 export function reportRestoredStore(log: Logger, origin: UnexpectedOrigin): void {
   log.error({ restored: origin }, describeRestoredStore(origin));
 }
 
-/** Says what was found, and what the operator has to do about it. */
+/** The finding, and the operator's next step. */
 export function describeRestoredStore(origin: UnexpectedOrigin): string {
   return (
     `The store was restored, copied or replaced: ${whatWasFound[origin]}. Every watcher of invalidation events is told to ` +

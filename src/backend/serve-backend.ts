@@ -39,17 +39,17 @@ export interface ServedBackend extends Backend {
   reload(configuration: Configuration, options?: ReloadOptions): Promise<readonly string[]>;
 }
 
-/** What a reload may do that ends tokens for good; what the backend was started with does not count here. */
+/** The removals that a reload may make; those allowed at the start do not count here. */
 export type ReloadOptions = Pick<BackendOptions, "allowRemoval">;
 
 const requestIdOctets = 9;
 const requestIdsADraw = 256;
 
 /**
- * Serves the API as the configuration says; resolves when it answers.
+ * Serves the API as configured; resolves when it answers.
  *
- * The address comes first and the store after it: a start that fails because something else listens there has touched
- * nothing. Throws `ConfigurationError`, `StoreFailure` or the system's error; nothing is then left open.
+ * It listens before it opens the store: a start that fails because the address is in use has changed nothing. Throws
+ * `ConfigurationError`, `StoreFailure` or the system's error; nothing then stays open.
  *
  * @example const { address } = await serveBackend({ configuration: await readConfiguration({ path, env: process.env }) });
  */

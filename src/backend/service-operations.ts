@@ -1,14 +1,14 @@
 import type { CallOptions, OperationName, Operations, RequestOf, ResponseOf } from "../contract/operations.ts";
 
 /**
- * What the backend learns of a call while it decides, for the operator's log: who asked, for what, with what.
+ * Facts that the backend learns while it decides a call, for the operator's log: who asked, for what, with what.
  *
- * No token, no secret, no certificate, no user. The texts of a client are as it sent them: see `call-record.ts`.
+ * No token, secret, certificate or user. Texts of a client are unchanged: see `call-record.ts`.
  */
 export interface CallFacts {
   /** The service's number, as the API caller names it. */
   service?: number;
-  /** The client's number; of one that is not known, what the request calls it. */
+  /** The client's number; for an unknown client, the `client_id` of the request. */
   clientId?: string;
   /** The client's alias, where the request uses it. */
   clientIdAlias?: string;
@@ -22,7 +22,7 @@ export interface CallFacts {
 /** Takes facts in; a later one replaces an earlier one of its name. */
 export type NoteFacts = (facts: CallFacts) => void;
 
-/** What a call of the engine may be given. */
+/** Options of a call to the engine. */
 export interface NotedCall extends CallOptions {
   readonly note?: NoteFacts;
 }

@@ -6,7 +6,7 @@ import type { Store } from "./store/store.ts";
 /** Rows per batch: few enough that a batch does not noticeably delay other writes. */
 const batch = 500;
 
-/** What the sweep rests on. */
+/** The dependencies of the sweep. */
 export interface SweepDependencies {
   readonly store: Store;
   readonly clock: Clock;

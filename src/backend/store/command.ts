@@ -2,10 +2,10 @@ import type { RecordOf } from "./columns.ts";
 import type { accessTokenColumns, codeColumns, grantColumns, refreshTokenColumns, ticketColumns } from "./tables.ts";
 
 /**
- * A conditional write as plain data: what to write, and what must still be true for it.
+ * A conditional write as plain data: the new rows, and their preconditions.
  *
- * `attempt` is random and drawn anew for each decision, never for a repetition: a store that finds its own
- * attempt already applied answers `done`, so a command may be run again after a lost connection.
+ * `attempt` is random and drawn for each decision, never for a repetition: a store that has applied the attempt before
+ * answers `done`, so a command may be run again after a lost connection.
  */
 export type Command =
   | PutConfiguration
@@ -27,10 +27,10 @@ interface Attempt {
 }
 
 /**
- * Makes the services and clients marked `source: configuration` exactly these; others are not touched.
+ * Makes the services and clients marked `source: configuration` exactly these; others are unchanged.
  *
- * A row whose `settingsTag` is unchanged keeps its version. One that is left out is deleted, and its tokens are no
- * longer valid. `conflict` when an id is taken by a row of another source, and when one is left out that has or may have
+ * A row with an unchanged `settingsTag` keeps its version. One that is left out is deleted, and its tokens become
+ * invalid. `conflict` when an id is used by a row of another source, and when a row is left out that has or may have
  * live tokens and is not in `mayRemove`.
  */
 export interface PutConfiguration extends Attempt {
@@ -67,7 +67,7 @@ export interface DecidedUpon extends Attempt {
   readonly clientVersion: number;
 }
 
-/** Keeps what a request asks for until the user has been asked. */
+/** Stores a request until the user has decided. */
 export interface KeepTicket extends DecidedUpon {
   readonly name: "keep-ticket";
   readonly ticket: RecordOf<typeof ticketColumns>;
@@ -100,38 +100,38 @@ export interface IssueCode extends DecidedUpon {
 }
 
 /**
- * Keeps the tokens of one token answer, and consumes what they are issued for, all or nothing.
+ * Stores the tokens of one token answer and consumes their source, all or nothing.
  *
- * `conflict` unless service and client still have the versions decided upon and `source` stands: is known, has not been
- * consumed, and its grant, if it has one yet, has not ended.
+ * `conflict` unless service and client still have these versions and `source` is valid: known, not consumed, and of a
+ * grant that has not ended.
  */
 export interface IssueTokens extends DecidedUpon {
   readonly name: "issue-tokens";
   readonly source?: TokenSource;
   /**
-   * Absent for a token that stands alone (client credentials). With a refresh token as source it is that token's, else
-   * it begins here.
+   * Absent for a token without a grant (client credentials). With a refresh token as source, it is that token's grant;
+   * else it begins here.
    */
   readonly grant?: {
     readonly grantId: string;
-    /** Of a grant that begins. */
+    /** Of a new grant. */
     readonly details?: RecordOf<typeof grantColumns>["details"];
   };
   readonly subject: string | undefined;
   readonly createdAt: number;
   readonly accessToken: Omit<RecordOf<typeof accessTokenColumns>, "grantId" | "subject" | "createdAt"> & {
-    /** Of its JWT form, if it has one: found by either. */
+    /** The digest of its JWT form, if it has one; the token is found by either. */
     readonly jwtDigest?: Uint8Array | undefined;
   };
   /** A new one, only together with `grant`. */
   readonly refreshToken?: Omit<RecordOf<typeof refreshTokenColumns>, "grantId" | "createdAt">;
 }
 
-/** What tokens are issued for, to be used once; all digests are of the raw text. */
+/** The source of tokens, used once; all digests are of the raw text. */
 export type TokenSource =
   | { readonly kind: "authorization-code"; readonly digest: Uint8Array }
   | { readonly kind: "ticket"; readonly digest: Uint8Array }
-  /** Rotation: `refreshToken` takes its place, and `sealedAnswer` is given again to whoever can open it. */
+  /** Rotation: `refreshToken` replaces it, and `sealedAnswer` is the answer to a repeated request. */
   | { readonly kind: "refresh-token"; readonly digest: Uint8Array; readonly sealedAnswer: Uint8Array }
   /** The refresh token stays; `expiresAt` is its new end, if it gets one. */
   | { readonly kind: "kept-refresh-token"; readonly digest: Uint8Array; readonly expiresAt: number | undefined };
@@ -141,7 +141,7 @@ export interface UseAssertion extends Attempt {
   readonly name: "use-assertion";
   readonly serviceId: number;
   readonly clientId: number;
-  /** Of the `jti`. */
+  /** The digest of the `jti`. */
   readonly digest: Uint8Array;
   /** From then on the assertion is refused for its age. */
   readonly expiresAt: number;
@@ -156,7 +156,7 @@ export interface UpdateToken extends Attempt {
   readonly changes: Partial<
     Pick<RecordOf<typeof accessTokenColumns>, "scopes" | "expiresAt" | "properties" | "x5tS256">
   > & {
-    /** Of the refresh token of its grant that has not been consumed. */
+    /** The new expiry of its grant's refresh token that has not been consumed. */
     readonly refreshTokenExpiresAt?: number;
   };
 }
@@ -190,13 +190,13 @@ export interface EndGrant extends Attempt {
 }
 
 /**
- * Writes the event of a token's end for a token that is not known (any more), and changes nothing else: a resource server
- * may remember one that was lost with a restored backup. Never a conflict.
+ * Writes the event of the end of an unknown token, and changes nothing else: a resource server may have cached one that
+ * was lost with a restored backup. Never a conflict.
  */
 export interface InvalidateToken extends Attempt {
   readonly name: "invalidate-token";
   readonly serviceId: number;
-  /** Every digest that what was named may stand for. */
+  /** Every digest that the given text may mean. */
   readonly digests: readonly Uint8Array[];
   readonly at: number;
 }

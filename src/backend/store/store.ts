@@ -20,10 +20,10 @@ export interface StoredClient extends RecordOf<typeof clientColumns> {
   readonly serviceVersion: number;
 }
 
-/** A service as it is listed to be compared with a configuration, also one that was deleted. */
+/** A service as listed for a comparison with a configuration; it may have been deleted. */
 export type ListedService = RecordOf<typeof listedServiceColumns>;
 
-/** A client, under the same rules. */
+/** The same for a client. */
 export type ListedClient = RecordOf<typeof listedClientColumns>;
 
 /** How many access and refresh tokens are active. */
@@ -33,34 +33,34 @@ export interface LiveTokens {
   readonly complete: boolean;
 }
 
-/** The client that a row belongs to, and the versions of its owners that a decision rests on. */
+/** The client of a row, and the versions of its owners that a decision depends on. */
 interface Owned {
   readonly clientId: number;
   readonly clientVersion: number;
   readonly serviceVersion: number;
 }
 
-/** An access token whose own, grant's, client's and service's rows all stand; it may still have expired. */
+/** An access token whose own row, grant, client and service all stand; it may have expired. */
 export interface StoredAccessToken extends RecordOf<typeof accessTokenColumns>, Owned {
-  /** The grant's; `undefined` for a token that stands alone. */
+  /** The grant's details; `undefined` for a token without a grant. */
   readonly details: string | undefined;
-  /** When the grant's refresh token expires that has not been consumed; `undefined` when there is none. */
+  /** The expiry of the grant's refresh token that has not been consumed; `undefined` when there is none. */
   readonly refreshTokenExpiresAt: number | undefined;
 }
 
-/** A refresh token with the members of its grant, under the same rules; it may have been consumed. */
+/** A refresh token with the members of its grant, all standing; it may have been consumed. */
 export interface StoredRefreshToken extends RecordOf<typeof refreshTokenColumns>, RecordOf<typeof grantColumns>, Owned {
   /** Another took its place. */
   readonly consumption:
     { readonly at: number; readonly sealedAnswer: Uint8Array; readonly successorUsed: boolean } | undefined;
 }
 
-/** A ticket whose client's and service's rows stand; it may have expired or been consumed. */
+/** A ticket whose client and service stand; it may have expired or been consumed. */
 export interface StoredTicket extends RecordOf<typeof ticketColumns>, Owned {
   readonly consumed: boolean;
 }
 
-/** An authorization code whose client's and service's rows stand; it may have expired or been consumed. */
+/** An authorization code whose client and service stand; it may have expired or been consumed. */
 export interface StoredCode extends RecordOf<typeof codeColumns>, Owned {
   readonly consumed: boolean;
 }
@@ -71,7 +71,7 @@ export interface Owner {
   readonly subject?: string | undefined;
 }
 
-/** The key by which lists are in order: what expires first comes first, then what was issued first. */
+/** The order of lists: by expiry, then by time of issue, then by digest. */
 export interface TokenPosition {
   readonly expiresAt: number;
   readonly createdAt: number;
@@ -80,10 +80,10 @@ export interface TokenPosition {
 
 /** Which access tokens to list; instants in milliseconds. */
 export interface AccessTokensQuery extends Owner {
-  /** `valid` and `invalid` are told apart as of `now`; only tokens that have not been ended are listed. */
+  /** `valid` and `invalid` are as of `now`; ended tokens are not listed. */
   readonly status: "valid" | "invalid" | "all";
   readonly now: number;
-  /** The list begins behind this position; without it, at the first token. */
+  /** The list begins after this position; without it, at the first token. */
   readonly after?: TokenPosition | undefined;
   /** A slice of what follows: from `start`, before `end`. */
   readonly start: number;
@@ -125,17 +125,17 @@ export interface ListedAccessToken extends StoredAccessToken {
   readonly lastRefreshedAt: number | undefined;
 }
 
-/** Facts of a service that are void since this was committed. */
+/** Facts of a service that became invalid with this commit. */
 export interface StoredInvalidationEvent {
   readonly serviceId: number;
   readonly keys: readonly string[];
-  /** Where a reader stands who has taken it in. */
+  /** The reader's position after this event. */
   readonly cursor: string;
 }
 
-/** What to read of the events. Cursors are texts of the driver's own making, to be handed back as they came. */
+/** Which events to read. Cursors are opaque texts of the driver, returned unchanged. */
 export interface InvalidationEventsQuery {
-  /** Where the reader stands; without it, at the end of all that is committed. May be any text whatever. */
+  /** The reader's position; without it, the end of all committed events. May be any text. */
   readonly after?: string | undefined;
   /** A cursor of this store that it has answered since `after`, to read no further than that. */
   readonly upTo?: string | undefined;
@@ -143,23 +143,25 @@ export interface InvalidationEventsQuery {
   readonly limit: number;
 }
 
-/** `reset`: what follows `after` is not known (any more); whatever rests on it is void, and `cursor` is the end. */
+/**
+ * `reset`: the events after `after` are unknown; everything that depends on them is invalid, and `cursor` is the end.
+ */
 export type InvalidationEvents =
   | { readonly reset: true; readonly cursor: string }
   | {
       readonly reset: false;
       /** In the order of their commits. */
       readonly events: readonly StoredInvalidationEvent[];
-      /** Where the reader stands after these, and after whatever was passed over. */
+      /** The reader's position after these events and any that were skipped. */
       readonly cursor: string;
       /** Whether these were all, as of the moment of the reading. */
       readonly complete: boolean;
     };
 
 /**
- * What is kept. Reads answer facts; the one write is a {@link Command} that carries its own preconditions.
+ * The stored facts. Reads return facts; the only write is a {@link Command} with its own preconditions.
  *
- * Every method rejects with {@link StoreFailure} when the store could not be asked; nothing was then acknowledged.
+ * Every method rejects with {@link StoreFailure} when the store failed; nothing was then acknowledged.
  */
 export interface Store {
   readService(serviceId: number): Promise<StoredService | undefined>;
@@ -168,9 +170,9 @@ export interface Store {
     serviceId: number,
     by: { clientId: number } | { clientIdAlias: string },
   ): Promise<StoredClient | undefined>;
-  /** Services whose ids are above `after`, in the order of their ids. */
+  /** Services with ids above `after`, ordered by id. */
   readServicesAfter(after: number, limit: number): Promise<readonly ListedService[]>;
-  /** Clients behind that one, in the order of their services' ids and their own. */
+  /** Clients after that one, ordered by their services' ids and their own. */
   readClientsAfter(after: { serviceId: number; clientId: number }, limit: number): Promise<readonly ListedClient[]>;
   /** How many tokens would end with a client or a service; counted within a bound. */
   readLiveTokens(owner: TokenOwner, now: number): Promise<LiveTokens>;
@@ -184,28 +186,30 @@ export interface Store {
   /** How many access and refresh tokens are active: neither ended, nor consumed, nor expired. */
   countTokens(serviceId: number, query: TokenCountQuery): Promise<TokenCount>;
   /**
-   * The events that were committed since, of every service: none is ever passed over, none comes twice.
+   * The events committed since then, of every service: none is skipped, none comes twice.
    *
-   * A cursor cannot be continued, and the answer is a `reset`, when it is not one of this store's, when an event after
-   * it was swept, and when the store has gone back behind it (a backup that was restored).
+   * The answer is a `reset` when the cursor is not one of this store's, when an event after it was swept, and when the
+   * store is an older state than the cursor (a restored backup).
    */
   readInvalidationEvents(query: InvalidationEventsQuery): Promise<InvalidationEvents>;
-  /** Carries a command out, all or nothing; resolves after it is durable. Run twice it does the same. */
+  /**
+   * Carries a command out, all or nothing; resolves when it is durable. Running it twice has the same effect as once.
+   */
   run(command: Command): Promise<CommandOutcome>;
   /** Deletes rows that expired before `expiredBefore` (milliseconds), at most `limit` of a kind; answers how many. */
   sweep(expiredBefore: number, limit: number): Promise<number>;
   /**
-   * Deletes events of before an instant in milliseconds, the oldest first, at most `limit`; answers how many. The last
-   * of them stays: a reader who stands there has missed nothing.
+   * Deletes events before an instant in milliseconds, the oldest first, at most `limit`; returns their number. The last
+   * of them stays: a reader at that position has missed nothing.
    */
   sweepInvalidationEvents(createdBefore: number, limit: number): Promise<number>;
-  /** Rejects while the store cannot be read, and when its schema is not this version's any more. */
+  /** Rejects while the store cannot be read, and when its schema is no longer this version's. */
   checkSchema(): Promise<void>;
   /** A write that changes nothing, as durable as a command; rejects while commands would. */
   probeWrite(): Promise<void>;
   /** Whether writes can never succeed again in this process. */
   hasLostWriter(): boolean;
-  /** The floor under "now" that {@link Store.keepClock} left, of whichever process; `actedOn` is 0 in a new store. */
+  /** The floor under "now" that {@link Store.keepClock} stored, in any process; `actedOn` is 0 in a new store. */
   readClock(): Promise<KeptClock>;
   /** Raises the floor to an instant that was acted on; never lowers it. Without `inDoubt` that stays; 0 ends it. */
   keepClock(clock: KeptClock): Promise<void>;
@@ -216,25 +220,25 @@ export interface Store {
 export interface KeptClock {
   /** Milliseconds since 1970. */
   readonly actedOn: number;
-  /** Nothing was acted on after it: whoever kept it had come to its end. */
+  /** No later instant was used: the process that stored it has stopped. */
   readonly settled: boolean;
   /** The greatest instant that was acted on while the clock's jump there was not believed yet. */
   readonly inDoubt?: number;
 }
 
 /**
- * What a store that is opened is, compared with what its path had before. `new`: there was none. `continued`: the same
- * store, at least as far on. `unmarked`: its mark is missing, as beside a copy. `went-back`: an older state of it.
+ * An opened store compared with the former store at its path. `new`: there was none. `continued`: the same store, not
+ * older. `unmarked`: its mark is missing, as beside a copy. `went-back`: an older state of it.
  */
 export type StoreOrigin = "new" | "continued" | UnexpectedOrigin;
 
-/** Origins after which watchers of events may rest on what the store does not know. */
+/** Origins after which watchers may have cached what the store does not know. */
 export type UnexpectedOrigin = "unmarked" | "another-store" | "another-file" | "went-back";
 
 /** `conflict`: a precondition no longer held and nothing was written; read the facts again and decide again. */
 export type CommandOutcome = "done" | "conflict";
 
-/** The store could not be asked, or could not keep what it was given; `cause` is for the operator's log only. */
+/** The store could not be read or written; `cause` is for the operator's log only. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";
 }

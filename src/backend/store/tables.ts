@@ -17,12 +17,12 @@ export const serviceColumns = {
 
 export const clientColumns = { clientId: whole, version: whole, settings: text } satisfies Columns;
 
-/** A service or a client as it is listed to be compared with a configuration, also one that was deleted. */
+/** A service or a client as listed for a comparison with a configuration; it may have been deleted. */
 const listedColumns = {
   serviceId: whole,
   /** `false`: it was deleted. */
   present: flag,
-  /** `configuration`: the file says whether it is there. */
+  /** `configuration`: the file decides whether it exists. */
   source: text,
   /** Empty when it was deleted. */
   settings: text,
@@ -42,7 +42,7 @@ interface KeptProperty {
 
 export const accessTokenColumns = {
   digest: octets,
-  /** `undefined` when the token stands alone (client credentials): then ending the token ends all there is. */
+  /** `undefined` for a token without a grant (client credentials): it ends by itself. */
   grantId: optional(text),
   subject: optional(text),
   grantType: text,
@@ -73,7 +73,7 @@ export const grantColumns = {
   subject: optional(text),
   grantType: text,
   clientIdAliasUsed: { ...flag, name: "by_alias" },
-  /** The engine's own JSON text: what later answers of this grant must know. */
+  /** The engine's own JSON text: facts that later answers of this grant need. */
   details: optional(text),
 } satisfies Columns;
 
@@ -94,7 +94,7 @@ export const codeColumns = {
   /** The grant that its exchange begins; drawn with the code, so that a replay knows what to end. */
   grantId: text,
   subject: text,
-  /** As the request had it; `undefined` when it had none. */
+  /** As in the request; `undefined` when the request had none. */
   redirectUri: optional(text),
   /** S256 (RFC 7636 §4.2). */
   codeChallenge: optional(text),

@@ -5,7 +5,7 @@ import { recordWriter } from "./records.ts";
 import { accessTokenInForce } from "./standing.ts";
 import type { Plan, Statement } from "./statement.ts";
 
-/** What an update may change; a member that it leaves out is NULL. */
+/** The members that an update may change; one that is left out is NULL. */
 const changeable = {
   scopes: optional(accessTokenColumns.scopes),
   expiresAt: optional(accessTokenColumns.expiresAt),
@@ -20,7 +20,7 @@ const changes = Object.entries(changeable).map(([member, column]) => {
   return { name, value: `coalesce(:${member}, ${name})` };
 });
 
-/** `updated_by` says that the attempt was here, `changed_by` that the row is another for it. */
+/** `updated_by` records the attempt, `changed_by` an attempt that made a difference. */
 const updateAccessToken = `
   UPDATE access_token SET updated_by = :attempt,
     changed_by = CASE

@@ -13,7 +13,7 @@ import type { Statement } from "./statement.ts";
 /**
  * The events of each command, as statements that come last in its transaction; `none`: it invalidates no cached answer.
  *
- * An event is written only where the row says that this attempt made the change, and once an attempt. Expiry needs no
+ * An event is written only if the row shows that this attempt made the change, and once per attempt. Expiry needs no
  * event: nobody caches an answer past its `exp`.
  */
 const commandEvents = {
@@ -85,7 +85,7 @@ const updatedTokenEvent = event(
   "access_token WHERE service_id = :serviceId AND digest = :digest AND changed_by = :attempt",
 );
 
-/** An answer for the refresh token, or one that says that there is one, rests on the grant. */
+/** Answers about the refresh token, or about its existence, depend on the grant. */
 const updatedGrantEvent = event(
   keysOfRow.grant,
   `refresh_token
@@ -93,7 +93,7 @@ const updatedGrantEvent = event(
     (SELECT t.grant_id FROM access_token t WHERE t.service_id = :serviceId AND t.digest = :digest)`,
 );
 
-/** None where a member was given the value that it had. */
+/** No event if every member had its new value before. */
 function tokenUpdated({ attempt, serviceId, digest, changedAt, changes }: UpdateToken): Statement[] {
   const values = { at: changedAt, attempt, keys: JSON.stringify([keyOfDigest(digest)]), serviceId, digest };
   const statements = [{ sql: updatedTokenEvent, values }];
@@ -103,7 +103,10 @@ function tokenUpdated({ attempt, serviceId, digest, changedAt, changes }: Update
 
 const revocationEvent = event(":keys", "service WHERE service_id = :serviceId AND revoked_by = :attempt");
 
-/** One, however many tokens have ended. Of a subject with one client, too, it names all that rests on the subject. */
+/**
+ * One event for any number of tokens. Also for a subject with one client, it names everything that depends on the
+ * subject.
+ */
 function tokensEnded({ attempt, serviceId, clientId = 0, subject, endedAt }: RevokeTokens): Statement[] {
   const keys = JSON.stringify([subject === undefined ? clientKey(serviceId, clientId) : subjectKey(subject)]);
   return [{ sql: revocationEvent, values: { at: endedAt, attempt, keys, serviceId } }];
@@ -112,7 +115,7 @@ function tokensEnded({ attempt, serviceId, clientId = 0, subject, endedAt }: Rev
 const serviceEvents = event(keysOfRow.service, "service WHERE changed_by = :attempt");
 const clientEvents = event(keysOfRow.client, "client WHERE changed_by = :attempt");
 
-/** One for each service and client that has another version now or was deleted; none for a new one. */
+/** One event for each service and client that has a new version or was deleted; none for a new one. */
 function settingsChanged({ attempt, changedAt }: PutConfiguration): Statement[] {
   return [serviceEvents, clientEvents].map((sql) => ({ sql, values: { at: changedAt, attempt } }));
 }

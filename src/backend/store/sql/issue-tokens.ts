@@ -78,7 +78,7 @@ const withSource = {
 
 const issuedByThisAttempt = "SELECT 1 FROM access_token WHERE digest = :digest AND attempt = :attempt";
 
-/** A code's own details are the grant's when the command brings none. */
+/** Without details in the command, the grant gets those of the code. */
 const beginGrant = insertFound(
   "token_grant",
   {

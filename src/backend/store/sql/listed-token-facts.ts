@@ -6,8 +6,8 @@ import { notRevoked, ownersOf } from "./standing.ts";
 import type { RowQuery, RowsQuery, Values } from "./statement.ts";
 import { inForce } from "./token-facts.ts";
 
-// Every walk is along one index, in its order, and of a stated number of rows. Rows that are inactive are seen and
-// marked instead of left out: then a limit on the rows that come back is one on the rows that are looked at.
+// Every walk follows one index, in its order, over a stated number of rows. Inactive rows are read and marked instead
+// of left out: then a limit on the returned rows is a limit on the rows read.
 
 /** The number that a client's rows have if they were issued after its last revocation. */
 const clientNumber = "(SELECT n.revocation FROM client n WHERE n.service_id = :serviceId AND n.client_id = :clientId)";
@@ -17,7 +17,7 @@ const pairNumber = `
 
 const subjectNumber = lastOfSubject(":serviceId", ":subject");
 
-/** Conditions on `t` for the index that leads past what was revoked. */
+/** Conditions on `t` for the index that skips revoked tokens. */
 function tokensOf({ clientId, subject }: Owner): string {
   const service = "t.service_id = :serviceId";
   if (clientId === undefined && subject === undefined) return service;
@@ -53,7 +53,7 @@ const walkedOfRow = recordReader(walked);
 /** A row that a list walks over. */
 export type WalkedToken = ReturnType<typeof walkedOfRow>;
 
-/** Looks at so many rows of a list, in its order, from behind a position. */
+/** Reads that many rows of a list, in its order, after a position. */
 export function walkTokens(serviceId: number, query: WalkQuery, rows: number): RowsQuery<WalkedToken[]> {
   const from = query.after ?? beforeAll;
   const { expiresAt, createdAt, digest } =
@@ -74,18 +74,18 @@ export function walkTokens(serviceId: number, query: WalkQuery, rows: number): R
 
 const bounded = { walked: selected("count(*)", whole), found: selected('coalesce(sum(w."isInForce"), 0)', whole) };
 
-/** How many rows a count has looked at, and how many of them count. */
+/** The number of rows read, and of those that count. */
 const boundedCount = recordReader(bounded);
 
 export type BoundedCount = ReturnType<typeof boundedCount>;
 
-/** Looks at so many rows from the first on. */
+/** Reads that many rows from the beginning. */
 export function countWalked(serviceId: number, query: WalkQuery, rows: number): RowQuery<BoundedCount> {
   const { sql, values } = walkTokens(serviceId, { ...query, after: undefined }, rows);
   return { sql: `SELECT ${selectList(bounded)} FROM (${sql}) w`, values, one: boundedCount };
 }
 
-/** The counts whose sum is the answer: of access tokens, and of the refresh tokens that have not been consumed. */
+/** The counts whose sum is the answer: access tokens, and refresh tokens that have not been consumed. */
 export function tokenCounts(serviceId: number, { of, now, most }: TokenCountQuery): RowQuery<BoundedCount>[] {
   const rows = most + 1;
   if ("grantId" in of)
@@ -133,8 +133,8 @@ function refreshTokenOfGrant(serviceId: number, grantId: string, now: number): R
 }
 
 /**
- * Of a subject with a client all grants of the subject are looked at. Their index alone finds them: a database that has
- * to look at the rows as well would rather walk through all grants of the service.
+ * For a subject with a client, all grants of the subject are read. Their index is enough to find them: a database that
+ * needs the rows as well would rather scan all grants of the service.
  */
 function countRefreshTokens(serviceId: number, owner: Owner, now: number, rows: number): RowQuery<BoundedCount> {
   const { clientId, subject } = owner;

@@ -7,14 +7,14 @@ import type { Row, RowsQuery } from "./statement.ts";
 import { inForce } from "./token-facts.ts";
 
 /**
- * Rows that are looked at for one answer, of access tokens and of grants each: the access tokens that expire last first.
+ * Rows read for one answer, of access tokens and of grants each: the access tokens that expire last come first.
  *
- * Tokens of grants that ended, and grants whose tokens have expired, stay for a while, so that all rows of a client
- * would be more than a writer should read.
+ * Tokens of ended grants, and grants with expired tokens, are kept for a while, so a client may have more rows than a
+ * writer should read.
  */
 export const mostLookedAt = 10_000;
 
-/** SQL expressions: whose tokens; without `client` those of the whole service. */
+/** SQL expressions for the owner of the tokens; without `client`, the whole service. */
 interface OwnerColumns {
   readonly service: string;
   readonly client?: string;

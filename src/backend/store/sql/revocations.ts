@@ -17,14 +17,17 @@ export const lastOfSubject = (service: string, subject: string): string => `
     SELECT v.number FROM revocation v
     WHERE v.service_id = ${service} AND v.subject = ${subject} AND v.client_id = ${everyClient}), 0)`;
 
-/** SQL for the number of the last revocation that concerns a subject with the client whose row is `c`. */
+/** SQL for the number of the last revocation that concerns a subject with the client of row `c`. */
 export const lastOfPair = (subject: string): string => `
   coalesce((
     SELECT max(v.number) FROM revocation v
     WHERE v.service_id = c.service_id AND v.subject = ${subject} AND v.client_id IN (${everyClient}, c.client_id)
       AND v.number > c.revocation), c.revocation)`;
 
-/** Run again it must not end what was issued meanwhile: the event of the first time, in the same transaction, tells. */
+/**
+ * A repetition must not end what was issued meanwhile: the event that the first run wrote in the same transaction shows
+ * it.
+ */
 const takeNumber = `
   UPDATE service SET revocations = revocations + 1, revoked_by = :attempt
   WHERE service_id = :serviceId AND NOT EXISTS (SELECT 1 FROM invalidation_event WHERE attempt = :attempt)`;

@@ -4,17 +4,17 @@ import { selected } from "./records.ts";
 import type { Values } from "./statement.ts";
 
 /**
- * What every read and every command means by "stands".
+ * The meaning of "stands" in every read and command.
  *
- * A deleted service or client stays as a row that is not `present`, with a `first_version` above all the versions it
- * had: what was issued carries the versions it was issued under, so that what is older than a deletion is void for
- * good, also after the same id has come back.
+ * A deleted service or client stays as a row that is not `present`, with a `first_version` above all its former
+ * versions. Issued rows carry the versions they were issued under, so those older than a deletion stay invalid
+ * permanently, even if the id is used again.
  */
 export const standsWith = (row: string): string => `
   JOIN service s ON ${sameService(row)}
   JOIN client c ON ${sameClient(row)}`;
 
-/** The same owners where every row is to be seen: they are null where the row does not stand. */
+/** The same owners for reads of every row: they are null for a row that does not stand. */
 export const ownersOf = (row: string): string => `
   LEFT JOIN service s ON ${sameService(row)}
   LEFT JOIN client c ON ${sameClient(row)}`;
@@ -26,7 +26,7 @@ const sameClient = (row: string): string =>
   `c.service_id = ${row}.service_id AND c.client_id = ${row}.client_id
     AND c.present = 1 AND c.first_version <= ${row}.client_version`;
 
-/** The same as a condition on a row that is about to be changed. */
+/** The same as a condition on a row in an UPDATE. */
 export const ownersStand = (table: string): string => `
   EXISTS (
     SELECT 1 FROM service s JOIN client c ON c.service_id = s.service_id

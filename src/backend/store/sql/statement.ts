@@ -6,11 +6,11 @@ export type Values = Readonly<Record<string, SqlValue>>;
 interface Text {
   /** With parameters `:name`, each of one type throughout. */
   readonly sql: string;
-  /** Those of the parameters; others are ignored, so that the statements of a command may share them. */
+  /** Values of the parameters; others are ignored, so that the statements of a command may share one object. */
   readonly values: Values;
 }
 
-/** A read of one row; `undefined` when there is none. */
+/** A read of one row; `undefined` without a row. */
 export interface RowQuery<Facts> extends Text {
   readonly one: (row: Row) => Facts;
   /** Asked when this finds no row. */
@@ -37,8 +37,8 @@ export interface Statement extends Text {
 export interface Plan {
   readonly statements: readonly Statement[];
   /**
-   * Answers a row when this very attempt was applied before: asked after a guard refused, a row means `done`, none
-   * `conflict`. `undefined`: applying it twice is the same as once.
+   * Finds a row if this attempt was applied before. It is asked after a guard refused: a row means `done`, no row
+   * `conflict`. `undefined`: the command may be applied twice.
    */
   readonly applied: Statement | undefined;
 }

@@ -14,14 +14,14 @@ const byExpiry = (table: string): string => `
 const expiredGrants = (columns: string): string => `
   SELECT ${columns} FROM token_grant WHERE expires_at < :expiredBefore ORDER BY expires_at, service_id, grant_id LIMIT :limit`;
 
-/** Its index begins with the service, of which there are as many as are configured. */
+/** Its index begins with the service; services are few. */
 const expiredAccessTokens = `
   DELETE FROM access_token
   WHERE digest IN (
     SELECT digest FROM access_token
     WHERE service_id IN (SELECT service_id FROM service) AND expires_at < :expiredBefore LIMIT :limit)`;
 
-/** Only when nothing is left that it might have ended: what has expired would not be unknown any more. */
+/** Deleted only when nothing remains that it might have ended: expired rows must be unknown before. */
 const outlivedRevocations = `
   DELETE FROM revocation
   WHERE (service_id, subject, client_id) IN (
@@ -33,9 +33,10 @@ const outlivedRevocations = `
 const sweeps = [
   expiredAccessTokens,
   byExpiry("refresh_token"),
-  // A consumed code is known as long as its grant is, so that a replay finds what to end; it goes in the same batch.
+  // A consumed code is stored as long as its grant, so that a replay finds the grant to end; both are deleted in one
+  // batch.
   `DELETE FROM authorization_code WHERE digest IN (${expiredGrants("code_digest")})`,
-  // A grant expires with the last of its tokens, so nothing active refers to it any more.
+  // A grant expires with the last of its tokens, so no active row refers to it.
   `DELETE FROM token_grant WHERE (service_id, grant_id) IN (${expiredGrants("service_id, grant_id")})`,
   `DELETE FROM authorization_code
     WHERE digest IN (

@@ -12,7 +12,7 @@ const accessTokenFacts = {
   refreshTokenExpiresAt: selected("r.expires_at", optional(refreshTokenColumns.expiresAt)),
 };
 
-/** A token that stands alone joins nothing: its NULL for a grant matches no row. */
+/** A token without a grant joins nothing: its NULL matches no row. */
 const accessTokenWithGrant = `
   FROM access_token t ${standsWith("t")}
   LEFT JOIN token_grant g ON g.service_id = t.service_id AND g.grant_id = t.grant_id
@@ -30,7 +30,7 @@ const accessTokenBy = (column: string): string => `
 const accessToken = accessTokenBy("digest");
 const accessTokenByJwt = accessTokenBy("jwt_digest");
 
-// A successor that is gone has expired: nobody can use it first any more.
+// A missing successor has expired: nobody can use it first any more.
 const refreshTokenFacts = {
   ...columnsOf("r", refreshTokenColumns),
   ...columnsOf("g", grantColumns),

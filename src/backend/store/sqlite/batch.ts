@@ -15,10 +15,10 @@ const roomNeeded = 16;
 const full = 13;
 
 /**
- * A write that changes nothing and costs what a command's commit costs: a page in the log, and a wait for the disk.
+ * A write that changes nothing and costs as much as a command's commit: a page in the log, and a wait for the disk.
  *
- * Runs within the batch's transaction, and answers 0 as a sweep does that found nothing. Throws SQLite's error, also
- * when the database may not grow by what a command can add.
+ * Runs within the batch's transaction and returns 0, like a sweep without rows. Throws SQLite's error, also when the
+ * database has no room for a command.
  */
 function createWriteProbe(db: DatabaseSync): () => number {
   const prepare = createPreparedStatements(db);
@@ -26,16 +26,13 @@ function createWriteProbe(db: DatabaseSync): () => number {
   return () => {
     const room = read("max_page_count") - read("page_count") + read("freelist_count");
     if (room < roomNeeded) throw Object.assign(new Error("database or disk is full"), { errcode: full });
-    // The header's page is written with every change of this number, also to what it is already.
+    // SQLite writes the header's page at every assignment of this number, even of the same one.
     prepare(`PRAGMA user_version = ${read("user_version")}`).run();
     return 0;
   };
 }
 
-/**
- * What a writer does: a command, the sweep of expired rows or of events past their retention, the clock's floor, or the
- * probe.
- */
+/** A job of the writer: a command, a sweep of expired rows or of old events, the clock's floor, or the probe. */
 export type Job =
   | Command
   | { readonly name: "probe" }
@@ -49,7 +46,9 @@ export type JobResult = CommandOutcome | number | Fault;
 /** Carries jobs out in one commit; answers in their order, and only when what they did is durable. */
 export type Batch = (jobs: readonly Job[]) => JobResult[];
 
-/** Raises the floor under "now", never lowers it; only whoever acted last can say that nothing came after. */
+/**
+ * Raises the floor under "now", never lowers it; only the process that used the last instant can declare it settled.
+ */
 const keepClock = `
   UPDATE store_state
   SET clock = max(clock, :actedOn), clock_settled = CASE WHEN clock <= :actedOn THEN :settled ELSE clock_settled END,
@@ -62,11 +61,11 @@ class TransactionLost extends Error {
 }
 
 /**
- * The one function that writes, synchronous on whichever thread hosts it.
+ * The only function that writes, synchronous on the thread that hosts it.
  *
- * A job that conflicts or fails is undone to its savepoint and the others go on. A full disk ends the whole transaction
- * despite savepoints: then each job is tried again in a transaction of its own.
- * `history` counts the transactions that wrote; a database that nobody can restore needs none.
+ * A job that conflicts or fails is rolled back to its savepoint, and the others continue. A full disk ends the whole
+ * transaction despite savepoints: then each job is repeated in its own transaction. `history` counts the transactions
+ * that wrote; a database in memory needs none.
  */
 export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "beforeCommit" | "afterCommit">): Batch {
   const prepare = createPreparedStatements(db);
@@ -128,7 +127,7 @@ export function createBatch(db: DatabaseSync, history?: Pick<StoreHistory, "befo
     return runCommand(job);
   }
 
-  /** The savepoint itself stays, to be released. */
+  /** The savepoint itself remains, to be released. */
   function undoJob(): void {
     prepare("ROLLBACK TO job").run();
   }

@@ -74,7 +74,7 @@ export function openReaderConnection({ path, busyTimeout }: ConnectionOptions): 
 /**
  * Opens a connection to a file that no connection of this process writes.
  *
- * `isAtRest`: no process has it open. Then no log is made beside it, and none is looked for.
+ * `isAtRest`: no process has it open. Then a log is neither created nor looked for.
  */
 export function openReadOnlyConnection(file: string, isAtRest: boolean): DatabaseSync {
   const url = pathToFileURL(resolve(file));
@@ -98,7 +98,7 @@ function open(file: string | URL, options: { readonly readOnly?: boolean; readon
   return db;
 }
 
-/** SQLite itself opens what it may not write, and fails only at the first command. */
+/** SQLite opens a file that it may not write, and fails only at the first command. */
 function refuseUnwritable(file: string): void {
   const defect = defectOfStorePlace(file);
   if (defect !== undefined) throw new UnusableDatabase(`it ${defect}`);

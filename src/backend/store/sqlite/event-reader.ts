@@ -2,11 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import type { InvalidationEvents, InvalidationEventsQuery, StoredInvalidationEvent } from "../store.ts";
 import { createPreparedStatements, createSnapshot } from "./prepared-statements.ts";
 
-/** Where a reader of events stands: behind the event in this row, or, at position 0, before the first. */
+/** A reader's position: after the event in this row, or, at 0, before the first. */
 interface EventCursor {
   readonly epoch: string;
   readonly position: number;
-  /** Of the row's attempt; `undefined` at position 0. */
+  /** Part of the row's attempt; `undefined` at position 0. */
   readonly tag: string | undefined;
 }
 
@@ -28,7 +28,7 @@ function readEventCursor(text: string): EventCursor | undefined {
   return epoch === undefined ? undefined : { epoch, position: Number(position), tag };
 }
 
-/** What tells an event from another that the same store, restored from a backup, wrote at the same position. */
+/** Distinguishes an event from one that the same store, restored from a backup, wrote at the same position. */
 function tagOfAttempt(attempt: Uint8Array): string {
   return Buffer.from(attempt).toString("base64url", 0, tagOctets);
 }
@@ -49,9 +49,9 @@ const selectEvents = `
   WHERE position > :after AND position <= :upTo ORDER BY position LIMIT :limit`;
 
 /**
- * Reads events by their row numbers: SQLite has one writer at a time, so that order is the order of the commits.
+ * Reads events by their row numbers: SQLite has one writer at a time, so their order is the order of the commits.
  *
- * A reading is one snapshot: between the look at the reader's own row and the rows behind it nothing is swept.
+ * A read is one snapshot: nothing is swept between the check of the reader's own row and the read of the rows after it.
  */
 export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQuery) => InvalidationEvents {
   const prepare = createPreparedStatements(db);
@@ -86,7 +86,7 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
     };
   }
 
-  /** Nothing behind the cursor is missing: its own row is there, which is swept before any that follows. */
+  /** No event after the cursor is missing: its own row exists, and rows are swept in order. */
   function stillStands({ position, tag }: EventCursor): boolean {
     if (position === 0) return ((prepare(selectFirst).get() as EventRow | undefined)?.position ?? 1) === 1;
     const row = prepare(selectOne).get({ position }) as EventRow | undefined;
@@ -97,7 +97,7 @@ export function createEventReader(db: DatabaseSync): (query: InvalidationEventsQ
 }
 
 const selectOldest = "SELECT position, created_at FROM invalidation_event ORDER BY position LIMIT :limit";
-/** By the positions themselves: a database whose statistics say that there are few events would look at all of them. */
+/** By position, not by time: a database whose statistics promise few events would scan all of them. */
 const deleteBefore = `
   DELETE FROM invalidation_event WHERE position IN (
     SELECT position FROM invalidation_event WHERE position < :last ORDER BY position LIMIT :limit)`;
@@ -109,8 +109,8 @@ const deleteBefore = `
 const farAhead = 24 * 3_600_000;
 
 /**
- * Deletes what is older than the last event of before `createdBefore`, from the beginning and without a gap, whatever
- * the clocks of several processes made of `created_at`: then a row that is there vouches for all that follow.
+ * Deletes events older than the last one before `createdBefore`, from the beginning and without a gap, whatever
+ * `created_at` the clocks of several processes wrote: then an existing row proves that all later ones exist.
  */
 export function createEventSweep(db: DatabaseSync): (createdBefore: number, limit: number) => number {
   const prepare = createPreparedStatements(db);

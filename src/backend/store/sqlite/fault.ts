@@ -3,7 +3,7 @@ import { UnusableDatabase } from "./migrate.ts";
 
 /** Why the store could not do it, as plain data: it crosses from the writer's thread to the serving thread. */
 export interface Fault {
-  /** One readable sentence without its full stop; no value that was to be kept. */
+  /** One readable sentence without its full stop; it contains no value of a row. */
   readonly reason: string;
   /** The database's own words, for the log. SQLite names tables and columns, never values. */
   readonly detail: string;

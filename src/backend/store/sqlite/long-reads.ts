@@ -63,10 +63,10 @@ interface Waiting {
 }
 
 /**
- * Does long reads one after the other on a thread of their own, so that nothing else waits for them.
+ * Does long reads one by one on a separate thread, so that nothing else waits for them.
  *
- * The thread begins with the first of them, and again with the next one after it has failed. Counts go before lists:
- * a revocation waits for its count.
+ * The thread starts with the first read, and again with the next one after a failure. Counts go before lists, because a
+ * revocation waits for its count.
  */
 export function createLongReads(options: ConnectionOptions, file = workerFile): LongReads {
   const waiting: Waiting[] = [];

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { applicationId, migrations } from "./migrations.ts";
 
-/** The file is a database, but not one that this version can use; the message says why and names no path. */
+/** The file is a database that this version cannot use; the message says why and names no path. */
 export class UnusableDatabase extends Error {
   override readonly name = "UnusableDatabase";
 }
@@ -33,14 +33,14 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
-/** Throws {@link UnusableDatabase} unless the file has had exactly this version's migrations. Changes nothing. */
+/** Throws {@link UnusableDatabase} unless the file has exactly this version's migrations. Changes nothing. */
 export function checkSchema(db: DatabaseSync): void {
   const version = readSchemaVersion(db);
   if (version === migrations.length) return;
   throw new UnusableDatabase(`its schema is ${version}, and this version works with ${migrations.length}`);
 }
 
-/** How many migrations the file has had, 0 for an empty one; throws {@link UnusableDatabase}. Changes nothing. */
+/** The number of the file's migrations, 0 for an empty file; throws {@link UnusableDatabase}. Changes nothing. */
 export function readSchemaVersion(db: DatabaseSync): number {
   // In this order: another process commits tables and mark together, so where there are tables the mark is there too.
   if (db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined) return 0;

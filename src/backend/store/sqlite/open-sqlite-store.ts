@@ -13,20 +13,19 @@ import { createInThreadHost, createWriter, notAcknowledged, type Writer } from "
 export interface SqliteStoreOptions {
   /** The database file, made when it is missing; ":memory:" keeps nothing beyond the process. */
   readonly path: string;
-  /** How long a write waits for another process that holds the lock, in milliseconds; 5000 unless told. */
+  /** How long a write waits for another process that holds the lock, in milliseconds; default 5000. */
   readonly busyTimeout?: number;
-  /** The size that the file may grow to, in pages of 4 KiB; unlimited unless told. */
+  /** The maximum size of the file, in pages of 4 KiB; default unlimited. */
   readonly maxPageCount?: number;
-  /** Told when the file is not the store that this path had, or an older state of it: its epoch was renewed. */
+  /** Called when the file is not this path's former store, or is an older state of it: its epoch was renewed. */
   readonly report?: (origin: UnexpectedOrigin) => void;
 }
 
 /**
- * Opens the embedded store: look-ups on the calling thread, lists and counts on a thread of their own, all writes on
- * another.
+ * Opens the embedded store: look-ups run on the calling thread, lists and counts on a second, all writes on a third.
  *
- * Several processes may open one file; each sees at once what the others acknowledged. Rejects with
- * {@link StoreFailure}, whose message names the path and what is wrong with it.
+ * Several processes may open one file; each sees at once what the others acknowledged. Rejects with {@link
+ * StoreFailure}, whose message names the path and the problem.
  *
  * @example const store = await openSqliteStore({ path: "/var/lib/certbound/store.db" });
  */
@@ -71,7 +70,7 @@ function openConnection(open: (options: ConnectionOptions) => DatabaseSync, opti
   }
 }
 
-/** The store over a writer, the connection that reads, and where long reads are done; `close` ends all of them. */
+/** The store over a writer, a reading connection and a place for long reads; `close` closes all of them. */
 export function createSqliteStore(
   writer: Writer,
   db: DatabaseSync,
@@ -97,7 +96,7 @@ export function createSqliteStore(
     ]),
   ) as Pick<Store, keyof Reader>;
 
-  /** The writer itself closes behind the readers. */
+  /** The writer closes after the readers. */
   function write(job: Job): ReturnType<Writer["run"]> {
     if (closing === undefined) return writer.run(job);
     return Promise.reject(new StoreFailure(`${notAcknowledged}: the store is closed`));

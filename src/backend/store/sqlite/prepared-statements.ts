@@ -24,7 +24,7 @@ export function createPreparedStatements(db: DatabaseSync): (sql: string) => Pre
   return (sql) => {
     const known = prepared.get(sql);
     if (known !== undefined) return known;
-    // SQLite binds by position only what is written `?1`.
+    // SQLite binds by position only parameters written as `?1`.
     const compiled = compileStatement(sql, (position) => `?${position}`);
     const fresh = withNames(db.prepare(compiled.sql), compiled.names);
     prepared.set(sql, fresh);

@@ -8,7 +8,7 @@ import { migrations } from "./migrations.ts";
 import { createSqliteStore } from "./open-sqlite-store.ts";
 import type { Writer } from "./writer.ts";
 
-/** What can be read of a store without being a part of it. */
+/** The reads of a store that was opened without joining its writers. */
 export type ReadableStore = Pick<Store, "readService" | "readServicesAfter" | "readClientsAfter"> & {
   /** Left out for a store of an older version: its tables of tokens are others. */
   readonly readLiveTokens?: Store["readLiveTokens"];
@@ -37,7 +37,7 @@ export async function readSqliteStore<Facts>(
   } catch (error) {
     if (!isAtRest || !existsSync(log)) throw error;
   }
-  // A process has opened the store meanwhile: what was read without its log may be torn.
+  // A process has opened the store meanwhile: what was read without its log may be inconsistent.
   return readOnce(file, false, read);
 }
 

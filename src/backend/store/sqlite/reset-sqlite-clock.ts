@@ -8,7 +8,7 @@ import { openStoreHistory } from "./store-history.ts";
 
 /** The result of a clock reset; instants in milliseconds since 1970. */
 export interface ClockReset {
-  /** The floor before; 0 for none. */
+  /** The former floor; 0 for none. */
   readonly before: number;
   /** How many access and refresh tokens were deleted, because they were issued later than the new floor. */
   readonly ended: number;
@@ -20,14 +20,14 @@ const others = ["token_grant", "authorization_code", "ticket"] as const;
 export interface SqliteClockResetOptions {
   /** Whether tokens may end that were issued later. */
   readonly endTokens: boolean;
-  /** Told when the file is not the store that this path had, or an older state of it. */
+  /** Called when the file is not this path's former store, or is an older state of it. */
   readonly report: (origin: UnexpectedOrigin) => void;
 }
 
 /**
- * Sets the floor under "now" to an instant, deletes what was issued after it, and gives the store a new epoch.
+ * Sets the floor under "now", deletes what was issued after it, and gives the store a new epoch.
  *
- * The store must be open nowhere else. Throws {@link StoreFailure}.
+ * No process may have the store open. Throws {@link StoreFailure}.
  */
 export function resetSqliteClock(
   path: string,
@@ -61,7 +61,7 @@ export function resetSqliteClock(
   }
 }
 
-/** A write-ahead log can be given up only by whoever has the file alone: a running backend has it open. */
+/** A write-ahead log can be removed only by the sole user of the file: a running backend has it open. */
 function takeAlone(db: DatabaseSync): void {
   readSchemaVersion(db);
   db.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -74,7 +74,7 @@ function takeAlone(db: DatabaseSync): void {
   }
 }
 
-/** A clock that is behind, not right, would end every token. Nothing was changed yet, not even the schema. */
+/** A clock that is behind would end every token. Nothing has been changed yet, not even the schema. */
 function refuseToEndTokens(db: DatabaseSync, now: number): void {
   if (readSchemaVersion(db) === 0) return;
   const later = tokens.reduce((sum, table) => {

@@ -10,11 +10,11 @@ import {
   type StoreMark,
 } from "./store-mark.ts";
 
-/** Counts what a writer commits, in the store and in the mark beside it, and finds out when the store went back. */
+/** Counts a writer's commits, in the store and in the mark beside it, and detects an older state of the store. */
 export interface StoreHistory {
   /**
-   * Within a transaction that wrote, right before its COMMIT. With `renewEpoch` every watcher has to forget what it
-   * remembers. Throws whatever SQLite or the file system throws.
+   * Within a transaction that wrote, right before its COMMIT. With `renewEpoch`, every watcher has to clear its cache.
+   * Throws errors of SQLite and of the file system.
    */
   beforeCommit(how?: { readonly renewEpoch: true }): void;
   /** After the COMMIT, before anyone is answered. */
@@ -37,10 +37,10 @@ const renewEpoch = "UPDATE store_epoch SET epoch = randomblob(16)";
 const drawSession = "SELECT lower(hex(randomblob(8))) AS session";
 
 /**
- * Whether the store that is here is the one that the mark was last written for, and at least as far on.
+ * Whether the store is the one that the mark was last written for, and not an older state of it.
  *
- * A commit counts as acknowledged unless the mark shows that it cannot have been: begun and not completed by the same
- * session, whose writes are in order. `docs/staleness.md` has the cases.
+ * A commit counts as acknowledged unless the mark shows otherwise: begun and not completed by the same session, whose
+ * writes are in order. `docs/staleness.md` lists the cases.
  */
 function originOf(mark: StoreMark | undefined, { epoch, commits, file }: StoreFacts): StoreOrigin {
   if (mark === undefined) return commits === 0 ? "new" : "unmarked";
@@ -60,7 +60,7 @@ function differs(marked: bigint, found: bigint): boolean {
 
 /**
  * Begins a writer's session on a store: compares store and mark under the store's lock, gives the store a new epoch
- * unless it simply goes on, and writes the mark anew. `report` is told of every origin but `new` and `continued`.
+ * unless it is the same store, and writes the mark. `report` is called for every origin except `new` and `continued`.
  *
  * @example const history = openStoreHistory(db, "/var/lib/certbound/store.db", (origin) => { log.error({ origin }); });
  */
@@ -104,7 +104,7 @@ export function openStoreHistory(
     return { begun: { session, commits: counted }, committed: { session, commits: counted - 1 } };
   }
 
-  /** Nobody may go on at a cursor of the former epoch. */
+  /** A cursor of the former epoch must not be continued. */
   function renew(counts: ReturnType<typeof count>): void {
     prepare(renewEpoch).run();
     mark.write({ epoch: epochNow(), file: identifyFile(path), ...counts });
@@ -115,7 +115,7 @@ export function openStoreHistory(
     try {
       mark.complete({ session, commits: counted });
     } catch {
-      // The commit stands, and the mark says that it was begun.
+      // The commit is valid, and the mark shows that it was begun.
     }
   }
 
@@ -148,7 +148,7 @@ export function openStoreHistory(
       try {
         mark.sync();
       } catch {
-        // A mark that is behind after a loss of power does no harm; what comes next is tried again.
+        // A mark that is behind after a loss of power is harmless; the next write is tried again.
       }
     },
     close() {

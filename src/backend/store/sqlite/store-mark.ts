@@ -8,7 +8,7 @@ export interface FileIdentity {
   readonly born: bigint;
 }
 
-/** How many commits the store had, by whom: a session is one opening of the file by one writer. */
+/** The number of commits of the store, and the session: one opening of the file by one writer. */
 export interface MarkedCommit {
   readonly session: string;
   readonly commits: number;
@@ -21,19 +21,19 @@ export interface StoreMark {
   readonly file: FileIdentity;
   /** The last commit that was begun. */
   readonly begun: MarkedCommit;
-  /** The last commit that is known to be complete. */
+  /** The last commit known to be complete. */
   readonly committed: MarkedCommit;
 }
 
-/** The mark of one store, open for writing. Every method throws what the file system throws. */
+/** The mark of one store, open for writing. Every method throws errors of the file system. */
 export interface StoreMarkFile {
-  /** `undefined` when there is none, or when it cannot be understood. */
+  /** `undefined` when it is missing or unreadable. */
   read(): StoreMark | undefined;
   write(mark: StoreMark): void;
   /** Call it under the store's lock: `begun` is about to be committed, `committed` has been. */
   begin(begun: MarkedCommit, committed: MarkedCommit): void;
   complete(committed: MarkedCommit): void;
-  /** Makes what was written survive a loss of power. */
+  /** Makes the writes survive a loss of power. */
   sync(): void;
   close(): void;
 }
@@ -50,7 +50,7 @@ const pattern =
 export const markPathOf = (store: string): string => `${store}-mark`;
 
 /**
- * Opens the mark beside a store, and makes an empty one if there is none; throws {@link UnusableDatabase} if it cannot.
+ * Opens the mark beside a store, or creates an empty one; throws {@link UnusableDatabase} if it cannot.
  *
  * @example openStoreMark(markPathOf("/var/lib/certbound/store.db")).read()
  */
@@ -87,7 +87,7 @@ export function openStoreMark(path: string): StoreMarkFile {
 /** Which file is at this path now. */
 export function identifyFile(path: string): FileIdentity {
   const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true });
-  // Where the file system keeps no time of birth, the time of the last change may stand in for it.
+  // Some file systems have no time of birth and report the time of the last change instead.
   return { inode: ino, born: birthtimeNs === ctimeNs ? 0n : birthtimeNs };
 }
 

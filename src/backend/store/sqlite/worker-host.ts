@@ -72,7 +72,7 @@ export async function openWorkerHost(
   };
 }
 
-/** What it says of its start; where the store comes from is no answer to that. */
+/** The messages about its start; the store's origin is reported separately. */
 function firstAnswer(worker: Worker): Promise<Exclude<FromWorker, { origin: unknown }>> {
   return new Promise((resolve) => {
     worker.on("message", (message: FromWorker) => {
@@ -81,7 +81,7 @@ function firstAnswer(worker: Worker): Promise<Exclude<FromWorker, { origin: unkn
   });
 }
 
-/** A copy whose octets stand alone: a pooled Buffer would take its whole pool, and whatever is in it, to the thread. */
+/** A copy with its own memory: a pooled Buffer would send its whole pool to the thread. */
 function withOwnOctets<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) {

@@ -7,13 +7,13 @@ import { readFault } from "./fault.ts";
 import { openStoreHistory, type StoreHistory } from "./store-history.ts";
 import type { FromWorker, ToWorker } from "./worker-host.ts";
 
-/** Jobs a commit: enough to share an fsync well, few enough that none waits long for the others. */
+/** Jobs per commit: enough to share an fsync well, few enough that none waits long for the others. */
 const jobsPerCommit = 512;
 
 /** Milliseconds between two times that the mark beside the store is made to survive a loss of power. */
 const syncInterval = 1_000;
 
-/** The writer's thread: opens the connection, says so, and then does batch after batch until it is told to close. */
+/** The writer's thread: opens the connection, reports it, and then runs batch after batch until it is closed. */
 function start(port: MessagePort, options: ConnectionOptions): void {
   let db: DatabaseSync | undefined;
   let history: StoreHistory;

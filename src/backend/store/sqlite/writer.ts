@@ -6,11 +6,11 @@ import { storeFailure, type Fault } from "./fault.ts";
 export interface WriterHost {
   /** Takes the jobs of one turn. */
   post(jobs: readonly Job[]): void;
-  /** Resolves when what was posted is done and the connection is closed. */
+  /** Resolves when the posted jobs are done and the connection is closed. */
   close(): Promise<void>;
 }
 
-/** What a host reports to. */
+/** Receives a host's reports. */
 export interface WriterEvents {
   answered(results: readonly JobResult[]): void;
   /** The host is gone; whether the jobs it still owed were kept is not known. */
@@ -23,11 +23,11 @@ export interface Writer {
   run(job: Job): Promise<Exclude<JobResult, Fault>>;
   /** Whether the host is gone, so that every later job fails, too. */
   isGone(): boolean;
-  /** Does what was accepted, then closes; every later job fails. */
+  /** Does the accepted jobs, then closes; later jobs fail. */
   close(): Promise<void>;
 }
 
-/** True of every failure, also of one after which nobody knows: the same command may be run again. */
+/** True of every failure, also of one with an unknown outcome: the same command may be run again. */
 export const notAcknowledged = "the write was not acknowledged";
 
 interface Pending {
@@ -37,7 +37,7 @@ interface Pending {
 
 /** Collects the jobs of one turn of the event loop and hands them to the host together. */
 export function createWriter(openHost: (events: WriterEvents) => WriterHost): Writer {
-  /** Posted or about to be, in order: the host answers in that order. */
+  /** Posted jobs, and those about to be, in order: the host answers in that order. */
   let owed: Pending[] = [];
   let turn: Job[] = [];
   let gone: Fault | undefined;
