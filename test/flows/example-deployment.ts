@@ -6,10 +6,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Agent, fetch } from "undici";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
+import { type FactsSource, introspectionEndpoint, jwtAccessTokens } from "../../src/resource-server/index.ts";
 import type { Lifetime } from "../proxies/foreground-process.ts";
 import { startBackendProcess } from "../support/backend-process.ts";
 import { createAuthority, createSelfSigned, serverAuth, type TestCertificate } from "../support/certificates.ts";
-import { serverCa } from "../support/deployment.ts";
+import { serverCa } from "../support/mutual-tls.ts";
 import { endWith } from "../support/forked-program.ts";
 import { jwksOf, serviceAccessToken, serviceId } from "../support/settings.ts";
 import { createServiceKey, serviceJwks } from "../support/signing-keys.ts";
@@ -110,6 +111,19 @@ const clients = [
 ];
 
 const idTokenKey = createServiceKey("P256", "example-1");
+
+/** What an API in front of {@link resource} learns of tokens at this issuer; it checks JWTs itself. */
+export function sourceOf(issuer: string, tokens: "opaque" | "jwt"): FactsSource {
+  const { id: clientId, secret } = resourceServer;
+  // On a busy machine an answer may take its time.
+  const common = { issuer, tls: { ca }, timeout: { attempt: 30_000, total: 30_000 } };
+  return tokens === "jwt"
+    ? jwtAccessTokens({ ...common, audience: resource })
+    : introspectionEndpoint({
+        ...common,
+        clientAuthentication: { method: "client_secret_basic", clientId, clientSecret: secret },
+      });
+}
 
 /** Starts both; they end with the test. */
 export async function startExampleDeployment(t: Lifetime, request: ExampleRequest = {}): Promise<ExampleDeployment> {

@@ -3,7 +3,7 @@ import * as oauth from "oauth4webapi";
 import { basicResourceServers, introspectionEndpoint, nodeHandler } from "../../src/authorization-server/index.ts";
 import { createLifetime } from "../proxies/foreground-process.ts";
 import type { TestCertificate } from "../support/certificates.ts";
-import { serveMutualTls } from "../support/deployment.ts";
+import { serveMutualTls } from "../support/mutual-tls.ts";
 import {
   assertionKey,
   clientSecret,
@@ -15,9 +15,10 @@ import {
   redirectUri,
   resource,
   resourceServer,
+  sourceOf,
   startExampleDeployment,
 } from "./example-deployment.ts";
-import { startLibraryApi } from "./library-api.ts";
+import { startServedApi } from "./served-api.ts";
 import { signIn } from "./plain-browser.ts";
 
 // oauth4webapi as it comes from npm, step by step, against the example in processes of its own.
@@ -140,15 +141,18 @@ for (const algorithm of ["oidc", "oauth2"] as const) {
         t.like(await introspect(t, token), { active: true, sub: "user-alice", cnf: { "x5t#S256": k1.x5tS256 } });
       }
 
-      const api = await startLibraryApi(t, example.issuer, "jwt");
+      const api = await startServedApi(t, sourceOf(example.issuer, "jwt"), resource);
       const call = (token: string, by: Speaker) =>
-        oauth.protectedResourceRequest(token, "GET", api.url, new Headers(), null, by.options);
+        oauth.protectedResourceRequest(token, "GET", new URL(api.url), new Headers(), null, by.options);
       t.is((await call(third.access_token, app)).status, 200);
       const thieves = [undefined, k3].map((certificate) => speakAs(t, "1", oauth.None(), certificate));
       for (const thief of await Promise.all(thieves)) {
         await t.throwsAsync(call(third.access_token, thief), { instanceOf: oauth.WWWAuthenticateChallengeError });
       }
-      t.deepEqual(api.refusals, ["certificate_missing", "certificate_mismatch"]);
+      t.deepEqual(
+        api.refusals.map(({ code }) => code),
+        ["certificate_missing", "certificate_mismatch"],
+      );
 
       await revoke(app, third.access_token);
       t.deepEqual(await introspect(t, third.access_token), { active: false });
@@ -223,10 +227,13 @@ test.serial("oauth4webapi takes no ID token for an access token, nor does the li
   const { id_token: idToken } = await getTokens(app);
   const request = new Request(resource, { headers: { authorization: `Bearer ${idToken}` } });
   await t.throwsAsync(oauth.validateJwtAccessToken(app.as, request, "1", app.options));
-  const api = await startLibraryApi(t, example.issuer, "jwt");
-  await t.throwsAsync(oauth.protectedResourceRequest(idToken ?? "", "GET", api.url, new Headers(), null, app.options), {
-    instanceOf: oauth.WWWAuthenticateChallengeError,
-  });
+  const api = await startServedApi(t, sourceOf(example.issuer, "jwt"), resource);
+  await t.throwsAsync(
+    oauth.protectedResourceRequest(idToken ?? "", "GET", new URL(api.url), new Headers(), null, app.options),
+    {
+      instanceOf: oauth.WWWAuthenticateChallengeError,
+    },
+  );
 });
 
 test.serial(

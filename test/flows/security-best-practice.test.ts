@@ -1,7 +1,8 @@
 import test from "ava";
 import { introspectionEndpoint } from "../../src/resource-server/index.ts";
 import { codeChallenge, codeVerifier, redirectUri } from "../support/authorization.ts";
-import { accessTokenOf, namedResourceServer, resourceServer, serverCa } from "../support/deployment.ts";
+import { accessTokenOf, namedResourceServer, resourceServer } from "../support/deployment.ts";
+import { serverCa } from "../support/mutual-tls.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import { authorization, startGrants, tokensOf } from "./grants-deployment.ts";
 import { grantsClient, k1, k2, supportedGrantTypes } from "../support/grants.ts";

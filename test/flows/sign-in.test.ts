@@ -10,7 +10,8 @@ import {
   userInfoEndpoint,
 } from "../../src/authorization-server/index.ts";
 import { createAuthority } from "../support/certificates.ts";
-import { serveMutualTls, startDeployment } from "../support/deployment.ts";
+import { startDeployment } from "../support/deployment.ts";
+import { serveMutualTls } from "../support/mutual-tls.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
 import { clientSettings, secretOf, serviceSettings } from "../support/settings.ts";
 import { createServiceKey, serviceJwks } from "../support/signing-keys.ts";

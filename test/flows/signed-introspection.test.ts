@@ -16,12 +16,11 @@ import {
   accessTokenOf,
   namedResourceServer,
   resourceServer,
-  serveMutualTls,
-  serverCa,
   startAuthorizationServer,
   startDeployment,
   type DeploymentRequest,
 } from "../support/deployment.ts";
+import { serveMutualTls, serverCa } from "../support/mutual-tls.ts";
 import { assertErrorForm } from "../support/error-form.ts";
 import * as example from "./example-deployment.ts";
 import { basic, postForm, send, type HttpAnswer } from "../support/https-request.ts";
@@ -134,8 +133,8 @@ test("9701-5-d: a signed reply that is presented as a token opens no API: it is 
   const answer = await call(reply, k1);
   t.is(answer.status, 401);
   t.regex(answer.headers["www-authenticate"] ?? "", /error="invalid_token"/);
-  t.is(reasons.length, 1);
-  t.regex(reasons[0] ?? "", /typ is not at\+jwt/);
+  t.is(reasons().length, 1);
+  t.regex(reasons()[0] ?? "", /typ is not at\+jwt/);
 });
 
 test("9701-5-e: only an authenticated resource server gets a signed reply, only for its own tokens", async (t) => {
@@ -248,7 +247,7 @@ test("the library and the authorization server understand each other: active, in
   t.is((await call(token, k2)).status, 401);
   const another = await startServedApi(t, signedSource(`${url}/introspect`, "https://other.example.com"));
   t.is((await another.call(token, k1)).status, 503);
-  t.regex(another.reasons[0] ?? "", /another resource server/);
+  t.regex(another.reasons()[0] ?? "", /another resource server/);
   t.is((await revoke({ token }, k1, { authorization })).status, 200);
   t.is((await call(token, k1)).status, 401);
 });

@@ -1,7 +1,3 @@
-import { constants } from "node:crypto";
-import { createServer, type Server } from "node:https";
-import type { RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { ExecutionContext } from "ava";
 import { pino, type Logger } from "pino";
 import { createApiClient, type ApiClient } from "../../src/api-client/index.ts";
@@ -17,8 +13,8 @@ import type { Backend } from "../../src/backend/backend.ts";
 import type { Configuration } from "../../src/backend/configuration/configuration.ts";
 import { serveBackend } from "../../src/backend/serve-backend.ts";
 import type { ClientSettings, ServiceSettings } from "../../src/backend/engine/settings/settings.ts";
-import { createAuthority, serverAuth } from "./certificates.ts";
 import { basic, postForm, type HttpAnswer } from "./https-request.ts";
+import { serveMutualTls, type TlsVersions } from "./mutual-tls.ts";
 import { configurationOf, serviceAccessToken, serviceSettings } from "./settings.ts";
 import type { TestCertificate } from "./certificates.ts";
 
@@ -30,7 +26,7 @@ export interface DeploymentRequest {
   readonly clock?: () => number;
   /** Milliseconds that never run backwards; the machine's own when left out. */
   readonly monotonicClock?: () => number;
-  readonly tls?: { readonly minVersion?: "TLSv1.2" | "TLSv1.3"; readonly maxVersion?: "TLSv1.2" | "TLSv1.3" };
+  readonly tls?: TlsVersions;
   /** Services that the same backend has besides. */
   readonly otherServices?: Configuration["services"];
   /** The backend's log; silent when left out. */
@@ -70,15 +66,6 @@ export const namedResourceServer = {
   rsUri: "https://api.example.com",
 };
 
-const serverAuthority = createAuthority({ subject: "CN=Test server CA" });
-/** To verify {@link serveMutualTls} with. */
-export const serverCa = serverAuthority.certificate.pem;
-const tlsServer = serverAuthority.issue({
-  subject: "CN=localhost",
-  san: [{ dns: "localhost" }],
-  eku: [serverAuth],
-});
-
 /** Starts a deployment that ends with the test. */
 export async function startDeployment(t: ExecutionContext, request: DeploymentRequest): Promise<Deployment> {
   const settings = serviceSettings(request.service);
@@ -87,8 +74,8 @@ export async function startDeployment(t: ExecutionContext, request: DeploymentRe
     configuration: configurationOf(services, request.configuration),
     log: request.log ?? pino({ level: "silent" }),
     path: request.path ?? process.env["PATH"] ?? "",
-    ...(request.clock === undefined ? {} : { clock: request.clock }),
-    ...(request.monotonicClock === undefined ? {} : { monotonicClock: request.monotonicClock }),
+    ...(request.clock && { clock: request.clock }),
+    ...(request.monotonicClock && { monotonicClock: request.monotonicClock }),
   });
   t.teardown(() => backend.close());
   const backendUrl = backend.address.url;
@@ -101,7 +88,7 @@ export async function startAuthorizationServer(
   t: ExecutionContext,
   backendUrl: string,
   { apiKey: serviceId, accessTokens: [accessToken = serviceAccessToken] }: ServiceSettings,
-  tls?: DeploymentRequest["tls"],
+  tls?: TlsVersions,
   onRefusal: OnClientRefusal = () => undefined,
 ): Promise<AuthorizationServer> {
   const api = createApiClient({
@@ -131,31 +118,6 @@ export async function startAuthorizationServer(
       postForm({ url: `${url}/introspect`, headers: { authorization: basic(id, secret) } }, { token }),
     revoke: (form, as, headers = {}) => postForm({ url: `${url}/revoke`, as, headers }, form),
   };
-}
-
-/** An HTTPS server that asks every client for a certificate and lets any in; closed with the test. */
-export async function serveMutualTls(
-  t: ExecutionContext,
-  listener: RequestListener,
-  tls: DeploymentRequest["tls"] = {},
-): Promise<string> {
-  const server: Server = createServer(
-    {
-      cert: tlsServer.pem,
-      key: tlsServer.key,
-      requestCert: true,
-      rejectUnauthorized: false,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ...tls,
-    },
-    listener,
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `https://localhost:${(server.address() as AddressInfo).port}`;
 }
 
 function withGrant(form: FormMembers): FormMembers {

@@ -1,19 +1,18 @@
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import type { ExecutionContext } from "ava";
 import type { Refusal } from "../../src/resource-server/middleware/authorize-request.ts";
 import type { ProtectedResourceMetadata } from "../../src/resource-server/protected-resource-metadata.ts";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
-import { createAuthority, type TestCertificate } from "./certificates.ts";
-import { type ApiParts, type Framework, onKoa, type Protection } from "../resource-server/middleware/frameworks.ts";
+import { type ApiParts, type Framework, onKoa, type Protection } from "./api-on-koa.ts";
+import type { TestCertificate } from "./certificates.ts";
 import { sendHttp2 } from "./http2-request.ts";
 import { type HttpAnswer, type HttpCall, send } from "./https-request.ts";
 import { type IntrospectionBackend, startIntrospectionBackend } from "./introspection-backend.ts";
+import { listenOnLoopback, mutualTls } from "./mutual-tls.ts";
 
-const tls = createAuthority({ subject: "CN=API CA" }).issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }] });
-
-export interface ProtectedApi {
-  readonly backend: IntrospectionBackend;
+/** An API with the library in front. */
+export interface ServedApi {
   readonly url: string;
   readonly server: Server;
   /** What the operator was told. */
@@ -25,6 +24,20 @@ export interface ProtectedApi {
   get(token: string | undefined, as?: TestCertificate, call?: Partial<HttpCall>): Promise<HttpAnswer>;
 }
 
+/** One with a backend of its own behind the library. */
+export interface ProtectedApi extends ServedApi {
+  readonly backend: IntrospectionBackend;
+}
+
+export interface ServedParts {
+  readonly framework?: Framework;
+  readonly protection?: Protection;
+  readonly metadata?: ProtectedResourceMetadata;
+  readonly parseBodies?: boolean;
+  readonly before?: ApiParts["before"];
+  readonly after?: ApiParts["after"];
+}
+
 /**
  * A real API behind mutual TLS, protected in one of the frameworks, and a real backend over HTTP; ended with the test.
  *
@@ -34,25 +47,10 @@ export interface ProtectedApi {
  */
 export async function startProtectedApi(
   t: ExecutionContext,
-  {
-    framework = onKoa,
-    library = {},
-    protection = {},
-    metadata,
-    parseBodies = false,
-    before,
-    after,
-  }: {
-    readonly framework?: Framework;
-    readonly library?: Partial<ResourceServerOptions>;
-    readonly protection?: Protection;
-    readonly metadata?: ProtectedResourceMetadata;
-    readonly parseBodies?: boolean;
-    readonly before?: ApiParts["before"];
-    readonly after?: ApiParts["after"];
-  } = {},
+  { library = {}, ...parts }: ServedParts & { readonly library?: Partial<ResourceServerOptions> } = {},
 ): Promise<ProtectedApi> {
   const backend = await startIntrospectionBackend();
+  t.teardown(() => backend.stop());
   const connection = {
     baseUrl: backend.baseUrl,
     serviceId: 4711,
@@ -62,41 +60,37 @@ export async function startProtectedApi(
   };
   // The stream of events is not what these tests are about: this backend has none.
   const cache = library.cache === false ? false : { push: false, ...library.cache };
-  const resourceServer = createResourceServer({ backend: connection, realm: "accounts", ...library, cache });
+  return {
+    backend,
+    ...(await serveApi(t, { backend: connection, realm: "accounts", ...library, cache }, parts)),
+  };
+}
+
+/** Starts the API alone, with these options of the library; both end with the test. */
+export async function serveApi(
+  t: ExecutionContext,
+  options: ResourceServerOptions,
+  { framework = onKoa, protection = {}, metadata, parseBodies = false, before, after }: ServedParts = {},
+): Promise<ServedApi> {
+  const resourceServer = createResourceServer(options);
+  t.teardown(() => resourceServer.close());
   const refusals: Refusal[] = [];
   const faults: unknown[] = [];
   let served = 0;
-
-  const server = await framework.start(
-    { cert: tls.pem, key: tls.key, requestCert: true, rejectUnauthorized: false },
-    {
-      resourceServer,
-      protection,
-      metadata,
-      parseBodies,
-      ...(before && { before }),
-      ...(after && { after }),
-      onRefusal: (refusal) => void refusals.push(refusal),
-      onServed: () => (served += 1),
-      onFault: (error) => void faults.push(error),
-    },
-  );
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+  const server = await framework.start(mutualTls, {
+    resourceServer,
+    protection,
+    metadata,
+    parseBodies,
+    ...(before && { before }),
+    ...(after && { after }),
+    onRefusal: (refusal) => void refusals.push(refusal),
+    onServed: () => (served += 1),
+    onFault: (error) => void faults.push(error),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await resourceServer.close();
-    await backend.stop();
-  });
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listenOnLoopback(t, server);
   const sendIt = framework.http === "2" ? sendHttp2 : send;
   return {
-    backend,
     url,
     server,
     refusals,

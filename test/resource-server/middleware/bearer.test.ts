@@ -1,6 +1,7 @@
 import test from "ava";
 import { createAuthority } from "../../support/certificates.ts";
-import { frameworks, onKoa } from "./frameworks.ts";
+import { onKoa } from "../../support/api-on-koa.ts";
+import { frameworks } from "./frameworks.ts";
 import { canRepeatFields } from "../../support/http2-request.ts";
 import { invalidToken } from "../invalid-token.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";

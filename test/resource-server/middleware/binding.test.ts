@@ -1,6 +1,7 @@
 import test from "ava";
 import { createAuthority, createLookAlike, createSelfSigned } from "../../support/certificates.ts";
-import { frameworks, onKoa } from "./frameworks.ts";
+import { onKoa } from "../../support/api-on-koa.ts";
+import { frameworks } from "./frameworks.ts";
 import { invalidToken } from "../invalid-token.ts";
 import { factsBoundTo, startProtectedApi } from "../../support/protected-api.ts";
 

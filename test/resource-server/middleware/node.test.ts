@@ -12,7 +12,7 @@ import {
 } from "../../../src/resource-server/middleware/node.ts";
 import { createResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { createAuthority, type TestCertificate } from "../../support/certificates.ts";
-import { serveMutualTls } from "../../support/deployment.ts";
+import { serveMutualTls } from "../../support/mutual-tls.ts";
 import { send } from "../../support/https-request.ts";
 import { factsBoundTo } from "../../support/protected-api.ts";
 import { createScriptedBackend } from "../../support/scripted-backend.ts";

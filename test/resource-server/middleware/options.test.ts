@@ -9,7 +9,7 @@ import * as forNode from "../../../src/resource-server/middleware/node.ts";
 import type { ProtectionOptions } from "../../../src/resource-server/middleware/protection.ts";
 import { createResourceServer, type ResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { createAuthority } from "../../support/certificates.ts";
-import { serveMutualTls } from "../../support/deployment.ts";
+import { serveMutualTls } from "../../support/mutual-tls.ts";
 import { send } from "../../support/https-request.ts";
 import { factsBoundTo } from "../../support/protected-api.ts";
 import { createScriptedBackend } from "../../support/scripted-backend.ts";
