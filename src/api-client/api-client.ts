@@ -1,5 +1,5 @@
-import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
+import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller, type Caller } from "./call.ts";
 import { createEventStreams } from "./event-stream.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
-import { clientAddressHeader, readClientAddress } from "../contract/client-address.ts";
 import { type Operation, pathMembers } from "../contract/operation.ts";
+import { clientAddressHeader, readClientAddress } from "../contract/read-request.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { type AnswerHeaders, openExchange } from "./exchange.ts";
 import { readAnswer } from "./read-answer.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import type { OpenInvalidationEvents } from "../contract/auth-introspection-events.ts";
 import { authIntrospectionStandard, standardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
 import { authIntrospection, type IntrospectionResponse } from "../contract/auth-introspection.ts";
-import type { OpenInvalidationEvents } from "../contract/auth-introspection-events.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
-import type { AnswerHeaders } from "./exchange.ts";
 import { createEventStreams } from "./event-stream.ts";
+import type { AnswerHeaders } from "./exchange.ts";
 
 export type { AnswerHeaders } from "./exchange.ts";
 export { ApiError } from "../contract/api-error.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { optionError } from "../options/option-error.ts";
 import { isTrustedProxies, type TrustedProxies } from "../client-certificate/trusted-proxies.ts";
+import { optionError } from "../options/option-error.ts";
 
 /** Returns the address that a request came from, without port; `undefined` if unknown (a unix socket). */
 export type AddressSource = (request: IncomingMessage) => string | undefined;

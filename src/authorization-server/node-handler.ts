@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { namesAccessToken } from "../oauth/bearer-token.ts";
+import { namesAccessToken } from "../oauth/authorization-header.ts";
 import { optionError } from "../options/option-error.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
 import { disown } from "../serving/call-harmlessly.ts";

@@ -4,7 +4,7 @@ import type {
   StandardIntrospectionResponse,
 } from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
-import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { readBasicCredentials } from "../oauth/authorization-header.ts";
 import { readForm } from "../oauth/form.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import {

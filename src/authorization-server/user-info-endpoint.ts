@@ -1,7 +1,7 @@
 import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
 import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
-import { namesAccessToken, readBearerToken } from "../oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../oauth/authorization-header.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import {
   answer,

@@ -1,13 +1,18 @@
-import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
-import { optionError } from "../options/option-error.ts";
 import { isJsonObject } from "../oauth/json-object.ts";
+import { optionError } from "../options/option-error.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { TokenClocks } from "./bound-tokens.ts";
-import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
 import { type KeyPairOptions, readOptionCertificates } from "./read-key-pair.ts";
-import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
-import { readResourceServers, type BoundResourceServer, type TargetOf } from "./resource-servers.ts";
+import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
+import {
+  readTarget,
+  type TargetOptions,
+  readResourceServers,
+  type BoundResourceServer,
+  type TargetOf,
+} from "./token-targets.ts";
 
 /** The options of `createBoundClient`: the certificate, who the client is, where its tokens come from and go to. */
 export interface BoundClientOptions extends KeyPairOptions, TargetOptions {

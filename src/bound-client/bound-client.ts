@@ -5,12 +5,11 @@ import { type BoundClientOptions, resolveBoundClientOptions } from "./bound-clie
 import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
 import type { TokenClocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
-import { createPresenter, type Outgoing, type Presenter, within } from "./presenter.ts";
-import { RotatingAgent } from "./presenting-agent.ts";
+import { createPresenter, type Outgoing, type Presenter, within, RotatingAgent } from "./presenter.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
-import { readTarget, type TargetOptions } from "./read-target.ts";
 import { createTokenRequest } from "./request-token.ts";
 import { AuthorizationServerUnavailable } from "./token-errors.ts";
+import { readTarget, type TargetOptions } from "./token-targets.ts";
 
 /** A token for a request that the program makes by itself. */
 export interface AccessTokenRequest extends TargetOptions {

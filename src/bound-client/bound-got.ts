@@ -3,8 +3,8 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 import got, { type AfterResponseHook, type BeforeErrorHook, type Got, type RequestFunction } from "got";
 import type { Presenter, Outgoing } from "./presenter.ts";
 import { isTokenRefusal } from "./repeating-handler.ts";
-import type { TargetOf } from "./resource-servers.ts";
 import { AuthorizationServerMalformed, AuthorizationServerUnavailable, TokenRequestRefused } from "./token-errors.ts";
+import type { TargetOf } from "./token-targets.ts";
 
 /** Marks the context of a request that is made a second time; got keeps no symbols there. */
 const repeated = "certbound: with another token";

@@ -1,5 +1,3 @@
-import type { IssuedToken } from "./read-token-answer.ts";
-
 /** What a token is wanted for. */
 export interface TokenTarget {
   /** Scope tokens (RFC 6749 §3.3); empty: the request names none. */
@@ -14,6 +12,15 @@ export interface HeldToken {
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
   readonly scopes: readonly string[];
+}
+
+/** A token as the authorization server gave it. */
+export interface IssuedToken {
+  readonly accessToken: string;
+  /** Seconds from when it was asked for. */
+  readonly expiresIn: number;
+  /** `undefined`: what was asked for (RFC 6749 §5.1). */
+  readonly scopes: readonly string[] | undefined;
 }
 
 export interface TokenClocks {

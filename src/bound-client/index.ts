@@ -7,4 +7,4 @@ export type { HeldToken } from "./bound-tokens.ts";
 export type { ClientAssertion } from "./token-endpoint-authentication.ts";
 export { createBoundClient } from "./bound-client.ts";
 export type { KeyPairOptions } from "./read-key-pair.ts";
-export type { BoundResourceServer as ResourceServer } from "./resource-servers.ts";
+export type { BoundResourceServer as ResourceServer } from "./token-targets.ts";

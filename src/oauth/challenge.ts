@@ -1,5 +1,5 @@
 import type { RefusalCode } from "./access-token-decision.ts";
-import { errorText, errorUri } from "./error-response.ts";
+import { errorText, errorUri } from "./error-text.ts";
 import { formatScope, isScopeToken } from "./scope.ts";
 
 /** The status and the `error` of the challenge that answer a refusal (RFC 6750 §3.1). */

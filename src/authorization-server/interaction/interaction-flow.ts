@@ -1,13 +1,19 @@
 import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
-import { scopeClaims } from "../../oauth/claims-request.ts";
 import type { Form } from "../../oauth/form.ts";
+import { scopeClaims } from "../../oauth/openid-parameters.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { authenticatedBy, claimsAsJson, type LoginAttempt, type Users } from "../users.ts";
-import { readCookie, writeCookie } from "./browser-cookies.ts";
+import {
+  readCookie,
+  writeCookie,
+  type AskedAuthorization,
+  type Browser,
+  type Interaction,
+  type SealedState,
+} from "./browser-state.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
 import type { LoginTries } from "./login-tries.ts";
 import { nextStep, type Consent, type LoggedIn } from "./next-step.ts";
-import type { AskedAuthorization, Browser, Interaction, SealedState } from "./sealed-state.ts";
 import type { TicketEnds } from "./ticket-ends.ts";
 
 /** What users granted before, so that they are not asked again where the answer goes to a site over TLS. */

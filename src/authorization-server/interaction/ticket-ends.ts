@@ -3,8 +3,7 @@ import type { AuthorizationIssueRequest, AuthorizationIssueResponse } from "../.
 import type { AuthorizationTicketInfoResponse } from "../../contract/auth-authorization-ticket-info.ts";
 import type { Operations } from "../../contract/operations.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
-import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
-import type { InteractionPages } from "./interaction-pages.ts";
+import { formPostAnswer, redirectAnswer, type InteractionPages } from "./interaction-pages.ts";
 
 type Ended = AuthorizationIssueResponse | AuthorizationFailResponse;
 

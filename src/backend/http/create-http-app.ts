@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse, IncomingMessage } from "node:http";
 import Router, { type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
-import { clientAddressHeader, readClientAddress } from "../../contract/client-address.ts";
+import { clientAddressHeader, readClientAddress } from "../../contract/read-request.ts";
 import { callRecord } from "../call-record.ts";
 import type { CallFacts } from "../service-operations.ts";
 import { type Answer, writeAnswer } from "./answer.ts";

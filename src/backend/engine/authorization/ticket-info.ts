@@ -1,4 +1,4 @@
-import { setText } from "../../../oauth/set-member.ts";
+import { setText } from "../../../oauth/json-object.ts";
 import type {
   AuthorizationTicketInfoRequest,
   AuthorizationTicketInfoResponse,

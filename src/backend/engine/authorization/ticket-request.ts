@@ -1,4 +1,4 @@
-import type { Prompt } from "../../../oauth/prompt.ts";
+import type { Prompt } from "../../../oauth/openid-parameters.ts";
 import type { ResponseTarget } from "./authorization-answer.ts";
 
 /** What an authorization request asks for, read and accepted; kept as JSON text with its ticket. */

@@ -1,6 +1,5 @@
-import { setText } from "../../../oauth/set-member.ts";
+import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import type { Property } from "../../../contract/members.ts";
-import { readJsonObject } from "../../../oauth/json-object.ts";
 import { readJwtClaims } from "./caller-json.ts";
 import type { GrantDetails } from "./grant-details.ts";
 

@@ -1,4 +1,4 @@
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type {
   StandardIntrospectionRequest,
   StandardIntrospectionResponse,

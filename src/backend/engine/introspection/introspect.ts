@@ -1,4 +1,4 @@
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import type { Property } from "../../../contract/members.ts";
 import { introspectionRefusals, type RefusedIntrospection } from "../../../contract/introspection-refusals.ts";

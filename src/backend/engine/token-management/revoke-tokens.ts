@@ -1,6 +1,6 @@
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
 import { CallRefused } from "../answer/call-refused.ts";

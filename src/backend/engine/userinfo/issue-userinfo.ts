@@ -1,7 +1,6 @@
-import { setText } from "../../../oauth/set-member.ts";
+import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken } from "../introspection/find-access-token.ts";

@@ -1,6 +1,6 @@
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
 import type { Property } from "../../../contract/members.ts";
-import { scopeClaims } from "../../../oauth/claims-request.ts";
+import { scopeClaims } from "../../../oauth/openid-parameters.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
