@@ -1,4 +1,4 @@
-/** Entry `certbound/bound-client`: outbound calls that present the certificate, with tokens bound to it. */
+/** Entry `certbound/bound-client`: outbound requests that present the certificate, with tokens bound to it. */
 export { AuthorizationServerMalformed, AuthorizationServerUnavailable, TokenRequestRefused } from "./token-errors.ts";
 export type { AccessTokenRequest, BoundClient } from "./bound-client.ts";
 export type { BoundClientOptions } from "./bound-client-options.ts";

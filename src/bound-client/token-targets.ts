@@ -4,16 +4,16 @@ import { optionError } from "../options/option-error.ts";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import type { TokenTarget } from "./bound-tokens.ts";
 
-/** What a token is wanted for; without both, what the authorization server gives by itself. */
+/** The scopes and resources to request; by default the authorization server chooses. */
 export interface TargetOptions {
-  /** Scope tokens, or a text of them with blanks between (RFC 6749 §3.3). */
+  /** Scope tokens, as a list or as a string separated by spaces (RFC 6749 §3.3). */
   readonly scope?: string | readonly string[];
-  /** The APIs that the token is meant for: absolute URIs (RFC 8707 §2). */
+  /** The APIs that the token is for: absolute URIs (RFC 8707 §2). */
   readonly resource?: string | readonly string[];
 }
 
 /**
- * Reads scope and resource; what is not said is as in `usual`. Equal targets come out equal, whatever their order.
+ * Reads scope and resource; `usual` has the defaults. The result is sorted, so equal targets are equal in any order.
  *
  * Throws a `TypeError` with a `code`.
  *
@@ -40,7 +40,7 @@ function readResources(resource: unknown): string[] {
   const uris = typeof resource === "string" ? [resource] : listOf(resource);
   const isResource = (uri: unknown): uri is string =>
     typeof uri === "string" && !/[#\s]/.test(uri) && URL.canParse(uri);
-  if (!uris.every(isResource)) throw optionError("resource", "must be absolute URIs without fragment");
+  if (!uris.every(isResource)) throw optionError("resource", "must be absolute URIs without a fragment");
   return [...new Set(uris)].sort();
 }
 
@@ -48,17 +48,17 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [undefined];
 }
 
-/** An API that gets a token of its own kind. */
+/** An API with its own scopes or resources. */
 export interface BoundResourceServer extends TargetOptions {
   /** Scheme, host and port: `https://api.example.com`. */
   readonly origin: string;
 }
 
-/** The token that an origin gets; `undefined`: none. */
+/** The token that an origin receives; `undefined`: none. */
 export type TargetOf = (origin: string) => TokenTarget | undefined;
 
 /**
- * Reads which origins get which token; throws a `TypeError` with a `code` for anything but https: origins.
+ * Reads which origins receive which token. Throws a `TypeError` with a `code` for anything but https: origins.
  *
  * @example readResourceServers(["https://api.example.com"], usual)("https://evil.example.com") // undefined
  */
