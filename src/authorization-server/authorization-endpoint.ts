@@ -30,11 +30,11 @@ import { type OnClientRefusal, tellRefusal } from "./tell-refusal.ts";
 import type { Users } from "./users.ts";
 
 /**
- * The authorization endpoint (RFC 6749 §3.1) with what stands between request and answer: login, consent, a session.
+ * Creates the authorization endpoint (RFC 6749 §3.1), with login, consent and session.
  *
- * You bring the pages and the user table. Tickets stay here, a page works in the browser that it was made for and
- * nowhere else, several tabs do not disturb each other, and no node remembers anything. Serve it without asking for
- * client certificates: browsers would ask their users for one. Throws a `TypeError` with a `code` for wrong options.
+ * You provide the pages and the user table. Tickets never reach the browser unencrypted, a page works only in the browser
+ * that it was made for, several tabs work side by side, and the nodes are stateless. Do not request client certificates
+ * here, because browsers would ask their users for one. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example nodeHandler({ "/authorize": authorizationEndpoint({ backend, users, pages, cookieKey }) })
  */
@@ -42,7 +42,7 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): En
   return openAuthorization(options, { clock: Date.now, random: randomBytes, sealing: joseSealing });
 }
 
-/** jose is loaded when the first page is made. */
+/** Loads jose when the first page is created. */
 function joseSealing(key: Uint8Array): Sealing {
   const load = () => import("../jose/sealed-json.ts");
   return {
@@ -59,28 +59,28 @@ export interface AuthorizationEndpointOptions {
   >;
   readonly users: Users;
   readonly pages: Pages;
-  /** 32 octets that seal what browsers keep for us; the same on every node. Another one logs everybody out. */
+  /** 32 octets that encrypt cookies and form state; the same on every node. Changing it logs all users out. */
   readonly cookieKey: Uint8Array;
   /**
-   * What users granted before; without it they are asked each time, and `prompt=none` never succeeds. A client whose
-   * redirect URI is not `https` is never taken for the one that was granted something (RFC 6749 §10.2).
+   * Remembers consents. Without it users are asked each time, and `prompt=none` never succeeds. A client whose redirect
+   * URI is not `https` is always asked for consent, because any program can claim its name (RFC 6749 §10.2).
    */
   readonly consents?: Consents;
-  /** How long a login is good for further requests, in seconds; default: 8 hours. */
+  /** How long a login lasts, in seconds; default: 8 hours. */
   readonly sessionDuration?: number;
   /**
-   * Where clients lead on to from their redirect URIs, as sources of a Content-Security-Policy: Chromium follows a form
-   * to no site that the page does not name, however many redirects away. Default: `["https:"]`, any site over TLS;
-   * with `[]` the redirect URI is the end of the way.
+   * Sites that clients redirect to from their redirect URIs, as sources of a Content-Security-Policy. Chromium blocks
+   * redirects after a form to sites that the page does not name. Default: `["https:"]`, any site over TLS. With `[]`
+   * clients cannot redirect further.
    */
   readonly formTargets?: readonly string[];
-  /** Told why a request could not be processed, be it the backend's doing, the user table's or a page's. */
+  /** Called with the reason if the backend, the user table or a page fails. */
   readonly onBackendFailure?: OnBackendFailure;
-  /** Called for each authorization request that the backend refused, with the reason. */
+  /** Called with the reason for each authorization request that the backend rejected. */
   readonly onRefusal?: OnClientRefusal;
 }
 
-/** What is handed in beside the options. */
+/** Dependencies of the endpoint besides its options. */
 export interface AuthorizationDependencies {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -90,22 +90,22 @@ export interface AuthorizationDependencies {
 
 const eightHours = 28_800;
 
-/** Passwords that may be tried on one form; then its authorization ends. */
+/** Login attempts for one form; then its authorization ends. */
 const mostTries = 10;
 
-/** Forms whose tries are counted at a time. */
+/** Number of forms whose attempts are counted at a time. */
 const mostCounted = 10_000;
 
-/** A request that came by POST is led on by GET; more than this does not fit a request line. */
+/** A POST request is redirected to GET, whose request line is limited. In characters. */
 const longestQuery = 8192;
 
-/** The field of our own pages, as browsers write it. */
+/** The field of our own forms, as browsers encode it. */
 const hasInteraction = /(?:^|&)interaction=/;
 
-/** What cannot stand in a query (RFC 3986 §3.4), but for a percent sign, be it malformed. */
+/** Characters not allowed in a query (RFC 3986 §3.4), except percent signs, even malformed ones. */
 const beyondQuery = /[^\x21-\x7E]|["#<>[\\\]^`{|}]/gu;
 
-/** The authorization endpoint with its clock and its randomness handed in. */
+/** Creates the authorization endpoint with these dependencies. */
 export function openAuthorization(
   options: AuthorizationEndpointOptions,
   { clock, random, sealing }: AuthorizationDependencies,
@@ -133,7 +133,7 @@ export function openAuthorization(
     random: () => random(32).toString("base64url"),
   });
 
-  /** Whoever does not answer, the backend or the user table: the user is told to come back. */
+  /** If the backend or the user table fails, shows a page that asks the user to try again later. */
   async function orTryLater(step: Promise<EndpointAnswer>): Promise<EndpointAnswer> {
     try {
       return await step;
@@ -143,7 +143,7 @@ export function openAuthorization(
     }
   }
 
-  /** What each action becomes (Authlete's API; RFC 9700 §2.1 for the redirect). */
+  /** The response to each action (Authlete's API; RFC 9700 §2.1 for the redirect). */
   const actions = {
     INTERACTION: (response, asker) => begin(response, asker, true),
     NO_INTERACTION: (response, asker) => begin(response, asker, false),
@@ -190,28 +190,28 @@ export function openAuthorization(
 }
 
 /**
- * An authorization request may come by POST (OpenID Connect Core §3.1.2.1). From another site it comes without our
- * cookies, which the GET that follows brings along. What is malformed stays so: it is for the backend to refuse.
+ * An authorization request may use POST (OpenID Connect Core §3.1.2.1). A POST from another site has no cookies, but the
+ * GET after the redirect does. Malformed requests stay malformed, so that the backend rejects them.
  */
 function redirectToQuery(body: string): EndpointAnswer {
   const sent = body.trimEnd();
-  // Before and after, for it only becomes longer: there may be tens of thousands of characters to encode.
+  // Checked before encoding, too, because encoding is expensive for long requests and only makes them longer.
   const query = sent.length > longestQuery ? sent : sent.toWellFormed().replace(beyondQuery, encodeURIComponent);
   if (query.length > longestQuery) return oauthErrorAnswer(400, "invalid_request", "The request is too long.");
   return redirectAnswer(`?${query}`);
 }
 
-/** What the backend says of a request that waits for its user, without what no page and no decision needs. */
+/** The parts of the backend's answer that pages and decisions need. */
 function askedAuthorization(response: AuthorizationResponse, parameters: string): AskedAuthorization {
   const { ticket = "", prompts = [], maxAge = 0, acrs = [], acrEssential = false, subject, loginHint } = response;
-  // A backend that does not tell them apart means "not given" by 0 (Authlete's API).
+  // Without `maxAgeRequested`, 0 means "not requested" (Authlete's API).
   const hasMaxAge = response.maxAgeRequested === true || maxAge > 0;
   const scopes = (response.scopes ?? []).map(scopeView);
   const names = scopes.map(({ name }) => name);
   const { claims = [], claimsAtUserInfo = [], userInfoClaims } = response;
   const ofScopes = new Set(scopeClaims(names));
   const claimsByName = [...new Set([...claims, ...claimsAtUserInfo])].filter((name) => !ofScopes.has(name));
-  // The backend has checked it against the client's registration before anybody is asked anything.
+  // The backend has already checked the redirect URI against the client's registration.
   const form = readForm(parameters, { repeatable: "any" });
   const redirectUri = "error" in form ? undefined : form.get("redirect_uri");
   const answerTo = redirectUri === undefined ? undefined : sourceOf(redirectUri);

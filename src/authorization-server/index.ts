@@ -1,5 +1,5 @@
 /**
- * Entry `certbound/authorization-server`: what an authorization server needs to leave every decision to the backend.
+ * Entry `certbound/authorization-server`: the endpoints of an authorization server whose decisions the backend makes.
  */
 export type { OnBackendFailure } from "./ask-backend.ts";
 export { authorizationEndpoint } from "./authorization-endpoint.ts";

@@ -13,7 +13,7 @@ const messages: Readonly<Record<MessageView["reason"], string>> = {
   unavailable: "This is not possible at the moment. Please try again later.",
 };
 
-/** Fills the pages, and says in their headers what a browser may do with them. */
+/** Renders the pages, with headers that restrict what browsers do with them. */
 export function createInteractionPages(
   pages: Pages,
   formTargets: readonly string[],
@@ -24,7 +24,7 @@ export function createInteractionPages(
   const form =
     (sealed: string) =>
     (content: Html): Html =>
-      // "?" is this address without its query, wherever a proxy has put it.
+      // "?" is the current URL without its query, whatever path a proxy uses.
       html`<form method="post" action="?" accept-charset="utf-8">
         <input type="hidden" name="interaction" value="${sealed}" />
         ${content}
@@ -33,7 +33,7 @@ export function createInteractionPages(
   const show = ({ answerTo }: AskedAuthorization, page: Page, status = 200): EndpointAnswer =>
     pageAnswer(status, page, {
       style,
-      // Browsers check the redirects that follow a form as well: the last one leads to the client.
+      // Browsers also check redirects after a form; the last one goes to the client.
       formTargets: answerTo === undefined ? undefined : [answerTo, ...formTargets],
     });
 
@@ -56,7 +56,7 @@ export function createInteractionPages(
       );
     },
 
-    /** A message page that always works: a plain page if yours fails. */
+    /** A message page. If the program's page fails, a plain page. */
     message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
       const view = { reason, text: messages[reason] };
       try {
@@ -71,11 +71,11 @@ export function createInteractionPages(
 
 export type InteractionPages = ReturnType<typeof createInteractionPages>;
 
-/** What a page's function answers. Throws for what is no page: a promise, for example, would be shown as an empty one. */
+/** Validates the result of a page function. Throws if it is malformed: a promise, for example, would show an empty page. */
 function readPage(answered: Page): Page {
   const { title, body, lang } = disown(answered) as Partial<Record<keyof Page, unknown>>;
   if (typeof title !== "string" || !(body instanceof Html) || (lang !== undefined && typeof lang !== "string")) {
-    throw new Error("A page's function answered no page: it needs a title, and a body made by html.");
+    throw new Error("A page function returned no page: it needs a title, and a body created by html.");
   }
   return { title, body, ...(lang !== undefined && { lang }) };
 }
@@ -84,7 +84,7 @@ function plainMessage({ text }: MessageView): Page {
   return { title: "Sign in", body: html`<main><p>${text}</p></main>` };
 }
 
-/** Nothing is kept, nothing is framed (RFC 9700 §4.16), and no address is told to the next site (RFC 9700 §4.2.4). */
+/** No caching, no framing (RFC 9700 §4.16), no referrer (RFC 9700 §4.2.4). */
 const guarded = {
   "cache-control": "no-store",
   pragma: "no-cache",
@@ -95,15 +95,15 @@ const guarded = {
 
 const markup = "text/html;charset=UTF-8";
 
-/** What a page may do beyond showing text. */
+/** What a page may do besides showing text. */
 interface PagePermissions {
-  /** CSS that is put into the page. */
+  /** CSS for the page. */
   readonly style?: string | undefined;
-  /** Where its form may lead, redirects included, beside ourselves; `undefined`: anywhere. */
+  /** Sites that its form may reach, including redirects, besides this one; `undefined`: any. */
   readonly formTargets?: readonly string[] | undefined;
 }
 
-/** The whole document of a page, in which no script runs. */
+/** Writes the complete document of a page. No script runs in it. */
 function pageAnswer(
   status: number,
   { title, body, lang = "en" }: Page,
@@ -131,22 +131,22 @@ function pageAnswer(
 }
 
 /**
- * A page of the backend that posts the answer to the client by itself (OAuth 2.0 Form Post Response Mode §2).
+ * Sends the backend's page that posts the response to the client (OAuth 2.0 Form Post Response Mode §2).
  *
- * Its one script may run, and no other; without scripts its button does the same. Where the client leads on to after
- * the post is the client's affair, so `form-action` says nothing.
+ * Only its own script may run; without scripts the button does the same. `form-action` is not restricted, because the
+ * client may redirect anywhere afterwards.
  */
 export function formPostAnswer(body: string): EndpointAnswer {
   const policy = contentSecurityPolicy({ "script-src": formPostScriptSource });
   return { status: 200, headers: { ...guarded, "content-type": markup, "content-security-policy": policy }, body };
 }
 
-/** Leads the browser on, with GET whatever it did before (RFC 9700 §4.12: never 307). */
+/** Redirects the browser with 303, so that it uses GET (RFC 9700 §4.12: never 307). */
 export function redirectAnswer(location: string): EndpointAnswer {
   return { status: 303, headers: { ...guarded, location }, body: "" };
 }
 
-/** A URL as a source of a Content-Security-Policy: its origin, or its scheme where an origin cannot be written so. */
+/** A URL as a source of a Content-Security-Policy: its origin, or its scheme if the policy cannot express the origin. */
 export function sourceOf(url: string): string | undefined {
   const parsed = URL.parse(url);
   if (parsed === null) return undefined;
