@@ -1,9 +1,9 @@
 import { decodeFormComponent } from "./form.ts";
 
 /**
- * What an Authorization header says of a bearer token. `none`: no header, or one of another scheme.
+ * The bearer token in an Authorization header. `none`: no header, or another scheme.
  *
- * `reason` is for the operator; the caller is told `invalid_request` (RFC 6750 §3.1).
+ * `reason` is for the operator; the caller gets `invalid_request` (RFC 6750 §3.1).
  */
 export type BearerReading =
   | { readonly kind: "none" }
@@ -15,17 +15,17 @@ export type BearerReading =
 
 const none: BearerReading = Object.freeze({ kind: "none" });
 
-/** One blank, then a b64token, then nothing (RFC 6750 §2.1). */
+/** One space and a b64token (RFC 6750 §2.1). */
 const bearerToken = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 
-/** The scheme, and not the beginning of a longer one: no further character of an RFC 9110 §5.6.2 token. */
+/** The scheme, not followed by another token character (RFC 9110 §5.6.2), which would be a longer scheme. */
 const bearerScheme = /^bearer(?![A-Za-z0-9!#$%&'*+.^_`|~-])/i;
 
 /**
  * Reads the access token from the Authorization header (RFC 6750 §2.1, RFC 9110 §11.4).
  *
- * Hand it every Authorization header of the request (`req.headersDistinct.authorization`): `req.headers` keeps the
- * first and drops the others silently.
+ * Pass all Authorization headers of the request (`req.headersDistinct.authorization`), because `req.headers` has only the
+ * first.
  *
  * @example readBearerToken("Bearer mF_9.B5f-4.1JqM") // { kind: "token", token: "mF_9.B5f-4.1JqM" }
  */
@@ -49,8 +49,8 @@ function readValue(value: string): BearerReading {
 }
 
 /**
- * The parameter's name as each of its characters may be written, where a name begins; bracketed it counts, too. One pass:
- * to split and decode a body of a mebibyte takes 75 ms.
+ * The name of the parameter, with each character plain or percent-encoded, also with brackets. One regular expression,
+ * because splitting and decoding a body of 1 MiB takes 75 ms.
  */
 const tokenParameter = new RegExp(`(?:^|&)${Array.from("access_token", asWritten).join("")}(?:=|&|\\[|%5[Bb]|$)`);
 
@@ -60,8 +60,8 @@ function asWritten(character: string): string {
 }
 
 /**
- * Whether a query or a form body carries an access token, however the parameter's name is encoded, or in the bracketed
- * form that some readers accept for it (RFC 6750 §2.2 and §2.3). A request may use one method only.
+ * Whether a query or form body has an access token (RFC 6750 §2.2 and §2.3), also with an encoded or bracketed parameter
+ * name, which some parsers accept. A request may use one method only.
  *
  * @example namesAccessToken("a=1&access%5Ftoken=abc") // true
  */
@@ -85,10 +85,10 @@ const controlCharacter = /[\u0000-\u001F\u007F]/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads the value of an Authorization header with the scheme Basic (RFC 7617 §2); the first colon ends the user id.
+ * Reads an Authorization header with the scheme Basic (RFC 7617 §2); the first colon ends the user id.
  *
- * `formDecoded`: both halves were form-encoded before, as those of an OAuth client are (RFC 6749 §2.3.1). Malformed:
- * another scheme, base64 that is not canonical, octets that are not UTF-8, no colon, control characters.
+ * `formDecoded`: user id and password are form-encoded, as for an OAuth client (RFC 6749 §2.3.1). Malformed are: another
+ * scheme, non-canonical base64, invalid UTF-8, a missing colon, control characters.
  *
  * @example readBasicCredentials("Basic YTpi", { formDecoded: true }) // { userId: "a", password: "b" }
  */
@@ -110,7 +110,7 @@ function readHalf(text: string, formDecoded: boolean): string | undefined {
   return decoded === undefined || controlCharacter.test(decoded) ? undefined : decoded;
 }
 
-/** Node repairs what is not base64; text that does not come out as it went in was not. */
+/** Node decodes malformed base64 leniently, so the result must encode to the same text again. */
 function decodeBase64(encoded: string): string | undefined {
   const octets = Buffer.from(encoded, "base64");
   if (octets.toString("base64") !== encoded) return undefined;

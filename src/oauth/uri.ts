@@ -4,14 +4,14 @@ const userInfo = "(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*";
 const characters = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*";
 const ipLiteral = "\\[[0-9A-Fa-f:.]+\\](?![^:/?])";
 
-/** The characters of an absolute URI (RFC 3986 §4.3): scheme, something after it, no fragment; brackets in the host only. */
+/** An absolute URI (RFC 3986 §4.3): a scheme and more, no fragment; brackets only in the host. */
 const absoluteUri = new RegExp(`^[A-Za-z][A-Za-z0-9+.-]*:(?!$)(?://(?:${userInfo}@)?${ipLiteral})?${characters}$`);
 
-/** In these schemes a URI without a host says nothing, but the URL parser invents one. */
+/** URIs of these schemes need a host; without one, the URL parser invents it. */
 const hostless = /^(?:https?|wss?|ftp):(?!\/\/[^/?])/i;
 
 /**
- * Whether a text can be a `resource` (RFC 8707 §2): an absolute URI without fragment, in the characters of RFC 3986.
+ * Whether a text is a valid `resource` (RFC 8707 §2): an absolute URI without fragment (RFC 3986).
  *
  * @example isResourceIndicator("https://api.example.com/app/") // true
  */
@@ -19,15 +19,15 @@ export function isResourceIndicator(text: string): boolean {
   return absoluteUri.test(text) && !hostless.test(text) && URL.canParse(text);
 }
 
-/** Schemes whose "addresses" a browser runs or shows as a page of its own. */
+/** Schemes whose URIs a browser executes or shows itself. */
 const running = /^(?:javascript|data|vbscript|blob|filesystem|about|view-source):/i;
 
-/** `http:` at a loopback address of RFC 8252 §7.3, with or without a port; what follows begins with `/` or `?`, or is not there. */
+/** `http:` at a loopback address (RFC 8252 §7.3): origin without port, port, rest. */
 const loopback = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)$/;
 
 /**
- * Whether a text can be registered as a redirect URI (RFC 6749 §3.1.2): an absolute URI without fragment, in the
- * characters of RFC 3986, that leads to a client and runs nothing.
+ * Whether a text can be registered as a redirect URI (RFC 6749 §3.1.2): an absolute URI without fragment (RFC 3986) whose
+ * scheme browsers do not execute.
  *
  * @example isRedirectUri("https://client.example.com/cb") // true
  */
@@ -36,10 +36,10 @@ export function isRedirectUri(text: string): boolean {
 }
 
 /**
- * Whether a request's `redirect_uri` is the registered one (RFC 9700 §2.1): the same text, character by character.
+ * Whether a request's `redirect_uri` equals the registered one, character by character (RFC 9700 §2.1).
  *
- * The one exception is the port of an `http:` URI at 127.0.0.1 or [::1], which a native app gets from its system when
- * it starts (RFC 8252 §7.3); `localhost` is no such address (RFC 8252 §8.3).
+ * Only the port of an `http:` URI at 127.0.0.1 or [::1] may differ, because the system assigns it to a native app at
+ * start (RFC 8252 §7.3). `localhost` is no exception (RFC 8252 §8.3).
  *
  * @example isSameRedirectUri("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb") // true
  */
