@@ -11,12 +11,12 @@ import {
   tokenEndpoint,
   userInfoEndpoint,
 } from "../src/authorization-server/index.ts";
-import { openAuthorization } from "../src/authorization-server/interaction/open-authorization.ts";
+import { openAuthorization } from "../src/authorization-server/authorization-endpoint.ts";
 import { createReadiness } from "../src/backend/readiness.ts";
 import type { Store } from "../src/backend/store/store.ts";
 import type { ApiCallerCredentials } from "../src/contract/operation.ts";
 import { openSealedJson, sealJson } from "../src/jose/sealed-json.ts";
-import { namesAccessToken } from "../src/oauth/bearer-token.ts";
+import { namesAccessToken } from "../src/oauth/authorization-header.ts";
 import { mostHeaderElements } from "../src/oauth/compact-jwt.ts";
 import { mostJsonElements } from "../src/oauth/json-object.ts";
 import { authorizeRequest } from "../src/resource-server/middleware/authorize-request.ts";

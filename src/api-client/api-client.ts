@@ -1,17 +1,17 @@
-import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { Operation } from "../contract/operation.ts";
+import { operations, type CallOptions, type OperationName, type Operations } from "../contract/operations.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller, type Caller } from "./call.ts";
 import { createEventStreams } from "./event-stream.ts";
 
-/** Every operation of the API as a method, and the end of the connections. */
+/** Every operation of the API as a method, and `close`, which closes the connections. */
 export type ApiClient = Operations & { close(): Promise<void> };
 
 /**
- * Creates a client of a certbound backend, or of any API of that shape.
+ * Creates a client of a certbound backend, or of another server with the same API.
  *
- * Each method rejects with `ApiError`, `BackendUnavailable` or `BackendAnswerMalformed`; OAuth outcomes are values:
- * look at `action`. Throws a `TypeError` with a `code` for wrong options.
+ * Each method rejects with `ApiError`, `BackendUnavailable` or `BackendAnswerMalformed`. OAuth outcomes are return
+ * values: see `action`. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example const api = createApiClient({ baseUrl: "http://127.0.0.1:8705", serviceId, credentials: { apiSecret } })
  * const { action, responseContent } = await api.authToken({ parameters, clientCertificate })
@@ -29,7 +29,7 @@ export function createApiClient(options: ApiConnection): ApiClient {
   };
 }
 
-/** Every operation of the table, called over the same connections. */
+/** One method for each operation, all over the same connections. */
 function oneMethodEach({ call }: Caller): Pick<Operations, OperationName> {
   const names = Object.keys(operations) as OperationName[];
   const methods = names.map((name) => {
@@ -37,7 +37,7 @@ function oneMethodEach({ call }: Caller): Pick<Operations, OperationName> {
     const method: AnyCall = (request, how) => call(operation, request, how);
     return [name, method] as const;
   });
-  // Each name is paired with its own operation above; a list of pairs cannot say so.
+  // Each name is paired with its own operation above, which the type of a list of pairs cannot express.
   return Object.fromEntries(methods) as Pick<Operations, OperationName>;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The backend could not be asked, or its answer did not arrive whole and in time.
+ * The backend could not be reached, or its response did not arrive completely and in time.
  *
- * Nothing is then known about the token. Never thrown for an answer with a status of 400 or above: that is `ApiError`.
- * `code` is the system's, for example `ECONNREFUSED`; neither the message nor `cause` has a token, a secret or a body.
+ * It says nothing about the token. A response with a status of 400 or above is an `ApiError` instead. `code` is the
+ * system's, for example `ECONNREFUSED`. Neither the message nor `cause` contains a token, a secret or a body.
  *
  * @example if (error instanceof BackendUnavailable) log.warn({ code: error.code }, error.message)
  */
@@ -17,9 +17,9 @@ export class BackendUnavailable extends Error {
 }
 
 /**
- * The backend answered, and the answer is not one of the contract: not JSON, another shape, a redirect, too large.
+ * The backend responded, but the response violates the contract: not JSON, wrong shape, a redirect, too large.
  *
- * The message says what was wrong with it and never quotes it.
+ * The message says what is wrong and never quotes the response.
  *
  * @example throw new BackendAnswerMalformed("POST /auth/token: the answer is not JSON.")
  */
@@ -28,9 +28,9 @@ export class BackendAnswerMalformed extends Error {
 }
 
 /**
- * Whatever listens at the backend's address could not show a certificate for it; the question was not sent (RFC 7662 §4).
+ * The server at the backend's address has no valid certificate for it, so the request was not sent (RFC 7662 §4).
  *
- * `code` says why: `ERR_TLS_CERT_ALTNAME_INVALID`, `CERT_HAS_EXPIRED`, `SELF_SIGNED_CERT_IN_CHAIN`, …
+ * `code` is the reason: `ERR_TLS_CERT_ALTNAME_INVALID`, `CERT_HAS_EXPIRED`, `SELF_SIGNED_CERT_IN_CHAIN`, …
  *
  * @example if (error instanceof BackendUntrusted) alarm(error.code)
  */
@@ -38,11 +38,11 @@ export class BackendUntrusted extends BackendUnavailable {
   override readonly name = "BackendUntrusted";
 }
 
-/** The codes of OpenSSL's verification (`X509_V_ERR_…`) that Node passes on, and Node's own for the host name. */
+/** OpenSSL's verification errors (`X509_V_ERR_…`) as Node reports them, and Node's own for the host name. */
 const verificationCodes =
   /^(ERR_TLS_CERT_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|HOSTNAME_MISMATCH$|PATH_LENGTH_EXCEEDED$|ERROR_IN_CERT_)/;
 
-/** Whether this error code means that the peer's certificate was not accepted. */
+/** Whether an error code means that the peer's certificate was rejected. */
 export function isVerificationCode(code: string): boolean {
   return verificationCodes.test(code);
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ApiError } from "../contract/api-error.ts";
-import { clientAddressHeader, readClientAddress } from "../contract/client-address.ts";
 import { type Operation, pathMembers } from "../contract/operation.ts";
+import { clientAddressHeader, readClientAddress } from "../contract/read-request.ts";
 import { type ApiConnection, resolveConnection } from "./api-connection.ts";
 import { type AnswerHeaders, openExchange } from "./exchange.ts";
 import { readAnswer } from "./read-answer.ts";
@@ -9,8 +9,8 @@ import { readAnswer } from "./read-answer.ts";
 /** Calls operations of one backend over its own kept-alive connections. */
 export interface Caller {
   /**
-   * Rejects with `ApiError` (an answer of 400 or above), `BackendUnavailable` or `BackendAnswerMalformed`; with the
-   * signal's own reason when it was aborted.
+   * Rejects with `ApiError` (a status of 400 or above), `BackendUnavailable`, `BackendAnswerMalformed`, or the reason of
+   * the aborted signal.
    */
   readonly call: <Request extends z.ZodType, Response extends z.ZodType>(
     operation: Operation<Request, Response>,
@@ -21,15 +21,14 @@ export interface Caller {
       readonly onHeaders?: (headers: AnswerHeaders) => void;
     },
   ) => Promise<z.output<Response>>;
-  /** Lets the calls under way end, then closes every connection. */
+  /** Waits for running calls, then closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Creates what calls operations of a backend: it takes an operation of the contract as an argument.
+ * Creates a caller, which takes an operation of the contract as an argument.
  *
- * Only an idempotent operation is asked again when no answer came; see `openExchange`. Throws a `TypeError` for wrong
- * options.
+ * It retries idempotent operations only; see `openExchange`. Throws a `TypeError` for wrong options.
  *
  * @example const caller = createCaller({ baseUrl, serviceId, credentials: { apiSecret } })
  * const answer = await caller.call(authIntrospectionStandard, { parameters: "token=…" })
@@ -64,10 +63,10 @@ export function createCaller(options: ApiConnection): Caller {
 }
 
 /**
- * Where a request without a body goes: its members as segments of the operation's path and as its query.
+ * Returns path and query for a request without a body: its members become path segments or query parameters.
  *
- * Members without a value are left out, a list is repeated. Throws {@link ApiError} 400 `A126202` for one that no path
- * can carry, before anything is sent; the message does not quote it.
+ * Members without a value are left out; a list becomes a repeated parameter. Throws {@link ApiError} 400 `A126202`, before
+ * sending, for a value that a URL cannot carry; the message does not quote it.
  *
  * @example targetOf(authTokenGetList, { subject: "user-1", end: 20 }) // "/auth/token/get/list?subject=user-1&end=20"
  */
@@ -77,7 +76,7 @@ export function targetOf(operation: Pick<Operation, "path">, request: unknown): 
   let { path }: { path: string } = operation;
   for (const name of inPath) {
     const value = members.find(([member]) => member === name)?.[1];
-    // A URL has no such segments: they would be resolved, and another path be called.
+    // "", "." and ".." would be resolved, and the request would go to another path.
     if (!isWritable(value) || /^\.{0,2}$/.test(String(value))) {
       throw new ApiError(400, "A126202", `${operation.path}, the request does not have the right shape: ${name}.`);
     }
@@ -97,7 +96,7 @@ function written({ path }: Pick<Operation, "path">, name: string, value: unknown
   throw new ApiError(400, "A126202", `${path}, the request does not have the right shape: ${name}.`);
 }
 
-/** Text that is not well-formed Unicode has no percent-encoding. */
+/** A string that is not well-formed Unicode cannot be percent-encoded. */
 function isWritable(value: unknown): value is string | number | boolean {
   if (typeof value === "string") return value.isWellFormed();
   return typeof value === "number" || typeof value === "boolean";

@@ -13,7 +13,7 @@ import { BackendAnswerMalformed, BackendUnavailable } from "./backend-unavailabl
 import { connectionFailure, openAgents } from "./exchange.ts";
 import { errorOfAnswer } from "./read-answer.ts";
 
-/** A server-sent event as it was parsed: fields that did not come are `undefined`. */
+/** A parsed server-sent event; missing fields are `undefined`. */
 interface ServerSentEvent {
   readonly event?: string | undefined;
   readonly id?: string | undefined;
@@ -21,13 +21,13 @@ interface ServerSentEvent {
 }
 
 const { events, method, path } = authIntrospectionEvents;
-/** Printable, so that it may go into a header or a log line of whoever keeps it. */
+/** Printable ASCII, so that a cursor can go into a header or a log line. */
 const cursorPattern = /^[\x21-\x7e]+$/;
 
 /**
- * Reads one event of the stream; `undefined` for a type that is not known.
+ * Reads one event of the stream; `undefined` for an unknown type.
  *
- * Throws {@link BackendAnswerMalformed} for a known one that is not the contract's, and never quotes it.
+ * Throws {@link BackendAnswerMalformed} for an event that violates the contract, and never quotes it.
  *
  * @example readEvent({ event: "reset", id: "bwcK0esc3ACC3DB2Y5_lEQ:0", data: "{}" })
  */
@@ -41,7 +41,7 @@ function readEvent({ event, id, data }: ServerSentEvent): InvalidationMessage | 
   return message;
 }
 
-/** `part` is what is wrong with it. */
+/** `part` names what is wrong. */
 function malformedEvent(part: string): BackendAnswerMalformed {
   return new BackendAnswerMalformed(`${method} ${path}: an event does not have the right shape: ${part}.`);
 }
@@ -57,25 +57,25 @@ function parse(text: string): unknown {
 /** Opens streams of invalidation events of one backend. */
 export interface EventStreams {
   /**
-   * Each stream has a connection of its own, beside those of the calls, which does not keep the process alive. Throws
-   * `ApiError`, {@link BackendUnavailable} or {@link BackendAnswerMalformed}; ends when the signal is aborted.
+   * Each stream has its own connection, which does not keep the process alive. Throws `ApiError`,
+   * {@link BackendUnavailable} or {@link BackendAnswerMalformed}. Ends when the signal aborts.
    */
   readonly open: OpenInvalidationEvents;
-  /** Breaks every stream off. */
+  /** Aborts all streams. */
   close(): void;
 }
 
 const label = `${authIntrospectionEvents.method} ${authIntrospectionEvents.path}`;
-/** Octets of an answer that is no stream. */
+/** Octets of a response that is not a stream. */
 const maximumRefusal = 65_536;
 /** Characters of one event. */
 const maximumEvent = 1_048_576;
 const timedOut = Symbol("timed out");
 
 /**
- * Creates what reads the backend's stream, under the connection's rules: verified certificates, no redirects.
+ * Creates a reader of the backend's stream. It verifies certificates and follows no redirects.
  *
- * The answer has the attempt timeout to begin. How long a silence may be after that is for the reader to judge.
+ * The response must start within the attempt timeout. After that the caller decides how long a silence may be.
  *
  * @example for await (const message of createEventStreams(connection).open({}, { signal })) …
  */
@@ -101,7 +101,7 @@ export function createEventStreams(options: ApiConnection): EventStreams {
     return new Promise((resolve, reject) => {
       request.once("response", resolve);
       request.on("error", reject);
-      // Node drops an answer that changes protocols (101) without an error.
+      // Node drops a response with status 101 without an error.
       request.once("close", () => {
         reject(new BackendUnavailable(`${label}: the connection ended without an answer.`, "ECONNRESET"));
       });
@@ -155,7 +155,7 @@ export function createEventStreams(options: ApiConnection): EventStreams {
       try {
         yield* read(cursor, stop);
       } catch (error) {
-        // Read anew: a signal's state changes while one waits.
+        // A function call, because TypeScript assumes that `aborted` is still false.
         if (isAborted(signal)) return;
         if (stop.signal.aborted) throw broken(stop.signal.reason);
         throw isSystemError(error) ? connectionFailure(label, error) : error;
@@ -178,7 +178,7 @@ export function createEventStreams(options: ApiConnection): EventStreams {
   }
 }
 
-/** Throws for every answer that is not the stream. */
+/** Throws for every response that is not the stream. */
 async function refuseOthers(response: IncomingMessage): Promise<void> {
   const { statusCode = 0, headers } = response;
   if (statusCode !== 200)
@@ -204,7 +204,7 @@ async function readText(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Characters may be cut in two between chunks. */
+/** A character may be split between two chunks. */
 function createDecoder(): (chunk: Uint8Array) => string {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   return (chunk) => {

@@ -9,7 +9,7 @@ import {
   isVerificationCode,
 } from "./backend-unavailable.ts";
 
-/** Where an exchange's connections lead and how long it waits; times in milliseconds, PEM text. */
+/** Connection settings and timeouts of an exchange; milliseconds, PEM. */
 export interface ExchangeSettings {
   readonly tls?: { readonly ca?: string | string[]; readonly cert?: string; readonly key?: string } | undefined;
   readonly socketPath?: string | undefined;
@@ -18,54 +18,54 @@ export interface ExchangeSettings {
   readonly maxSockets: number;
 }
 
-/** One question. */
+/** One request. */
 export interface ExchangeRequest {
-  /** How errors call it. */
+  /** The name of the request in error messages. */
   readonly label: string;
   readonly url: string;
   readonly method: "GET" | "POST" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** The body of another attempt, where it must not be the same again. */
+  /** Creates the body for each retry, if it must not be sent twice. */
   readonly anotherBody?: (() => Promise<string>) | undefined;
-  /** Whether it may be asked again when no answer came. */
+  /** Whether the request may be retried. */
   readonly idempotent: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The headers of an HTTP answer, by their names in lower case. */
+/** The headers of an HTTP response, by lower-case name. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** A complete HTTP answer, whatever its status. */
+/** A complete HTTP response, whatever its status. */
 export interface ExchangeAnswer {
   readonly statusCode: number;
   readonly headers: AnswerHeaders;
   readonly body: string;
 }
 
-/** Speaks HTTP with one server, over its own kept-alive connections. */
+/** Sends requests to one server over its own keep-alive connections. */
 export interface Exchange {
   /**
-   * Rejects with {@link BackendUnavailable} (`BackendUntrusted` when the server's certificate is not accepted: nothing
-   * was sent then), {@link BackendAnswerMalformed} for more than 1 MiB, or with the signal's reason.
+   * Rejects with {@link BackendUnavailable} (`BackendUntrusted` if the server's certificate is rejected, before sending),
+   * {@link BackendAnswerMalformed} for more than 1 MiB, or the signal's reason.
    */
   send(request: ExchangeRequest): Promise<ExchangeAnswer>;
-  /** Lets what is under way end, then closes every connection. */
+  /** Waits for running requests, then closes all connections. */
   close(): Promise<void>;
 }
 
 const retries = 2;
 const maximumAnswer = 1_048_576;
 const tooLarge = Symbol("too large");
-/** Codes that mean "no response"; a certificate that is not accepted is not among them: asking again is no use. */
+/** Codes that mean "no response". A rejected certificate is not among them, because a retry would not help. */
 const noResponse =
   "ETIMEDOUT ECONNRESET ECONNREFUSED ECONNABORTED EPIPE ENOENT ENOTFOUND ENETUNREACH EHOSTUNREACH EAI_AGAIN".split(" ");
 
 /**
- * Opens the one thing here that speaks HTTP.
+ * Opens an exchange.
  *
- * What is idempotent is tried three times at most, and only when no response came or one with 429, 502, 503 or 504; all
- * within the total timeout. Redirects are not followed, nothing is decompressed, certificates are always verified.
+ * It retries an idempotent request up to twice, after no response or a status of 429, 502, 503 or 504, within the total
+ * timeout. It follows no redirects, decompresses nothing, and always verifies certificates.
  *
  * @example const exchange = openExchange({ attemptTimeout: 1000, totalTimeout: 2000, maxSockets: 64 })
  */
@@ -94,7 +94,7 @@ export function openExchange(settings: ExchangeSettings): Exchange {
   };
 }
 
-/** One question and its answer, whole; all that can go wrong below HTTP becomes one of this folder's errors. */
+/** Sends a request and reads the complete response. Errors below HTTP become errors of this folder. */
 async function send(
   { label, url, method, headers, body, anotherBody, idempotent, signal }: ExchangeRequest,
   { attemptTimeout, totalTimeout }: ExchangeSettings,
@@ -112,13 +112,13 @@ async function send(
       headers,
       ...(body !== undefined && { body }),
       responseType: "text",
-      // What is not compressed cannot be larger than it looks.
+      // A compressed response could expand beyond the limit.
       decompress: false,
       agent: agents,
       followRedirect: false,
       throwHttpErrors: false,
       signal: stop.signal,
-      // What is not asked again has all the time there is: its answer may be the only trace of what was done.
+      // A request without retries gets the total timeout: its response may be the only record of what was done.
       timeout: { request: idempotent ? attemptTimeout : totalTimeout },
       retry: {
         limit: idempotent ? retries : 0,
@@ -157,7 +157,7 @@ async function send(
   }
 }
 
-/** 50 ms, then 100, or what Retry-After asks for; an answer that began and broke off is not asked for again. */
+/** 50 ms, then 100 ms, or what Retry-After says. No retry if a response began and broke off. */
 function retryDelay({ attemptCount, error, computedValue, retryAfter }: RetryObject): number {
   const began = error.response !== undefined && noResponse.includes(error.code);
   if (computedValue === 0 || began) return 0;
@@ -172,8 +172,8 @@ function failure(label: string, error: unknown): BackendUnavailable {
 }
 
 /**
- * What an error below HTTP means. The errors of HTTP clients carry the request with its credentials and body: only the
- * system's code and words are taken over.
+ * Converts an error below HTTP. Errors of HTTP clients contain the request with its credentials and body, so only the
+ * system's code and message are copied.
  *
  * `label` is the operation's method and path.
  */
@@ -188,20 +188,20 @@ export function connectionFailure(
     : new BackendUnavailable(sentence, code, { cause });
 }
 
-/** Where connections to the backend come from; the agent's own options win over a request's. */
+/** The agents for connections to the backend. */
 export interface Agents {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;
 }
 
-/** Opens agents under the connection's rules; the backend's certificate is verified whatever the environment says. */
+/** Opens agents for a connection. They verify the backend's certificate, whatever the environment says. */
 export function openAgents(
   { socketPath, tls }: Partial<Pick<ResolvedConnection, "socketPath" | "tls">>,
   options: { readonly keepAlive: boolean; readonly maxSockets?: number },
 ): Agents {
   return {
     http: new HttpAgent({ ...options, ...(socketPath !== undefined && { socketPath }) }),
-    // The agent's own options win over NODE_TLS_REJECT_UNAUTHORIZED, too.
+    // The agent's options also override NODE_TLS_REJECT_UNAUTHORIZED.
     https: new HttpsAgent({ ...options, ...tls, rejectUnauthorized: true, minVersion: "TLSv1.2" }),
   };
 }

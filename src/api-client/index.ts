@@ -1,4 +1,4 @@
-/** Entry `certbound/api-client`: one typed method an operation, over HTTP. */
+/** Entry `certbound/api-client`: one typed method for each operation, over HTTP. */
 export { ApiError } from "../contract/api-error.ts";
 export type {
   InvalidationEventsRequest,

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import type { OpenInvalidationEvents } from "../contract/auth-introspection-events.ts";
 import { authIntrospectionStandard, standardIntrospectionResponse } from "../contract/auth-introspection-standard.ts";
 import { authIntrospection, type IntrospectionResponse } from "../contract/auth-introspection.ts";
-import type { OpenInvalidationEvents } from "../contract/auth-introspection-events.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { createCaller } from "./call.ts";
-import type { AnswerHeaders } from "./exchange.ts";
 import { createEventStreams } from "./event-stream.ts";
+import type { AnswerHeaders } from "./exchange.ts";
 
 export type { AnswerHeaders } from "./exchange.ts";
 export { ApiError } from "../contract/api-error.ts";
@@ -17,14 +17,14 @@ export type {
   OpenInvalidationEvents,
 } from "../contract/auth-introspection-events.ts";
 
-/** Options of one question; a backend in the same process ignores those of HTTP. */
+/** Options of one call; a backend in the same process ignores those about HTTP. */
 export interface QuestionOptions {
   readonly signal?: AbortSignal;
-  /** Called with the HTTP headers of the answer, if there are any. */
+  /** Called with the HTTP headers of the response, if there are any. */
   readonly onHeaders?: (headers: AnswerHeaders) => void;
 }
 
-/** What a resource server asks of a backend; an api client and a backend in the same process have these methods too. */
+/** The operations that a resource server calls. An API client and a backend in the same process have them, too. */
 export interface IntrospectionOperations {
   authIntrospectionStandard(
     request: { readonly parameters: string },
@@ -44,14 +44,14 @@ export interface IntrospectionQuestion {
   readonly clientCertificate?: string;
 }
 
-/** `responseContent` is JSON text; documents also print it as the object itself, which is understood as well. */
+/** `responseContent` is JSON text; a JSON object is accepted, too, because some documents show it that way. */
 export interface StandardIntrospectionAnswer {
   readonly action: string;
   readonly resultCode?: string;
   readonly responseContent?: unknown;
-  /** What the answer rests on; an invalidation event that names one of them makes it void. */
+  /** An invalidation event with one of these keys invalidates the answer. */
   readonly invalidationKeys?: readonly string[] | undefined;
-  /** Seconds that the token has left, to the millisecond. */
+  /** Remaining lifetime of the token in seconds, to the millisecond. */
   readonly expiresIn?: number | undefined;
 }
 
@@ -65,12 +65,12 @@ const tolerant = {
 /** What {@link createIntrospectionCaller} creates. */
 export interface IntrospectionCaller extends IntrospectionOperations {
   readonly authIntrospectionEvents: OpenInvalidationEvents;
-  /** Breaks streams off, lets calls under way end, then closes every connection. */
+  /** Aborts streams, waits for running calls, then closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Creates the two calls and the stream that a resource server needs, and loads no other operation.
+ * Creates the two calls and the stream that a resource server needs, without loading other operations.
  *
  * @example const backend = createIntrospectionCaller({ baseUrl, serviceId, credentials: { apiSecret } })
  * await backend.authIntrospectionStandard({ parameters: "token=…" })

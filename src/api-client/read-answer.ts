@@ -5,10 +5,10 @@ import { BackendAnswerMalformed } from "./backend-unavailable.ts";
 import type { ExchangeAnswer } from "./exchange.ts";
 
 /**
- * Reads an answer of the API: the operation's response, or throws what it means.
+ * Reads the response of an operation.
  *
- * Throws `ApiError` for a status of 400 and above, with the body's result code and message when it has them, and
- * {@link BackendAnswerMalformed} for anything that is not the contract's; neither quotes the answer otherwise.
+ * Throws `ApiError` for a status of 400 or above, with the result code and message of the body if it has them, and
+ * {@link BackendAnswerMalformed} for a response that violates the contract. Neither quotes anything else.
  *
  * @example readAnswer(info, { statusCode: 200, headers: { "content-type": "application/json" }, body: "{…}" })
  */
@@ -28,7 +28,7 @@ export function readAnswer<Response extends z.ZodType>(
   throw malformed(`does not have the right shape: ${[...members].slice(0, 10).join(", ")}`);
 }
 
-/** What an answer means whose status is not 200: an `ApiError` from 400 on, else {@link BackendAnswerMalformed}. */
+/** The error for a status other than 200: `ApiError` from 400 on, otherwise {@link BackendAnswerMalformed}. */
 export function errorOfAnswer(
   { method, path }: Pick<Operation, "method" | "path">,
   answer: ExchangeAnswer,
@@ -51,7 +51,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A load balancer's page has no result code: the status stands in, as the API itself does in its 404. */
+/** A load balancer's error page has no result code, so the status takes its place. */
 function apiError(status: number, retryAfter: string | string[] | undefined, json: unknown): ApiError {
   const members = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
   const { resultCode, resultMessage } = members;
@@ -71,7 +71,7 @@ function withoutCode(resultMessage: string): string {
 }
 
 /**
- * Whether a Content-Type is this media type, with parameters or without (RFC 9110 §8.3.1).
+ * Whether a Content-Type is this media type, ignoring parameters (RFC 9110 §8.3.1).
  *
  * @example isMediaType("application/json; charset=utf-8", "application/json") // true
  */

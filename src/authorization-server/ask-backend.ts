@@ -10,20 +10,20 @@ import { oauthErrorAnswer, type EndpointAnswer, type EndpointRequest } from "./e
  */
 export type OnBackendFailure = (error: unknown) => unknown;
 
-/** Tells the operator why a request could not be processed. */
+/** Reports to the operator why a request could not be processed. */
 export function tellFailure(onFailure: OnBackendFailure | undefined, error: unknown): void {
   tellHook("onBackendFailure", onFailure, error);
 }
 
-/** The call's options: the client's address, for the backend's log. */
+/** The options of a call: the client's address, for the backend's log. */
 export function onBehalfOf({ address }: EndpointRequest): CallOptions {
   return address === undefined ? {} : { clientAddress: address };
 }
 
 /**
- * Asks the backend; when it cannot answer, the client is told to try again and nothing more (RFC 7009 §2.2.1).
+ * Calls the backend. If the backend fails, the client gets 503 without details (RFC 7009 §2.2.1).
  *
- * A backend that refuses *us* is our own misconfiguration: a server error, and no reason to try again soon.
+ * If the backend rejects the front end itself, the front end is misconfigured: 500, because a retry would not help.
  */
 export async function askBackend<Response>(
   ask: () => Promise<Response>,
@@ -40,18 +40,18 @@ export async function askBackend<Response>(
   return toAnswer(response);
 }
 
-/** 500 for what trying again does not mend. */
+/** 500 if a retry would not help, otherwise 503. */
 export function failureStatus(thrown: unknown): 500 | 503 {
   const error = asError(thrown);
   return error instanceof ApiError && error.status < 500 ? 500 : 503;
 }
 
-/** Something here is not as it should be; the operator is told more. */
+/** For a misconfiguration; the details go to the operator. */
 export function serverError(): EndpointAnswer {
   return oauthErrorAnswer(500, "server_error", "The request could not be processed.");
 }
 
-/** Somebody who is needed does not answer; the operator is told more. */
+/** For a dependency that does not answer; the details go to the operator. */
 export function tryLater(): EndpointAnswer {
   return oauthErrorAnswer(503, "temporarily_unavailable", "Try again later.", { "retry-after": "1" });
 }

@@ -1,10 +1,10 @@
-import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import type { IncomingMessage } from "node:http";
 import type { CertificateSource } from "../client-certificate/certificate-source.ts";
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
 import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import { optionError } from "../options/option-error.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { disown } from "../serving/call-harmlessly.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { writePem } from "../x509/pem.ts";
@@ -14,25 +14,25 @@ import { type EndpointAnswer, oauthErrorAnswer } from "./endpoint.ts";
 /** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {
   /**
-   * Where the client's certificate comes from; default: the TLS connection. Behind a proxy that ends TLS: the source of
-   * its dialect, one that has the certificate itself and not only its thumbprint.
+   * The source of the client's certificate; default: the TLS connection. Behind a proxy that terminates TLS: the source
+   * for its header. It must give the certificate itself, not only a thumbprint.
    */
   readonly certificate?: CertificateSource;
-  /** Told why a certificate could not be read, or was not listened to, for the operator's log. */
+  /** Called with the reason if a certificate could not be read or was not used, for the operator's log. */
   readonly onUnreadableCertificate?: (reason: string, request: IncomingMessage) => unknown;
 }
 
-/** What goes to the backend of a request's certificate, or the answer to a request that has none that could go. */
+/** The certificate for the backend, or the error response to a request whose certificate cannot be forwarded. */
 export type CertificateForBackend = PeerCertificatePems | { readonly error: EndpointAnswer };
 
 /**
- * Sent instead of a certificate that could not be read: no PEM, so the backend answers as it does for every certificate
- * that it cannot read, for each client in its way. To send nothing would say that there is none.
+ * Sent instead of an unreadable certificate. It is not PEM, so the backend treats it as an unreadable certificate,
+ * depending on the client. Sending nothing would mean that the client has no certificate.
  */
 const noCertificate = "unreadable";
 
 /**
- * How the certificate of a request is read for the backend; throws a `TypeError` with a `code` for wrong options.
+ * Creates the function that reads a request's certificate. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example certificateForBackend({ certificate: nginx({ from, header: "X-SSL-Cert" }) })(request).clientCertificate
  */
@@ -44,14 +44,14 @@ export function certificateForBackend(
   const ofConnection = source === tlsSocket();
   if (typeof source !== "function") throw optionError("certificate", "must be a certificate source");
   if (givesThumbprintsOnly(source)) {
-    throw optionError("certificate", "gives thumbprints only: a backend needs the certificate itself");
+    throw optionError("certificate", "gives thumbprints only, but the backend needs the certificate itself");
   }
 
   return (request) => {
-    // The connection has the path besides, which helps to find the way to an anchor.
+    // The connection also has the chain, which helps to build a path to a trust anchor.
     const pems = ofConnection ? peerCertificatePems(request) : undefined;
     if (pems?.clientCertificate !== undefined) return pems;
-    // It may have none, or have ended: then nobody knows.
+    // The client may have no certificate, or the connection may be closed already.
     const certificate = disown(source(request));
     if (certificate === undefined) return { clientCertificatePath: [] };
     if ("unreadable" in certificate) {

@@ -1,21 +1,21 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { optionError } from "../options/option-error.ts";
 import { isTrustedProxies, type TrustedProxies } from "../client-certificate/trusted-proxies.ts";
+import { optionError } from "../options/option-error.ts";
 
 /** Returns the address that a request came from, without port; `undefined` if unknown (a unix socket). */
 export type AddressSource = (request: IncomingMessage) => string | undefined;
 
 /** The options of `forwardedAddress`. */
 export interface ForwardedAddressOptions {
-  /** The proxies whose header counts; there is no default. */
+  /** The proxies whose header is trusted; required. */
   readonly from: TrustedProxies;
-  /** The header in which the proxy names its peer; default: `X-Forwarded-For`, whose last address is the proxy's own. */
+  /** The header in which the proxy writes its peer's address; default: `X-Forwarded-For`. */
   readonly header?: string;
 }
 
 /**
- * The address of the connection's peer. A header would be the client's own claim.
+ * Returns the address of the connection's peer. A header would only be the client's claim.
  *
  * @example peerAddress(request) // "192.0.2.1"
  */
@@ -24,8 +24,8 @@ export function peerAddress({ socket }: Pick<IncomingMessage, "socket">): string
 }
 
 /**
- * Reads the client's address from a proxy's header: the last one, which the proxy has added itself; earlier ones are
- * the client's claims. If the peer is not a listed proxy, or the header has no address, it is the peer's own. Throws a
+ * Reads the client's address from a proxy's header: the last address, which the proxy has added itself; earlier ones are
+ * the client's claims. If the peer is not a listed proxy, or the header has no address, returns the peer's address. Throws a
  * `TypeError` with a `code` for wrong options.
  *
  * @example nodeHandler(endpoints, { address: forwardedAddress({ from: trustedProxies(["10.0.0.7"]) }) })
@@ -33,7 +33,7 @@ export function peerAddress({ socket }: Pick<IncomingMessage, "socket">): string
 export function forwardedAddress({ from, header = "X-Forwarded-For" }: ForwardedAddressOptions): AddressSource {
   if (!isTrustedProxies(from)) throw optionError("from", "must be trustedProxies([…])");
   if (typeof header !== "string" || !/^[A-Za-z0-9-]+$/.test(header) || header.toLowerCase() === "forwarded") {
-    throw optionError("header", "must be the name of a header that is a list of addresses");
+    throw optionError("header", "must be the name of a header with a list of addresses");
   }
   const name = header.toLowerCase();
   return (request) => {

@@ -2,24 +2,24 @@ import type { Operations } from "../contract/operations.ts";
 import { askBackend, type OnBackendFailure } from "./ask-backend.ts";
 import { answer, type Endpoint, type EndpointAnswer, refuseUnless } from "./endpoint.ts";
 
-/** Public, and the same for everybody; short, for keys are changed. In seconds. */
+/** Public. The age is short, because keys change. */
 const mayBeKept = { "cache-control": "public, max-age=60" } as const;
 
-/** Milliseconds: the backend is asked at most so often, however many ask for the document. */
+/** Minimum milliseconds between two calls to the backend. */
 const interval = 1000;
 
-/** What is handed in beside the question. */
+/** Dependencies of a public document. */
 export interface PublicDocumentParts {
   readonly onBackendFailure: OnBackendFailure | undefined;
-  /** Milliseconds that never run backwards. */
+  /** In milliseconds. */
   readonly monotonicClock: () => number;
 }
 
 /**
- * Makes the endpoint of a document that is the same for everybody; `undefined` from the backend is 404.
+ * Creates the endpoint of a public document; `undefined` from the backend becomes 404.
  *
- * Anyone may ask, so all who ask within a second get one answer, and a failure counts as one: a backend that is down is not
- * asked more often than one that answers.
+ * Requests within one second share one call to the backend, because anyone may send them. That includes failures, so a
+ * failing backend is not called more often.
  *
  * @example publicDocument(() => backend.serviceJwksGet({}), { onBackendFailure, monotonicClock })
  */
@@ -58,7 +58,7 @@ export interface JwksEndpointOptions {
 const monotonicClock = (): number => performance.now();
 
 /**
- * What the authorization server is and can do (RFC 8414 §3, OpenID Connect Discovery §4).
+ * Creates the endpoint of the metadata (RFC 8414 §3, OpenID Connect Discovery §4).
  *
  * @example nodeHandler({ "/.well-known/openid-configuration": discoveryEndpoint({ backend }) })
  */
@@ -67,7 +67,7 @@ export function discoveryEndpoint({ backend, onBackendFailure }: DiscoveryEndpoi
 }
 
 /**
- * The public keys of the authorization server (RFC 7517 §5); 404 when it has none.
+ * Creates the endpoint of the public keys (RFC 7517 §5); 404 if the authorization server has none.
  *
  * @example nodeHandler({ "/jwks": jwksEndpoint({ backend }) })
  */

@@ -1,28 +1,28 @@
-/** A request to one of the endpoints, as a front end of any kind has it. */
+/** A request to an endpoint, independent of the HTTP server. */
 export interface EndpointRequest {
   readonly method: string;
   /** The Authorization header, if there was exactly one. */
   readonly authorization?: string;
   readonly contentType?: string;
-  /** The address that the request came from, without port: for logs and for slowing guesses down. */
+  /** The client's address, without port: for logs and rate limits. */
   readonly address?: string;
-  /** The Accept header, several of them joined by commas. */
+  /** The Accept header; several are joined by commas. */
   readonly accept?: string;
   /** The body as text; never the query. */
   readonly body: string;
-  /** Whether the query carries an access token (RFC 6750 §2.3), which is none here and never handed on. */
+  /** Whether the query has an access token (RFC 6750 §2.3), which is never accepted or forwarded. */
   readonly tokenInQuery?: boolean;
-  /** The certificate of this very TLS connection as PEM, or what a trusted proxy says of its own; never from a body. */
+  /** The certificate of this TLS connection as PEM, or the one that a trusted proxy reports; never from a body. */
   readonly clientCertificate?: string;
-  /** The rest of the chain, leaf excluded. */
+  /** The rest of the chain, without the leaf. */
   readonly clientCertificatePath?: readonly string[];
-  /** What only a browser's request has; for endpoints with `forBrowsers` alone. */
+  /** Present for endpoints with `forBrowsers` only. */
   readonly browser?: BrowserRequest;
 }
 
-/** What an endpoint for browsers is told besides. */
+/** What an endpoint for browsers receives in addition. */
 export interface BrowserRequest {
-  /** What follows the first question mark, as it came; "" when there is nothing. */
+  /** The raw text after the first question mark; "" if there is none. */
   readonly query: string;
   readonly cookie?: string;
   readonly host?: string;
@@ -31,33 +31,33 @@ export interface BrowserRequest {
   readonly fetchSite?: string;
 }
 
-/** What to send back. */
+/** The response of an endpoint. */
 export interface EndpointAnswer {
   readonly status: number;
-  /** Several values are several header lines. */
+  /** A list of values becomes several header lines. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
 }
 
-/** One endpoint: a request in, an answer out; it rejects only for a bug. */
+/** One endpoint. It rejects only for a bug. */
 export interface Endpoint {
   (request: EndpointRequest): Promise<EndpointAnswer>;
-  /** Whether it is handed query and cookies. Every other endpoint cannot read them (RFC 6749 §2.3.1). */
+  /** Whether the endpoint receives query and cookies. Others must not read them (RFC 6749 §2.3.1). */
   readonly forBrowsers?: boolean;
 }
 
 type Headers = EndpointAnswer["headers"];
 
 const json = "application/json";
-/** No answer of these endpoints may be kept by anyone on the way (RFC 6749 §5.1, RFC 9111 §5.2.2.5). */
+/** Responses of these endpoints must not be cached (RFC 6749 §5.1, RFC 9111 §5.2.2.5). */
 const neverCached = { "cache-control": "no-store", pragma: "no-cache" } as const;
 
-/** An answer with a JSON text, or with none. */
+/** A response with a JSON body, or without a body. */
 export function answer(status: number, body = "", headers: Headers = {}): EndpointAnswer {
   return { status, headers: { ...neverCached, ...(body !== "" && { "content-type": json }), ...headers }, body };
 }
 
-/** An error that the front end finds itself, without the backend (RFC 6749 §5.2). */
+/** An error response of the front end itself, without the backend (RFC 6749 §5.2). */
 export function oauthErrorAnswer(
   status: number,
   error: string,
@@ -67,17 +67,17 @@ export function oauthErrorAnswer(
   return answer(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
-/** The `realm` of a challenge, without the characters that would end its quotes (RFC 9110 §11.5). */
+/** The `realm` of a challenge, without quotes and backslashes (RFC 9110 §11.5). */
 export function quotedRealm(realm: string): string {
   return `realm="${realm.replace(/["\\]/g, "")}"`;
 }
 
-/** What is wrong with a request that is no form POST; `undefined` for one that is (RFC 6749 §3.2, RFC 7662 §2.1). */
+/** The error for a request that is not a form POST; otherwise `undefined` (RFC 6749 §3.2, RFC 7662 §2.1). */
 export function refuseUnlessForm(request: EndpointRequest): EndpointAnswer | undefined {
   return refuseUnless("POST", request) ?? refuseUnlessFormBody(request);
 }
 
-/** What is wrong with a request of another method; HEAD is GET without the body (RFC 9110 §9.3.2). */
+/** The error for another method; otherwise `undefined`. HEAD is GET without the body (RFC 9110 §9.3.2). */
 export function refuseUnless(
   methods: "POST" | "GET, HEAD" | "GET, POST" | "GET, HEAD, POST",
   request: EndpointRequest,
@@ -86,10 +86,10 @@ export function refuseUnless(
   return oauthErrorAnswer(405, "invalid_request", `This endpoint takes ${methods}.`, { allow: methods });
 }
 
-/** Characters: a media type, a charset, and what some programs add. */
+/** In characters: a media type, a charset, and what some programs add. */
 const longestContentType = 256;
 
-/** What is wrong with a body that is no form, or one in characters that are not read here. */
+/** The error for a body that is not a form, or not in UTF-8; otherwise `undefined`. */
 export function refuseUnlessFormBody({ contentType = "", body }: EndpointRequest): EndpointAnswer | undefined {
   const [mediaType, ...parameters] =
     contentType.length > longestContentType ? [] : contentType.split(";").map((part) => part.trim().toLowerCase());
@@ -102,7 +102,7 @@ export function refuseUnlessFormBody({ contentType = "", body }: EndpointRequest
   return oauthErrorAnswer(415, "invalid_request", "The request must be in UTF-8.");
 }
 
-/** Some programs name ISO-8859-1 whatever they send: what has octets of ASCII alone is the same in both. */
+/** Some programs always declare ISO-8859-1. A body of ASCII only is the same in UTF-8. */
 function extendsAscii(charset: string): boolean {
   return /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/.test(charset);
 }

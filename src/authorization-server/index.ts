@@ -1,5 +1,5 @@
 /**
- * Entry `certbound/authorization-server`: what an authorization server needs to leave every decision to the backend.
+ * Entry `certbound/authorization-server`: the endpoints of an authorization server whose decisions the backend makes.
  */
 export type { OnBackendFailure } from "./ask-backend.ts";
 export { authorizationEndpoint } from "./authorization-endpoint.ts";
@@ -16,7 +16,7 @@ export type { BrowserRequest, Endpoint, EndpointAnswer, EndpointRequest } from "
 export { html, type Html, type HtmlValue } from "./interaction/html.ts";
 export type { Consents } from "./interaction/interaction-flow.ts";
 export type { Consent } from "./interaction/next-step.ts";
-export type { AuthorizationEndpointOptions } from "./interaction/open-authorization.ts";
+export type { AuthorizationEndpointOptions } from "./authorization-endpoint.ts";
 export type { ClientView, ConsentView, LoginView, MessageView, Page, Pages, ScopeView } from "./interaction/pages.ts";
 export {
   basicResourceServers,
@@ -27,7 +27,7 @@ export {
 } from "./serve-introspection.ts";
 export { forwardedAddress, type AddressSource, type ForwardedAddressOptions } from "./client-address.ts";
 export { nodeHandler, type Endpoints, type NodeHandlerOptions } from "./node-handler.ts";
-export type { PasswordGrantOptions } from "./password-grant.ts";
+export type { PasswordGrantOptions } from "./token-endpoint.ts";
 export {
   revocationEndpoint,
   tokenEndpoint,

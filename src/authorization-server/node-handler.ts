@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { namesAccessToken } from "../oauth/bearer-token.ts";
+import { namesAccessToken } from "../oauth/authorization-header.ts";
 import { optionError } from "../options/option-error.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
 import { disown } from "../serving/call-harmlessly.ts";
@@ -16,7 +16,7 @@ import {
   oauthErrorAnswer,
 } from "./endpoint.ts";
 
-/** More than any token request needs, certificates not being in it. In octets. */
+/** In octets: more than any token request needs, because certificates are not in the body. */
 const largestBody = 65_536;
 
 /** Endpoints by the path they answer on, for example `{ "/token": tokenEndpoint(…) }`. */
@@ -41,24 +41,24 @@ export interface NodeHandlerOptions extends CertificateOptions {
   readonly onError?: (error: Error, request: IncomingMessage) => unknown;
 }
 
-/** What serving a request needs beside its endpoint. */
+/** What handling a request needs besides its endpoint. */
 interface Serving {
   readonly certificateOf: ReturnType<typeof certificateForBackend>;
   readonly addressOf: AddressSource;
   readonly timeout: number;
-  readonly tell: (thrown: unknown, request: IncomingMessage) => void;
+  readonly report: (thrown: unknown, request: IncomingMessage) => void;
 }
 
 const tooLate = Symbol("too late");
 
 /**
- * Serves endpoints with Node's own servers: give it to `https.createServer` with `requestCert: true` and
- * `rejectUnauthorized: false` (RFC 8705 §6.1: whether the certificate is trusted is decided later, per client).
+ * Serves endpoints with Node's own servers: pass it to `https.createServer` with `requestCert: true` and
+ * `rejectUnauthorized: false` (RFC 8705 §6.1: the backend decides for each client whether the certificate is trusted).
  *
- * The client's certificate is the connection's, and no header is ever read for it, unless the option `certificate` says
- * otherwise (RFC 8705 §6.5). A certificate that cannot be read is not "none": the backend refuses it, and a
- * request with two certificate headers is 400. A body with a content coding is 415. Throws a `TypeError` with a `code`
- * for wrong options.
+ * The client's certificate is taken from the connection and never from a header, unless the option `certificate` says so
+ * (RFC 8705 §6.5). An unreadable certificate is forwarded as unreadable, so that the backend rejects it. A request with
+ * two certificate headers gets 400, a body with a content coding 415. Throws a `TypeError` with a `code` for wrong
+ * options.
  *
  * @example https.createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, nodeHandler({ "/token": token }))
  */
@@ -74,7 +74,7 @@ export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = 
     certificateOf: certificateForBackend(others),
     addressOf,
     timeout,
-    tell: (thrown, request) => {
+    report: (thrown, request) => {
       tellHook("onError", onError, asError(thrown), request);
     },
   };
@@ -83,13 +83,13 @@ export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = 
     answerOf(request, endpoint, serving).then(
       (answer) => {
         const unwritten = write(request, response, answer);
-        if (unwritten !== undefined) serving.tell(unwritten, request);
+        if (unwritten !== undefined) serving.report(unwritten, request);
       },
       (error: unknown) => {
-        // A client that left in the middle of its body is no fault.
+        // A client that disconnects while sending its body is not a fault.
         const left = error === clientGone;
         closeConnection(request, response);
-        if (!left) serving.tell(error, request);
+        if (!left) serving.report(error, request);
       },
     );
   };
@@ -98,11 +98,11 @@ export function nodeHandler(endpoints: Endpoints, options: NodeHandlerOptions = 
 async function answerOf(
   request: IncomingMessage,
   endpoint: Endpoint | undefined,
-  { certificateOf, addressOf, timeout, tell }: Serving,
+  { certificateOf, addressOf, timeout, report }: Serving,
 ): Promise<EndpointAnswer> {
   if (endpoint === undefined) {
     request.resume();
-    return oauthErrorAnswer(404, "invalid_request", "There is no such endpoint.");
+    return oauthErrorAnswer(404, "invalid_request", "Unknown endpoint.");
   }
   if (isCoded(request)) {
     request.resume();
@@ -134,7 +134,7 @@ async function answerOf(
   };
   const answer = await inTime(endpoint(endpointRequest), timeout);
   if (answer !== tooLate) return readAnswer(answer);
-  tell(new Error(`The endpoint took longer than ${timeout} ms.`), request);
+  report(new Error(`The endpoint took longer than ${timeout} ms.`), request);
   return tryLater();
 }
 
@@ -150,7 +150,7 @@ async function inTime<Result>(result: Promise<Result>, timeout: number): Promise
   }
 }
 
-/** Whether the body has a content coding, which is not supported (RFC 9110 §8.4). */
+/** Whether the body has a content coding, which is unsupported (RFC 9110 §8.4). */
 function isCoded({ headers }: IncomingMessage): boolean {
   const codings = headers["content-encoding"]?.split(",") ?? [];
   return codings.some((coding) => coding.trim().toLowerCase() !== "identity");
@@ -180,10 +180,10 @@ function browserRequest(request: IncomingMessage): BrowserRequest {
 
 const clientGone = new Error("The client has left.");
 
-/** `undefined` when the body is larger than allowed; the rest of it is not kept. */
+/** `undefined` if the body is too large; the rest is discarded. */
 function readBody(request: IncomingMessage): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    // A parser in front of us, for example: its end has been told and will not be told again.
+    // For example by a body parser: the event `end` would not come again.
     if (request.readableEnded) reject(new Error("The body of the request was read before the endpoint could read it."));
     const chunks: Buffer[] = [];
     let size = 0;
@@ -203,17 +203,17 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
   });
 }
 
-/** Returns the error if it could not be written. */
+/** Returns the error if the response could not be written. */
 function write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: EndpointAnswer): unknown {
   const length = { "content-length": String(Buffer.byteLength(body)) };
   return answerOrClose(request, response, { status, headers: { ...headers, ...length }, body });
 }
 
-/** What an endpoint answers, read once; an endpoint may be anybody's. Throws for what is no answer. */
+/** Validates the response of an endpoint, which may be the program's own. Throws if it is malformed. */
 function readAnswer(answered: EndpointAnswer): EndpointAnswer {
   const { status, headers, body } = answered as Partial<Record<keyof EndpointAnswer, unknown>>;
   if (!Number.isInteger(status) || typeof body !== "string" || typeof headers !== "object" || headers === null) {
-    throw new Error("The endpoint's answer is none: it needs status, headers and body.");
+    throw new Error("The endpoint returned a malformed response: it needs status, headers and body.");
   }
   return { status, headers, body } as EndpointAnswer;
 }

@@ -4,7 +4,7 @@ import type {
   StandardIntrospectionResponse,
 } from "../contract/auth-introspection-standard.ts";
 import type { Operations } from "../contract/operations.ts";
-import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { readBasicCredentials } from "../oauth/authorization-header.ts";
 import { readForm } from "../oauth/form.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import {
@@ -17,14 +17,14 @@ import {
 } from "./endpoint.ts";
 import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
 
-/** A resource server that may introspect; `rsUri` is its own URI, and tokens for others are then inactive to it. */
+/** An authenticated resource server. With `rsUri`, its own URI, tokens for other resource servers are inactive. */
 export interface ResourceServerIdentity {
   readonly rsUri?: string;
-  /** What its signed answers are signed with; default: RS256 (RFC 9701 §6, `introspection_signed_response_alg`). */
+  /** The algorithm of its signed responses; default: RS256 (RFC 9701 §6, `introspection_signed_response_alg`). */
   readonly introspectionSignAlg?: NonNullable<StandardIntrospectionRequest["introspectionSignAlg"]>;
 }
 
-/** Says which resource server asks, or `undefined` when it has not proved to be one (RFC 7662 §2.1). */
+/** Authenticates the resource server of a request; `undefined` if it fails to (RFC 7662 §2.1). */
 export type AuthenticateResourceServer = (
   request: EndpointRequest,
 ) => ResourceServerIdentity | undefined | Promise<ResourceServerIdentity | undefined>;
@@ -35,11 +35,11 @@ export interface IntrospectionEndpointOptions {
   readonly authenticate: AuthenticateResourceServer;
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Called for each refused request, with the reason, which the client does not get. */
+  /** Called with the reason for each rejected request; the client does not learn it. */
   readonly onRefusal?: OnClientRefusal;
 }
 
-/** What each action becomes (Authlete's API). */
+/** The status for each action (Authlete's API). */
 const statusOf = { OK: 200, JWT: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
   StandardIntrospectionResponse["action"],
   number
@@ -48,8 +48,8 @@ const statusOf = { OK: 200, JWT: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 5
 const signed = { "content-type": "application/token-introspection+jwt" };
 
 /**
- * The introspection endpoint (RFC 7662 §2): nobody learns anything without proving to be a resource server. One that
- * has an `rsUri` and asks for it gets a signed answer (RFC 9701).
+ * Creates the introspection endpoint (RFC 7662 §2), for authenticated resource servers only. A resource server with an
+ * `rsUri` gets a signed response if it asks for one (RFC 9701).
  *
  * @example introspectionEndpoint({ backend, realm, authenticate: basicResourceServers([{ id, secret, rsUri }]) })
  */
@@ -99,33 +99,33 @@ export function introspectionEndpoint(options: IntrospectionEndpointOptions): En
   };
 }
 
-/** Nobody is let in by a slip: `false`, for example, is no identity, and `undefined` alone is nobody's. */
+/** Throws for a malformed identity such as `false`, so that a mistake authenticates nobody. */
 function readIdentity(answered: unknown): ResourceServerIdentity | undefined {
   if (answered === undefined) return undefined;
   if (typeof answered !== "object" || answered === null || Array.isArray(answered)) {
-    throw new Error("authenticate answered neither a resource server nor undefined.");
+    throw new Error("authenticate returned neither a resource server nor undefined.");
   }
   const { rsUri, introspectionSignAlg } = answered as ResourceServerIdentity;
   for (const value of [rsUri, introspectionSignAlg] as unknown[]) {
     if (value !== undefined && typeof value !== "string") {
-      throw new Error("authenticate answered a resource server whose rsUri or introspectionSignAlg is no text.");
+      throw new Error("authenticate returned a resource server whose rsUri or introspectionSignAlg is not a string.");
     }
   }
   return answered;
 }
 
-/** Whether the form has a `client_id` that is not the user of the Basic credentials (RFC 6749 §2.3.1, §5.2). */
+/** Whether the form has a `client_id` other than the user id of the Basic credentials (RFC 6749 §2.3.1, §5.2). */
 function namesAnother({ authorization, body }: EndpointRequest): boolean {
   if (authorization === undefined) return false;
   const credentials = readBasicCredentials(authorization, { formDecoded: true });
   const form = readForm(body, { repeatable: "any" });
-  // The backend refuses what is not a form.
+  // The backend rejects malformed forms.
   if ("error" in credentials || "error" in form) return false;
   return form.getAll("client_id").some((clientId) => clientId !== credentials.userId);
 }
 
 /**
- * Resource servers that prove themselves by Basic credentials, form-encoded like a client's (RFC 6749 §2.3.1).
+ * Authenticates resource servers by Basic credentials, form-encoded like a client's (RFC 6749 §2.3.1).
  *
  * @example basicResourceServers([{ id: "api", secret, rsUri: "https://api.example.com" }])
  */

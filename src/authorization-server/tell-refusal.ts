@@ -1,31 +1,31 @@
-import { readBasicCredentials } from "../oauth/basic-credentials.ts";
+import { readBasicCredentials } from "../oauth/authorization-header.ts";
+import { printableLine } from "../oauth/error-text.ts";
 import { readForm } from "../oauth/form.ts";
-import { printableLine } from "../oauth/printable-line.ts";
 import { tellHook } from "../serving/tell-hook.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { EndpointRequest } from "./endpoint.ts";
 
-/** A refused request, for the operator of a front end. It has no credential in it. */
+/** A rejected request, for the operator of a front end. It contains no credentials. */
 export interface ClientRefusal {
   readonly endpoint: "authorization" | "token" | "revocation" | "introspection" | "userinfo";
   /** The backend's `action`. */
   readonly action: string;
-  /** The backend's code, explained in `docs/result-codes.md`; `undefined` when the front end refused without asking it. */
+  /** The backend's code, explained in `docs/result-codes.md`; `undefined` if the front end rejected the request itself. */
   readonly resultCode: string | undefined;
-  /** The backend's sentence with all its reasons, OpenSSL's for example; for the operator alone. */
+  /** The backend's message with all details, such as OpenSSL's; for the operator only. */
   readonly resultMessage: string;
-  /** The client id that the request claims, as one bounded line of printable ASCII; it may not be authenticated. */
+  /** The client id in the request, as one short line of printable ASCII; possibly not authenticated. */
   readonly clientId: string | undefined;
-  /** The thumbprint (`x5t#S256`) of the certificate that came with the request, or `unreadable`. */
+  /** The thumbprint (`x5t#S256`) of the request's certificate, or `unreadable`. */
   readonly thumbprint: string | undefined;
-  /** Where the request came from. */
+  /** The client's address. */
   readonly address: string | undefined;
 }
 
-/** Called for every refusal, and not waited for. If it throws or rejects, the answer stays the same. */
+/** Called for every rejected request, without waiting. If it throws or rejects, the response stays the same. */
 export type OnClientRefusal = (refusal: ClientRefusal) => unknown;
 
-/** The members of an answer of the backend that say what was decided. */
+/** The members of the backend's answer about its decision. */
 interface Decided {
   readonly action: string;
   readonly resultCode?: string;
@@ -35,13 +35,13 @@ interface Decided {
 const refusals: ReadonlySet<string> = new Set(
   "BAD_REQUEST INVALID_CLIENT UNAUTHORIZED FORBIDDEN INTERNAL_SERVER_ERROR".split(" "),
 );
-/** The authorization endpoint, too, answers clients of a refused request by sending the browser to them. */
+/** The authorization endpoint also reports errors to clients by redirecting the browser. */
 const refusalsOfAuthorization: ReadonlySet<string> = new Set([...refusals, "LOCATION", "FORM"]);
 const longestName = 64;
 const longestMessage = 600;
 
 /**
- * Calls `onRefusal` if the answer is a refusal. If the hook fails, the process warns.
+ * Calls `onRefusal` if the request was rejected. If the hook fails, the process warns.
  *
  * @example tellRefusal(onRefusal, "token", request, await backend.authToken(members))
  */
@@ -65,14 +65,14 @@ export function tellRefusal(
   tellHook("onRefusal", onRefusal, refusal);
 }
 
-/** The client's own claim, in the places where it may stand: the user id of Basic, the form, the query. */
+/** The client id that the request claims: the user id of Basic, or `client_id` in form or query. */
 function clientIdIn({ authorization, body, browser }: EndpointRequest): string | undefined {
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
   const named = basic === undefined || "error" in basic ? clientIdOf(browser?.query ?? body) : basic.userId;
   return named === undefined || named === "" ? undefined : printableLine(named, longestName);
 }
 
-/** As the backend reads it: of what is no form, nothing. */
+/** Like the backend, reads nothing from a malformed form. */
 function clientIdOf(text: string): string | undefined {
   const form = readForm(text, { repeatable: "any" });
   return "error" in form ? undefined : form.get("client_id");

@@ -1,30 +1,40 @@
 import type { RevocationResponse } from "../contract/auth-revocation.ts";
-import type { TokenRequest, TokenResponse } from "../contract/auth-token.ts";
-import type { CallOptions, Operations } from "../contract/operations.ts";
-import { readBasicCredentials } from "../oauth/basic-credentials.ts";
-import { askBackend, type OnBackendFailure, onBehalfOf } from "./ask-backend.ts";
+import type { TokenFailResponse } from "../contract/auth-token-fail.ts";
+import type { TokenIssueResponse } from "../contract/auth-token-issue.ts";
+import type { TokenResponse, TokenRequest } from "../contract/auth-token.ts";
+import type { Operations, CallOptions } from "../contract/operations.ts";
+import { readBasicCredentials } from "../oauth/authorization-header.ts";
+import {
+  askBackend,
+  onBehalfOf,
+  serverError,
+  tellFailure,
+  tooSoon,
+  tryLater,
+  type OnBackendFailure,
+} from "./ask-backend.ts";
 import {
   answer,
-  type Endpoint,
   type EndpointAnswer,
   type EndpointRequest,
+  type Endpoint,
   oauthErrorAnswer,
   quotedRealm,
   refuseUnlessForm,
 } from "./endpoint.ts";
-import { answerPasswordGrant, type PasswordGrantOptions } from "./password-grant.ts";
-import { type OnClientRefusal, tellRefusal } from "./tell-refusal.ts";
+import { tellRefusal, type OnClientRefusal } from "./tell-refusal.ts";
+import { authenticatedBy, type AuthenticateUser } from "./users.ts";
 
-/** The options of both endpoints for clients. */
+/** Options that the token and revocation endpoints share. */
 export interface ClientEndpointOptions {
-  /** The realm of the Basic challenge; the issuer is a good one. */
+  /** The realm of the Basic challenge, for example the issuer. */
   readonly realm: string;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Called for each refused request, with the reason, which the client does not get. */
+  /** Called with the reason for each rejected request; the client does not learn it. */
   readonly onRefusal?: OnClientRefusal;
 }
 
-/** The options of `tokenEndpoint`; `authenticateUser` only where the service has the password grant. */
+/** The options of `tokenEndpoint`; `authenticateUser` is for services with the password grant only. */
 export type TokenEndpointOptions = ClientEndpointOptions & {
   readonly backend: Pick<Operations, "authToken">;
 } & (PasswordGrantOptions | { readonly authenticateUser?: undefined });
@@ -34,7 +44,7 @@ export type RevocationEndpointOptions = ClientEndpointOptions & {
   readonly backend: Pick<Operations, "authRevocation">;
 };
 
-/** Whom to answer, and how a client there is challenged. */
+/** What the response depends on besides the backend's answer. */
 interface Asker {
   readonly usedHeader: boolean;
   readonly realm: string;
@@ -43,13 +53,13 @@ interface Asker {
 const answerOk = (body: string): EndpointAnswer => answer(200, body);
 const answerBadRequest = (body: string): EndpointAnswer => answer(400, body);
 const answerServerError = (body: string): EndpointAnswer => answer(500, body);
-/** 401 demands a challenge (RFC 9110 §15.5.2), and only a client that used the header can answer one. */
+/** 401 requires a challenge (RFC 9110 §15.5.2), which only a client that used the header can answer. */
 const answerInvalidClient = (body: string, { usedHeader, realm }: Asker): EndpointAnswer =>
   usedHeader ? answer(401, body, { "www-authenticate": basicChallenge(realm) }) : answer(400, body);
 
 type Answers<Action extends string> = Record<Action, (body: string, asker: Asker) => EndpointAnswer>;
 
-/** What each action becomes (Authlete's API, RFC 6749 §5.1 and §5.2); PASSWORD is a question to us first. */
+/** The response to each action (Authlete's API, RFC 6749 §5.1 and §5.2); PASSWORD is handled separately. */
 const tokenActions = {
   OK: answerOk,
   BAD_REQUEST: answerBadRequest,
@@ -57,7 +67,7 @@ const tokenActions = {
   INTERNAL_SERVER_ERROR: answerServerError,
 } satisfies Answers<Exclude<TokenResponse["action"], "PASSWORD">>;
 
-/** What each action becomes (Authlete's API, RFC 7009 §2.2). */
+/** The response to each action (Authlete's API, RFC 7009 §2.2). */
 const revocationActions = {
   OK: answerOk,
   BAD_REQUEST: answerBadRequest,
@@ -66,7 +76,7 @@ const revocationActions = {
 } satisfies Answers<RevocationResponse["action"]>;
 
 /**
- * The token endpoint (RFC 6749 §3.2): hands each request to the backend and turns its `action` into HTTP.
+ * Creates the token endpoint (RFC 6749 §3.2): it forwards each request to the backend and turns `action` into HTTP.
  *
  * @example const token = tokenEndpoint({ backend, realm: "https://as.example.com" });
  */
@@ -83,7 +93,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): Endpoint {
 }
 
 /**
- * The revocation endpoint (RFC 7009 §2): the same, and an empty body on success.
+ * Creates the revocation endpoint (RFC 7009 §2), which works the same and has an empty body on success.
  *
  * @example const revocation = revocationEndpoint({ backend, realm: "https://as.example.com" });
  */
@@ -129,7 +139,7 @@ function basicChallenge(realm: string): string {
   return `Basic ${quotedRealm(realm)}, charset="UTF-8"`;
 }
 
-/** The members in which the API takes what a client sent. */
+/** A client's request as members of the API. */
 interface ForwardedMembers {
   readonly parameters: string;
   readonly clientId?: string;
@@ -139,13 +149,13 @@ interface ForwardedMembers {
 }
 
 /**
- * Puts a client's request into the members of the API: the body as it came, Basic credentials form-decoded
- * (RFC 6749 §2.3.1), and the certificate of the connection. `undefined`: the Authorization header is unusable.
+ * Converts a client's request to members of the API: the raw body, Basic credentials form-decoded (RFC 6749 §2.3.1), and
+ * the certificate of the connection. `undefined` if the Authorization header is unusable.
  */
 function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefined {
   const { authorization, clientCertificate, clientCertificatePath } = request;
   const basic = authorization === undefined ? undefined : readBasicCredentials(authorization, { formDecoded: true });
-  // Without a user id the credentials are nobody's: half of them must not be looked for in the body.
+  // Without a user id, the client id must not be taken from the body instead.
   if (basic !== undefined && ("error" in basic || basic.userId === "")) return undefined;
   return {
     parameters: request.body,
@@ -153,4 +163,57 @@ function forwardedMembers(request: EndpointRequest): ForwardedMembers | undefine
     ...(clientCertificate !== undefined && { clientCertificate }),
     ...(clientCertificatePath !== undefined && { clientCertificatePath: [...clientCertificatePath] }),
   };
+}
+
+/** What the token endpoint needs for the password grant in addition (RFC 6749 §4.3). */
+export interface PasswordGrantOptions {
+  readonly backend: Pick<Operations, "authTokenIssue" | "authTokenFail">;
+  readonly authenticateUser: AuthenticateUser;
+}
+
+const statusOf = { OK: 200, BAD_REQUEST: 400, INTERNAL_SERVER_ERROR: 500 } satisfies Record<
+  TokenIssueResponse["action"] | TokenFailResponse["action"],
+  number
+>;
+
+/** Checks the user's name and password, then has the backend issue tokens or an error (Authlete's API). */
+async function answerPasswordGrant(
+  options: (PasswordGrantOptions | { readonly authenticateUser?: undefined }) & {
+    readonly onBackendFailure?: OnBackendFailure;
+    readonly onRefusal?: OnClientRefusal;
+  },
+  { username = "", password = "", ticket = "", clientId }: TokenResponse,
+  request: EndpointRequest,
+): Promise<EndpointAnswer> {
+  const { onBackendFailure } = options;
+  if (options.authenticateUser === undefined) {
+    const reason = "The service allows the password grant, but the token endpoint has no authenticateUser.";
+    tellFailure(onBackendFailure, new Error(reason));
+    return serverError();
+  }
+  const { backend, authenticateUser } = options;
+  const { address } = request;
+  let user: Awaited<ReturnType<AuthenticateUser>>;
+  try {
+    user = await authenticatedBy(authenticateUser, username, password, {
+      ...(address !== undefined && { address }),
+      ...(typeof clientId === "number" && { clientId: String(clientId) }),
+    });
+  } catch (error) {
+    tellFailure(onBackendFailure, error);
+    return tryLater();
+  }
+  // The ticket is left to expire, not failed, because the password was not checked.
+  if (user !== undefined && "retryAfter" in user) return tooSoon(user);
+  return askBackend<TokenIssueResponse | TokenFailResponse>(
+    () =>
+      user === undefined
+        ? backend.authTokenFail({ ticket, reason: "INVALID_RESOURCE_OWNER_CREDENTIALS" }, onBehalfOf(request))
+        : backend.authTokenIssue({ ticket, subject: user.subject }, onBehalfOf(request)),
+    onBackendFailure,
+    (response) => {
+      tellRefusal(options.onRefusal, "token", request, response);
+      return answer(statusOf[response.action], response.responseContent ?? "");
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import type { UserInfoIssueResponse } from "../contract/auth-userinfo-issue.ts";
 import type { UserInfoResponse } from "../contract/auth-userinfo.ts";
 import type { Operations } from "../contract/operations.ts";
-import { namesAccessToken, readBearerToken } from "../oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../oauth/authorization-header.ts";
 import { askBackend, onBehalfOf, tellFailure, tryLater, type OnBackendFailure } from "./ask-backend.ts";
 import {
   answer,
@@ -17,15 +17,15 @@ import { claimsAsJson, type ClaimsOfUser } from "./users.ts";
 /** The options of `userInfoEndpoint`. */
 export interface UserInfoEndpointOptions {
   readonly backend: Pick<Operations, "authUserinfo" | "authUserinfoIssue">;
-  /** The realm of the Bearer challenge; the issuer is a good one. */
+  /** The realm of the Bearer challenge, for example the issuer. */
   readonly realm: string;
   readonly claims: ClaimsOfUser;
   readonly onBackendFailure?: OnBackendFailure;
-  /** Called for each refused request, with the reason, which the client does not get. */
+  /** Called with the reason for each rejected request; the client does not learn it. */
   readonly onRefusal?: OnClientRefusal;
 }
 
-/** An error is its challenge and nothing besides (RFC 6750 §3). */
+/** An error response has a challenge and no body (RFC 6750 §3). */
 const challenged =
   (status: number) =>
   (challenge: string): EndpointAnswer =>
@@ -38,7 +38,7 @@ const refusals = {
   INTERNAL_SERVER_ERROR: challenged(500),
 };
 
-/** What each refusal becomes (Authlete's API); on OK the claims are got together first. */
+/** The response to each error (Authlete's API); on OK the claims are collected first. */
 const userInfoRefusals = refusals satisfies Answers<Exclude<UserInfoResponse["action"], "OK">>;
 
 const issueActions = {
@@ -49,9 +49,9 @@ const issueActions = {
 type Answers<Action extends string> = Record<Action, (content: string) => EndpointAnswer>;
 
 /**
- * The userinfo endpoint (OpenID Connect Core §5.3): who the token's user is, for the holder of its certificate alone.
+ * Creates the userinfo endpoint (OpenID Connect Core §5.3). A bound token works only with its certificate.
  *
- * The token is taken from the Authorization header and from nowhere else (RFC 6750 §2.1).
+ * The token is taken from the Authorization header only (RFC 6750 §2.1).
  *
  * @example userInfoEndpoint({ backend, realm, claims: (subject, names) => table.claims(subject, names) })
  */
@@ -63,7 +63,7 @@ export function userInfoEndpoint(options: UserInfoEndpointOptions): Endpoint {
     if (refusal !== undefined) return refusal;
     const bearer = readBearerToken(request.authorization);
     if (bearer.kind === "none") return challenged(401)(scheme);
-    // One method a request (RFC 6750 §2); whether a form in other characters has a token in it nobody can say.
+    // A request uses one method (RFC 6750 §2). In another charset, the form cannot be searched for a token.
     const noForm = request.body === "" ? undefined : refuseUnlessFormBody(request);
     if (noForm?.status === 415) return noForm;
     const inBody = noForm === undefined && namesAccessToken(request.body);

@@ -1,20 +1,20 @@
-/** Somebody who proved to be a user. */
+/** An authenticated user. */
 export interface AuthenticatedUser {
   /** The user's unique id: ASCII, at most 100 characters. */
   readonly subject: string;
-  /** How sure that is: an authentication context class reference (OpenID Connect Core §2). */
+  /** The authentication context class reference (OpenID Connect Core §2). */
   readonly acr?: string;
 }
 
-/** Where an attempt comes from, for slowing guesses down. */
+/** The origin of a login attempt, for rate limits. */
 export interface LoginAttempt {
-  /** The address of the request, without port; behind a proxy, what the option `address` of `nodeHandler` says. */
+  /** The client's address, without port; behind a proxy see the option `address` of `nodeHandler`. */
   readonly address?: string;
   /** The number of the client that the user signs in for. */
   readonly clientId?: string;
 }
 
-/** The answer to an attempt that comes too soon; the password was not checked. */
+/** The result for an attempt that comes too soon; the password was not checked. */
 export interface TryLater {
   /** Whole seconds. */
   readonly retryAfter: number;
@@ -28,19 +28,19 @@ type Found = AuthenticatedUser | TryLater | undefined;
  */
 export type AuthenticateUser = (username: string, password: string, attempt: LoginAttempt) => Found | Promise<Found>;
 
-/** What a user's record says for these claim names (OpenID Connect Core §5.1); others that it says go nowhere. */
+/** Returns a user's claims with these names (OpenID Connect Core §5.1); other claims are ignored. */
 export type ClaimsOfUser = (
   subject: string,
   names: readonly string[],
 ) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
 
-/** The user table, as far as an authorization server needs it. */
+/** The user table, as an authorization server needs it. */
 export interface Users {
   readonly authenticate: AuthenticateUser;
   readonly claims: ClaimsOfUser;
 }
 
-/** The claims of a user as JSON, those that were asked for alone; `undefined` when there are none. */
+/** The requested claims of a user as JSON; `undefined` if there are none. */
 export async function claimsAsJson(
   claimsOf: ClaimsOfUser,
   subject: string,
@@ -49,7 +49,7 @@ export async function claimsAsJson(
   if (names.length === 0) return undefined;
   const known: unknown = await claimsOf(subject, names);
   if (typeof known !== "object" || known === null || Array.isArray(known)) {
-    throw new Error("The user table answered no claims: they are the members of an object.");
+    throw new Error("The user table returned no object of claims.");
   }
   const asked = Object.entries(known).filter(
     ([name, value]) => isAsked(name, names) && value !== null && value !== undefined,
@@ -57,16 +57,17 @@ export async function claimsAsJson(
   return asked.length === 0 ? undefined : JSON.stringify(Object.fromEntries(asked));
 }
 
-/** A claim may come in several languages: `name#ja` answers `name` (OpenID Connect Core §5.2). */
+/** `name#ja` is the claim `name` in Japanese (OpenID Connect Core §5.2). */
 function isAsked(name: string, names: readonly string[]): boolean {
   return names.includes(name) || names.includes(name.split("#")[0] ?? name);
 }
 
-/** Seconds: a user is told to wait a day at most. */
+/** In seconds: at most a day. */
 const longestWait = 86_400;
 
 /**
- * Asks the user table. Rejects with what it throws, and if its answer is malformed, so that a mistake logs nobody in.
+ * Checks a login with the user table. Rejects with its error, and for a malformed result, so that a mistake logs nobody
+ * in.
  *
  * @example await authenticatedBy(users.authenticate, "alice", "wonderland", { address: "192.0.2.1" })
  */
@@ -83,7 +84,7 @@ export async function authenticatedBy(
     return { retryAfter: Math.min(Math.max(Math.ceil(retryAfter), 1), longestWait) };
   }
   if (typeof subject !== "string" || subject === "" || retryAfter !== undefined) {
-    throw new Error("The user table answered neither a subject nor retryAfter.");
+    throw new Error("The user table returned neither a subject nor retryAfter.");
   }
   return { subject, ...(typeof acr === "string" && { acr }) };
 }

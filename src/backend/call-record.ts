@@ -1,4 +1,4 @@
-import { printableLine } from "../oauth/printable-line.ts";
+import { printableLine } from "../oauth/error-text.ts";
 import type { CallLevel } from "./result-codes/advice.ts";
 import { levelOfResult } from "./result-codes/result-codes.ts";
 import type { CallFacts } from "./service-operations.ts";

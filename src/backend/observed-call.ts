@@ -1,6 +1,6 @@
 import type { CallOptions } from "../contract/operations.ts";
 import { ApiError } from "../contract/api-error.ts";
-import { readClientAddress } from "../contract/client-address.ts";
+import { readClientAddress } from "../contract/read-request.ts";
 import { callRecord, type CallRecord } from "./call-record.ts";
 import type { CallFacts, NotedCall } from "./service-operations.ts";
 

@@ -3,24 +3,24 @@ import got, { RequestError } from "got";
 import { isJsonObject, type JsonObject } from "../oauth/json-object.ts";
 import { AuthorizationServerMalformed, AuthorizationServerUnavailable } from "./token-errors.ts";
 
-/** One question to the authorization server; `what` names it in messages. */
+/** One request to the authorization server; `what` names it in error messages. */
 export interface AuthorizationServerRequest {
   readonly what: string;
   readonly url: string;
-  /** Sent with POST; without one it is a GET. */
+  /** Sent with POST; without a form the request is a GET. */
   readonly form?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How it is asked. */
+/** How the request is sent. */
 export interface RequestConditions {
   readonly agent: Agent;
-  /** Milliseconds for the whole answer. */
+  /** Milliseconds until the complete response must have arrived. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-/** `json`: the body when it is a JSON object. */
+/** `json`: the body if it is a JSON object. */
 export interface AuthorizationServerResponse {
   readonly status: number;
   readonly json: JsonObject | undefined;
@@ -30,9 +30,9 @@ const maximumAnswer = 1_048_576;
 const tooLarge = Symbol("too large");
 
 /**
- * Asks the authorization server, once: redirects are not followed, nothing is repeated.
+ * Sends one request to the authorization server. It follows no redirect and never retries.
  *
- * Rejects with {@link AuthorizationServerUnavailable} (no answer, 429, 5xx) or {@link AuthorizationServerMalformed}
+ * Rejects with {@link AuthorizationServerUnavailable} (no response, 429, 5xx) or {@link AuthorizationServerMalformed}
  * (larger than 1 MiB).
  *
  * @example const { status, json } = await requestAuthorizationServer({ what: "The metadata", url }, { agent, timeout: 10_000, signal })
@@ -52,7 +52,7 @@ export async function requestAuthorizationServer(
       },
       ...(form !== undefined && { body: form }),
       responseType: "text",
-      // What is not compressed cannot be larger than it looks.
+      // A compressed response could expand beyond the limit.
       decompress: false,
       agent: { https: agent },
       followRedirect: false,
@@ -66,20 +66,20 @@ export async function requestAuthorizationServer(
     });
     const { statusCode: status, headers: fields, body } = await pending;
     if (status === 429 || status >= 500) {
-      throw new AuthorizationServerUnavailable(`${what}: the answer has status ${status}.`, `HTTP_${status}`);
+      throw new AuthorizationServerUnavailable(`${what}: the response has status ${status}.`, `HTTP_${status}`);
     }
     return { status, json: isJson(fields["content-type"]) ? readObject(body) : undefined };
   } catch (error) {
-    if (stop.signal.aborted) throw new AuthorizationServerMalformed(`${what}: the answer is too large.`);
+    if (stop.signal.aborted) throw new AuthorizationServerMalformed(`${what}: the response is too large.`);
     throw error instanceof AuthorizationServerUnavailable ? error : failure(what, error);
   }
 }
 
-/** got's errors carry the request with its credentials and body: only the system's code and words are taken over. */
+/** got's errors contain the request with its credentials and body, so only the system's code and message are copied. */
 function failure(what: string, error: unknown): AuthorizationServerUnavailable {
   const { code, message } =
     error instanceof RequestError ? error : { code: "ERR_REQUEST", message: "The request could not be made." };
-  return new AuthorizationServerUnavailable(`${what}: no answer, ${code}.`, code, {
+  return new AuthorizationServerUnavailable(`${what}: no response, ${code}.`, code, {
     cause: Object.assign(new Error(message), { code }),
   });
 }

@@ -1,19 +1,24 @@
-import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
-import { optionError } from "../options/option-error.ts";
 import { isJsonObject } from "../oauth/json-object.ts";
+import { optionError } from "../options/option-error.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { isEndpoint, readTokenEndpoint } from "./authorization-server-metadata.ts";
 import type { TokenClocks } from "./bound-tokens.ts";
-import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
 import { type KeyPairOptions, readOptionCertificates } from "./read-key-pair.ts";
-import { readTarget, type TargetOptions } from "./read-target.ts";
 import type { AuthorizationServer } from "./request-token.ts";
-import { readResourceServers, type BoundResourceServer, type TargetOf } from "./resource-servers.ts";
+import type { ClientAssertion, TokenEndpointAuthentication } from "./token-endpoint-authentication.ts";
+import {
+  readTarget,
+  type TargetOptions,
+  readResourceServers,
+  type BoundResourceServer,
+  type TargetOf,
+} from "./token-targets.ts";
 
-/** The options of `createBoundClient`: the certificate, who the client is, where its tokens come from and go to. */
+/** The options of `createBoundClient`: certificate, client, authorization server and resource servers. */
 export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
-  /** Anchors (PEM) to verify the peers with instead of the system's. */
+  /** Trust anchors (PEM) to verify servers with, instead of the system's. */
   readonly ca?: string | readonly string[];
-  /** Its issuer, whose metadata is looked up (RFC 8414); the metadata itself; or just the token endpoint. */
+  /** The issuer, whose metadata is fetched (RFC 8414); the metadata itself; or only the token endpoint. */
   readonly authorizationServer:
     | { readonly issuer: string }
     | { readonly metadata: Readonly<Record<string, unknown>> }
@@ -23,16 +28,16 @@ export interface BoundClientOptions extends KeyPairOptions, TargetOptions {
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthentication["method"];
   readonly clientSecret?: string;
   readonly clientAssertion?: ClientAssertion;
-  /** The APIs that get the token, each an origin (`https://api.example.com`); nobody else does. */
+  /** The APIs that receive the token, each as an origin (`https://api.example.com`). No other server receives it. */
   readonly resourceServers?: readonly (string | BoundResourceServer)[];
-  /** Milliseconds that one answer of the authorization server may take (default 10,000). */
+  /** Milliseconds for one response of the authorization server (default 10,000). */
   readonly timeout?: number;
-  /** Default: the system's. */
+  /** Default: the system clocks. */
   readonly clock?: TokenClocks["clock"];
   readonly monotonicClock?: TokenClocks["monotonicClock"];
 }
 
-/** The options of a bound client, checked and completed; the key pair apart. */
+/** The options of a bound client, validated and with defaults; without the key pair. */
 export interface ResolvedBoundClientOptions extends TokenClocks {
   readonly ca: string[] | undefined;
   readonly authorizationServer: AuthorizationServer;
@@ -48,7 +53,8 @@ const names = new Set(
 );
 
 /**
- * Checks the options of `createBoundClient`; throws a `TypeError` with a `code` that names the wrong one, never its value.
+ * Validates the options of `createBoundClient`. Throws a `TypeError` with a `code`; it names the wrong option, never its
+ * value.
  *
  * @example resolveBoundClientOptions({ certificate, key, authorizationServer: { issuer }, clientId: "4711" }, clocks).timeout // 10000
  */
@@ -59,7 +65,7 @@ export function resolveBoundClientOptions(
   if (!isJsonObject(options)) throw optionError("options", "must be an object");
   refuseUnknownOptions(options, names);
   const { clientId, timeout = 10_000 } = options as BoundClientOptions;
-  if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be text");
+  if (typeof clientId !== "string" || clientId === "") throw optionError("clientId", "must be a non-empty string");
   if (!(Number.isSafeInteger(timeout) && timeout > 0 && timeout <= 2_147_483_647)) {
     throw optionError("timeout", "must be a positive integer");
   }
@@ -114,7 +120,7 @@ function readAuthorizationServer(given: unknown): AuthorizationServer {
 function readAuthentication(options: BoundClientOptions): TokenEndpointAuthentication {
   const { clientSecret, clientAssertion } = options;
   if (clientSecret !== undefined && (typeof clientSecret !== "string" || clientSecret === "")) {
-    throw optionError("clientSecret", "must be text");
+    throw optionError("clientSecret", "must be a non-empty string");
   }
   if (clientAssertion !== undefined && typeof clientAssertion !== "function") {
     throw optionError("clientAssertion", "must be a function");
@@ -122,12 +128,12 @@ function readAuthentication(options: BoundClientOptions): TokenEndpointAuthentic
   const usual =
     clientSecret !== undefined ? "client_secret_basic" : clientAssertion !== undefined ? "private_key_jwt" : undefined;
   const method = options.tokenEndpointAuthMethod ?? usual ?? "tls_client_auth";
-  // One method a request (RFC 6749 §2.3): a secret that no method uses is a mistake.
+  // A request uses one method (RFC 6749 §2.3), so a secret that the method does not use is a mistake.
   if (clientSecret !== undefined && !method.startsWith("client_secret_")) {
-    throw optionError("clientSecret", "is for client_secret_basic and client_secret_post");
+    throw optionError("clientSecret", "can only be used with client_secret_basic and client_secret_post");
   }
   if (clientAssertion !== undefined && method !== "private_key_jwt") {
-    throw optionError("clientAssertion", "is for private_key_jwt");
+    throw optionError("clientAssertion", "can only be used with private_key_jwt");
   }
   switch (method) {
     case "tls_client_auth":
@@ -141,6 +147,6 @@ function readAuthentication(options: BoundClientOptions): TokenEndpointAuthentic
       if (clientAssertion === undefined) throw optionError("clientAssertion", "is missing");
       return { method, clientAssertion };
     default:
-      throw optionError("tokenEndpointAuthMethod", "must be a method that this client has");
+      throw optionError("tokenEndpointAuthMethod", "must be a method that this client supports");
   }
 }

@@ -5,46 +5,48 @@ import { type BoundClientOptions, resolveBoundClientOptions } from "./bound-clie
 import { createBoundDispatcher, type Undici } from "./bound-dispatcher.ts";
 import { createBoundGot } from "./bound-got.ts";
 import type { TokenClocks, HeldToken, TokenTarget } from "./bound-tokens.ts";
-import { createPresenter, type Outgoing, type Presenter, within } from "./presenter.ts";
-import { RotatingAgent } from "./presenting-agent.ts";
+import { createPresenter, type Outgoing, type Presenter, within, RotatingAgent } from "./presenter.ts";
 import { type KeyPairOptions, readKeyPair } from "./read-key-pair.ts";
-import { readTarget, type TargetOptions } from "./read-target.ts";
 import { createTokenRequest } from "./request-token.ts";
 import { AuthorizationServerUnavailable } from "./token-errors.ts";
+import { readTarget, type TargetOptions } from "./token-targets.ts";
 
-/** A token for a request that the program makes by itself. */
+/** Selects the token for a request that the program sends itself. */
 export interface AccessTokenRequest extends TargetOptions {
-  /** Ends this caller's waiting, nobody else's. */
+  /** Aborts the wait of this caller only. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Calls that present the client's certificate, with tokens bound to it. */
+/** Sends requests that present the client's certificate and carry tokens bound to it. */
 export interface BoundClient {
   /** The thumbprint of the certificate that new connections present (RFC 8705 §3.1). */
   readonly x5tS256: string;
   /**
-   * A token bound to that certificate: a kept one, or a new one.
+   * Returns a token bound to that certificate, from the cache or newly issued.
    *
    * Rejects with `TokenRequestRefused`, `AuthorizationServerUnavailable`, `AuthorizationServerMalformed`, or the
    * signal's reason.
    */
   accessToken(request?: AccessTokenRequest): Promise<HeldToken>;
-  /** Says that an API refused a token (`invalid_token`): it is not given again. `got` and the dispatcher do it themselves. */
+  /**
+   * Removes a token from the cache, after an API rejected it (`invalid_token`). `got` and the dispatcher do this
+   * themselves.
+   */
   forget(accessToken: string): void;
-  /** A got that presents the certificate to every https: server and the token to the resource servers only. */
+  /** A got instance that presents the certificate to every https: server and the token to the resource servers only. */
   readonly got: Got;
-  /** For `https.request` and what takes an agent: presents the certificate; the token is the program's to add. */
+  /** An agent for `https.request` that presents the certificate. The program adds the token itself. */
   readonly agent: Agent;
-  /** A dispatcher of this undici, for its `request`, `fetch` and others; does what `got` does. */
+  /** A dispatcher for this undici module (`request`, `fetch`, …) that does the same as `got`. */
   dispatcher<Module extends Undici>(undici: Module): InstanceType<Module["Dispatcher"]>;
   /**
-   * Presents another certificate from now on; throws as the creation does, and then nothing has changed.
+   * Presents another certificate from now on. Throws like `createBoundClient`, and then changes nothing.
    *
-   * Requests under way end as they began. Connections and tokens of the old certificate are not used any more
+   * Running requests finish with the old certificate. Its connections and tokens are not used for new requests
    * (RFC 8705 §6.3).
    */
   rotate(pair: KeyPairOptions): void;
-  /** Lets requests under way end and gives no more tokens. */
+  /** Waits for running requests, and returns no more tokens. */
   close(): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ const pairNames = new Set(["certificate", "key", "passphrase"]);
 const requestNames = new Set(["scope", "resource", "signal"]);
 
 /**
- * Opens a bound client with these clocks where the options name none; see `createBoundClient`.
+ * Does the same as `createBoundClient`, with these clocks unless the options have their own.
  *
  * @example openBoundClient(options, { clock: Date.now, monotonicClock: () => performance.now() })
  */
@@ -74,7 +76,7 @@ export function openBoundClient(options: BoundClientOptions, clocks: TokenClocks
         const held = await asked.tokens.obtain(target);
         if (isCurrent(asked)) return { presenter, held };
       } catch (error) {
-        // What was asked for with a certificate that is gone has no importance any more, nor how it ended.
+        // The certificate was rotated meanwhile, so the result or error of the old one does not matter.
         if (isCurrent(asked)) throw error;
       }
     }
@@ -121,11 +123,11 @@ export function openBoundClient(options: BoundClientOptions, clocks: TokenClocks
 }
 
 /**
- * Creates a client of protected APIs: it presents its certificate, and fetches, keeps and renews the access tokens
- * that are bound to it (RFC 8705 §3).
+ * Creates a client of protected APIs. It presents its certificate, and fetches, caches and renews the access tokens that
+ * are bound to it (RFC 8705 §3).
  *
- * Servers are always verified, TLS is 1.2 at least. Throws a `TypeError` with a `code` for wrong options, an
- * unreadable certificate or key among them.
+ * It always verifies servers and uses TLS 1.2 or later. Throws a `TypeError` with a `code` for wrong options, including
+ * an unreadable certificate or key.
  *
  * @example const client = createBoundClient({
  *   certificate, key, clientId: "4711",

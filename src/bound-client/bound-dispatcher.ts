@@ -4,7 +4,7 @@ import { asError, warnOfFault } from "../serving/fault.ts";
 import { type Outgoing, type Presenter, within } from "./presenter.ts";
 import { type DispatchHandler, RepeatingHandler } from "./repeating-handler.ts";
 
-/** What is needed of the module undici; it is handed in, so that nobody loads one that is not used. */
+/** The parts of the module undici that are used. The caller passes it in, so that it is loaded only where needed. */
 export interface Undici {
   readonly Agent: new (options: {
     readonly connect: {
@@ -30,11 +30,11 @@ interface Dispatches {
 }
 
 /**
- * Creates a dispatcher of this undici: requests present the certificate, and the token where it belongs.
+ * Creates a dispatcher for this undici module: requests present the certificate, and the token to resource servers.
  *
- * A request with an Authorization of its own gets none. After a 401 with `invalid_token` it is made once more with a
- * new token, when it has no body or one of text or octets. undici itself follows no redirect; whatever follows one
- * comes here again with the new origin.
+ * A request with its own Authorization header gets no token. After a 401 with `invalid_token` the request is repeated
+ * once with a new token, if it has no body or one of text or octets. undici itself follows no redirect; an interceptor
+ * that follows one calls this dispatcher again with the new origin.
  */
 export function createBoundDispatcher<Module extends Undici>(
   undici: Module,
@@ -68,7 +68,7 @@ export function createBoundDispatcher<Module extends Undici>(
     const send = async (to: DispatchHandler, again: (() => void) | undefined): Promise<void> => {
       try {
         let held = await within(signal, obtain(target));
-        // Rotated in the very steps since: the old one's connections take no request any more.
+        // The certificate may have been rotated since; its old connections accept no new request.
         while (held.presenter !== current()) held = await within(signal, obtain(target));
         const { presenter, accessToken } = held;
         const headers = withAuthorization(options.headers, `Bearer ${accessToken}`);
@@ -80,7 +80,7 @@ export function createBoundDispatcher<Module extends Undici>(
         to.onResponseError?.(null, asError(error));
       }
     };
-    // A handler that throws where it is told of a failure has nobody left to be told.
+    // If the handler's error callback throws, only a process warning is left.
     const start = (again: (() => void) | undefined): void => void send(handler, again).catch(warnOfFault);
     const again = (): void => {
       start(undefined);
@@ -108,12 +108,12 @@ function isRepeatable(body: unknown): boolean {
   return body === undefined || body === null || typeof body === "string" || ArrayBuffer.isView(body);
 }
 
-/** undici takes a record, a list of names and values in turn, or anything that iterates over pairs: once, perhaps. */
+/** undici takes a record, a flat list of names and values, or an iterable of pairs, which may be iterable only once. */
 function keepHeaders(headers: unknown): unknown {
   return isIterable(headers) && !Array.isArray(headers) ? new Set(headers) : headers;
 }
 
-/** One that is `undefined` is not sent. */
+/** A header with the value `undefined` is not sent. */
 function hasAuthorization(headers: unknown): boolean {
   return pairsOf(headers).some(
     ([name, value]) => String(name).toLowerCase() === "authorization" && value !== undefined,

@@ -3,18 +3,18 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 import got, { type AfterResponseHook, type BeforeErrorHook, type Got, type RequestFunction } from "got";
 import type { Presenter, Outgoing } from "./presenter.ts";
 import { isTokenRefusal } from "./repeating-handler.ts";
-import type { TargetOf } from "./resource-servers.ts";
 import { AuthorizationServerMalformed, AuthorizationServerUnavailable, TokenRequestRefused } from "./token-errors.ts";
+import type { TargetOf } from "./token-targets.ts";
 
-/** Marks the context of a request that is made a second time; got keeps no symbols there. */
+/** Marks the context of a repeated request. A string, because got does not copy symbols. */
 const repeated = "certbound: with another token";
 
 /**
- * Creates a got instance whose requests present the certificate, and the token where it belongs.
+ * Creates a got instance whose requests present the certificate, and the token to resource servers.
  *
- * Both are added where got hands a request to Node, when nothing can change its destination any more: got itself,
- * its redirects, hooks and errors never see the token. A request with an Authorization of its own gets none. After a
- * 401 with `invalid_token` it is made once more with a new token, when its body can be sent again.
+ * Both are added when got passes the request to Node, because its destination is then final: got itself, its redirects,
+ * hooks and errors never see the token. A request with its own Authorization header gets no token. After a 401 with
+ * `invalid_token` the request is repeated once with a new token, if its body can be sent again.
  */
 export function createBoundGot(outgoing: Outgoing): Got {
   return got.extend({
@@ -65,7 +65,7 @@ function isRepeatable(body: unknown): boolean {
   return body === undefined || typeof body === "string" || ArrayBuffer.isView(body);
 }
 
-/** What became of the token request is told as itself, not as got's error about it. */
+/** Errors of the token request reach the caller unwrapped, not as the `cause` of got's error. */
 const ownErrors: BeforeErrorHook = (error) => {
   const { cause } = error;
   const own =

@@ -1,19 +1,26 @@
-import type { IssuedToken } from "./read-token-answer.ts";
-
-/** What a token is wanted for. */
+/** The scopes and resources that a token is requested for. */
 export interface TokenTarget {
   /** Scope tokens (RFC 6749 §3.3); empty: the request names none. */
   readonly scopes: readonly string[];
-  /** The APIs that it is meant for (RFC 8707 §2). */
+  /** The APIs that the token is for (RFC 8707 §2). */
   readonly resources: readonly string[];
 }
 
-/** A token that is kept. */
+/** A cached token. */
 export interface HeldToken {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
   readonly scopes: readonly string[];
+}
+
+/** A token as the authorization server issued it. */
+export interface IssuedToken {
+  readonly accessToken: string;
+  /** Lifetime in seconds, counted from the request. */
+  readonly expiresIn: number;
+  /** `undefined`: the requested scopes (RFC 6749 §5.1). */
+  readonly scopes: readonly string[] | undefined;
 }
 
 export interface TokenClocks {
@@ -25,11 +32,11 @@ export interface TokenClocks {
 
 /** Tokens bound to one certificate. */
 export interface BoundTokens {
-  /** At once while one is active, else when it has come. Rejects with what the request for it rejects with. */
+  /** Resolves at once with an active token, or else requests one. Rejects like the token request. */
   obtain(target: TokenTarget): Promise<HeldToken>;
-  /** Drops a token that an API refused, unless another has taken its place. */
+  /** Removes a token that an API rejected, unless it has been replaced already. */
   forget(accessToken: string): void;
-  /** Drops everything and ends the requests under way. */
+  /** Removes all tokens and aborts running requests. */
   end(): void;
 }
 
@@ -37,26 +44,26 @@ interface Kept extends HeldToken {
   /** On the monotonic clock. */
   readonly renewFrom: number;
   readonly usableUntil: number;
-  /** How long after a renewal that failed the next one is tried. */
+  /** Milliseconds between a failed renewal and the next attempt. */
   readonly pause: number;
 }
 
 interface Place {
   kept: Kept | undefined;
-  flight: Promise<Kept> | undefined;
-  /** On the monotonic clock: no renewal before. */
+  pending: Promise<Kept> | undefined;
+  /** On the monotonic clock: the earliest time of the next renewal. */
   pausedUntil: number;
 }
 
-/** A minute before the end, or the last tenth of a life shorter than ten. */
+/** Milliseconds before expiry when renewal starts; a tenth of the lifetime if that is shorter. */
 const longestMargin = 60_000;
 
 /**
- * Keeps one token for each target and asks for another before it ends.
+ * Caches one token for each target and renews it before it expires.
  *
- * A life counts from when the token was asked for, on both clocks: setting the wall clock back lengthens none. In its
- * last minute (or tenth) the token is still given while another is fetched beside; so a renewal that fails is noticed
- * only at the end. Whoever wants the same target meanwhile waits for the same answer.
+ * A lifetime starts when the token is requested, and counts on both clocks: setting the wall clock back does not extend
+ * it. In its last minute (or tenth) the token is still returned while a new one is fetched in the background, so a
+ * failed renewal is noticed only at expiry. Concurrent calls for the same target share one request.
  *
  * @example const { accessToken } = await tokens.obtain({ scopes: ["read"], resources: [] })
  */
@@ -67,43 +74,43 @@ export function createBoundTokens(
   const places = new Map<string, Place>();
   const ended = new AbortController();
 
-  const inForce = (kept: Kept): boolean => monotonicClock() < kept.usableUntil && clock() < kept.expiresAt;
+  const isActive = (kept: Kept): boolean => monotonicClock() < kept.usableUntil && clock() < kept.expiresAt;
 
   const fetchInto = (place: Place, target: TokenTarget): Promise<Kept> => {
-    place.flight ??= fetchToken(target)
+    place.pending ??= fetchToken(target)
       .then((kept) => (place.kept = kept))
       .finally(() => {
-        place.flight = undefined;
+        place.pending = undefined;
       });
-    return place.flight;
+    return place.pending;
   };
 
   async function fetchToken(target: TokenTarget): Promise<Kept> {
-    const askedAt = { wall: clock(), monotonic: monotonicClock() };
+    const requestedAt = { wall: clock(), monotonic: monotonicClock() };
     const { accessToken, expiresIn, scopes = target.scopes } = await request(target, ended.signal);
-    const life = expiresIn * 1000;
-    const margin = Math.min(longestMargin, life / 10);
+    const lifetime = expiresIn * 1000;
+    const margin = Math.min(longestMargin, lifetime / 10);
     return {
       accessToken,
-      expiresAt: askedAt.wall + life,
+      expiresAt: requestedAt.wall + lifetime,
       scopes,
-      usableUntil: askedAt.monotonic + life,
-      renewFrom: askedAt.monotonic + life - margin,
+      usableUntil: requestedAt.monotonic + lifetime,
+      renewFrom: requestedAt.monotonic + lifetime - margin,
       pause: margin / 4,
     };
   }
 
   function renew(place: Place, target: TokenTarget, { pause }: Kept): void {
-    if (place.flight !== undefined || monotonicClock() < place.pausedUntil) return;
+    if (place.pending !== undefined || monotonicClock() < place.pausedUntil) return;
     fetchInto(place, target).catch(() => {
       place.pausedUntil = monotonicClock() + pause;
     });
   }
 
-  /** Programs that ask for ever new scopes must not fill the memory. */
+  /** Without this, a program that keeps asking for new scopes would fill the memory. */
   function sweep(): void {
-    for (const [key, { kept, flight }] of places) {
-      if (flight === undefined && (kept === undefined || !inForce(kept))) places.delete(key);
+    for (const [key, { kept, pending }] of places) {
+      if (pending === undefined && (kept === undefined || !isActive(kept))) places.delete(key);
     }
   }
 
@@ -113,11 +120,11 @@ export function createBoundTokens(
       let place = places.get(key);
       if (place === undefined) {
         sweep();
-        place = { kept: undefined, flight: undefined, pausedUntil: -Infinity };
+        place = { kept: undefined, pending: undefined, pausedUntil: -Infinity };
         places.set(key, place);
       }
       const { kept } = place;
-      if (kept === undefined || !inForce(kept)) return fetchInto(place, target);
+      if (kept === undefined || !isActive(kept)) return fetchInto(place, target);
       if (monotonicClock() >= kept.renewFrom) renew(place, target, kept);
       return kept;
     },

@@ -5,10 +5,10 @@ import { MalformedCertificate } from "../x509/malformed-certificate.ts";
 import { type ReadCertificate, readCertificates } from "../x509/read-certificate.ts";
 
 /**
- * Reads the certificates of a PEM text, one at least; text around them says nothing (RFC 7468 §2).
+ * Reads one or more certificates from PEM text. Text around the blocks is ignored (RFC 7468 §2).
  *
- * OpenSSL passes over what it cannot read. Here a broken block, or one of another kind, is refused: throws a
- * `TypeError` that names the option.
+ * Throws a `TypeError` that names the option for a broken block or one of another type, which OpenSSL would skip
+ * silently.
  *
  * @example readOptionCertificates("certificate", chain)[0].x5tS256
  */
@@ -20,22 +20,22 @@ export function readOptionCertificates(option: string, pem: string): readonly [R
     const isKey = error.reason === "private_key";
     throw optionError(
       option,
-      isKey ? "must contain certificates and no key" : "must be one certificate or more in PEM",
+      isKey ? "must contain certificates only, no key" : "must be one or more certificates in PEM",
     );
   }
 }
 
 /** A certificate and its private key. */
 export interface KeyPairOptions {
-  /** PEM: the client's certificate first, then those that lead to its issuer, if any. */
+  /** PEM: the client's certificate first, then the intermediate certificates, if any. */
   readonly certificate: string | Uint8Array;
   /** PEM: the private key of the first certificate. */
   readonly key: string | Uint8Array;
-  /** Of an encrypted key. */
+  /** Decrypts the key, if it is encrypted. */
   readonly passphrase?: string;
 }
 
-/** What connections present; the key's text is not kept. */
+/** What connections present. The text of the key is not kept. */
 export interface KeyPair {
   /** The thumbprint of the certificate, as in the `cnf` of its tokens (RFC 8705 §3.1). */
   readonly x5tS256: string;
@@ -43,17 +43,17 @@ export interface KeyPair {
 }
 
 /**
- * Reads a certificate and its key and makes what TLS 1.2 and later needs of them, with these anchors for the peers.
+ * Reads a certificate and its key into a context for TLS 1.2 and later, with these trust anchors for servers.
  *
- * Throws a `TypeError` with a `code` when one is unreadable or they do not belong together; it quotes neither.
- * Nothing is said of validity: what an expired certificate is worth is for the peers to say.
+ * Throws a `TypeError` with a `code` if one is unreadable or they do not belong together; it quotes neither. The
+ * validity period is not checked: servers decide about an expired certificate.
  *
  * @example readKeyPair({ certificate, key }, undefined).x5tS256
  */
 export function readKeyPair({ certificate, key, passphrase }: KeyPairOptions, ca: string[] | undefined): KeyPair {
   const cert = text("certificate", certificate);
   const keyText = text("key", key);
-  if (passphrase !== undefined && typeof passphrase !== "string") throw optionError("passphrase", "must be text");
+  if (passphrase !== undefined && typeof passphrase !== "string") throw optionError("passphrase", "must be a string");
   const [{ x5tS256, raw }] = readOptionCertificates("certificate", cert);
   if (!new X509Certificate(raw).checkPrivateKey(readKey(keyText, passphrase))) {
     throw optionError("key", "must be the private key of the first certificate");
@@ -68,8 +68,8 @@ export function readKeyPair({ certificate, key, passphrase }: KeyPairOptions, ca
     });
     return { x5tS256, secureContext };
   } catch {
-    // For example a key of 1024 bits: OpenSSL's security level is the machine's.
-    throw optionError("certificate", "must be one that OpenSSL presents, with a key of sufficient size");
+    // For example a key of 1024 bits, below the security level of this machine's OpenSSL.
+    throw optionError("certificate", "must be one that OpenSSL accepts, with a key of sufficient size");
   }
 }
 
@@ -77,12 +77,12 @@ function readKey(key: string, passphrase: string | undefined): KeyObject {
   try {
     return createPrivateKey({ key, ...(passphrase !== undefined && { passphrase }) });
   } catch {
-    throw optionError("key", "must be a private key in PEM, with its passphrase when it is encrypted");
+    throw optionError("key", "must be a private key in PEM, with its passphrase if it is encrypted");
   }
 }
 
 function text(option: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  throw optionError(option, "must be PEM, as text or octets");
+  throw optionError(option, "must be PEM, as a string or Uint8Array");
 }

@@ -1,4 +1,4 @@
-/** The callbacks of an undici request, as far as they matter here. */
+/** The callbacks of an undici request that are used here. */
 export interface DispatchHandler {
   onRequestStart?(controller: unknown, context: unknown): void;
   onRequestUpgrade?(controller: unknown, status: number, headers: Headers, socket: unknown): void;
@@ -6,7 +6,7 @@ export interface DispatchHandler {
   onResponseStart?(controller: unknown, status: number, headers: Headers, statusMessage?: string): void;
   onResponseData?(controller: unknown, chunk: Buffer): void;
   onResponseEnd?(controller: unknown, trailers: unknown): void;
-  /** The controller is `null` before the request has begun. */
+  /** The controller is `null` if the request has not started. */
   onResponseError?(controller: unknown, error: Error): void;
   onBodySent?(chunk: Buffer): void;
   onRequestSent?(): void;
@@ -15,8 +15,8 @@ export interface DispatchHandler {
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * Passes everything on but an answer that refuses the token: `forget` is called then, and `again`, if there is one,
- * when that answer is over. Nothing of it reaches the handler in that case.
+ * Forwards all callbacks, except for a response that rejects the token: then it calls `forget`, and `again`, if given,
+ * at the end of that response, of which the handler sees nothing.
  */
 export class RepeatingHandler implements DispatchHandler {
   readonly #to: DispatchHandler;
@@ -73,7 +73,7 @@ export class RepeatingHandler implements DispatchHandler {
 }
 
 /**
- * Whether an API's answer says that the token is not good any more (RFC 6750 §3.1): another one may be.
+ * Whether an API rejected the token (`invalid_token`, RFC 6750 §3.1), so that a new token may succeed.
  *
  * @example isTokenRefusal(401, 'Bearer error="invalid_token"') // true
  */

@@ -9,10 +9,10 @@ export type TokenEndpointAuthentication =
   | { readonly method: "client_secret_basic" | "client_secret_post"; readonly clientSecret: string }
   | { readonly method: "private_key_jwt"; readonly clientAssertion: ClientAssertion };
 
-/** Makes a fresh assertion (RFC 7523 §2.2) for each token request; what it signs is the program's. */
+/** Signs a new assertion (RFC 7523 §2.2) for each token request, with a key that only the program holds. */
 export type ClientAssertion = (at: TokenEndpoint & { readonly clientId: string }) => string | Promise<string>;
 
-/** How long the program's `clientAssertion` may take. */
+/** How long to wait for the program's `clientAssertion`. */
 interface Waiting {
   /** Milliseconds. */
   readonly timeout: number;
@@ -20,13 +20,13 @@ interface Waiting {
 }
 
 /**
- * What authenticates a client in a token request: members of the form, and headers.
+ * Returns the form parameters and headers that authenticate a client in a token request.
  *
- * With a method of mutual TLS that is `client_id` alone (RFC 8705 §2), the certificate does the rest. Basic has both
- * halves form-encoded (RFC 6749 §2.3.1).
+ * With mutual TLS the form has `client_id` only (RFC 8705 §2); the certificate authenticates. For Basic, user id and
+ * password are form-encoded (RFC 6749 §2.3.1).
  *
- * Rejects with what the program's `clientAssertion` throws, with a `TypeError` when it gives no text, and with
- * `AuthorizationServerUnavailable` when it gives nothing in time.
+ * Rejects with what the program's `clientAssertion` throws, with a `TypeError` if it does not return a string, and with
+ * `AuthorizationServerUnavailable` if it does not return in time.
  *
  * @example await authenticationParameters("4711", { method: "tls_client_auth" }, endpoint, { timeout, signal }) // { form: [["client_id", "4711"]], headers: {} }
  */
@@ -49,14 +49,15 @@ export async function authenticationParameters(
     }
     case "private_key_jwt": {
       const assertion: unknown = await givenInTime(authentication.clientAssertion, { ...endpoint, clientId }, waiting);
-      if (typeof assertion !== "string" || assertion === "") throw optionError("clientAssertion", "must return a text");
+      if (typeof assertion !== "string" || assertion === "")
+        throw optionError("clientAssertion", "must return a string");
       const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
       return { form: [...form, ["client_assertion_type", type], ["client_assertion", assertion]], headers: {} };
     }
   }
 }
 
-/** A function of the program that never ends must not block callers that wait for a token. */
+/** A `clientAssertion` that never returns must not block callers that wait for a token. */
 async function givenInTime(
   clientAssertion: ClientAssertion,
   at: Parameters<ClientAssertion>[0],
@@ -67,7 +68,7 @@ async function givenInTime(
     late.abort();
   }, timeout);
   const over = AbortSignal.any([signal, late.signal]);
-  // In a promise from the beginning: it may throw at once.
+  // Called inside a promise, because it may throw synchronously.
   const given = Promise.resolve(at).then(clientAssertion);
   try {
     return await within(over, given);

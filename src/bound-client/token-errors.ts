@@ -1,7 +1,7 @@
 /**
- * The authorization server answered the token request with an OAuth error (RFC 6749 §5.2).
+ * The authorization server rejected the token request with an OAuth error (RFC 6749 §5.2).
  *
- * `code` is its `error`; both texts have only the characters that the RFC allows, `?` for any other.
+ * `code` is its `error`. In both texts, characters that the RFC forbids are replaced by `?`.
  *
  * @example if (error instanceof TokenRequestRefused && error.code === "invalid_client") registerTheCertificate()
  */
@@ -28,9 +28,9 @@ function clean(text: string, longest: number): string {
 }
 
 /**
- * What the authorization server answered is neither a token nor an OAuth error, or its metadata cannot be used.
+ * The response of the authorization server is neither a token nor an OAuth error, or its metadata is unusable.
  *
- * The message says what is wrong with it and quotes nothing of it.
+ * The message says what is wrong and never quotes the response.
  *
  * @example if (error instanceof AuthorizationServerMalformed) alarm(error.message)
  */
@@ -40,9 +40,9 @@ export class AuthorizationServerMalformed extends Error {
 }
 
 /**
- * The authorization server gave no answer, or one that says that it cannot (429, 5xx): nothing is known; ask again later.
+ * The authorization server did not respond, or responded with 429 or 5xx. Worth retrying later.
  *
- * `code` is the system's, OpenSSL's when its certificate was not accepted, `HTTP_503` and the like for a status, and
+ * `code` is the system's; OpenSSL's if the server's certificate was rejected; `HTTP_503` and the like for a status;
  * `ERR_CLOSED` after `close`.
  *
  * @example if (error instanceof AuthorizationServerUnavailable) log.warn({ code: error.code }, error.message)

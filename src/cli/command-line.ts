@@ -2,8 +2,8 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Removable } from "../backend/open-engine.ts";
 import { version } from "../backend/version.ts";
 import { clockReset, type ClockResetArguments } from "./clock-reset.ts";
-import type { ProgramHost } from "./program-host.ts";
 import { probe, type ProbeOptions } from "./probe.ts";
+import type { ProgramHost } from "./program-host.ts";
 import { serve, type ServeOptions } from "./serve.ts";
 
 const misused = 2;

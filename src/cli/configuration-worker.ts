@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { ConfigurationError } from "../backend/configuration/configuration-error.ts";
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
-import type { ConfigurationToRead, ReadingOfConfiguration } from "./read-configuration-aside.ts";
+import type { ConfigurationToRead, ReadingOfConfiguration } from "./serve.ts";
 
 /** The thread that reads a configuration: it answers once, and ends. */
 async function start(port: MessagePort, place: ConfigurationToRead): Promise<void> {

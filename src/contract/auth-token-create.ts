@@ -1,18 +1,17 @@
 import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
-import * as token from "./token-members.ts";
 
 const tokenCreateRequest = z
   .object({
     grantType: member.text("What the token is to count as: AUTHORIZATION_CODE, PASSWORD or CLIENT_CREDENTIALS."),
-    clientId: token.clientNumber("The client's number; needed unless `clientIdentifier` is given."),
+    clientId: member.clientNumber("The client's number; needed unless `clientIdentifier` is given."),
     clientIdentifier: member.text("The client's number or alias."),
     subject: member.text("The user; needed for every grant type but CLIENT_CREDENTIALS, which has none."),
     scopes: member.texts("The scopes of the token; the service must have each of them."),
     accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
     refreshTokenDuration: member.duration("The refresh token's lifetime in seconds; 0: the service's own."),
-    properties: token.tokenProperties("Data to keep with the token."),
+    properties: member.tokenProperties("Data to keep with the token."),
     clientIdAliasUsed: member.flag("Whether the token is to name the client by its alias."),
     accessToken: member.text(
       "The value of the token, chosen by the caller: 22 to 512 characters of RFC 6750 §2.1, not to be guessed.",
@@ -33,13 +32,13 @@ const tokenCreateRequest = z
     jwtAtClaims: member.text(
       "Extra claims of a JWT access token, as a JSON object. The claims that the backend sets itself are refused.",
     ),
-    accessTokenPersistent: token.unsupportedFlag,
-    forExternalAttachment: token.unsupportedFlag,
-    dpopKeyThumbprint: token.unsupportedText,
-    authorizationDetails: token.unsupported,
-    sessionId: token.unsupportedText,
-    clientEntityIdUsed: token.unsupportedFlag,
-    metadataDocumentUsed: token.unsupportedFlag,
+    accessTokenPersistent: member.unsupportedFlag,
+    forExternalAttachment: member.unsupportedFlag,
+    dpopKeyThumbprint: member.unsupportedText,
+    authorizationDetails: member.unsupported,
+    sessionId: member.unsupportedText,
+    clientEntityIdUsed: member.unsupportedFlag,
+    metadataDocumentUsed: member.unsupportedFlag,
   })
   .meta({ id: "TokenCreateRequest" });
 

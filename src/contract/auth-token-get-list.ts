@@ -1,7 +1,6 @@
 import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
-import * as token from "./token-members.ts";
 
 const position = (description: string) => z.int().nullish().describe(description).meta({ format: "int64" });
 
@@ -41,8 +40,8 @@ const listedClient = z
 
 const listedToken = z
   .looseObject({
-    accessTokenHash: token.tokenHash("The access token"),
-    refreshTokenHash: token.tokenHash("The refresh token of its grant").optional(),
+    accessTokenHash: member.tokenHash("The access token"),
+    refreshTokenHash: member.tokenHash("The refresh token of its grant").optional(),
     clientId: member.identifier("The client's number."),
     subject: z.string().optional(),
     grantType: member.grantType,

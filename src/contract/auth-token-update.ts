@@ -1,27 +1,26 @@
 import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
-import * as token from "./token-members.ts";
 
 const tokenUpdateRequest = z
   .object({
     accessToken: member.text("The token to change, in either form; needed unless `accessTokenHash` is given."),
     accessTokenHash: member.text("The same by the SHA-256 of the token, as base64url."),
-    accessTokenExpiresAt: token.instant("When the token is to expire, 0: as before"),
-    refreshTokenExpiresAt: token.instant("When the refresh token of its grant is to expire, 0: as before"),
+    accessTokenExpiresAt: member.instant("When the token is to expire, 0: as before"),
+    refreshTokenExpiresAt: member.instant("When the refresh token of its grant is to expire, 0: as before"),
     scopes: member.texts("The scopes that the token is to have, none: as before; the service must have each of them."),
-    properties: token.tokenProperties("The data that is to be kept with the token, none: as before."),
+    properties: member.tokenProperties("The data that is to be kept with the token, none: as before."),
     certificateThumbprint: member.text("The `x5t#S256` of the certificate that the token is to be bound to."),
-    tokenId: token.unsupportedText,
-    refreshToken: token.unsupportedText,
-    refreshTokenHash: token.unsupportedText,
-    accessTokenExpiresAtUpdatedOnScopeUpdate: token.unsupportedFlag,
-    refreshTokenExpiresAtUpdatedOnScopeUpdate: token.unsupportedFlag,
-    accessTokenPersistent: token.unsupportedFlag,
-    accessTokenValueUpdated: token.unsupportedFlag,
-    dpopKeyThumbprint: token.unsupportedText,
-    authorizationDetails: token.unsupported,
-    forExternalAttachment: token.unsupportedFlag,
+    tokenId: member.unsupportedText,
+    refreshToken: member.unsupportedText,
+    refreshTokenHash: member.unsupportedText,
+    accessTokenExpiresAtUpdatedOnScopeUpdate: member.unsupportedFlag,
+    refreshTokenExpiresAtUpdatedOnScopeUpdate: member.unsupportedFlag,
+    accessTokenPersistent: member.unsupportedFlag,
+    accessTokenValueUpdated: member.unsupportedFlag,
+    dpopKeyThumbprint: member.unsupportedText,
+    authorizationDetails: member.unsupported,
+    forExternalAttachment: member.unsupportedFlag,
   })
   .meta({ id: "TokenUpdateRequest" });
 

@@ -8,11 +8,11 @@ import { authIntrospectionEvents, type OpenInvalidationEvents } from "./auth-int
 import { authIntrospectionStandard } from "./auth-introspection-standard.ts";
 import { authIntrospection } from "./auth-introspection.ts";
 import { authRevocation } from "./auth-revocation.ts";
-import { authTokenFail } from "./auth-token-fail.ts";
-import { authTokenIssue } from "./auth-token-issue.ts";
 import { authTokenCreate } from "./auth-token-create.ts";
 import { authTokenDelete } from "./auth-token-delete.ts";
+import { authTokenFail } from "./auth-token-fail.ts";
 import { authTokenGetList } from "./auth-token-get-list.ts";
+import { authTokenIssue } from "./auth-token-issue.ts";
 import { authTokenRevoke } from "./auth-token-revoke.ts";
 import { authTokenUpdate } from "./auth-token-update.ts";
 import { authToken } from "./auth-token.ts";

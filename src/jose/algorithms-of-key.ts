@@ -7,7 +7,7 @@ import {
   type SigningAlgorithm,
 } from "../oauth/registered-names.ts";
 
-/** What a JWK says of its own use (RFC 7517 §4.2 to §4.4); text and lists of text, or anything: a peer may have written it. */
+/** The members of a JWK that restrict its use (RFC 7517 §4.2 to §4.4); unvalidated. */
 export interface KeyUse {
   readonly alg?: unknown;
   readonly use?: unknown;
@@ -18,8 +18,8 @@ export interface KeyUse {
 const shortestModulus = 2048;
 
 /**
- * The algorithms that a key can sign with, or that its signatures can be checked by: those of its type and size that its
- * `alg`, `use` and `key_ops` allow (RFC 7517 §4). `key` is either half of the pair.
+ * The algorithms that a key can sign or verify with: those of its type and size that `alg`, `use` and `key_ops` allow
+ * (RFC 7517 §4). `key` is either half of the pair.
  *
  * @example algorithmsOfKey({ use: "sig" }, publicKey, "verify") // ["ES256"]
  */
@@ -33,7 +33,7 @@ export function algorithmsOfKey(
   const possible = algorithmsOfType(key);
   if (alg === undefined) return possible;
   if (typeof alg !== "string") return [];
-  // Whoever checks what was signed may compare the names of the published key and of the signature.
+  // For signing the name must be equal, because verifiers may compare the `alg` of key and signature.
   return possible.filter((one) => (operation === "sign" ? one === alg : isSameAlgorithm(one, alg)));
 }
 

@@ -1,10 +1,10 @@
 import { CompactEncrypt, compactDecrypt, errors } from "jose";
 
 /**
- * Encrypts a value, so that whoever keeps it can neither read nor change it: a JWE with the key itself (RFC 7518 §4.5).
+ * Encrypts a value as a JWE with direct encryption (RFC 7518 §4.5), so that its holder can neither read nor change it.
  *
- * `typ` says what it is for: what was sealed for one purpose does not open for another. The key has 32 octets, and is
- * good for 2³² values (RFC 7518 §8.4).
+ * `typ` is the purpose: a value sealed for one purpose does not open for another. The key has 32 octets and must not be
+ * used for more than 2³² values (RFC 7518 §8.4).
  *
  * @example const cookie = await sealJson({ subject: "alice" }, key, "session");
  */
@@ -19,8 +19,8 @@ function headerFor(typ: string): { readonly alg: string; readonly enc: string; r
 }
 
 /**
- * The value of `sealJson`; `undefined` when the text was not sealed with this key for this purpose. A header that is not
- * the one that `sealJson` writes is not read: it may be as long as anybody likes.
+ * Decrypts the value of `sealJson`; `undefined` if the text was not sealed with this key for this purpose. Any header
+ * other than that of `sealJson` is rejected unread, because it may be of any length.
  */
 export async function openSealedJson(text: string, key: Uint8Array, typ: string): Promise<unknown> {
   if (!text.startsWith(`${Buffer.from(JSON.stringify(headerFor(typ))).toString("base64url")}..`)) return undefined;

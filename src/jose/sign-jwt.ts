@@ -1,16 +1,16 @@
 import type { KeyObject } from "node:crypto";
 import { CompactSign, SignJWT } from "jose";
 
-/** What the protected header says; `alg` is the caller's choice and must fit the key. */
+/** The protected header; `alg` must fit the key. */
 export interface JwtHeader {
   readonly alg: string;
   readonly typ: string;
   readonly kid: string | undefined;
-  /** Further parameters; they never take the place of one that signing or checking rests on. */
+  /** Additional parameters; those in `ownHeaderParameters` are ignored. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** Parameters that say how a signature is made, checked or read (RFC 7515 §4.1, RFC 7797 §3): ours to set, or absent. */
+/** Parameters that affect signing, verification or parsing (RFC 7515 §4.1, RFC 7797 §3); callers must not set them. */
 export const ownHeaderParameters: ReadonlySet<string> = new Set(
   "alg typ kid cty crit b64 jku jwk x5u x5c x5t x5t#S256 enc zip epk apu apv iv tag p2s p2c".split(" "),
 );
@@ -18,7 +18,7 @@ export const ownHeaderParameters: ReadonlySet<string> = new Set(
 /**
  * Signs a JWT in the JWS compact form (RFC 7519 §7.1). Members that are `undefined` are left out.
  *
- * Rejects with a `TypeError` when the key is not one for that algorithm.
+ * Rejects with a `TypeError` if the key does not fit the algorithm.
  *
  * @example await signJwt({ iss, exp }, privateKey, { alg: "ES256", typ: "at+jwt", kid: "k1" })
  */

@@ -5,18 +5,18 @@ import { isSameAlgorithm } from "../oauth/registered-names.ts";
 /** The public keys of an issuer. */
 export type IssuerKeys = ReturnType<typeof createLocalJWKSet>;
 
-/** Why a signature is not accepted, for the operator; `undefined`: it is. */
+/** Why a signature is rejected, for the operator; `undefined`: it is valid. */
 export type SignatureDefect = string | undefined;
 
-/** The keys could not be had, or are none: says nothing about the token. */
+/** The keys are unavailable or unusable, which says nothing about the token. */
 export class KeysUnusable extends Error {
   override readonly name = "KeysUnusable";
 }
 
-/** Of keys without a name; a set with more that fit a token is not tried through. */
+/** Maximum number of keys without `kid` that are tried for one token. */
 const mostCandidates = 5;
 
-/** Keys that are known. Throws {@link KeysUnusable} when they are no JWK set. */
+/** Keys of a JWK set. Throws {@link KeysUnusable} if it is malformed. */
 export function localKeys(jwks: unknown): IssuerKeys {
   try {
     return createLocalJWKSet(usableKeys(jwks) as JSONWebKeySet);
@@ -25,22 +25,22 @@ export function localKeys(jwks: unknown): IssuerKeys {
   }
 }
 
-/** A secret that two share, as a key of HS256, HS384 and HS512 (RFC 7518 §3.2); its UTF-8 octets. */
+/** A shared secret as key for HS256, HS384 and HS512 (RFC 7518 §3.2): its UTF-8 octets. */
 export function sharedSecret(secret: string): IssuerKeys {
   const key = createSecretKey(secret, "utf8");
   return (() => Promise.resolve(key)) as unknown as IssuerKeys;
 }
 
 export interface RemoteKeysOptions {
-  /** Gets the key set's JSON; what it rejects with is passed on. */
+  /** Fetches the JSON of the key set; rejections are passed on. */
   readonly fetchJson: () => Promise<string>;
-  /** Milliseconds: how long one fetch may take, how soon an unknown key may cause another, how long keys are good. */
+  /** Milliseconds: for one fetch, between fetches for unknown keys, until keys are fetched again. */
   readonly timeout: number;
   readonly cooldown: number;
   readonly maxAge: number;
 }
 
-/** Keys that are fetched when first needed, when they are old, and when a token names one that is not among them. */
+/** Keys that are fetched on first use, when they are too old, and when a token names an unknown key. */
 export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: RemoteKeysOptions): IssuerKeys {
   return createRemoteJWKSet(url, {
     timeoutDuration: timeout,
@@ -51,11 +51,11 @@ export function remoteKeys(url: URL, { fetchJson, timeout, cooldown, maxAge }: R
 }
 
 /**
- * The keys of a set that signatures may be checked with. Left out are:
- * - keys that anybody could sign with: published secrets, and RSA with the exponent 1;
- * - keys that make a check slow: RSA of more than 8192 bits, or with a public exponent above 2³².
+ * The keys of a set that may verify signatures. Leaves out:
+ * - keys that anyone could sign with: published secrets, and RSA with the exponent 1;
+ * - keys that make verification slow: RSA of more than 8192 bits, or with a public exponent above 2³².
  *
- * What is not a key set is returned as it is: jose refuses it.
+ * Returns malformed sets unchanged, because jose rejects them.
  */
 function usableKeys(jwks: unknown): unknown {
   const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
@@ -64,9 +64,9 @@ function usableKeys(jwks: unknown): unknown {
 }
 
 /**
- * A key as jose can use it to check signatures:
- * - jose compares the `alg` of key and signature by name, and Ed25519 has two names: its curve says enough;
- * - WebCrypto refuses a public key that may also sign (`key_ops`), as a copy of a private key's members says.
+ * Adapts a key so that jose can verify with it:
+ * - drops the `alg` of Ed25519, because jose compares names, and Ed25519 has two; the curve suffices;
+ * - drops other operations from `key_ops`, because WebCrypto rejects a public key that may also sign.
  */
 function forVerification(key: unknown): unknown {
   if (typeof key !== "object" || key === null || Array.isArray(key)) return key;
@@ -83,7 +83,7 @@ function isWorthless(key: unknown): boolean {
   return (typeof e === "string" && !isExponent(e)) || String(n).length > longestModulus;
 }
 
-/** Characters of base64url: 1024 octets, and five. */
+/** In characters of base64url: 1024 octets, and five. */
 const [longestModulus, longestExponent] = [1366, 7];
 
 function isExponent(e: string): boolean {
@@ -96,8 +96,8 @@ function isExponent(e: string): boolean {
 /**
  * Verifies the signature of a JWS in compact form with one of these keys, by one of these algorithms (RFC 7515 §5.2).
  *
- * The header's own keys (`jwk`, `jku`, `x5c`, `x5u`) are not looked at. Rejects with {@link KeysUnusable}, or with what
- * fetching the keys rejected with, when nothing can be said of the signature.
+ * Ignores keys in the header (`jwk`, `jku`, `x5c`, `x5u`). Rejects with {@link KeysUnusable}, or with the error of fetching
+ * the keys, if the signature cannot be checked.
  *
  * @example (await signatureDefect(jws, keys, ["ES256"])) ?? "verified"
  */
@@ -129,14 +129,14 @@ async function oneOf(
       await compactVerify(jws, key, options);
       return undefined;
     } catch (error) {
-      // A key that is not usable is no obstacle to the others.
+      // An unusable key must not prevent trying the others.
       if (!(error instanceof errors.JWSSignatureVerificationFailed)) last = error;
     }
   }
   return last === undefined ? "its signature is not the issuer's" : defectOf(last);
 }
 
-/** One sentence for each of jose's codes that is about the token; jose's own messages may quote its header. */
+/** Messages for jose's codes about the token. jose's own messages may quote the header. */
 const defects: Readonly<Record<string, string>> = {
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "its signature is not the issuer's",
   ERR_JWKS_NO_MATCHING_KEY: "the issuer has no key for it",
@@ -151,7 +151,7 @@ function defectOf(error: unknown): SignatureDefect {
     if (defect !== undefined) return defect;
     throw new KeysUnusable("the key set is not usable", { cause: error });
   }
-  // Importing a key: its point is not on the curve, its modulus is too short.
+  // From importing a key, for example a point that is not on the curve, or a short modulus.
   const isKey =
     error instanceof TypeError || (error instanceof Error && /^(Data|NotSupported|Syntax)Error$/.test(error.name));
   if (isKey) throw new KeysUnusable("the issuer's key for it is not usable", { cause: error });

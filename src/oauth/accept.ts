@@ -5,10 +5,10 @@ interface MediaRange {
 }
 
 /**
- * Whether an Accept header asks for a special media type rather than for the usual one (RFC 9110 §12.5.1).
+ * Whether an Accept header prefers a special media type to the usual one (RFC 9110 §12.5.1).
  *
- * Only who names the special one means it: `*` ranges speak of the usual one. At equal weights the named one wins; a
- * weight of 0 refuses; a range whose weight cannot be read counts as not there.
+ * The special type must be named: wildcards count for the usual type. At equal weights the special type wins. A weight of
+ * 0 rejects it. Ranges with a malformed weight are ignored.
  *
  * @example prefersMediaType("application/token-introspection+jwt, application/json;q=0.5", signed, "application/json") // true
  */
@@ -20,7 +20,7 @@ export function prefersMediaType(accept: string, special: string, usual: string)
   return wanted >= (weightOf(ranges, [usual, family, "*/*"]) ?? 0);
 }
 
-/** The weight of the first of these that is there, the most specific first; named twice, the heavier counts. */
+/** The weight of the first of these types that is present; if it is repeated, the highest weight. */
 function weightOf(ranges: readonly MediaRange[], types: readonly string[]): number | undefined {
   for (const type of types) {
     const weights = ranges.filter((range) => range.type === type).map(({ weight }) => weight);

@@ -1,18 +1,18 @@
 import type { Confirmation } from "./confirmation.ts";
 
-/** What is known of an active token; `exp`, `nbf` and `iat` in seconds since 1970 (RFC 7662 §2.2). */
+/** Facts about an active token; `exp` and `nbf` in seconds since 1970 (RFC 7662 §2.2). */
 export interface ActiveTokenFacts {
   readonly active: true;
   readonly exp: number | undefined;
   readonly nbf: number | undefined;
   readonly sub: string | undefined;
   readonly scopes: readonly string[];
-  /** The resource servers the token is meant for (`aud`); empty: the token names none. */
+  /** The resource servers that the token is for (`aud`); empty: the token names none. */
   readonly audience: readonly string[];
   readonly confirmation: Confirmation;
 }
 
-/** The token is inactive; why is for the operator only. */
+/** The token is inactive. The cause is for the operator only. */
 export interface InactiveTokenFacts {
   readonly active: false;
   readonly cause: "unknown" | "client_locked";
@@ -20,19 +20,19 @@ export interface InactiveTokenFacts {
 
 export type TokenFacts = ActiveTokenFacts | InactiveTokenFacts;
 
-/** What a route demands of a token; whatever is left out is not demanded. */
+/** What a route requires of a token; missing members require nothing. */
 export interface Requirement {
-  /** All of these must be covered. */
+  /** The token must have all of these. */
   readonly scopes?: readonly string[];
-  /** Must be the token's subject, exactly. */
+  /** Must equal the token's subject. */
   readonly subject?: string;
-  /** All of these must be among the token's audience; a token that names none is refused. */
+  /** All of these must be in the token's audience. A token without an audience is rejected. */
   readonly resources?: readonly string[];
-  /** `required`: only a certificate-bound token will do. `if-bound`: an unbound one too, a bound one must match. */
+  /** `required`: accepts bound tokens only. `if-bound`: also accepts unbound tokens; a bound token must still match. */
   readonly binding: "required" | "if-bound";
 }
 
-/** The certificate of the connection: none, one that could not be read (with the reason), or its thumbprint. */
+/** The certificate of the connection: none, unreadable (with the reason), or its thumbprint. */
 export type PresentedCertificate = undefined | { readonly unreadable: string } | { readonly x5tS256: string };
 
 export type RefusalCode =
@@ -59,11 +59,12 @@ const thumbprintLength = 43;
 const granted: AccessTokenDecision = Object.freeze({ granted: true });
 
 /**
- * Decides whether a token, presented over a connection with this certificate, opens a route.
+ * Decides whether a token, presented over a connection with this certificate, gives access to a route (RFC 8705 §3,
+ * RFC 6750 §3.1).
  *
- * Pure: no clock, no I/O. `now` is in milliseconds since 1970; at `exp` the token is dead to the millisecond, at
- * `nbf` it is active. A time that is not a number refuses. The same function serves the backend's introspection
- * and the library (RFC 8705 §3, RFC 6750 §3.1).
+ * Pure: no clock, no I/O. `now` is in milliseconds since 1970. The token is active from exactly `nbf` and expires at
+ * exactly `exp`. If a time is not a number, the token is rejected. Both the backend's introspection and the library use
+ * this function.
  *
  * @example decideAccess(facts, { scopes: ["read"], binding: "required" }, { x5tS256 }, Date.now())
  */
@@ -86,7 +87,7 @@ export function decideAccess(
   return granted;
 }
 
-// Each asks for what must be true: a comparison with NaN is false, and then the token is refused.
+// Both state what must hold, because comparisons with NaN are false: the token is then rejected.
 
 function isBefore(now: number, exp: number | undefined): boolean {
   return exp === undefined || now < exp * 1000;
@@ -107,7 +108,7 @@ function checkConfirmation(
     case "none":
       return binding === "if-bound" ? "holds" : "token_unbound";
     case "certificate":
-      // Two empty texts are equal as well. The length alone: the reader has looked at the characters, once a token.
+      // Two empty strings would compare equal. Only the length is checked, because the reader has checked the characters.
       if (confirmation.x5tS256.length !== thumbprintLength) return "confirmation_malformed";
       if (certificate === undefined) return "certificate_missing";
       return certificate.x5tS256 === confirmation.x5tS256 ? "holds" : "certificate_mismatch";
@@ -115,12 +116,12 @@ function checkConfirmation(
       return "confirmation_unsupported";
     case "malformed":
     default:
-      // A kind that comes from JavaScript and is none of these must not count as checked.
+      // JavaScript callers may pass an unknown kind, which must not count as checked.
       return "confirmation_malformed";
   }
 }
 
-/** A loop: a closure would be allocated on every request. */
+/** A loop, because a closure would be allocated for every request. */
 function covers(held: readonly string[], demanded: readonly string[] | undefined): boolean {
   if (demanded === undefined) return true;
   for (const one of demanded) if (!held.includes(one)) return false;

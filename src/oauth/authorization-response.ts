@@ -1,22 +1,22 @@
 import { hash } from "node:crypto";
 
-/** The one script of the page; always the same text, so that a policy can name it by its hash. */
+/** The only script of the page. Its text is constant, so that a policy can allow it by hash. */
 const script = "document.forms[0].submit()";
 
 /**
- * The source of the page's script for `script-src` (CSP Level 3 §2.3.1), quotes included.
+ * The source of the page's script for `script-src` (CSP Level 3 §2.3.1), including quotes.
  *
- * Whoever sends the page under a policy of its own names it there; without it the button has to be pressed.
+ * A server that sends the page with its own policy must include it; otherwise the user has to press the button.
  */
 export const formPostScriptSource = `'sha256-${hash("sha256", script, "base64")}'`;
 
-/** For the page itself; a policy in a header can only narrow it. No `form-action`: the client answers by redirecting. */
+/** The policy in the page; a header can only restrict it further. No `form-action`, because the client redirects. */
 const policy = `default-src 'none'; script-src ${formPostScriptSource}; base-uri 'none'`;
 
 /**
- * The HTML page that carries an authorization response to the client as a form (OAuth 2.0 Form Post Response Mode §2).
+ * Writes the HTML page that posts an authorization response to the client (OAuth 2.0 Form Post Response Mode §2).
  *
- * It submits itself; where scripts do not run, it has a button. Every value is escaped, and no address refers to it.
+ * It submits itself, or has a button if scripts are disabled. All values are escaped, and no referrer is sent.
  *
  * @example formPostPage("https://client.example.com/cb", { code: "x", state: "y" })
  */
@@ -55,7 +55,7 @@ function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => references[character] ?? "");
 }
 
-/** Parameters of an authorization response; those without value are left out. */
+/** Parameters of an authorization response; those that are `undefined` are left out. */
 export type ResponseParameters = Readonly<Record<string, string | undefined>>;
 
 /** The parameters that have a value, in their order. */
@@ -64,10 +64,9 @@ function givenParameters(parameters: ResponseParameters): [name: string, value: 
 }
 
 /**
- * The address that carries an authorization response in its query (RFC 6749 §4.1.2): the redirect URI as it was
- * registered, its own query kept, with the parameters after it.
+ * Returns the redirect URI with the authorization response in its query (RFC 6749 §4.1.2), after the URI's own query.
  *
- * The URI must have no fragment, as no redirect URI has (RFC 6749 §3.1.2).
+ * The URI must not have a fragment (RFC 6749 §3.1.2).
  *
  * @example authorizationResponseUrl("https://client.example.com/cb?a=1", { code: "x y" }) // "https://client.example.com/cb?a=1&code=x+y"
  */

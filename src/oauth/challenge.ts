@@ -1,8 +1,8 @@
 import type { RefusalCode } from "./access-token-decision.ts";
-import { errorText, errorUri } from "./error-response.ts";
+import { errorText, errorUri } from "./error-text.ts";
 import { formatScope, isScopeToken } from "./scope.ts";
 
-/** The status and the `error` of the challenge that answer a refusal (RFC 6750 §3.1). */
+/** Status and `error` of the response to a refusal (RFC 6750 §3.1). */
 export interface ChallengeError {
   readonly status: 400 | 401 | 403;
   readonly error: "invalid_request" | "invalid_token" | "insufficient_scope";
@@ -12,8 +12,8 @@ const invalidToken: ChallengeError = Object.freeze({ status: 401, error: "invali
 const insufficientScope: ChallengeError = Object.freeze({ status: 403, error: "insufficient_scope" });
 
 /**
- * What the caller is told for each refusal: `invalid_token` where another token could do, and 403 where this one is
- * good and does not suffice. The challenge for `scope_insufficient` names the demanded `scope` as well.
+ * The response to each refusal: `invalid_token` if another token may succeed, and 403 if the token is valid but not
+ * sufficient. The challenge for `scope_insufficient` also has the required `scope`.
  */
 export const challengeErrors = {
   token_unknown: invalidToken,
@@ -43,14 +43,14 @@ export interface ChallengeParameters {
   readonly resource_metadata?: string | undefined;
 }
 
-/** A Bearer challenge needs an attribute (RFC 6750 §3); this one says nothing. */
+/** A neutral value, because a Bearer challenge needs an attribute (RFC 6750 §3). */
 const defaultRealm = "resource";
 
 /**
- * The value of WWW-Authenticate with the scheme Bearer (RFC 6750 §3); it always parses, whatever the texts are.
+ * Writes the value of WWW-Authenticate with the scheme Bearer (RFC 6750 §3). The result is well-formed for any input.
  *
- * In `realm` and the error texts, characters that do not belong become `?`; a scope token or a URI with such a
- * character would mean something else, and is left out. Without any attribute there is a neutral `realm`.
+ * In `realm` and the error texts, forbidden characters become `?`. A scope token or URI with a forbidden character is
+ * left out, because a replacement would change its meaning. Without attributes it has a neutral `realm`.
  *
  * @example bearerChallenge({ error: "insufficient_scope", scope: ["read"] }) // 'Bearer error="insufficient_scope", scope="read"'
  */
@@ -72,7 +72,7 @@ export function bearerChallenge(parameters: ChallengeParameters): string {
   return `Bearer ${attributes.join(", ")}`;
 }
 
-/** Any printable ASCII can stand in a quoted-string; two characters need a backslash (RFC 9110 §5.6.4). */
+/** A quoted-string has printable ASCII; quotes and backslashes are escaped (RFC 9110 §5.6.4). */
 function quotable(text: string | undefined): string | undefined {
   return text?.replaceAll(/[^\x20-\x7E]/gu, "?").replaceAll(/["\\]/g, "\\$&");
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-/** 32 octets in base64url: 42 characters, and one of those that can end them. */
+/** 32 octets in base64url: 43 characters, of which the last has only four significant bits. */
 const s256Challenge = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** RFC 7636 §4.1: 43 to 128 of the unreserved characters. */
@@ -15,13 +15,13 @@ export function isCodeChallenge(text: string): boolean {
   return s256Challenge.test(text);
 }
 
-/** `malformed`: no client that follows RFC 7636 §4.1 sends such a one. */
+/** `malformed`: violates RFC 7636 §4.1. */
 export type CodeVerifierCheck = "ok" | "malformed" | "different";
 
 /**
  * Checks a `code_verifier` against the `code_challenge` that the authorization request carried (RFC 7636 §4.6, S256).
  *
- * Neither is a secret by now that time could tell: the challenge went through the browser, and it is compared as a hash.
+ * The comparison need not take constant time: the challenge is known to the browser, and the verifier is hashed.
  *
  * @example checkCodeVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM") // "ok"
  */

@@ -1,12 +1,12 @@
 import { hasMoreElements, isJsonObject, type JsonObject, mostJsonElements } from "./json-object.ts";
 
-/** What a JWT in compact form says of itself: nothing of it is verified. */
+/** Header and payload of a JWT, without verification. */
 export interface UnverifiedJwt {
   readonly header: Readonly<Record<string, unknown>>;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Of the header alone: it has a dozen parameters and perhaps a chain of certificates (RFC 7515 §4.1). */
+/** Limit for the header, which has a dozen parameters and possibly a certificate chain (RFC 7515 §4.1). */
 export const mostHeaderElements = 100;
 
 const threeParts = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
@@ -14,11 +14,11 @@ const threeParts = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a JWT in the JWS compact form (RFC 7515 §7.1), only if it is written in the one way there is to write it.
+ * Reads a JWT in the JWS compact form (RFC 7515 §7.1), in its canonical spelling only. Otherwise one token could have two
+ * spellings, and revocation would find only one.
  *
- * `undefined` for padding, blanks, a line break, bits set where base64url has none to spend, an empty part, octets that
- * are not UTF-8, and for a header or payload that is no JSON object, or one of more than 100 elements and 2000, respectively: a token must not
- * have two spellings, of which revocation finds one.
+ * `undefined` for padding, whitespace, non-canonical base64url, an empty part, invalid UTF-8, and a header or payload that
+ * is not a JSON object or has more than 100 or 2000 elements, respectively.
  *
  * @example readCompactJwt(token)?.payload["iss"]
  */

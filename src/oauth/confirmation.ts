@@ -1,8 +1,8 @@
 /**
- * What a token demands of whoever presents it.
+ * The binding of a token.
  *
- * `unsupported` is a binding that exists and that we do not check; `malformed` is a `cnf` that says nothing
- * usable. Both refuse: a binding that cannot be checked must never count as "not bound".
+ * `unsupported`: a registered binding that is not checked here. `malformed`: a `cnf` without a usable binding. Both
+ * reject the token: a binding that cannot be checked must never count as "not bound".
  */
 export type Confirmation =
   | { readonly kind: "none" }
@@ -13,19 +13,19 @@ export type Confirmation =
 const none: Confirmation = Object.freeze({ kind: "none" });
 const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 
-/** base64url of 32 octets: the last character carries only four significant bits (RFC 8705 §3.1). */
+/** base64url of 32 octets: the last character has only four significant bits (RFC 8705 §3.1). */
 const sha256Thumbprint = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** The other registered bindings (RFC 7800 §3, RFC 9203 §3.2.1, RFC 9449 §6.1): known, and not checked here. */
+/** The other registered bindings (RFC 7800 §3, RFC 9203 §3.2.1, RFC 9449 §6.1), which are not checked here. */
 const otherBindings = new Set(["jkt", "jwk", "jwe", "jku", "kid", "osc"]);
 
-/** A misspelt name is shown to the operator; whoever wrote it chose its length. */
+/** Limits a misspelt name, which is shown to the operator. */
 const longestMember = 32;
 
 /**
  * Reads the `cnf` member of an introspection answer or of a JWT (RFC 7800 §3.1, RFC 8705 §3.1 and §3.2).
  *
- * Takes any value, `undefined` meaning that there was no `cnf`; throws nothing.
+ * Accepts any value and never throws. `undefined` means that there is no `cnf`.
  *
  * @example readConfirmation({ "x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" })
  */
@@ -36,13 +36,13 @@ export function readConfirmation(cnf: unknown): Confirmation {
     if (otherBindings.has(member)) return { kind: "unsupported", member };
     if (isMisspeltThumbprint(member)) return { kind: "unsupported", member: member.slice(0, longestMember) };
   }
-  // Its own member only: what a polluted prototype lends to every object says nothing about this token.
+  // Own members only, in case a prototype is polluted.
   const x5tS256: unknown = Object.hasOwn(cnf, "x5t#S256") ? (cnf as Record<string, unknown>)["x5t#S256"] : undefined;
   return isThumbprint(x5tS256) ? { kind: "certificate", x5tS256 } : malformed;
 }
 
 /**
- * Combines two bindings of one token: a binding in either of them counts, and two that differ can never be satisfied.
+ * Combines two bindings of one token. A binding in either counts; two different ones can never be satisfied.
  *
  * @example bothConfirmations({ kind: "none" }, { kind: "certificate", x5tS256 }).kind // "certificate"
  */
@@ -63,7 +63,7 @@ export function isThumbprint(value: unknown): value is string {
   return typeof value === "string" && sha256Thumbprint.test(value);
 }
 
-/** `x5t#SHA256`, `x5t#s256`, `x5t`, … mean a certificate binding that we would otherwise overlook. */
+/** `x5t#SHA256`, `x5t#s256`, `x5t`, … mean a certificate binding, which must not be overlooked. */
 function isMisspeltThumbprint(member: string): boolean {
   return member !== "x5t#S256" && member.toLowerCase().startsWith("x5t");
 }

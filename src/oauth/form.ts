@@ -1,9 +1,10 @@
 /**
- * Decodes one name or value of application/x-www-form-urlencoded text: `+` is a blank, `%XX` an octet of UTF-8.
+ * Decodes one name or value of application/x-www-form-urlencoded text (RFC 6749 App. B): `+` is a space, `%XX` an octet
+ * of UTF-8.
  *
- * Answers `undefined` for what other readers repair: a bad percent sequence, octets that are not UTF-8, half a
- * surrogate pair, U+FFFD as itself (it stands where an octet was lost). RFC 6749 App. B. Control characters are
- * text like any other: a token full of them is well-formed, and unknown (RFC 7662 §2.2).
+ * Returns `undefined` for text that lenient decoders repair: a malformed percent sequence, invalid UTF-8, a lone
+ * surrogate, a literal U+FFFD (a sign of a lost octet). Control characters are allowed: a token of them is well-formed
+ * and unknown (RFC 7662 §2.2).
  *
  * @example decodeFormComponent("a+b%C3%A9") // "a bé"
  */
@@ -20,7 +21,7 @@ function decodeEscapes(text: string): string | undefined {
   }
 }
 
-/** Octet by octet: `replaceAll` takes 50 ns for each of them, which is 50 ms for a mebibyte of nothing else. */
+/** A loop over octets, because `replaceAll` takes 50 ns for each `+`: 50 ms for a body of 1 MiB. */
 function blanksForPluses(text: string): string {
   const octets = Buffer.from(text);
   for (let at = 0; at < octets.length; at += 1) if (octets[at] === plus) octets[at] = blank;
@@ -29,44 +30,49 @@ function blanksForPluses(text: string): string {
 
 const [plus, blank] = [0x2b, 0x20];
 
-/** The parameters of a form. One that was sent without a value counts as omitted (RFC 6749 §3.2). */
+/** The parameters of a form. A parameter without a value counts as omitted (RFC 6749 §3.2). */
 export interface Form {
-  /** The value; of several, where several are allowed, the first. */
+  /** The value; the first one if the parameter is repeated. */
   get(name: string): string | undefined;
-  /** Every value, in the order sent. */
+  /** All values, in order. */
   getAll(name: string): readonly string[];
-  /** Names that were sent more than once, with whatever values; in the order sent. */
+  /** Names of repeated parameters, even with empty values; in order. */
   readonly repeated: readonly string[];
 }
 
-/** `parameter` names the one at fault, when its name can be shown to anyone. */
+/** `parameter` is the name of the wrong parameter, if it is safe to show. */
 export type FormReading = Form | { readonly error: "malformed" | "repeated"; readonly parameter: string | undefined };
 
 const mostParameters = 1000;
 
-/** Names that can go into a message: nothing of what was sent but a word. */
+/** Names that are safe to show in a message. */
 const showable = /^[A-Za-z0-9_]{1,64}$/;
 
-/** Parameters of RFC 6749, 7009, 7521, 7636, 7662, 8707 and 9101: a bracketed form of one is not to be read in two ways. */
+/** Parameters of RFC 6749, 7009, 7521, 7636, 7662, 8707 and 9101, whose bracketed forms are ambiguous. */
 const known = new Set(
   `client_assertion client_assertion_type client_id client_secret code code_challenge code_challenge_method
   code_verifier grant_type password redirect_uri refresh_token request request_uri resource response_mode response_type
   scope state token token_type_hint username`.split(/\s+/),
 );
 
-/** `token[]` and `token[a]`, which some programs read as `token`. */
+/** `token[]` and `token[a]`, which some parsers read as `token`. */
 const bracketed = /^([a-z_]+)\[/;
 
-/** No name has one; of a value that nobody here knows how to read, only the line ends and tabs of a longer text do. */
+/** Names have no control characters; values of unknown parameters may have tabs and line ends only. */
 const controlInName = /\p{Cc}/u;
 const controlInValue = /[^\P{Cc}\t\n\r]/u;
 
 /**
  * Reads application/x-www-form-urlencoded text, strictly (RFC 6749 §3.2 and App. B).
  *
- * A parameter given twice is refused, be the values equal, different or empty, unless it is one of `repeatable`, or
- * "any" may be (whoever says so looks at `repeated`); so are bracketed forms of parameters that OAuth has, undecodable
- * text, control characters in a name or in the value of a parameter that is unknown here, and more than 1000 parameters. Line ends after the last value are dropped.
+ * Rejects:
+ * - a repeated parameter, whatever its values, unless it is in `repeatable` or that is "any" (then check `repeated`);
+ * - bracketed forms of OAuth's parameters;
+ * - undecodable text;
+ * - control characters in a name, or in the value of an unknown parameter;
+ * - more than 1000 parameters.
+ *
+ * Line ends after the last value are dropped.
  *
  * @example readForm("grant_type=client_credentials&resource=a&resource=b", { repeatable: ["resource"] })
  */
@@ -110,7 +116,7 @@ function readPair(text: string): readonly [name: string, value: string] | undefi
   return name === undefined || value === undefined ? undefined : [name, value];
 }
 
-/** A loop, because `/[\r\n]+$/` takes quadratic time on a text of line ends. */
+/** A loop, because `/[\r\n]+$/` takes quadratic time for many line ends. */
 function endWithoutLineEnds(text: string): number {
   let end = text.length;
   while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;

@@ -1,11 +1,10 @@
-/** Parsing takes about half a microsecond for each element, and anyone may send JSON to be parsed. */
+/** A limit, because parsing takes about 0.5 µs for each element, and anyone may send JSON. */
 export const mostJsonElements = 2000;
 
 /**
- * Whether a JSON text has more than so many elements: objects, arrays, their members and their entries.
+ * Whether a JSON text has more than `most` elements: objects, arrays, members and entries (RFC 8259 §9 allows limits).
  *
- * Looks at each character once and allocates nothing; for a text that is not JSON the result has no meaning. RFC 8259
- * §9 allows limits.
+ * Linear and without allocations. The result is meaningless if the text is not JSON.
  *
  * @example hasMoreElements('{"a":[1,2]}', 5) // false
  */
@@ -29,14 +28,13 @@ export function hasMoreElements(text: string, most: number): boolean {
 
 const [quote, backslash, comma, brace, bracket] = [0x22, 0x5c, 0x2c, 0x7b, 0x5b];
 
-/** Deeper than any claim, patch or document that means something, and far from what a call stack can hold. */
+/** Deeper than any useful claim, patch or document, and far below the limit of the call stack. */
 export const deepestNesting = 32;
 
 /**
- * Whether a JSON value has no more than so many levels of arrays and objects (RFC 8259 §9 allows a limit).
+ * Whether a JSON value has at most `levels` levels of arrays and objects (RFC 8259 §9 allows limits).
  *
- * A parser takes far deeper texts than whatever walks through the value afterwards, a writer of JSON among them: that
- * would fail for want of stack.
+ * The parser accepts deeper values than recursive functions such as `JSON.stringify`, which would overflow the stack.
  *
  * @example isNestedWithin(deepestNesting, JSON.parse(text))
  */
@@ -45,12 +43,12 @@ export function isNestedWithin(levels: number, value: unknown): boolean {
   return levels > 0 && Object.values(value).every((member) => isNestedWithin(levels - 1, member));
 }
 
-/** A JSON object, of whose members nothing is known. */
+/** A JSON object with unknown members. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * The JSON object that a text is; `undefined` for any other text, for one that is nested too deep to be handed on, and
- * for one of more than 2000 elements.
+ * Parses a JSON object; `undefined` if the text is not a JSON object, is nested too deeply, or has more than 2000
+ * elements.
  *
  * @example readJsonObject('{"a":1}')
  */
@@ -67,4 +65,23 @@ export function readJsonObject(text: string): JsonObject | undefined {
 /** Whether a JSON value is an object: neither null nor an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Whether a member of a request is set: null, 0, false, "" and [] mean unset (Authlete's API).
+ *
+ * @example isSet("") // false
+ */
+export function isSet<Value>(value: Value): value is Exclude<NonNullable<Value>, "" | 0 | false> {
+  if (value === undefined || value === null || value === 0 || value === false || value === "") return false;
+  return !(Array.isArray(value) && value.length === 0);
+}
+
+/**
+ * A string member of a request, or `undefined` if it is unset.
+ *
+ * @example setText(request.subject) // "alice"
+ */
+export function setText(member: string | null | undefined): string | undefined {
+  return isSet(member) ? member : undefined;
 }

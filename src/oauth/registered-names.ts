@@ -1,4 +1,4 @@
-/** The endpoints that clients and resource servers reach over mutual TLS, and that may have an alias (RFC 8705 §5). */
+/** Endpoints that may have an alias for mutual TLS (RFC 8705 §5). */
 export const mtlsEndpoints: ReadonlySet<string> = new Set([
   "token_endpoint",
   "revocation_endpoint",
@@ -6,10 +6,10 @@ export const mtlsEndpoints: ReadonlySet<string> = new Set([
   "userinfo_endpoint",
 ]);
 
-/** Grant types that certbound knows (IANA "OAuth Grant Types" by way of RFC 7591 §2). */
+/** Supported grant types (IANA "OAuth Grant Types", RFC 7591 §2). */
 export const grantTypes = ["authorization_code", "password", "client_credentials", "refresh_token"] as const;
 
-/** How a client authenticates at the token endpoint (IANA "OAuth Token Endpoint Authentication Methods", RFC 8705 §2). */
+/** Client authentication methods at the token endpoint (IANA "OAuth Token Endpoint Authentication Methods", RFC 8705 §2). */
 export const clientAuthenticationMethods = [
   "none",
   "client_secret_basic",
@@ -26,10 +26,10 @@ export const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS51
 /** ECDSA signatures (RFC 7518 §3.4), by the name of the curve in a JWK (RFC 7518 §6.2.1.1). */
 export const ecdsaAlgorithms = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512" } as const;
 
-/** Two names of one algorithm: `Ed25519` (RFC 9864), and `EdDSA` (RFC 8037), which older programs write. */
+/** Two names of one algorithm: `Ed25519` (RFC 9864), and `EdDSA` (RFC 8037), which older programs use. */
 export const ed25519Algorithms = ["EdDSA", "Ed25519"] as const;
 
-/** Every signature algorithm that certbound makes and checks with a key pair (IANA "JSON Web Signature Algorithms"). */
+/** All supported asymmetric signature algorithms (IANA "JSON Web Signature Algorithms"). */
 export const signingAlgorithms = [...rsaAlgorithms, ...Object.values(ecdsaAlgorithms), ...ed25519Algorithms] as const;
 
 /** Signatures with a shared secret (RFC 7518 §3.2): for the assertions of `client_secret_jwt` only. */
@@ -53,7 +53,7 @@ export function apiNames<const Names extends readonly string[]>(
 const isEd25519 = (algorithm: string): boolean => (ed25519Algorithms as readonly string[]).includes(algorithm);
 
 /**
- * Whether two names stand for one algorithm: equal, or both for Ed25519 (RFC 9864 §2.2).
+ * Whether two names mean the same algorithm: equal, or both Ed25519 (RFC 9864 §2.2).
  *
  * @example isSameAlgorithm("EdDSA", "Ed25519") // true
  */

@@ -3,14 +3,14 @@ export type ScopeReading = readonly string[] | { readonly error: "malformed" | "
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeTokens = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 
-/** More than any service has. */
+/** More scopes than any service has. */
 const mostScopes = 1000;
 
 /**
- * Reads a `scope` value: scope tokens with one blank between them (RFC 6749 §3.3); order kept, duplicates dropped. More
- * than 1000 are not ok.
+ * Reads a `scope` value: scope tokens separated by single spaces (RFC 6749 §3.3), 1000 at most. Keeps the order and drops
+ * duplicates.
  *
- * The empty text is no scope at all, as a parameter without a value counts as omitted (RFC 6749 §3.2).
+ * The empty string has no scopes, because a parameter without a value counts as omitted (RFC 6749 §3.2).
  *
  * @example readScope("read write read") // ["read", "write"]
  */

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 
 /**
- * SHA-256 of a token, 32 octets: what is kept of it, and what it is found by.
+ * SHA-256 of a token, 32 octets. It is stored and looked up instead of the token.
  *
- * The octets are a buffer of their own, so that sending them to a worker copies 32 and not the pool around them.
+ * The result is not part of a shared pool, so that sending it to a worker copies 32 octets only.
  *
  * @example tokenDigest("mF_9.B5f-4.1JqM")
  */

@@ -1,10 +1,15 @@
 import { randomBytes } from "node:crypto";
-import type { Endpoint, EndpointAnswer, Pages, Users } from "../../src/authorization-server/index.ts";
-import { html } from "../../src/authorization-server/index.ts";
+import {
+  type Endpoint,
+  type EndpointAnswer,
+  type Pages,
+  type Users,
+  html,
+} from "../../src/authorization-server/index.ts";
 import {
   openAuthorization,
   type AuthorizationEndpointOptions,
-} from "../../src/authorization-server/interaction/open-authorization.ts";
+} from "../../src/authorization-server/authorization-endpoint.ts";
 import { openSealedJson, sealJson } from "../../src/jose/sealed-json.ts";
 
 type Backend = AuthorizationEndpointOptions["backend"];

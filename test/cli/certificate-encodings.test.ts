@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import test from "ava";
-import { type CertificateEncoding, encodeCertificate } from "../../src/cli/probe/certificate-encodings.ts";
-import { dialects } from "../../src/cli/probe/dialects.ts";
+import { type CertificateEncoding, encodeCertificate, dialects } from "../../src/cli/probe/dialects.ts";
 import { runHere, startCertbound } from "./run-certbound.ts";
 
 const { der_base64: base64, vectors } = JSON.parse(

@@ -2,8 +2,7 @@ import type { RequestListener } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { certificateEncodings } from "../../src/cli/probe/certificate-encodings.ts";
-import { dialects } from "../../src/cli/probe/dialects.ts";
+import { certificateEncodings, dialects } from "../../src/cli/probe/dialects.ts";
 import { judgeAnswer } from "../../src/cli/probe/run-probe.ts";
 import {
   apiThatReads,

@@ -2,8 +2,7 @@ import { writeFile } from "node:fs/promises";
 import test from "ava";
 import { ConfigurationError } from "../../src/backend/configuration/configuration-error.ts";
 import { readConfiguration } from "../../src/backend/configuration/read-configuration.ts";
-import { readConfigurationAside } from "../../src/cli/read-configuration-aside.ts";
-import { createReloads } from "../../src/cli/serve.ts";
+import { readConfigurationAside, createReloads } from "../../src/cli/serve.ts";
 import { configuration, env, writeConfiguration } from "./a-folder.ts";
 
 /** Reloads that last until the test lets each go. */

@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { prefersMediaType } from "../../src/oauth/accept.ts";
 import { bearerChallenge, challengeErrors, type ChallengeParameters } from "../../src/oauth/challenge.ts";
-import { errorResponseBody } from "../../src/oauth/error-response.ts";
+import { errorResponseBody } from "../../src/oauth/error-text.ts";
 import { readChallenge, readChallenges } from "../support/read-challenge.ts";
 
 /** RFC 6750 §3 and RFC 9728 §5.1: what each attribute may consist of, the quoting taken off. */

@@ -6,11 +6,15 @@ import {
   formPostPage,
   formPostScriptSource,
 } from "../../src/oauth/authorization-response.ts";
-import { readClaimsRequest, scopeClaims } from "../../src/oauth/claims-request.ts";
+import {
+  readClaimsRequest,
+  scopeClaims,
+  lowestPrompt,
+  type Prompt,
+  readPrompt,
+} from "../../src/oauth/openid-parameters.ts";
 import { checkCodeVerifier, isCodeChallenge } from "../../src/oauth/code-challenge.ts";
-import { lowestPrompt, type Prompt, readPrompt } from "../../src/oauth/prompt.ts";
-import { isLoopback } from "../../src/oauth/loopback.ts";
-import { isRedirectUri, isSameRedirectUri } from "../../src/oauth/redirect-uri.ts";
+import { isLoopback, isRedirectUri, isSameRedirectUri } from "../../src/oauth/uri.ts";
 
 for (const [redirectUri, address] of [
   ["https://a.example/cb", "https://a.example/cb?code=x"],

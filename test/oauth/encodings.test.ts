@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { readBasicCredentials } from "../../src/oauth/basic-credentials.ts";
+import { readBasicCredentials } from "../../src/oauth/authorization-header.ts";
 import { readCompactJwt } from "../../src/oauth/compact-jwt.ts";
 import { type Form, readForm } from "../../src/oauth/form.ts";
 import { hasMoreElements, isNestedWithin, readJsonObject } from "../../src/oauth/json-object.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import test from "ava";
 import fc from "fast-check";
-import { namesAccessToken, readBearerToken } from "../../src/oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../../src/oauth/authorization-header.ts";
 import { decodeFormComponent } from "../../src/oauth/form.ts";
-import { isResourceIndicator } from "../../src/oauth/resource-indicator.ts";
+import { isResourceIndicator } from "../../src/oauth/uri.ts";
 import { formatScope, readScope } from "../../src/oauth/scope.ts";
 import { tokenDigest, tokenDigestText } from "../../src/oauth/token-digest.ts";
 

@@ -1,4 +1,4 @@
-/** Markup in which every text was escaped; only {@link html} makes it. */
+/** Markup with all text escaped; created by {@link html} only. */
 export class Html {
   readonly #markup: string;
 
@@ -12,11 +12,11 @@ export class Html {
   }
 }
 
-/** What may stand in a template; `undefined` and `false` are nothing. */
+/** A value in a template; `undefined` and `false` write nothing. */
 export type HtmlValue = string | number | Html | readonly Html[] | undefined | false;
 
 /**
- * Writes HTML: what is put in is text, escaped for elements and for quoted attributes, unless it is `Html` itself.
+ * Writes HTML. Values are escaped for elements and quoted attributes, except `Html`.
  *
  * @example html`<p title="${name}">${name}</p>`
  */
@@ -39,7 +39,7 @@ const entities: Readonly<Record<string, string>> = {
   "`": "&#96;",
 };
 
-/** Text as HTML that shows it and does nothing else. */
+/** Escapes text for HTML. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => entities[character] ?? "");
 }

@@ -1,24 +1,30 @@
 import type { AuthorizationFailRequest } from "../../contract/auth-authorization-fail.ts";
-import { scopeClaims } from "../../oauth/claims-request.ts";
 import type { Form } from "../../oauth/form.ts";
+import { scopeClaims } from "../../oauth/openid-parameters.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
 import { authenticatedBy, claimsAsJson, type LoginAttempt, type Users } from "../users.ts";
-import { readCookie, writeCookie } from "./browser-cookies.ts";
+import {
+  readCookie,
+  writeCookie,
+  type AskedAuthorization,
+  type Browser,
+  type Interaction,
+  type SealedState,
+} from "./browser-state.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
 import type { LoginTries } from "./login-tries.ts";
 import { nextStep, type Consent, type LoggedIn } from "./next-step.ts";
-import type { AskedAuthorization, Browser, Interaction, SealedState } from "./sealed-state.ts";
 import type { TicketEnds } from "./ticket-ends.ts";
 
-/** What users granted before, so that they are not asked again where the answer goes to a site over TLS. */
+/** Remembers consents, so that users are not asked again. Applies to redirect URIs with `https` only. */
 export interface Consents {
-  /** All that this user granted this client (its number); a request that is within one of them is granted. */
+  /** Everything that this user granted this client (its number). A request covered by one consent is granted. */
   readonly granted: (subject: string, clientId: string) => readonly Consent[] | Promise<readonly Consent[]>;
-  /** Told what a user granted now; what was granted earlier stays granted. */
+  /** Stores a new consent; earlier consents stay. */
   readonly grant: (subject: string, clientId: string, consent: Consent) => void | Promise<void>;
 }
 
-/** What the flow of pages needs. */
+/** Dependencies of the flow. */
 export interface FlowParts {
   readonly users: Users;
   readonly consents: Consents | undefined;
@@ -32,9 +38,9 @@ export interface FlowParts {
   readonly random: () => string;
 }
 
-/** The pages between a request and its answer. The server remembers nothing: forms and cookies carry it, sealed. */
+/** Creates the flow of pages between request and response. It is stateless: forms and cookies hold encrypted state. */
 export function createInteractionFlow({ users, consents, state, pages, ends, tries, now, random }: FlowParts) {
-  /** Shows a page that only this browser can answer, and gives the browser a name when it has none. */
+  /** Shows a page that only this browser can submit, and names the browser if it is new. */
   async function show(
     interaction: Pick<Interaction, "asked" | "user">,
     known: Browser | undefined,
@@ -60,7 +66,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
       ...user,
       ...(scopes.length !== 0 && { scopes: [...scopes] }),
       ...(claims !== undefined && { claims }),
-      // The UserInfo endpoint keeps to it: a scope that the user unticked gives nothing away by its claims' names either.
+      // Restricts the UserInfo endpoint, too: claims of a scope that the user unticked are not released by name either.
       ...(asked.asksForClaims && { consentedClaims: [...new Set(released)] }),
     });
   }
@@ -69,15 +75,15 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     ends.fail({ ticket, reason });
 
   /**
-   * Whoever waits at a port of the user's machine, or has a scheme of their own, may be any program under the client's
-   * name: what was granted to the client was not granted to it, so the user is asked (RFC 6749 §10.2, RFC 8252 §8.6).
+   * At a loopback port or a private scheme, any program could pretend to be the client, so earlier consents do not count
+   * (RFC 6749 §10.2, RFC 8252 §8.6).
    */
   async function grantedBefore({ client, answerTo }: AskedAuthorization, user: LoggedIn): Promise<readonly Consent[]> {
     const known = answerTo?.startsWith("https:") === true ? consents?.granted(user.subject, client.id) : undefined;
     return readConsents((await known) ?? []);
   }
 
-  /** Goes as far as it can without the user. */
+  /** Proceeds to the next page or the response. */
   async function proceed(
     asked: AskedAuthorization,
     browser: Browser | undefined,
@@ -109,7 +115,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
   ): Promise<EndpointAnswer> {
     const { ticket, client } = asked;
     if (form.get("decision") === "cancel") return fail(asked, "NOT_AUTHENTICATED");
-    // Counted before the user table is asked, so that guesses that come together are counted, too.
+    // Counted before the password is checked, so that concurrent attempts are counted, too.
     if (!tries.begin(ticket)) return fail(asked, "NOT_AUTHENTICATED");
     const attempt: LoginAttempt = { clientId: client.id, ...(address !== undefined && { address }) };
     const [username, password] = [form.get("username") ?? "", form.get("password") ?? ""];
@@ -119,7 +125,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
       tries.takeBack(ticket);
       return pages.login(asked, sealed, { wrongCredentials: false, retryAfter: found.retryAfter });
     }
-    // Another tab, or too many guesses, may have ended the authorization while the password was checked.
+    // Another tab, or too many attempts, may have ended the authorization in the meantime.
     const over = await ends.over(ticket);
     if (over !== undefined) return over;
     tries.end(ticket);
@@ -127,7 +133,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     const user: LoggedIn = { subject, authTime: now(), ...(acr !== undefined && { acr }) };
     const renamed = state.renamed(browser, random(), subject);
     const answer = await proceed(asked, renamed, { interactive: true, user, fresh: true });
-    // Nobody is signed in if the authorization cannot continue.
+    // Sets no session if the authorization cannot continue.
     if (answer.status >= 400) return answer;
     const session = writeCookie("session", await state.sealSession(user));
     return withCookie(withCookie(answer, await browserCookie(renamed)), session);
@@ -145,7 +151,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
     if (decision !== "allow") return pages.message("not_usable", 400);
     const chosen = form.getAll("scope");
     const scopes = asked.demands.scopes.filter((scope) => chosen.includes(scope));
-    // To grant nothing of what was asked for is to refuse; the backend would take no scopes for all of them.
+    // Granting no scope is a denial; the backend would read an empty list as all scopes.
     if (scopes.length === 0 && asked.demands.scopes.length > 0) return fail(asked, "DENIED");
     const { claims, resources } = asked.demands;
     await consents?.grant(user.subject, asked.client.id, { scopes, claims, resources });
@@ -153,7 +159,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
   }
 
   return {
-    /** A request that the backend took: with pages, or without any (`prompt=none`). */
+    /** Starts with an accepted request; `interactive: false` shows no pages (`prompt=none`). */
     async begin(
       asked: AskedAuthorization,
       cookie: string | undefined,
@@ -164,7 +170,7 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
       return proceed(asked, browser, { interactive, user, fresh: false });
     },
 
-    /** A form that comes back. */
+    /** Continues with a submitted form. */
     async resume(
       form: Form,
       { cookie, address }: { readonly cookie: string | undefined; readonly address: string | undefined },
@@ -182,7 +188,10 @@ export function createInteractionFlow({ users, consents, state, pages, ends, tri
   };
 }
 
-/** A text has `includes`, too: one in place of a list would be a consent to each part of it. Throws for what is no list. */
+/**
+ * Validates stored consents. A string instead of a list would be dangerous: it has `includes`, too, and would grant every
+ * part of itself.
+ */
 function readConsents(granted: unknown): readonly Consent[] {
   const isList = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === "string");
   const isConsent = (one: unknown): boolean => {
@@ -190,7 +199,7 @@ function readConsents(granted: unknown): readonly Consent[] {
     return isList(scopes) && isList(claims) && isList(resources);
   };
   if (!Array.isArray(granted) || !granted.every(isConsent)) {
-    throw new Error("consents.granted answered no list of consents: each has lists of scopes, claims and resources.");
+    throw new Error("consents.granted returned no list of consents: each has lists of scopes, claims and resources.");
   }
   return granted as readonly Consent[];
 }

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
+import { formPostScriptSource } from "../../oauth/authorization-response.ts";
 import { disown } from "../../serving/call-harmlessly.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
+import type { AskedAuthorization } from "./browser-state.ts";
 import { html, Html } from "./html.ts";
-import { pageAnswer } from "./page-answer.ts";
-import type { LoginView, MessageView, Page, Pages } from "./pages.ts";
-import type { AskedAuthorization } from "./sealed-state.ts";
+import type { Page, LoginView, MessageView, Pages } from "./pages.ts";
 
 const messages: Readonly<Record<MessageView["reason"], string>> = {
   finished: "This sign-in is over already. Please go back to the application and start again if you need to.",
@@ -12,7 +13,7 @@ const messages: Readonly<Record<MessageView["reason"], string>> = {
   unavailable: "This is not possible at the moment. Please try again later.",
 };
 
-/** Fills the pages, and says in their headers what a browser may do with them. */
+/** Renders the pages, with headers that restrict what browsers do with them. */
 export function createInteractionPages(
   pages: Pages,
   formTargets: readonly string[],
@@ -23,7 +24,7 @@ export function createInteractionPages(
   const form =
     (sealed: string) =>
     (content: Html): Html =>
-      // "?" is this address without its query, wherever a proxy has put it.
+      // "?" is the current URL without its query, whatever path a proxy uses.
       html`<form method="post" action="?" accept-charset="utf-8">
         <input type="hidden" name="interaction" value="${sealed}" />
         ${content}
@@ -32,7 +33,7 @@ export function createInteractionPages(
   const show = ({ answerTo }: AskedAuthorization, page: Page, status = 200): EndpointAnswer =>
     pageAnswer(status, page, {
       style,
-      // Browsers check the redirects that follow a form as well: the last one leads to the client.
+      // Browsers also check redirects after a form; the last one goes to the client.
       formTargets: answerTo === undefined ? undefined : [answerTo, ...formTargets],
     });
 
@@ -55,7 +56,7 @@ export function createInteractionPages(
       );
     },
 
-    /** A message page that always works: a plain page if yours fails. */
+    /** A message page. If the program's page fails, a plain page. */
     message: (reason: MessageView["reason"], status: number): EndpointAnswer => {
       const view = { reason, text: messages[reason] };
       try {
@@ -70,15 +71,96 @@ export function createInteractionPages(
 
 export type InteractionPages = ReturnType<typeof createInteractionPages>;
 
-/** What a page's function answers. Throws for what is no page: a promise, for example, would be shown as an empty one. */
+/** Validates the result of a page function. Throws if it is malformed: a promise, for example, would show an empty page. */
 function readPage(answered: Page): Page {
   const { title, body, lang } = disown(answered) as Partial<Record<keyof Page, unknown>>;
   if (typeof title !== "string" || !(body instanceof Html) || (lang !== undefined && typeof lang !== "string")) {
-    throw new Error("A page's function answered no page: it needs a title, and a body made by html.");
+    throw new Error("A page function returned no page: it needs a title, and a body created by html.");
   }
   return { title, body, ...(lang !== undefined && { lang }) };
 }
 
 function plainMessage({ text }: MessageView): Page {
   return { title: "Sign in", body: html`<main><p>${text}</p></main>` };
+}
+
+/** No caching, no framing (RFC 9700 §4.16), no referrer (RFC 9700 §4.2.4). */
+const guarded = {
+  "cache-control": "no-store",
+  pragma: "no-cache",
+  "x-frame-options": "DENY",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+} as const;
+
+const markup = "text/html;charset=UTF-8";
+
+/** What a page may do besides showing text. */
+interface PagePermissions {
+  /** CSS for the page. */
+  readonly style?: string | undefined;
+  /** Sites that its form may reach, including redirects, besides this one; `undefined`: any. */
+  readonly formTargets?: readonly string[] | undefined;
+}
+
+/** Writes the complete document of a page. No script runs in it. */
+function pageAnswer(
+  status: number,
+  { title, body, lang = "en" }: Page,
+  { style, formTargets }: PagePermissions = {},
+): EndpointAnswer {
+  const styled = style === undefined || style === "" ? undefined : new Html(`<style>${style}</style>`);
+  const document = html`<!doctype html>
+    <html lang="${lang}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        ${styled}
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `;
+  const policy = contentSecurityPolicy({
+    "style-src": styled === undefined ? undefined : hashOf(style ?? ""),
+    "form-action": formTargets === undefined ? undefined : ["'self'", ...formTargets].join(" "),
+  });
+  const headers = { ...guarded, "content-type": markup, "content-security-policy": policy };
+  return { status, headers, body: document.toString() };
+}
+
+/**
+ * Sends the backend's page that posts the response to the client (OAuth 2.0 Form Post Response Mode §2).
+ *
+ * Only its own script may run; without scripts the button does the same. `form-action` is not restricted, because the
+ * client may redirect anywhere afterwards.
+ */
+export function formPostAnswer(body: string): EndpointAnswer {
+  const policy = contentSecurityPolicy({ "script-src": formPostScriptSource });
+  return { status: 200, headers: { ...guarded, "content-type": markup, "content-security-policy": policy }, body };
+}
+
+/** Redirects the browser with 303, so that it uses GET (RFC 9700 §4.12: never 307). */
+export function redirectAnswer(location: string): EndpointAnswer {
+  return { status: 303, headers: { ...guarded, location }, body: "" };
+}
+
+/** A URL as a source of a Content-Security-Policy: its origin, or its scheme if the policy cannot express the origin. */
+export function sourceOf(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  if (parsed === null) return undefined;
+  const { protocol, origin } = parsed;
+  return /^https?:\/\/[A-Za-z0-9.-]+(:\d+)?$/.test(origin) ? origin : protocol;
+}
+
+function contentSecurityPolicy(directives: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(directives).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${value}`],
+  );
+  return ["default-src 'none'", ...given, "base-uri 'none'", "frame-ancestors 'none'"].join("; ");
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }

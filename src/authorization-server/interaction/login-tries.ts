@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 
-/** How often passwords were tried on one form. */
+/** Counts login attempts for each form. */
 export interface LoginTries {
   /** Counts an attempt; `false` if there were too many. */
   begin(ticket: string): boolean;
-  /** Takes one attempt back, because its password was not checked. */
+  /** Uncounts one attempt whose password was not checked. */
   takeBack(ticket: string): void;
   /** Forgets the form. */
   end(ticket: string): void;

@@ -1,4 +1,4 @@
-/** Somebody who is logged in: what the session remembers. */
+/** A logged-in user, as stored in the session. */
 export interface LoggedIn {
   readonly subject: string;
   /** Seconds since 1970. */
@@ -6,35 +6,35 @@ export interface LoggedIn {
   readonly acr?: string;
 }
 
-/** What a user granted a client at one time. */
+/** A consent of a user to a client. */
 export interface Consent {
   readonly scopes: readonly string[];
-  /** Claims about the user that were asked for by name, beside those that scopes stand for. */
+  /** Claims requested by name, in addition to those of the scopes. */
   readonly claims: readonly string[];
-  /** What the tokens are good for (RFC 8707); empty: what the service says. */
+  /** Resources of the tokens (RFC 8707); empty: the service's default. */
   readonly resources: readonly string[];
 }
 
-/** What a request demands: of the login (OpenID Connect Core §3.1.2.1), and of the user. */
+/** What a request demands of the login (OpenID Connect Core §3.1.2.1), and the consent it needs. */
 export interface Demands extends Consent {
   readonly prompts: readonly string[];
   /** Seconds. */
   readonly maxAge?: number;
   readonly acrs: readonly string[];
   readonly acrEssential: boolean;
-  /** The one user who will do. */
+  /** The required user. */
   readonly subject?: string;
 }
 
-/** What is known when the next step is chosen. */
+/** The facts that decide the next step. */
 export interface StepFacts {
   readonly demands: Demands;
-  /** Whether the user may be shown a page: not with `prompt=none`. */
+  /** Whether pages may be shown; `false` for `prompt=none`. */
   readonly interactive: boolean;
   readonly user: LoggedIn | undefined;
-  /** Whether that user has just proved it, in answer to this very request. */
+  /** Whether the user logged in for this request. */
   readonly fresh: boolean;
-  /** What the user granted this client before. */
+  /** Earlier consents of the user to this client. */
   readonly granted: readonly Consent[];
   /** Seconds since 1970. */
   readonly now: number;
@@ -48,7 +48,7 @@ export type NextStep =
   | { readonly step: "issue"; readonly user: LoggedIn }
   | { readonly step: "fail"; readonly reason: FailReason };
 
-/** These ask for a login even where there is a session. */
+/** These require a login even with a session. */
 const loginPrompts = ["LOGIN", "SELECT_ACCOUNT", "CREATE"];
 
 /** Chooses what happens next (OpenID Connect Core §3.1.2.3 and §3.1.2.4). */
@@ -56,7 +56,7 @@ export function nextStep(situation: StepFacts): NextStep {
   const { demands, interactive, user, fresh, granted } = situation;
   if (user === undefined) return interactive ? { step: "login" } : { step: "fail", reason: "NOT_LOGGED_IN" };
   const defect = defectOfLogin(situation, user);
-  // Another login may mend it; the one that was asked for just now did not.
+  // A new login may help, unless the user has just logged in for this request.
   if (defect !== undefined) return interactive && !fresh ? { step: "login" } : { step: "fail", reason: defect };
   if (interactive && !fresh && demands.prompts.some((prompt) => loginPrompts.includes(prompt)))
     return { step: "login" };
@@ -65,10 +65,10 @@ export function nextStep(situation: StepFacts): NextStep {
   return interactive ? { step: "consent", user } : { step: "fail", reason: "CONSENT_REQUIRED" };
 }
 
-/** Who agreed to one API's tokens did not agree to another's: the same consent must have it all. */
+/** One consent must cover the whole request, because a consent for one API does not extend to another. */
 function covers(consent: Consent, demands: Demands): boolean {
   const { scopes, claims, resources } = demands;
-  // Without resources the tokens are good for what the service says: for none of those that were named.
+  // A request without resources gets the service's default, which a consent to named resources does not cover.
   const named = resources.length > 0 || consent.resources.length === 0;
   return (
     named &&
@@ -81,7 +81,7 @@ function covers(consent: Consent, demands: Demands): boolean {
 function defectOfLogin({ demands, fresh, now }: StepFacts, user: LoggedIn): FailReason | undefined {
   const { maxAge, subject, acrEssential, acrs } = demands;
   if (subject !== undefined && subject !== user.subject) return "DIFFERENT_SUBJECT";
-  // As many seconds are too many: `max_age=0` asks for a login now, also within the second of the last one.
+  // `>=`, so that `max_age=0` requires a login even within the second of the last one.
   if (!fresh && maxAge !== undefined && now - user.authTime >= maxAge) return "EXCEEDS_MAX_AGE";
   const satisfied = user.acr !== undefined && (acrs.length === 0 || acrs.includes(user.acr));
   return acrEssential && !satisfied ? "ACR_NOT_SATISFIED" : undefined;

@@ -1,14 +1,14 @@
 import type { Html } from "./html.ts";
 
-/** The client that asks, as it may be shown. */
+/** The client, as pages may show it. */
 export interface ClientView {
   /** Its number. */
   readonly id: string;
-  /** Its number where it has no name. */
+  /** Its number if it has no name. */
   readonly name: string;
 }
 
-/** A scope that the client asks for. */
+/** A requested scope. */
 export interface ScopeView {
   readonly name: string;
   readonly description?: string;
@@ -16,56 +16,56 @@ export interface ScopeView {
 
 interface InteractionView {
   readonly client: ClientView;
-  /** Languages that the client asks for, the preferred one first (`ui_locales`). */
+  /** Requested languages, the preferred one first (`ui_locales`). */
   readonly uiLocales: readonly string[];
-  /** Writes the form around its fields and its buttons, whose `name` is `decision`. */
+  /** Wraps fields and buttons in the form. The `name` of the buttons is `decision`. */
   readonly form: (content: Html) => Html;
 }
 
-/** What a login page shows: fields `username` and `password`; the decision `cancel` gives up, any other goes on. */
+/** What a login page shows. It has the fields `username` and `password`; the decision `cancel` aborts the login. */
 export interface LoginView extends InteractionView {
-  /** Who the user probably is (`login_hint`), for the field's value. */
+  /** The probable user name (`login_hint`), to fill in. */
   readonly loginHint?: string;
-  /** The pair that was sent is wrong; nobody is told which half. */
+  /** Whether the last attempt had a wrong user name or password; which one is not disclosed. */
   readonly wrongCredentials: boolean;
   /** Seconds until the user table accepts another attempt (status 429). */
   readonly retryAfter?: number;
 }
 
 /**
- * What a consent page shows. The decision `allow` grants the scopes that come back as `scope`, from checkboxes or
- * hidden fields, and none besides; `deny` refuses, `switch` asks for another login.
+ * What a consent page shows. The decision `allow` grants only the scopes submitted as `scope`, from checkboxes or hidden
+ * fields; `deny` denies the request, `switch` leads to another login.
  */
 export interface ConsentView extends InteractionView {
   readonly subject: string;
   readonly scopes: readonly ScopeView[];
-  /** Claims about the user that the client asks for by name, beside those that its scopes stand for. */
+  /** Claims requested by name, in addition to those of the scopes. */
   readonly claims: readonly string[];
-  /** What the tokens will be good for, where the client says so (RFC 8707). */
+  /** The requested resources of the tokens (RFC 8707). */
   readonly resources: readonly string[];
 }
 
-/** What is told to a user who cannot go on. */
+/** A message for a user who cannot continue. */
 export interface MessageView {
   readonly reason: "finished" | "not_usable" | "unavailable";
-  /** The same as a sentence. */
+  /** The message as a sentence. */
   readonly text: string;
 }
 
-/** One page; the library writes the document around it. */
+/** A page. The library writes the document around it. */
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** The language of the page (RFC 5646); `en` when left out. */
+  /** The language of the page (RFC 5646); default: `en`. */
   readonly lang?: string;
 }
 
-/** The pages of an authorization server. Scripts do not run in them, and nothing is loaded from elsewhere. */
+/** The pages of an authorization server. They run no scripts and load nothing from other sites. */
 export interface Pages {
   readonly login: (view: LoginView) => Page;
   readonly consent: (view: ConsentView) => Page;
-  /** A plain sentence when left out. */
+  /** Default: a plain sentence. */
   readonly message?: (view: MessageView) => Page;
-  /** CSS for all of them, put into each page. */
+  /** CSS for all pages. */
   readonly style?: string;
 }

@@ -3,25 +3,24 @@ import type { AuthorizationIssueRequest, AuthorizationIssueResponse } from "../.
 import type { AuthorizationTicketInfoResponse } from "../../contract/auth-authorization-ticket-info.ts";
 import type { Operations } from "../../contract/operations.ts";
 import type { EndpointAnswer } from "../endpoint.ts";
-import { formPostAnswer, redirectAnswer } from "./page-answer.ts";
-import type { InteractionPages } from "./interaction-pages.ts";
+import { formPostAnswer, redirectAnswer, type InteractionPages } from "./interaction-pages.ts";
 
 type Ended = AuthorizationIssueResponse | AuthorizationFailResponse;
 
-/** The ticket was used, is not known, has expired, or the client may no longer have what it asked for: nobody's fault. */
+/** The ticket is used, unknown or expired, or the client may no longer have what it requested: not a fault. */
 const ticketIsOver: ReadonlySet<string> = new Set(
   "A041202 A041203 A041301 A045302 A059202 A059203 A059301 A059302".split(" "),
 );
 
-/** The two ways in which an interaction ends; each uses up its ticket. */
+/** The two ways to end an interaction; each uses up its ticket. */
 export interface TicketEnds {
-  /** `undefined` while the ticket can still be used; otherwise the page that says why it cannot. */
+  /** `undefined` while the ticket is usable; otherwise a page that explains why it is not. */
   readonly over: (ticket: string) => Promise<EndpointAnswer | undefined>;
   readonly issue: (request: AuthorizationIssueRequest) => Promise<EndpointAnswer>;
   readonly fail: (request: AuthorizationFailRequest) => Promise<EndpointAnswer>;
 }
 
-/** Lets the backend end an interaction, and turns its `action` into HTTP. */
+/** Ends interactions through the backend, and turns its `action` into HTTP. */
 export function createTicketEnds(
   backend: Pick<Operations, "authAuthorizationTicketInfo" | "authAuthorizationIssue" | "authAuthorizationFail">,
   pages: InteractionPages,
@@ -31,7 +30,7 @@ export function createTicketEnds(
     onUnexpected(new Error(resultMessage));
     return pages.message("unavailable", 500);
   };
-  /** A page for the user, for answers that cannot be sent to the client. */
+  /** A page for the user, for errors that cannot be sent to the client. */
   const tell = ({ resultCode, resultMessage }: Ended): EndpointAnswer => {
     return ticketIsOver.has(resultCode) ? pages.message("finished", 400) : unexpected({ resultMessage });
   };

@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
-import { isLoopback } from "../../oauth/loopback.ts";
+import { isLoopback } from "../../oauth/uri.ts";
 import type { Problem } from "./configuration-error.ts";
 import type { ListenMembers } from "./configuration-file.ts";
 import type { ListenOnAddress, ListenTls } from "./configuration.ts";

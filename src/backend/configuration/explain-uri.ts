@@ -1,4 +1,4 @@
-import { isLoopback } from "../../oauth/loopback.ts";
+import { isLoopback } from "../../oauth/uri.ts";
 
 const characters = /[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/;
 

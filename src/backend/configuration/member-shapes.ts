@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { isLoopback } from "../../oauth/loopback.ts";
-import { isRedirectUri } from "../../oauth/redirect-uri.ts";
-import { isResourceIndicator } from "../../oauth/resource-indicator.ts";
+import { isLoopback, isRedirectUri, isResourceIndicator } from "../../oauth/uri.ts";
 import {
   apiNames,
   clientAuthenticationMethods,

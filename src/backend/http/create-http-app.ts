@@ -1,9 +1,7 @@
 import type { RequestListener, ServerResponse, IncomingMessage } from "node:http";
-import Router from "@koa/router";
-import type { RouterContext } from "@koa/router";
-import Koa from "koa";
-import type { Middleware } from "koa";
-import { clientAddressHeader, readClientAddress } from "../../contract/client-address.ts";
+import Router, { type RouterContext } from "@koa/router";
+import Koa, { type Middleware } from "koa";
+import { clientAddressHeader, readClientAddress } from "../../contract/read-request.ts";
 import { callRecord } from "../call-record.ts";
 import type { CallFacts } from "../service-operations.ts";
 import { type Answer, writeAnswer, errorAnswer, methodNotAllowed, nothingHere } from "./answer.ts";

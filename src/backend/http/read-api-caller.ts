@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../contract/api-error.ts";
 import type { ApiCallerCredentials } from "../../contract/operation.ts";
-import { readBasicCredentials } from "../../oauth/basic-credentials.ts";
-import { readBearerToken } from "../../oauth/bearer-token.ts";
+import { readBasicCredentials, readBearerToken } from "../../oauth/authorization-header.ts";
 import { bearerChallenge } from "../../oauth/challenge.ts";
 
 const realm = "certbound";

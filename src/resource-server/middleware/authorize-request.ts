@@ -1,5 +1,5 @@
 import type { CertificateOfConnection } from "../../client-certificate/certificate-source.ts";
-import { namesAccessToken, readBearerToken } from "../../oauth/bearer-token.ts";
+import { namesAccessToken, readBearerToken } from "../../oauth/authorization-header.ts";
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { AccessToken } from "../decision/access-token.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";

@@ -1,4 +1,4 @@
-import { endpointDefect } from "../../api-client/endpoint-url.ts";
+import { endpointDefect } from "../../api-client/api-connection.ts";
 import { optionError } from "../../options/option-error.ts";
 import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
 import { type IssuerConnection, readJson } from "./issuer-connection.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
+import { readEndpointUrl } from "../../api-client/api-connection.ts";
 import type { ExchangeAnswer } from "../../api-client/exchange.ts";
 import { isMediaType } from "../../api-client/read-answer.ts";
 import { optionError } from "../../options/option-error.ts";

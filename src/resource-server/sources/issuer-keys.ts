@@ -1,4 +1,4 @@
-import { readEndpointUrl } from "../../api-client/endpoint-url.ts";
+import { readEndpointUrl } from "../../api-client/api-connection.ts";
 import type { IssuerKeys } from "../../jose/verify-signature.ts";
 import { optionError } from "../../options/option-error.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";

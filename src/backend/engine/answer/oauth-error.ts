@@ -1,4 +1,4 @@
-import { errorResponseBody } from "../../../oauth/error-response.ts";
+import { errorResponseBody } from "../../../oauth/error-text.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import { result, sentenceOf, type ResultCode } from "./result.ts";
 

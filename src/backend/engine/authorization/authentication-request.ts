@@ -1,6 +1,11 @@
-import { type ClaimsRequest, type RequestedClaim, readClaimsRequest } from "../../../oauth/claims-request.ts";
+import {
+  type ClaimsRequest,
+  type RequestedClaim,
+  readClaimsRequest,
+  type Prompt,
+  readPrompt,
+} from "../../../oauth/openid-parameters.ts";
 import type { Form } from "../../../oauth/form.ts";
-import { type Prompt, readPrompt } from "../../../oauth/prompt.ts";
 import { readIdTokenHint } from "../jwt/id-token.ts";
 import { ownClaimsOfIdToken } from "../jwt/own-claims.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";

@@ -3,7 +3,7 @@ import {
   formPostPage,
   type ResponseParameters,
 } from "../../../oauth/authorization-response.ts";
-import { errorResponseBody, errorText } from "../../../oauth/error-response.ts";
+import { errorResponseBody, errorText } from "../../../oauth/error-text.ts";
 import { result, type ResultCode, sentenceOf } from "../answer/result.ts";
 import type { Service } from "../settings/service-and-client.ts";
 

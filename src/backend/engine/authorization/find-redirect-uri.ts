@@ -1,5 +1,5 @@
 import type { Form } from "../../../oauth/form.ts";
-import { isRedirectUri, isSameRedirectUri } from "../../../oauth/redirect-uri.ts";
+import { isRedirectUri, isSameRedirectUri } from "../../../oauth/uri.ts";
 import type { Client } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 

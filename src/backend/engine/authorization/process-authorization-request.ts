@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import type { AuthorizationRequest, AuthorizationResponse } from "../../../contract/auth-authorization.ts";
 import { type Form, readForm } from "../../../oauth/form.ts";
-import { lowestPrompt, type Prompt } from "../../../oauth/prompt.ts";
+import { lowestPrompt, type Prompt } from "../../../oauth/openid-parameters.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import { noteClient, noteUnknownClient } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";

@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { isSet, setText } from "../../../oauth/set-member.ts";
+import { isSet, setText } from "../../../oauth/json-object.ts";
 import type { AuthorizationIssueRequest } from "../../../contract/auth-authorization-issue.ts";
 import type { ResultCode } from "../answer/result.ts";
 import type { GrantDetails, IdTokenDetails } from "../grant/grant-details.ts";

@@ -1,4 +1,4 @@
-import { scopeClaims } from "../../../oauth/claims-request.ts";
+import { scopeClaims } from "../../../oauth/openid-parameters.ts";
 import { readScope } from "../../../oauth/scope.ts";
 import type { ResultCode } from "../answer/result.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";

@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { setText } from "../../../oauth/set-member.ts";
+import { setText } from "../../../oauth/json-object.ts";
 import type {
   AuthorizationTicketInfoRequest,
   AuthorizationTicketInfoResponse,

@@ -1,4 +1,4 @@
-import type { Prompt } from "../../../oauth/prompt.ts";
+import type { Prompt } from "../../../oauth/openid-parameters.ts";
 import type { ResponseTarget } from "./authorization-answer.ts";
 
 /** An accepted authorization request; stored as JSON text with its ticket. */

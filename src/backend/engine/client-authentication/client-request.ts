@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { setText } from "../../../oauth/set-member.ts";
+import { setText } from "../../../oauth/json-object.ts";
 import { readForm, type Form } from "../../../oauth/form.ts";
 import type { TokenRequest } from "../../../contract/auth-token.ts";
 import { authenticateClient } from "./authenticate-client.ts";

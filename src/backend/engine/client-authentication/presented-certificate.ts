@@ -1,4 +1,4 @@
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { PresentedCertificate } from "../../../oauth/access-token-decision.ts";
 import { clauseOf } from "../../../x509/malformed-certificate.ts";
 import { checkCertificate } from "../../../x509/read-certificate.ts";

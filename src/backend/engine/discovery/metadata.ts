@@ -9,7 +9,7 @@ import {
   type SigningAlgorithm,
   signingAlgorithms,
 } from "../../../oauth/registered-names.ts";
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import type { AssertionAlgorithm, ClientAuthMethod, ServiceSettings } from "../settings/settings.ts";
 import { chooseSigningKey } from "../settings/signing-keys.ts";

@@ -1,6 +1,5 @@
-import { setText } from "../../../oauth/set-member.ts";
+import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import { ownHeaderParameters } from "../../../jose/sign-jwt.ts";
-import { readJsonObject } from "../../../oauth/json-object.ts";
 import type { ResultCode } from "../answer/result.ts";
 import { ownClaimsOfAccessToken, ownClaimsOfIdToken } from "../jwt/own-claims.ts";
 

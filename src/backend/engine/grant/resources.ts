@@ -1,4 +1,4 @@
-import { isResourceIndicator } from "../../../oauth/resource-indicator.ts";
+import { isResourceIndicator } from "../../../oauth/uri.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import type { ResultCode } from "../answer/result.ts";
 

@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { setText } from "../../../oauth/set-member.ts";
+import { setText } from "../../../oauth/json-object.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
 import type { TicketKind } from "../../store/command.ts";
 import type { StoredTicket } from "../../store/store.ts";

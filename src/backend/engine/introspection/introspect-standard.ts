@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type {
   StandardIntrospectionRequest,
   StandardIntrospectionResponse,

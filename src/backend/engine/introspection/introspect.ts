@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { IntrospectionRequest, IntrospectionResponse } from "../../../contract/auth-introspection.ts";
 import { introspectionRefusals, type RefusedIntrospection } from "../../../contract/introspection-refusals.ts";
 import { decideAccess, type RefusalCode, type Requirement } from "../../../oauth/access-token-decision.ts";

@@ -1,4 +1,4 @@
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import { findClient } from "./find-client.ts";
 import type { Service, Settings } from "./service-and-client.ts";
 

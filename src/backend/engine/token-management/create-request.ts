@@ -1,5 +1,4 @@
-import type { Context } from "../context.ts";
-import { isSet, setText } from "../../../oauth/set-member.ts";
+import { isSet, setText } from "../../../oauth/json-object.ts";
 import { requiresBinding } from "../../../oauth/certificate-binding.ts";
 import type { TokenCreateRequest } from "../../../contract/auth-token-create.ts";
 import { isThumbprint } from "../../../oauth/confirmation.ts";

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import type { TokenDeleteRequest } from "../../../contract/auth-token-delete.ts";
 import type { TokenRevokeRequest, TokenRevokeResponse } from "../../../contract/auth-token-revoke.ts";
-import { isSet } from "../../../oauth/set-member.ts";
+import { isSet } from "../../../oauth/json-object.ts";
 import type { Command } from "../../store/command.ts";
 import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery } from "../../store/store.ts";
 import { CallRefused, result } from "../answer/result.ts";

@@ -1,8 +1,7 @@
-import type { Context } from "../context.ts";
-import { setText } from "../../../oauth/set-member.ts";
+import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import { readJsonObject } from "../../../oauth/json-object.ts";
+import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken } from "../introspection/find-access-token.ts";
 import { noteToken } from "../answer/note-facts.ts";

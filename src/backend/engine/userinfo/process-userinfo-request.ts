@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
-import { scopeClaims } from "../../../oauth/claims-request.ts";
+import type { Property } from "../../../contract/members.ts";
+import { scopeClaims } from "../../../oauth/openid-parameters.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken, type KnownAccessToken } from "../introspection/find-access-token.ts";

@@ -1,11 +1,11 @@
-/** What `error` and `error_description` must not contain (RFC 6749 §5.2, RFC 6750 §3); one code point each. */
+/** Code points forbidden in `error` and `error_description` (RFC 6749 §5.2, RFC 6750 §3). */
 const outsideText = /[^\x20\x21\x23-\x5B\x5D-\x7E]/gu;
 
-/** The characters of a URI reference, none of which needs escaping in a quoted-string. */
+/** The characters of a URI reference; none needs escaping in a quoted-string. */
 const uriReference = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /**
- * The text with `?` for every character that an `error` or `error_description` may not have (RFC 6749 §5.2).
+ * Replaces characters that are forbidden in `error` and `error_description` by `?` (RFC 6749 §5.2).
  *
  * @example errorText("no \"scope\"") // "no ?scope?"
  */
@@ -14,8 +14,8 @@ export function errorText(text: string): string {
 }
 
 /**
- * The URI when it has only the characters that an `error_uri` may have (RFC 6749 §5.2), else `undefined`: with
- * another character in place it would lead elsewhere.
+ * Returns the URI if it has only characters allowed in an `error_uri` (RFC 6749 §5.2), otherwise `undefined`: with
+ * characters replaced it would lead elsewhere.
  *
  * @example errorUri("https://example.com/errors#E1")
  */
@@ -30,9 +30,9 @@ export interface ErrorResponse {
 }
 
 /**
- * The JSON body of an error response (RFC 6749 §5.2).
+ * Writes the JSON body of an error response (RFC 6749 §5.2).
  *
- * Characters that the RFC forbids become `?`; an `error_uri` with such a character is left out.
+ * Forbidden characters become `?`; an `error_uri` with a forbidden character is left out.
  *
  * @example errorResponseBody({ error: "invalid_request" }) // '{"error":"invalid_request"}'
  */
@@ -42,4 +42,14 @@ export function errorResponseBody(response: ErrorResponse): string {
     error_description: response.error_description === undefined ? undefined : errorText(response.error_description),
     error_uri: errorUri(response.error_uri),
   });
+}
+
+/**
+ * Converts text to one short line of printable ASCII, with `?` for other characters and `...` if it is cut. So its author
+ * cannot break, colour or reverse a line of the log.
+ *
+ * @example printableLine("a\nb", 64) // "a?b"
+ */
+export function printableLine(text: string, longest: number): string {
+  return (text.length > longest ? `${text.slice(0, longest)}...` : text).replace(/[^\x20-\x7e]/g, "?");
 }

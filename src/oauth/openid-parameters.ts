@@ -1,9 +1,40 @@
 import { isJsonObject, readJsonObject, type JsonObject } from "./json-object.ts";
 
-/** One claim as it was asked for (OpenID Connect Core §5.5.1). */
+/** The values of `prompt` (OpenID Connect Core §3.1.2.1, Initiating User Registration §4). */
+export type Prompt = "none" | "login" | "consent" | "select_account" | "create";
+
+/** `alone`: `none` is combined with other values, but must be alone. */
+export type PromptReading = readonly Prompt[] | { readonly error: "unknown" | "alone" };
+
+/** In the order of what they demand of the user. */
+const byDemand: readonly Prompt[] = ["none", "create", "login", "select_account", "consent"];
+
+/**
+ * Reads a `prompt` value: words separated by single spaces. Keeps the order and drops duplicates.
+ *
+ * @example readPrompt("login consent") // ["login", "consent"]
+ */
+export function readPrompt(text: string): PromptReading {
+  const words = [...new Set(text.split(" "))];
+  const prompts = words.flatMap((word) => byDemand.find((prompt) => prompt === word) ?? []);
+  if (prompts.length < words.length) return { error: "unknown" };
+  if (prompts.includes("none") && prompts.length > 1) return { error: "alone" };
+  return prompts;
+}
+
+/**
+ * The value that demands most of the user; `consent` for an empty list (Authlete's API).
+ *
+ * @example lowestPrompt(["consent", "login"]) // "login"
+ */
+export function lowestPrompt(prompts: readonly Prompt[]): Prompt {
+  return byDemand.find((prompt) => prompts.includes(prompt)) ?? "consent";
+}
+
+/** One requested claim (OpenID Connect Core §5.5.1). */
 export interface RequestedClaim {
   readonly essential: boolean;
-  /** The values that will do, the preferred one first; empty: any. */
+  /** The acceptable values, the preferred one first; empty: any. */
   readonly values: readonly unknown[];
 }
 
@@ -21,9 +52,9 @@ export interface ClaimsRequest {
 }
 
 /**
- * Reads a `claims` parameter; members besides `id_token` and `userinfo` are not understood and do not count.
+ * Reads a `claims` parameter; members other than `id_token` and `userinfo` are ignored.
  *
- * `undefined` for what is no JSON object, and for a half or a claim in it that is neither an object nor null.
+ * `undefined` if the text is not a JSON object, or if a half or a claim is neither an object nor null.
  *
  * @example readClaimsRequest('{"id_token":{"acr":{"essential":true}}}')?.idToken?.claims.get("acr")
  */
@@ -48,7 +79,7 @@ const claimsOfScopes: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * The names of the claims that these scopes ask the UserInfo endpoint for (OpenID Connect Core §5.4).
+ * The names of the claims that these scopes request from the UserInfo endpoint (OpenID Connect Core §5.4).
  *
  * @example scopeClaims(["openid", "email"]) // ["email", "email_verified"]
  */
@@ -78,7 +109,7 @@ function readRequestedClaim(requested: unknown): RequestedClaim | undefined {
   return { essential, values: value === undefined ? values : [value] };
 }
 
-/** A text may say `__proto__`; what an object inherits it never said. */
+/** Inherited members do not count; the JSON may contain the name `__proto__`. */
 function ownMember(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -1,49 +1,50 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { ClientView, ScopeView } from "./pages.ts";
+import type { BrowserRequest } from "../endpoint.ts";
 import type { Demands, LoggedIn } from "./next-step.ts";
+import type { ClientView, ScopeView } from "./pages.ts";
 
-/** An authorization request that waits for its user, as far as it is needed again. */
+/** The parts of an authorization request that are needed again later. */
 export interface AskedAuthorization {
-  /** For the backend alone: it never leaves here but sealed. */
+  /** For the backend only; leaves this process only encrypted. */
   readonly ticket: string;
   readonly client: ClientView;
   readonly scopes: readonly ScopeView[];
   readonly uiLocales: readonly string[];
   readonly loginHint?: string;
-  /** Claims that the ID token should have. */
+  /** Claims requested for the ID token. */
   readonly idTokenClaims: readonly string[];
-  /** Whether any claims are asked for, there or at the UserInfo endpoint. */
+  /** Whether claims are requested, in the ID token or at the UserInfo endpoint. */
   readonly asksForClaims: boolean;
   readonly demands: Demands;
-  /** Where the answer goes, as a source of a Content-Security-Policy. */
+  /** The target of the response, as a source of a Content-Security-Policy. */
   readonly answerTo?: string;
 }
 
-/** What the form on a page carries, sealed. */
+/** The encrypted state in a page's form. */
 export interface Interaction {
   readonly asked: AskedAuthorization;
-  /** Who is asked for consent; without anybody the page asks for a login. */
+  /** The user of a consent page; `undefined` on a login page. */
   readonly user?: LoggedIn;
-  /** The digest of the name of the browser that the page was made for. */
+  /** Digest of the name of the browser that the page was created for. */
   readonly browser: string;
   /** Seconds since 1970. */
   readonly exp: number;
 }
 
-/** A browser, as its cookie names it. A login gives it a new name, so that a planted cookie is worthless afterwards. */
+/** A browser, identified by its cookie. A login renames it, so that a planted cookie becomes worthless. */
 export interface Browser {
   /** A random value. */
   readonly name: string;
-  /** The user whose login gave it this name. */
+  /** The user whose login set this name. */
   readonly subject?: string;
-  /** Its earlier names: pages that were made for them may still be open in other tabs. */
+  /** Earlier names, because pages created for them may still be open in other tabs. */
   readonly earlier: readonly EarlierName[];
 }
 
 interface EarlierName {
   readonly digest: string;
   readonly subject?: string;
-  /** Seconds since 1970: when the last page that was made for it expires. */
+  /** Seconds since 1970: expiry of the last page created for this name. */
   readonly exp: number;
 }
 
@@ -51,13 +52,13 @@ interface Session extends LoggedIn {
   readonly exp: number;
 }
 
-/** Seconds: how long a page may lie open. */
+/** In seconds: how long a page can be submitted. */
 const interactionLifetime = 3600;
 
 /** A cookie has 4096 octets at most (RFC 6265 §6.1). */
 const mostEarlierNames = 8;
 
-/** What seals and opens values, each for its purpose. */
+/** Encrypts and decrypts values, each for one purpose. */
 export interface Sealing {
   readonly seal: (value: object, purpose: string) => Promise<string>;
   readonly open: (text: string, purpose: string) => Promise<unknown>;
@@ -69,7 +70,7 @@ const purposes = {
   browser: "certbound-browser",
 } as const;
 
-/** What browsers keep for us: they can neither read nor change it, and not use it for anything else. */
+/** State that browsers store for us, encrypted and bound to its purpose. */
 export function createSealedState(
   { seal, open }: Sealing,
   { now, sessionLifetime }: { readonly now: () => number; readonly sessionLifetime: number },
@@ -84,7 +85,7 @@ export function createSealedState(
       return seal(sealed, purposes.interaction);
     },
 
-    /** `undefined`: not ours, expired, or of another browser. */
+    /** `undefined` if it is invalid, expired, or of another browser. */
     openInteraction: async (text: string, browser: Browser | undefined): Promise<Interaction | undefined> => {
       const interaction = (await openUnexpired(text, purposes.interaction)) as Interaction | undefined;
       if (interaction === undefined || browser === undefined) return undefined;
@@ -93,11 +94,11 @@ export function createSealedState(
 
     sealBrowser: (browser: Browser): Promise<string> => seal(browser, purposes.browser),
 
-    /** `undefined`: there is none, or it is not ours. */
+    /** `undefined` if it is missing or invalid. */
     openBrowser: async (text: string | undefined): Promise<Browser | undefined> =>
       text === undefined ? undefined : ((await open(text, purposes.browser)) as Browser | undefined),
 
-    /** The browser under a new name, drawn when this user logged in. */
+    /** Renames the browser after the login of this user. */
     renamed: (known: Browser | undefined, name: string, subject: string): Browser => {
       if (known === undefined) return { name, subject, earlier: [] };
       const { subject: before } = known;
@@ -124,8 +125,8 @@ export function createSealedState(
 export type SealedState = ReturnType<typeof createSealedState>;
 
 /**
- * Whether a page was made for this browser, under its name or an earlier one. A consent under an earlier name must be
- * of the user who was logged in under it; otherwise an attacker could have made the page with a planted name.
+ * Whether a page was created for this browser, under its current or an earlier name. A consent page of an earlier name
+ * must belong to that name's user; otherwise an attacker could have created the page with a planted name.
  */
 function isOf({ browser: made, user }: Interaction, { name, earlier }: Browser, now: number): boolean {
   if (isSame(made, digest(name))) return true;
@@ -139,4 +140,54 @@ function isSame(one: string, other: string): boolean {
 
 function digest(value: string): string {
   return createHash("sha256").update(value).digest("base64url");
+}
+
+/** Browsers accept `__Host-` cookies only from this exact host and over TLS (RFC 6265bis §4.1.3.2). */
+const cookieNames = { browser: "__Host-certbound-browser", session: "__Host-certbound-session" } as const;
+
+type CookieName = keyof typeof cookieNames;
+
+/**
+ * The value of one of our cookies; `undefined` if it is missing or repeated. Linear in the length of the header, however
+ * many cookies it has.
+ */
+export function readCookie(header: string | undefined, name: CookieName): string | undefined {
+  if (header === undefined) return undefined;
+  const prefix = `${cookieNames[name]}=`;
+  let value: string | undefined;
+  for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + prefix.length)) {
+    if (!beginsPair(header, at)) continue;
+    if (value !== undefined) return undefined;
+    const start = at + prefix.length;
+    const end = header.indexOf(";", start);
+    value = header.slice(start, end === -1 ? undefined : end);
+  }
+  return value;
+}
+
+/** Only spaces and tabs are skipped: any sibling site may set a cookie named `\u00a0__Host-…`. */
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (header[before] === " " || header[before] === "\t") before -= 1;
+  return before === -1 || header[before] === ";";
+}
+
+/**
+ * A Set-Cookie value for a session cookie that scripts cannot read. Browsers send it when another site links here, but
+ * not when another site posts a form (SameSite=Lax).
+ */
+export function writeCookie(name: CookieName, value: string): string {
+  return `${cookieNames[name]}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`;
+}
+
+/**
+ * Whether the browser reports that another site sent the form. A second defence: the cookie, which decides, is not sent
+ * from there.
+ */
+export function isFromElsewhere({ fetchSite, origin, host }: BrowserRequest): boolean {
+  if (fetchSite !== undefined) return fetchSite !== "same-origin";
+  // Our pages send no referrer, so browsers send the origin "null" (Fetch §3.1).
+  if (origin === undefined || origin === "null") return false;
+  const sender = URL.parse(origin);
+  return sender === null || sender.host !== host;
 }
