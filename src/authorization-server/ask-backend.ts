@@ -1,7 +1,7 @@
 import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
 import { asError } from "../serving/fault.ts";
-import { tellHook } from "../serving/tell-hook.ts";
+import { tellHook } from "../serving/call-harmlessly.ts";
 import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { readBasicCredentials } from "../oauth/basic-credentials.ts";
 import { readForm } from "../oauth/form.ts";
 import { printableLine } from "../oauth/printable-line.ts";
-import { tellHook } from "../serving/tell-hook.ts";
+import { tellHook } from "../serving/call-harmlessly.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { EndpointRequest } from "./endpoint.ts";
 

@@ -1,9 +1,8 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
-import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "./certificate-source.ts";
 import { isTrustedProxies, type TrustedProxies } from "./trusted-proxies.ts";
-import { unreadable } from "./unreadable-reason.ts";
 
 /** A header and the value that it has when what it says is true. */
 export interface HeaderFlag {

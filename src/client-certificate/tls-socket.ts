@@ -4,8 +4,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { TLSSocket } from "node:tls";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import { type ReadCertificate, readCertificate } from "../x509/read-certificate.ts";
-import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
-import { unreadable } from "./unreadable-reason.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "./certificate-source.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 

@@ -2,9 +2,7 @@ import { readCertificateParts } from "./certificate-parts.ts";
 import { childrenOf, contentOf, MalformedDer, readDer, tags } from "./der.ts";
 import { matchesDistinguishedName, readName, type DistinguishedName } from "./distinguished-name.ts";
 import { MalformedCertificate } from "./malformed-certificate.ts";
-import { readEmailAddress, type EmailAddress, type SubjectExpectation } from "./subject-expectation.ts";
-
-export { readSubjectExpectation, type SubjectExpectation } from "./subject-expectation.ts";
+import { MalformedDistinguishedName, readDistinguishedName } from "./read-distinguished-name.ts";
 
 /** Whom a certificate says it is for: its subject and the entries of its subjectAltName, as they are in it. */
 export interface Subject {
@@ -129,4 +127,153 @@ function readGeneralNames(der: Uint8Array): SubjectAltName {
 /** All of it or nothing: who stops at a NUL reads another name than the authority has signed. */
 function readIa5(content: Buffer): string[] {
   return content.every((octet) => octet > 0 && octet < 0x80) ? [content.toString("latin1")] : [];
+}
+
+const ipv4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const ipv6Group = /^[0-9A-Fa-f]{1,4}$/;
+
+/**
+ * The 4 or 16 octets of an IP address, as a certificate has them (RFC 5280 §4.2.1.6).
+ *
+ * IPv4 in dotted decimal without leading zeros (an octal reading exists), IPv6 however abbreviated (RFC 4291 §2.2).
+ * `undefined` for everything else: zone ids, prefixes, brackets, blanks.
+ *
+ * @example readIpAddress("2001:db8::1")
+ */
+export function readIpAddress(text: string): Uint8Array | undefined {
+  return text.includes(":") ? readIpv6(text) : readIpv4(text);
+}
+
+function readIpv4(text: string): Uint8Array | undefined {
+  const octets = ipv4.exec(text)?.slice(1).map(Number);
+  return octets?.every((octet) => octet <= 255) === true ? Uint8Array.from(octets) : undefined;
+}
+
+function readIpv6(text: string): Uint8Array | undefined {
+  const [before, after, ...others] = text.split("::");
+  const head = readGroups(before ?? "", after === undefined);
+  if (head === undefined || others.length > 0) return undefined;
+  if (after === undefined) return head.length === 16 ? Uint8Array.from(head) : undefined;
+  const tail = readGroups(after, true);
+  // What :: stands for is one group of zeros at least.
+  if (tail === undefined || head.length + tail.length > 14) return undefined;
+  const zeros = Array<number>(16 - head.length - tail.length).fill(0);
+  return Uint8Array.from([...head, ...zeros, ...tail]);
+}
+
+/** The octets of one side of `::`; the last 4 of an address may be written as IPv4. */
+function readGroups(text: string, last: boolean): readonly number[] | undefined {
+  if (text === "") return [];
+  const octets: number[] = [];
+  const groups = text.split(":");
+  for (const [index, group] of groups.entries()) {
+    if (ipv6Group.test(group)) {
+      const value = Number.parseInt(group, 16);
+      octets.push(value >> 8, value & 0xff);
+      continue;
+    }
+    const embedded = last && index === groups.length - 1 ? readIpv4(group) : undefined;
+    if (embedded === undefined) return undefined;
+    octets.push(...embedded);
+  }
+  return octets;
+}
+
+/** The one subject value by which a `tls_client_auth` client is known (RFC 8705 §2.1.2), ready for comparing. */
+export type SubjectExpectation =
+  | { readonly kind: "dn"; readonly distinguishedName: DistinguishedName }
+  /** In lower case. */
+  | { readonly kind: "sanDns"; readonly dns: string }
+  | { readonly kind: "sanUri"; readonly uri: string }
+  | { readonly kind: "sanIp"; readonly ip: Uint8Array }
+  | { readonly kind: "sanEmail"; readonly email: EmailAddress };
+
+interface EmailAddress {
+  readonly localPart: string;
+  /** In lower case. */
+  readonly domain: string;
+}
+
+/** Registered client metadata of RFC 8705 §2.1.2, under the API's names; `undefined` is the same as left out. */
+export interface SubjectMembers {
+  readonly tlsClientAuthSubjectDn?: string | undefined;
+  readonly tlsClientAuthSanDns?: string | undefined;
+  readonly tlsClientAuthSanUri?: string | undefined;
+  readonly tlsClientAuthSanIp?: string | undefined;
+  readonly tlsClientAuthSanEmail?: string | undefined;
+}
+
+/** One label or more, of letters, digits, `-` and `_`; the first may be `*`, which stands for itself here. */
+const dnsName = /^(?:\*\.)?(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
+const longestDnsName = 253;
+
+/** An absolute URI's scheme, then characters of URIs (RFC 3986); an ASCII comparison asks for no more. */
+const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
+
+const visible = /^[\x21-\x7E]+$/;
+
+/** What is wrong with a value, as the predicate of a sentence. */
+interface Problem {
+  readonly error: string;
+}
+
+const readers = {
+  tlsClientAuthSubjectDn: (text) => ({ kind: "dn", distinguishedName: readDistinguishedName(text) }),
+  tlsClientAuthSanDns: (text) =>
+    isDnsName(text) ? { kind: "sanDns", dns: text.toLowerCase() } : { error: "is not a DNS name" },
+  tlsClientAuthSanUri: (text) => (uri.test(text) ? { kind: "sanUri", uri: text } : { error: "is not an absolute URI" }),
+  tlsClientAuthSanIp: (text) => {
+    const ip = readIpAddress(text);
+    return ip === undefined ? { error: "is not an IPv4 or IPv6 address" } : { kind: "sanIp", ip };
+  },
+  tlsClientAuthSanEmail: (text) => {
+    const email = readEmailAddress(text);
+    return email === undefined ? { error: "is not an e-mail address" } : { kind: "sanEmail", email };
+  },
+} satisfies Record<keyof SubjectMembers, (text: string) => SubjectExpectation | Problem>;
+
+/**
+ * Reads the one expected subject value of a client (RFC 8705 §2.1.2).
+ *
+ * Throws a `TypeError` with the code `ERR_SUBJECT_EXPECTATION` when there is none, more than one, or one that no
+ * certificate could equal: a malformed name, a DNS name with a trailing dot or beyond ASCII, an IPv4 address with
+ * leading zeros. The message names the member and never quotes its value.
+ *
+ * @example readSubjectExpectation({ tlsClientAuthSanDns: "client-a.example.org" })
+ */
+export function readSubjectExpectation(members: SubjectMembers): SubjectExpectation {
+  const names = Object.keys(readers) as (keyof SubjectMembers)[];
+  const [given, second] = names.filter((name) => members[name] !== undefined);
+  if (given === undefined || second !== undefined) {
+    throw expectationError(`Exactly one of ${names.join(", ")} is needed (RFC 8705 §2.1.2).`);
+  }
+  const expectation = readMember(given, members[given] ?? "");
+  if ("error" in expectation) throw expectationError(`${given} ${expectation.error}.`);
+  return expectation;
+}
+
+function readMember(name: keyof SubjectMembers, text: string): SubjectExpectation | Problem {
+  try {
+    return readers[name](text);
+  } catch (error) {
+    if (!(error instanceof MalformedDistinguishedName)) throw error;
+    throw expectationError(`${name}: ${error.message}`, error);
+  }
+}
+
+/** An e-mail address by its parts; `undefined` when it is none. A mailbox in quotes may have an `@` of its own. */
+function readEmailAddress(text: string): EmailAddress | undefined {
+  const at = text.lastIndexOf("@");
+  const localPart = text.slice(0, Math.max(at, 0));
+  const domain = text.slice(at + 1);
+  if (!visible.test(localPart) || !isDnsName(domain) || domain.startsWith("*")) return undefined;
+  return { localPart, domain: domain.toLowerCase() };
+}
+
+function isDnsName(text: string): boolean {
+  return text.length <= longestDnsName && dnsName.test(text);
+}
+
+function expectationError(message: string, cause?: Error): TypeError {
+  return Object.assign(new TypeError(message, { cause }), { code: "ERR_SUBJECT_EXPECTATION" });
 }

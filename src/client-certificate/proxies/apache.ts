@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readFlattenedPem } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readFlattenedPem, readPercentEncodedPem } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 
 /** The options of `apache`. */

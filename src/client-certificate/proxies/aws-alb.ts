@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem, readPercentEncodedPemChain } from "../encodings/percent-encoded.ts";
+import { readPercentEncodedPem, readPercentEncodedPemChain } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der, readFlattenedPem } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readBase64Der, readFlattenedPem, readPercentEncodedPem } from "../certificate-encodings.ts";
 import {
   createHeaderSource,
   givenOptions,

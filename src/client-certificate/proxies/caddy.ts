@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/certificate-reading.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { readBase64Der, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions, type NamedHeaderSourceOptions } from "../header-source.ts";
 
 /** What Caddy sends of a placeholder that has no value: itself. */

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { readPercentEncodedPem, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**

@@ -1,9 +1,7 @@
 import { optionError } from "../../options/option-error.ts";
-import type { CertificateOfConnection, CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "../certificate-source.ts";
+import { readPercentEncodedPem, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions } from "../header-source.ts";
-import { unreadable } from "../unreadable-reason.ts";
 
 /** The pairs of one element, in order; a key may be there more than once. Keys are in lower case. */
 export type ForwardedElement = readonly (readonly [key: string, value: string])[];

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readCertificateItem } from "../encodings/byte-sequence.ts";
-import { readBase64Sha256 } from "../encodings/sha256-fingerprint.ts";
+import { readCertificateItem, readBase64Sha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, type NamedHeaderSourceOptions } from "../header-source.ts";
 
 /**

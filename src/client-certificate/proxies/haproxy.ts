@@ -1,8 +1,6 @@
-import type { CertificateSource } from "../certificate-source.ts";
-import { type CertificateReading, readBase64Der } from "../encodings/certificate-reading.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { type CertificateSource, unreadable } from "../certificate-source.ts";
+import { type CertificateReading, readBase64Der, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
-import { unreadable } from "../unreadable-reason.ts";
 
 /** The options of `haproxy`. */
 export interface HaproxyOptions extends NamedHeaderSourceOptions {

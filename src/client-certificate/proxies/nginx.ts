@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readPercentEncodedPem } from "../certificate-encodings.ts";
 import { createHeaderSource, type NamedHeaderSourceOptions } from "../header-source.ts";
 
 /**

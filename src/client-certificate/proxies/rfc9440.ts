@@ -1,5 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readCertificateItem } from "../encodings/byte-sequence.ts";
+import { readCertificateItem } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Chain } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedBase64 } from "../encodings/percent-encoded.ts";
+import { readBase64Chain, readPercentEncodedBase64 } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
 /** The options of `traefik`. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type DatedAnswer, certifiedAt, type Coverage, type FreshnessLimits, isFresh } from "./freshness.ts";
-import { createKeyIndex } from "./key-index.ts";
+import { createKeyIndex } from "./invalidations.ts";
 
 /** An answer that may be remembered. */
 export interface Rememberable {

@@ -12,8 +12,8 @@ import {
   type LatestAnswer,
   type LiveToken,
 } from "./live-token.ts";
-import { createKeyIndex } from "./key-index.ts";
-import type { Schedule } from "./schedule.ts";
+import { createKeyIndex } from "./invalidations.ts";
+import type { Schedule } from "../environment.ts";
 import { createUnwatchedSignals, unconfirmed } from "./unwatched-signals.ts";
 
 /** What is to be known of answers to see that a token is no longer what it was. */

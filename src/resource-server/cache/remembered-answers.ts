@@ -7,8 +7,8 @@ import { createSharedRequests, WaitedTooLong } from "./shared-requests.ts";
 import type { QuestionQueue } from "./question-queue.ts";
 import type { Coverage } from "./freshness.ts";
 import { createLiveTokens, type ReadsAnswers } from "./live-tokens.ts";
-import { createRecentInvalidations } from "./recent-invalidations.ts";
-import type { Schedule } from "./schedule.ts";
+import { createRecentInvalidations } from "./invalidations.ts";
+import type { Schedule } from "../environment.ts";
 
 /**
  * Puts the question to the source, at `askedAt` on the monotonic clock; the signal is aborted when nobody waits for the

@@ -1,4 +1,4 @@
-import { type Schedule, systemSchedule } from "./schedule.ts";
+import { type Schedule, systemSchedule } from "../environment.ts";
 
 /**
  * Starts the work; its signal is aborted when nobody waits any more. `sent` is called when the question goes out, with

@@ -1,4 +1,4 @@
-import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../environment.ts";
 
 /** The clock that an issuer's `exp` and `nbf` are set by, as far as its answers show it. */
 export interface SourceClock {

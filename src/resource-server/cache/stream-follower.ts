@@ -1,6 +1,6 @@
 import { ApiError, type OpenInvalidationEvents } from "../../api-client/introspection-caller.ts";
 import type { Coverage } from "./freshness.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../environment.ts";
 import { createStreamPosition, type StreamPositionParts } from "./stream-position.ts";
 
 /** Follows one issuer's stream of invalidation events, over as many connections as it takes. */

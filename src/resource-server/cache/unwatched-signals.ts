@@ -1,6 +1,6 @@
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../environment.ts";
 
 /** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */
 export interface UnwatchedSignals {

@@ -1,6 +1,5 @@
 import test from "ava";
-import { createKeyIndex } from "../../../src/resource-server/cache/key-index.ts";
-import { createRecentInvalidations } from "../../../src/resource-server/cache/recent-invalidations.ts";
+import { createKeyIndex, createRecentInvalidations } from "../../../src/resource-server/cache/invalidations.ts";
 
 test("an event that came while a question was open makes answers with its keys void, and no others", (t) => {
   const recent = createRecentInvalidations();
