@@ -4,13 +4,13 @@ import { matchesDistinguishedName, readName, type DistinguishedName } from "./di
 import { MalformedCertificate } from "./malformed-certificate.ts";
 import { MalformedDistinguishedName, readDistinguishedName } from "./read-distinguished-name.ts";
 
-/** Whom a certificate says it is for: its subject and the entries of its subjectAltName, as they are in it. */
+/** The subject of a certificate and the entries of its subjectAltName, as encoded. */
 export interface Subject {
   readonly distinguishedName: DistinguishedName;
   readonly san: SubjectAltName;
 }
 
-/** An entry with characters that IA5String does not have, or with NUL, is left out: it can be equal to nothing. */
+/** Entries with NUL or with characters outside IA5String are left out: they match nothing. */
 interface SubjectAltName {
   readonly dns: readonly string[];
   readonly uri: readonly string[];
@@ -19,7 +19,7 @@ interface SubjectAltName {
   readonly ip: readonly Uint8Array[];
 }
 
-/** Octets. Names are read before anything is proved, of certificates that anyone can make: it must not cost much. */
+/** Octets. Names are read before the certificate is verified, and anyone can make one: reading must be cheap. */
 const largestCertificate = 8192;
 
 /** 2.5.29.17 (RFC 5280 §4.2.1.6). */
@@ -28,10 +28,10 @@ const subjectAltName = "551d11";
 const none: SubjectAltName = Object.freeze({ dns: [], uri: [], email: [], ip: [] });
 
 /**
- * Reads subject and subjectAltName of a certificate, given as the DER that `readCertificate` has answered.
+ * Reads subject and subjectAltName of a certificate, given the DER that `readCertificate` returned.
  *
- * Throws {@link MalformedCertificate} where either is not what RFC 5280 §4.1.2.6 and §4.2.1.6 say, or the second is
- * there twice.
+ * Throws {@link MalformedCertificate} if either violates RFC 5280 §4.1.2.6 or §4.2.1.6, or if there are two
+ * subjectAltNames.
  *
  * @example readSubject(readCertificate(pem).raw).san.dns // ["client-a.example.org"]
  */
@@ -44,15 +44,15 @@ export function readSubject(raw: Uint8Array): Subject {
   return subject;
 }
 
-/** By the octets that `readCertificate` hands out again for the same certificate. */
+/** Keyed by the octets object, which `readCertificate` returns again for the same certificate. */
 const subjects = new WeakMap<Uint8Array, Subject>();
 
 /**
- * Whether a certificate, given as DER, is for the registered subject (RFC 8705 §2.1.2); one that cannot be read is not.
+ * Whether a certificate, given as DER, has the registered subject (RFC 8705 §2.1.2); `false` if it cannot be read.
  *
- * Only the registered kind of name counts. A DN matches by RFC 4517 §4.2.15; a DNS name without regard to ASCII case,
- * `*` standing for nothing but itself; a URI octet for octet, scheme and host included; an IP address by its octets,
- * so that `::ffff:192.0.2.1` is not `192.0.2.1`; an e-mail address with the case of its local part.
+ * Only the registered kind of name is compared. A DN matches by RFC 4517 §4.2.15; a DNS name ignoring ASCII case, with
+ * `*` as a literal; a URI octet for octet, including scheme and host; an IP address by its octets, so that
+ * `::ffff:192.0.2.1` is not `192.0.2.1`; an e-mail address with the case of its local part.
  *
  * @example checkSubject(readSubjectExpectation({ tlsClientAuthSanDns: "a.example" }), readCertificate(pem).raw)
  */
@@ -96,7 +96,7 @@ function readSubjectAltName(raw: Uint8Array): SubjectAltName {
   });
 }
 
-/** What cannot be read is not a certificate that names anyone. */
+/** A name that cannot be read makes the certificate malformed. */
 function orMalformed<Result>(read: () => Result): Result {
   try {
     return read();
@@ -106,14 +106,14 @@ function orMalformed<Result>(read: () => Result): Result {
   }
 }
 
-/** Of the nine kinds in their order (RFC 5280 §4.2.1.6), each in the one form that DER has for it. */
+/** The tags of the nine kinds in their order (RFC 5280 §4.2.1.6). */
 const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
 function readGeneralNames(der: Uint8Array): SubjectAltName {
   const names = readDer(der);
   if (names.tag !== tags.sequence) throw new MalformedDer("a subjectAltName is not a SEQUENCE");
   const entries = childrenOf(der, names);
-  if (!entries.every(({ tag }) => generalNameTags.has(tag))) throw new MalformedDer("an entry is no GeneralName");
+  if (!entries.every(({ tag }) => generalNameTags.has(tag))) throw new MalformedDer("an entry is not a GeneralName");
   const contents = (tag: number): Buffer[] =>
     entries.filter((entry) => entry.tag === tag).map((entry) => Buffer.from(contentOf(der, entry)));
   return {
@@ -124,7 +124,7 @@ function readGeneralNames(der: Uint8Array): SubjectAltName {
   };
 }
 
-/** All of it or nothing: who stops at a NUL reads another name than the authority has signed. */
+/** All or nothing: stopping at a NUL would read another name than the one the CA signed. */
 function readIa5(content: Buffer): string[] {
   return content.every((octet) => octet > 0 && octet < 0x80) ? [content.toString("latin1")] : [];
 }
@@ -133,10 +133,10 @@ const ipv4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{
 const ipv6Group = /^[0-9A-Fa-f]{1,4}$/;
 
 /**
- * The 4 or 16 octets of an IP address, as a certificate has them (RFC 5280 §4.2.1.6).
+ * Reads an IP address into the 4 or 16 octets that a certificate has for it (RFC 5280 §4.2.1.6).
  *
- * IPv4 in dotted decimal without leading zeros (an octal reading exists), IPv6 however abbreviated (RFC 4291 §2.2).
- * `undefined` for everything else: zone ids, prefixes, brackets, blanks.
+ * IPv4 in dotted decimal without leading zeros (some readers take them as octal), IPv6 in any abbreviation (RFC 4291
+ * §2.2). `undefined` for anything else: zone ids, prefixes, brackets, spaces.
  *
  * @example readIpAddress("2001:db8::1")
  */
@@ -155,13 +155,13 @@ function readIpv6(text: string): Uint8Array | undefined {
   if (head === undefined || others.length > 0) return undefined;
   if (after === undefined) return head.length === 16 ? Uint8Array.from(head) : undefined;
   const tail = readGroups(after, true);
-  // What :: stands for is one group of zeros at least.
+  // :: stands for at least one group of zeros.
   if (tail === undefined || head.length + tail.length > 14) return undefined;
   const zeros = Array<number>(16 - head.length - tail.length).fill(0);
   return Uint8Array.from([...head, ...zeros, ...tail]);
 }
 
-/** The octets of one side of `::`; the last 4 of an address may be written as IPv4. */
+/** The octets of one side of `::`; the last 4 may be written as IPv4. */
 function readGroups(text: string, last: boolean): readonly number[] | undefined {
   if (text === "") return [];
   const octets: number[] = [];
@@ -179,7 +179,7 @@ function readGroups(text: string, last: boolean): readonly number[] | undefined 
   return octets;
 }
 
-/** The one subject value by which a `tls_client_auth` client is known (RFC 8705 §2.1.2), ready for comparing. */
+/** The registered subject value of a `tls_client_auth` client (RFC 8705 §2.1.2), prepared for comparison. */
 export type SubjectExpectation =
   | { readonly kind: "dn"; readonly distinguishedName: DistinguishedName }
   /** In lower case. */
@@ -194,7 +194,7 @@ interface EmailAddress {
   readonly domain: string;
 }
 
-/** Registered client metadata of RFC 8705 §2.1.2, under the API's names; `undefined` is the same as left out. */
+/** Client metadata of RFC 8705 §2.1.2, under the API's names; `undefined` is the same as left out. */
 export interface SubjectMembers {
   readonly tlsClientAuthSubjectDn?: string | undefined;
   readonly tlsClientAuthSanDns?: string | undefined;
@@ -203,11 +203,11 @@ export interface SubjectMembers {
   readonly tlsClientAuthSanEmail?: string | undefined;
 }
 
-/** One label or more, of letters, digits, `-` and `_`; the first may be `*`, which stands for itself here. */
+/** One or more labels of letters, digits, `-` and `_`; the first may be `*`, which is a literal here. */
 const dnsName = /^(?:\*\.)?(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
 const longestDnsName = 253;
 
-/** An absolute URI's scheme, then characters of URIs (RFC 3986); an ASCII comparison asks for no more. */
+/** A scheme, then URI characters (RFC 3986); a comparison of ASCII needs no more. */
 const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
 
 const visible = /^[\x21-\x7E]+$/;
@@ -233,10 +233,10 @@ const readers = {
 } satisfies Record<keyof SubjectMembers, (text: string) => SubjectExpectation | Problem>;
 
 /**
- * Reads the one expected subject value of a client (RFC 8705 §2.1.2).
+ * Reads the expected subject value of a client (RFC 8705 §2.1.2).
  *
- * Throws a `TypeError` with the code `ERR_SUBJECT_EXPECTATION` when there is none, more than one, or one that no
- * certificate could equal: a malformed name, a DNS name with a trailing dot or beyond ASCII, an IPv4 address with
+ * Throws a `TypeError` with the code `ERR_SUBJECT_EXPECTATION` for no value, for more than one, and for a value that no
+ * certificate can match: a malformed name, a DNS name with a trailing dot or non-ASCII characters, an IPv4 address with
  * leading zeros. The message names the member and never quotes its value.
  *
  * @example readSubjectExpectation({ tlsClientAuthSanDns: "client-a.example.org" })
@@ -261,7 +261,7 @@ function readMember(name: keyof SubjectMembers, text: string): SubjectExpectatio
   }
 }
 
-/** An e-mail address by its parts; `undefined` when it is none. A mailbox in quotes may have an `@` of its own. */
+/** The parts of an e-mail address; `undefined` for any other text. A quoted mailbox may contain an `@`. */
 function readEmailAddress(text: string): EmailAddress | undefined {
   const at = text.lastIndexOf("@");
   const localPart = text.slice(0, Math.max(at, 0));
