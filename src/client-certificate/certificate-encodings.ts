@@ -2,32 +2,33 @@ import { checkCertificate } from "../x509/read-certificate.ts";
 import { parseItem } from "structured-headers";
 import { unreadable, type UnreadableReason } from "./certificate-source.ts";
 
-/** A certificate with its DER, or why there is none; never "no certificate". */
+/** A certificate with its DER, or why it cannot be read; never "no certificate". */
 export type CertificateReading =
   { readonly x5tS256: string; readonly raw: Uint8Array } | { readonly unreadable: UnreadableReason };
 
-/** A thumbprint, and nothing else of the certificate. */
+/** The thumbprint of a certificate, without the certificate. */
 export type FingerprintReading = { readonly x5tS256: string } | { readonly unreadable: UnreadableReason };
 
-/** More than any real chain has. */
+/** Longer than any real chain. */
 const longestChain = 10;
 
 /** Characters. */
 const longestParameters = 256;
 
 /**
- * Reads bare base64 of one certificate's DER: the standard alphabet, padded, no blanks, no markers.
+ * Reads plain base64 of one certificate's DER: the standard alphabet, padded, no white space, no markers.
  *
  * @example readBase64Der("MIID3TCCAsWgAwIBAgIU…")
  */
 export function readBase64Der(text: string): CertificateReading {
   const octets = Buffer.from(text, "base64");
-  // Node skips what is not base64, and takes the URL's alphabet; text that does not come out as it went in was neither.
+  // Node skips other characters and accepts base64url; a text that encodes differently was not canonical.
   return octets.toString("base64") === text ? certificateReading(octets) : unreadable("bad_base64");
 }
 
 /**
- * Reads certificates in bare base64, joined by commas: the first is the client's. All must be readable, ten at most.
+ * Reads certificates in plain base64, separated by commas: the first is the client's. All must be readable, at most
+ * ten.
  *
  * @example readBase64Chain(`${leaf},${issuer}`) // the leaf
  */
@@ -37,13 +38,13 @@ export function readBase64Chain(text: string): CertificateReading {
   return firstOf(elements.map(readBase64Der));
 }
 
-/** The client's certificate of a whole chain: its first, if nothing in it is unreadable. */
+/** The client's certificate is the first of the chain; all must be readable. */
 function firstOf(chain: readonly CertificateReading[]): CertificateReading {
   return chain.find((one) => "unreadable" in one) ?? chain[0] ?? unreadable("empty");
 }
 
 /**
- * Reads PEM text or DER, with a reason for what `readCertificate` throws.
+ * Reads PEM text or DER; returns the reason for a certificate that cannot be read.
  *
  * @example certificateReading(Buffer.from(base64, "base64")) // { x5tS256, raw } or { unreadable: "not_der" }
  */
@@ -53,7 +54,7 @@ function certificateReading(input: string | Uint8Array): CertificateReading {
 }
 
 /**
- * Reads PEM of one certificate whose line ends have become blanks, or nothing: what a header can carry of it.
+ * Reads PEM of one certificate whose line ends were replaced by spaces or removed, as headers need it.
  *
  * @example readFlattenedPem("-----BEGIN CERTIFICATE----- MIID… -----END CERTIFICATE-----")
  */
@@ -62,29 +63,28 @@ export function readFlattenedPem(value: string): CertificateReading {
 }
 
 /**
- * Reads the octets of a Structured Field Item that is a byte sequence (RFC 8941 §3.3.5); `undefined` for all else.
+ * Reads the octets of a Structured Field Item that is a byte sequence (RFC 8941 §3.3.5); `undefined` for anything else.
  *
- * As that RFC would have it (§4.2.7), missing padding and padding bits that are not zero are overlooked: the octets are
- * the same. Parameters, up to 256 characters of them, are ignored, since RFC 9440 defines none and does not
- * forbid them.
+ * Accepts missing padding and non-zero padding bits, as that RFC recommends (§4.2.7): the octets are the same. Ignores
+ * parameters of up to 256 characters, since RFC 9440 defines none and does not forbid them.
  *
  * @example readByteSequence(":AQI=:") // two octets
  */
 export function readByteSequence(value: string): Uint8Array | undefined {
-  // The parser would read whatever else an item may be, and thousands of parameters.
+  // The parser would also read other kinds of items, and thousands of parameters.
   const end = value.indexOf(":", value.indexOf(":") + 1);
   if (!/^ *:/.test(value) || value.length - end > longestParameters) return undefined;
   try {
     const item: unknown = parseItem(value)[0];
     return item instanceof ArrayBuffer ? new Uint8Array(item) : undefined;
   } catch {
-    // The parser has no error of its own for every mistake, and its messages say where, which nobody needs here.
+    // The parser throws errors of several types, and their details are not needed here.
     return undefined;
   }
 }
 
 /**
- * Reads a certificate as RFC 9440 §2.1 writes it: a byte sequence of its DER.
+ * Reads a certificate in the form of RFC 9440 §2.1: a byte sequence of its DER.
  *
  * @example readCertificateItem(":MIID3TCCAsWgAwIBAgIU…:")
  */
@@ -94,9 +94,9 @@ export function readCertificateItem(value: string): CertificateReading {
 }
 
 /**
- * Reads percent-encoded PEM of one certificate. A `+` is a `+`, encoded or not: these are no forms.
+ * Reads percent-encoded PEM of one certificate. A `+` is a `+`, encoded or not: this is not form encoding.
  *
- * Between the words of a marker it is the blank that Go's `url.QueryEscape` made of it; base64 has no blanks to lose.
+ * Within a marker, `+` is a space that Go's `url.QueryEscape` encoded; base64 contains no spaces.
  *
  * @example readPercentEncodedPem("-----BEGIN%20CERTIFICATE-----%0AMIID…")
  */
@@ -106,8 +106,7 @@ export function readPercentEncodedPem(value: string): CertificateReading {
 }
 
 /**
- * Reads percent-encoded PEM of a chain, one certificate after the other: the first is the client's. All must be
- * readable, ten at most.
+ * Reads percent-encoded PEM of a chain: the first certificate is the client's. All must be readable, at most ten.
  *
  * @example readPercentEncodedPemChain(encodeURI(leaf + issuer)) // the leaf
  */
@@ -118,7 +117,7 @@ export function readPercentEncodedPemChain(value: string): CertificateReading {
   const blocks = withBlanksInMarkers(text).split(end, longestChain + 2);
   if (blocks.length > longestChain + 1) return unreadable("too_large");
   const after = blocks.pop() ?? "";
-  // Without an end marker, or with text after the last: what the reader of one certificate says of it.
+  // Without an END marker, or with text after the last one: the reader of one certificate gives the reason.
   if (blocks.length === 0 || after.trim() !== "") return certificateReading(after.trim());
   return firstOf(blocks.map((block) => certificateReading(block + end)));
 }
@@ -133,7 +132,7 @@ export function readPercentEncodedBase64(value: string): CertificateReading {
   return text === undefined ? unreadable("not_percent_encoded") : readBase64Der(text);
 }
 
-/** `undefined` where a blank stands for itself, or a percent sign for nothing. */
+/** `undefined` for unencoded spaces and invalid percent escapes. */
 function decode(value: string): string | undefined {
   if (/[^\x21-\x7e]/.test(value)) return undefined;
   try {
@@ -148,7 +147,7 @@ function withBlanksInMarkers(text: string): string {
 }
 
 /**
- * Reads a SHA-256 in hexadecimal, in either case: 64 characters. To have it in base64url is the whole conversion.
+ * Reads a SHA-256 of 64 hexadecimal digits, in either case, and returns it in base64url.
  *
  * @example readHexSha256("9addca0d8d61a1f42eae5a136e984a1c24ab4e50069793258175fa5f18fd73f1").x5tS256
  */
@@ -158,7 +157,7 @@ export function readHexSha256(value: string): FingerprintReading {
 }
 
 /**
- * Reads a SHA-256 in standard base64, with or without its one padding character.
+ * Reads a SHA-256 in standard base64, with or without its padding character.
  *
  * @example readBase64Sha256("mt3KDY1hofQurloTbphKHCSrTlAGl5MlgXX6Xxj9c/E=").x5tS256
  */

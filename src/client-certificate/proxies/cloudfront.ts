@@ -5,8 +5,8 @@ import { createHeaderSource, type HeaderSourceOptions } from "../header-source.t
 /**
  * AWS CloudFront, viewer mutual TLS: `CloudFront-Viewer-Cert-Pem`, percent-encoded PEM.
  *
- * The origin request policy must forward it, and nothing but CloudFront may reach the origin. Its addresses are not
- * yours alone: `from` is best the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
+ * The origin request policy must forward it, and only CloudFront may reach the origin. Its addresses are shared by all
+ * customers: `from` should be the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
  *
  * @example cloudfront({ from, present: { header: "CloudFront-Viewer-Cert-Present", value: "1" } })
  */
@@ -15,7 +15,7 @@ export function cloudfront(options: HeaderSourceOptions): CertificateSource {
 }
 
 /**
- * AWS CloudFront: the thumbprint alone, `CloudFront-Viewer-Cert-Sha256`, in hexadecimal.
+ * AWS CloudFront: only the thumbprint, `CloudFront-Viewer-Cert-Sha256`, in hexadecimal.
  *
  * @example cloudfrontSha256({ from: trustedProxies([{ certificate: pem }]) })
  */

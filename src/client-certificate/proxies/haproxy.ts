@@ -4,14 +4,14 @@ import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, reader
 
 /** The options of `haproxy`. */
 export interface HaproxyOptions extends NamedHeaderSourceOptions {
-  /** `base64` (default): `%[ssl_c_der,base64]`. `quoted-base64`: the same by `%{+Q}[…]`. */
+  /** `base64` (default): `%[ssl_c_der,base64]`. `quoted-base64`: the same with `%{+Q}[…]`. */
   readonly encoding?: "base64" | "quoted-base64";
 }
 
 const readers = { base64: readBase64Der, "quoted-base64": readQuotedBase64 };
 
 /**
- * HAProxy: bare base64 of the DER, `http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64] if { ssl_c_used }`,
+ * HAProxy: plain base64 of the DER, `http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64] if { ssl_c_used }`,
  * in any header. Delete the client's own first, on every frontend.
  *
  * @example haproxy({ from: trustedProxies(["unix"]), header: "X-SSL-Client-Cert" })
@@ -22,7 +22,7 @@ export function haproxy(options: HaproxyOptions): CertificateSource {
 }
 
 /**
- * HAProxy: the thumbprint alone, in hexadecimal, `%[ssl_c_der,sha2(256),hex]`, in any header; not `ssl_c_sha1`.
+ * HAProxy: only the thumbprint, in hexadecimal, `%[ssl_c_der,sha2(256),hex]`, in any header; not `ssl_c_sha1`.
  *
  * @example haproxySha256({ from: trustedProxies(["unix"]), header: "X-SSL-Client-SHA256" })
  */
