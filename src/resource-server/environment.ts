@@ -1,4 +1,4 @@
-/** What a resource server is handed by the program that creates it: clocks, timers, randomness, and where warnings go. */
+/** What a resource server gets from the program that creates it: clocks, timers, randomness, and warnings. */
 
 /** The clocks of a resource server. */
 export interface ResourceServerClocks {
@@ -8,34 +8,34 @@ export interface ResourceServerClocks {
   readonly monotonicClock: () => number;
 }
 
-/** What a source cannot make itself: read in the composition root and handed down. */
+/** What a source gets from the composition root. */
 export interface Ambient {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** So many random octets. */
+  /** Returns `count` random octets. */
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
-/** What `onWarning` is told: something an operator should know that has failed no request. */
+/** The argument of `onWarning`: something the operator should know that has not failed a request. */
 export interface Warning {
   readonly code: string;
   readonly message: string;
-  /** What was thrown, where something was. */
+  /** The error that was thrown, if any. */
   readonly cause?: unknown;
 }
 
 /**
- * Runs the callback once, after so many milliseconds; what it returns calls that off.
+ * Runs the callback once after a delay in milliseconds; the returned function cancels it.
  *
- * `background`: nothing that the process must stay alive for.
+ * `background`: the timer does not keep the process alive.
  */
 export type Schedule = (callback: () => void, milliseconds: number, kind?: "background") => () => void;
 
-/** `setTimeout` takes a longer time for none at all. */
+/** `setTimeout` treats a longer delay as 1 ms. */
 const longest = 2_147_483_647;
 
 /**
- * The process's own timers.
+ * The timers of the process.
  *
  * @example const cancel = systemSchedule(giveUp, 2000)
  */

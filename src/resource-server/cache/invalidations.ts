@@ -1,14 +1,14 @@
-/** Finds things by the invalidation keys that they rest on. */
+/** Finds things by their invalidation keys. */
 export interface KeyIndex<Thing> {
   add(keys: readonly string[], thing: Thing): void;
   remove(keys: readonly string[], thing: Thing): void;
-  /** All that rest on any of these, each once; the result is the caller's own. */
+  /** All things with any of these keys, each once; the caller may keep the result. */
   under(keys: readonly string[]): ReadonlySet<Thing>;
   readonly size: number;
 }
 
 /**
- * Creates an index of things by key; a key under which nothing is left takes no room.
+ * Creates an index of things by key; a key without things takes no memory.
  *
  * @example index.add(["token:a", "grant:1"], entry); index.under(["grant:1"]) // Set { entry }
  */
@@ -39,37 +39,37 @@ export function createKeyIndex<Thing>(): KeyIndex<Thing> {
   };
 }
 
-/** A question that has been sent and not been answered. */
+/** A request that was sent and not answered yet. */
 interface OpenQuestion {
-  /** Whether an answer that rests on these keys was made void by an event that came after the question was sent. */
+  /** Whether an event since the request was sent has invalidated an answer with these keys. */
   isInvalidated(keys: readonly string[]): boolean;
   end(): void;
 }
 
-/** What has become void lately, for answers that are still on their way. */
+/** Recent invalidations, for answers that have not arrived yet. */
 export interface RecentInvalidations {
-  /** To be called when a question is sent. */
+  /** Call when a request is sent. */
   begin(): OpenQuestion;
   note(keys: readonly string[]): void;
-  /** Whatever is on its way is void. */
+  /** Invalidates every answer that has not arrived yet. */
   noteAll(): void;
-  /** Keys kept now. */
+  /** The number of keys kept. */
   readonly size: number;
 }
 
 /**
- * Creates the memory of recent invalidations: a key is kept exactly as long as a question is open that is older.
+ * Creates the memory of recent invalidations: a key is kept exactly as long as an older request is open.
  *
- * With more than `mostKeys` to keep it forgets which they were, and every answer on its way is void.
+ * With more than `mostKeys` keys it forgets them and invalidates every answer that has not arrived yet.
  *
  * @example const question = recent.begin(); const answer = await ask(); if (question.isInvalidated(answer.keys)) …
  */
 export function createRecentInvalidations(mostKeys = 10_000): RecentInvalidations {
-  /** Events so far; a question notes how many there were, a key which was its last. */
+  /** The number of events so far; a request notes the number when it was sent, a key the number of its last event. */
   let events = 0;
-  /** Questions that were sent before this event are void, whatever they rest on. */
+  /** Answers to requests sent before this event are invalid, whatever their keys. */
   let allInvalidAt = 0;
-  /** In the order of events. */
+  /** By key, in the order of events. */
   const lastEvents = new Map<string, number>();
   const open = new Set<{ readonly sentAfter: number }>();
 
