@@ -611,7 +611,7 @@ for (const [name, create] of sourcesOf) {
 }
 
 test("a byte sequence has 256 characters of parameters at most, and nothing else is read", async (t) => {
-  const { readByteSequence } = await import("../src/client-certificate/encodings/byte-sequence.ts");
+  const { readByteSequence } = await import("../src/client-certificate/certificate-encodings.ts");
   t.is(readByteSequence(`:AQI=:${";a".repeat(127)}`)?.length, 2);
   t.is(readByteSequence(`:AQI=:${";a".repeat(128)}`), undefined);
   t.is(readByteSequence(`"${"\\\\".repeat(7000)}"`), undefined);

@@ -1,8 +1,8 @@
 import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
 import { asError } from "../serving/fault.ts";
-import { tellHook } from "../serving/tell-hook.ts";
-import { oauthErrorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+import { tellHook } from "../serving/call-harmlessly.ts";
+import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /**
  * Reports that the backend could not answer, for the front end's log. If it throws or rejects, the answer stays the

@@ -1,12 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import type { CertificateSource } from "../client-certificate/certificate-source.ts";
+import { type CertificateSource, isMalformedRequest } from "../client-certificate/certificate-source.ts";
 import { givesThumbprintsOnly } from "../client-certificate/header-source.ts";
 import { type PeerCertificatePems, peerCertificatePems, tlsSocket } from "../client-certificate/tls-socket.ts";
-import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
 import { optionError } from "../options/option-error.ts";
-import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
-import { disown } from "../serving/call-harmlessly.ts";
-import { tellHook } from "../serving/tell-hook.ts";
+import { disown, tellHook } from "../serving/call-harmlessly.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
 import { type EndpointAnswer, oauthErrorAnswer } from "./endpoint.ts";

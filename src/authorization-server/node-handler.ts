@@ -2,9 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { namesAccessToken } from "../oauth/authorization-header.ts";
 import { optionError } from "../options/option-error.ts";
 import { answerOrClose, closeConnection } from "../serving/answer-or-close.ts";
-import { disown } from "../serving/call-harmlessly.ts";
+import { disown, tellHook } from "../serving/call-harmlessly.ts";
 import { asError, warnOfFault } from "../serving/fault.ts";
-import { tellHook } from "../serving/tell-hook.ts";
 import { tryLater } from "./ask-backend.ts";
 import { certificateForBackend, type CertificateOptions } from "./certificate-for-backend.ts";
 import { type AddressSource, peerAddress } from "./client-address.ts";

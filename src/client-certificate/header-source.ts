@@ -1,64 +1,65 @@
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
-import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "./certificate-source.ts";
 import { isTrustedProxies, type TrustedProxies } from "./trusted-proxies.ts";
-import { unreadable } from "./unreadable-reason.ts";
 
-/** A header and the value that it has when what it says is true. */
+/** A header and the value that means yes. */
 export interface HeaderFlag {
   readonly header: string;
   readonly value: string;
 }
 
-/** What every source that reads a proxy's header takes. */
+/** The options of every source that reads a proxy's header. */
 export interface HeaderSourceOptions {
-  /** The proxies whose header counts; there is no default. */
+  /** The proxies whose header is trusted; no default. */
   readonly from: TrustedProxies;
-  /** The header's name, in any case, where the proxy's configuration says another than usual. */
+  /** The header's name, in any case, if the proxy is configured to use another than its default. */
   readonly header?: string;
-  /** A certificate counts only when the proxy sends these, too; each is one that the proxy overwrites. */
+  /** A certificate is accepted only if the proxy sends these, too; the proxy must overwrite each of them. */
   readonly verify?: HeaderFlag | readonly HeaderFlag[];
   /**
-   * What the proxy sends when there is a certificate, and only then: with it an empty certificate header is not "no
-   * certificate", and without it a certificate is nobody's.
+   * What the proxy sends if and only if there is a certificate: with it, an empty certificate header does not mean "no
+   * certificate"; without it, a certificate is rejected.
    */
   readonly present?: HeaderFlag;
 }
 
-/** The same, of a proxy whose configuration names the header. */
+/** The options for a proxy whose configuration names the header. */
 export interface NamedHeaderSourceOptions extends HeaderSourceOptions {
   readonly header: string;
 }
 
-/** What is peculiar to one proxy. */
+/** How one proxy writes its header. */
 export interface HeaderFormat {
   readonly header?: string;
-  /** The value's reader; it throws nothing. */
+  /** Reads the value; throws nothing. */
   readonly read: (value: string) => CertificateOfConnection;
-  /** A comma is part of the syntax; elsewhere it means that two headers have become one. */
+  /** A comma is part of the syntax; in other formats it means that two headers were joined. */
   readonly commas?: true;
-  /** What this proxy writes where there is no certificate, besides what others do. */
+  /** Further values that this proxy writes if there is no certificate. */
   readonly absent?: readonly string[];
-  /** The value is only ever a thumbprint. */
+  /** The value is always a thumbprint. */
   readonly thumbprintOnly?: true;
-  /** Options of this format alone. */
+  /** Options of this format only. */
   readonly options?: readonly string[];
 }
 
-/** RFC 9110 §5.1, without the underscore: proxies and CGI take `X_SSL_Cert` for `X-SSL-Cert`, and clients know it. */
+/**
+ * RFC 9110 §5.1, without the underscore: proxies and CGI read `X_SSL_Cert` as `X-SSL-Cert`, which a client could use.
+ */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/;
 
-/** Characters; far above any certificate, and above what Node lets through unless it is told to. */
+/** Characters; far above any certificate and above Node's default limit. */
 const largestValue = 131_072;
 
 const thumbprintSources = new WeakSet<CertificateSource>();
 
 /**
- * Makes the source of one format: peer first, then the one header, then its flags, then its value.
+ * Creates the source for one format; it checks the peer, then the header, then the flags, then the value.
  *
- * A request from a peer that is not listed is `peer_not_trusted` whatever it holds; the socket is never asked instead.
- * A value that was read before costs a map lookup. Throws a `TypeError` with a `code` for wrong options.
+ * A request from an unlisted peer is always `peer_not_trusted`; the socket's certificate is never used instead. A value
+ * that was read before costs a map lookup. Throws a `TypeError` with a `code` for wrong options.
  */
 export function createHeaderSource(options: HeaderSourceOptions, format: HeaderFormat): CertificateSource {
   checkOptions(options, format);
@@ -67,9 +68,9 @@ export function createHeaderSource(options: HeaderSourceOptions, format: HeaderF
   const [present] = readFlags("present", options.present);
   const { from } = options;
   const { read, commas } = format;
-  // nginx and HAProxy write nothing, Apache `(null)`, log formats a dash.
+  // For no certificate, nginx and HAProxy write nothing, Apache `(null)`, log formats a dash.
   const absent = ["", "(null)", "-", ...(format.absent ?? [])];
-  // Only what was a certificate, by the exact text.
+  // Readable certificates only, by the exact text.
   const memo = createCertificateMemo<CertificateOfConnection>({ maxEntries: 4096, maxOctets: 16_777_216 });
 
   const source: CertificateSource = (request) => {
@@ -98,14 +99,14 @@ export function createHeaderSource(options: HeaderSourceOptions, format: HeaderF
   return source;
 }
 
-/** The options, if they are any: a program without types may leave them out. */
+/** Returns the options; throws if they are not an object, since a program without types may omit them. */
 export function givenOptions<Options extends object>(options: Options): Options {
   if (typeof options !== "object" || (options as unknown) === null) throw optionError("options", "must be an object");
   return options;
 }
 
 /**
- * The reader that an option `encoding` names; throws a `TypeError` with a `code` for a name that there is not.
+ * Returns the reader that the option `encoding` names; throws a `TypeError` with a `code` for an unknown name.
  *
  * @example readerFor({ base64: readBase64Der }, "base64")
  */
@@ -117,14 +118,14 @@ export function readerFor<Name extends string>(
   throw optionError("encoding", `must be one of ${Object.keys(readers).join(", ")}`);
 }
 
-/** Whether a source made here never has more than a thumbprint, which is too little for an authorization server. */
+/** Whether a source gives thumbprints only, which are not enough for an authorization server. */
 export function givesThumbprintsOnly(source: CertificateSource): boolean {
   return thumbprintSources.has(source);
 }
 
 const repeated = Symbol("repeated");
 
-/** By the raw list: Node joins a header that came twice, or keeps the first, as it thinks best for the name. */
+/** Reads the raw list, because Node joins repeated headers or keeps the first, depending on the name. */
 function onlyValue(rawHeaders: readonly string[], wanted: string): string | typeof repeated | undefined {
   let found: string | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -136,7 +137,7 @@ function onlyValue(rawHeaders: readonly string[], wanted: string): string | type
   return found;
 }
 
-/** There is no certificate, unless the proxy says that there is one. */
+/** No certificate was sent: none, unless the proxy announces one. */
 function withoutCertificate(rawHeaders: readonly string[], present: HeaderFlag | undefined): CertificateOfConnection {
   if (present === undefined) return undefined;
   const says = onlyValue(rawHeaders, present.header);
@@ -144,7 +145,7 @@ function withoutCertificate(rawHeaders: readonly string[], present: HeaderFlag |
   return says === present.value ? unreadable("certificate_withheld") : undefined;
 }
 
-/** 20 octets in hexadecimal, with or without colons; shorter than any certificate in any encoding. */
+/** 20 octets in hexadecimal, with or without colons; shorter than any encoded certificate. */
 function isSha1(value: string): boolean {
   return value.length <= 59 && /^[0-9a-f]{2}(?::?[0-9a-f]{2}){19}$/i.test(value);
 }
@@ -173,7 +174,7 @@ function readFlags(option: string, given: HeaderFlag | readonly HeaderFlag[] | u
       throw optionError(option, "must be { header, value }");
     }
     const { header, value } = flag as { readonly header: unknown; readonly value: unknown };
-    // An empty value would be met by a header that nobody sends.
+    // An empty value would match a header that was sent empty.
     if (typeof value !== "string" || value === "") throw optionError(`${option}.value`, "must be text");
     return { header: readName(`${option}.header`, header), value };
   });

@@ -4,23 +4,23 @@ import type { Http2ServerRequest } from "node:http2";
 import { TLSSocket } from "node:tls";
 import { createCertificateMemo } from "../x509/certificate-memo.ts";
 import { type ReadCertificate, readCertificate } from "../x509/read-certificate.ts";
-import type { CertificateOfConnection, CertificateSource } from "./certificate-source.ts";
-import { unreadable } from "./unreadable-reason.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "./certificate-source.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 
-/** A connection's certificate cannot change any more once it is in here. */
+/** The certificate of each connection; it cannot change after it was read. */
 const certificates = new WeakMap<object, ReadCertificate | undefined>();
 
 const closed: CertificateOfConnection = unreadable("connection_closed");
 
 /**
- * The certificate that the client proved possession of in the TLS handshake with this very process (RFC 8705 §3).
+ * Creates the source for servers that terminate TLS: the certificate whose key the client proved to hold in the TLS
+ * handshake with this process (RFC 8705 §3).
  *
- * Works under `https` and `http2` with `requestCert: true` and `rejectUnauthorized: false`; whether the certificate is
- * trusted is never looked at (RFC 8705 §6.2). A plain connection has none. A resumed session has that of its first
- * handshake, whatever the client holds now: TLS proves no possession anew. The first look ends renegotiation on the
- * connection (TLS 1.2), so what was found stays true.
+ * Works with `https` and `http2` servers that set `requestCert: true` and `rejectUnauthorized: false`; never checks
+ * whether the certificate is trusted (RFC 8705 §6.2). A plain connection has no certificate. A resumed session has the
+ * certificate of its first handshake, because TLS does not prove possession again. The first read disables
+ * renegotiation on the connection (TLS 1.2), so that the result stays valid.
  *
  * @example createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, (request) => tlsSocket()(request))
  */
@@ -35,14 +35,14 @@ function certificateOf(request: Request): CertificateOfConnection {
   if (known !== undefined || certificates.has(socket)) return known;
   if (!(socket instanceof TLSSocket)) return undefined;
   const certificate = peerCertificate(socket);
-  // Without a handle Node answers as if the peer had sent none.
+  // After the connection has ended Node answers as if the peer had sent none.
   if (certificate === undefined && socket.destroyed) return closed;
   if (certificate !== undefined) return readOnce(socket, certificate);
   certificates.set(socket, undefined);
   return undefined;
 }
 
-/** Reads the certificate of a connection, unless that was done. */
+/** Reads the certificate of a connection once. */
 function readOnce(socket: TLSSocket, certificate: X509Certificate): ReadCertificate {
   const known = certificates.get(socket);
   if (known !== undefined) return known;
@@ -51,34 +51,35 @@ function readOnce(socket: TLSSocket, certificate: X509Certificate): ReadCertific
   return read;
 }
 
-/** More than any real chain has. */
+/** Longer than any real chain. */
 const longestPath = 10;
 
 /**
- * The paths of full handshakes by their leaf: a resumed session brings back the leaf alone, and a client that is
- * known by its path must not fail for having resumed. Only who holds the leaf's key gets a path in here.
+ * The paths of full handshakes by leaf: a resumed session has the leaf only, and a client that needs its path must not
+ * fail after resumption. Only the holder of the leaf's key can add a path.
  */
 const paths = createCertificateMemo<readonly string[]>({ maxEntries: 1000, maxOctets: 8_388_608 });
 
-/** What a front end hands its backend: `clientCertificate` and `clientCertificatePath`, as PEM texts. */
+/** The members `clientCertificate` and `clientCertificatePath` of a request to the backend, as PEM texts. */
 export interface PeerCertificatePems {
   readonly clientCertificate?: string;
-  /** The certificates that the client sent besides, in its order, the leaf not among them; ten at most. */
+  /** The other certificates that the client sent, in its order, without the leaf; at most ten. */
   readonly clientCertificatePath: readonly string[];
 }
 
 /**
- * The client's certificate and path of this connection as PEM texts, for a front end that asks a backend.
+ * Returns the client's certificate and path of this connection as PEM texts, for a front end that calls a backend.
  *
- * The path is what the client says and proves nothing; it only helps to find the way to an anchor. Empty on a plain
- * connection and when the client has sent none. A session resumed from another process has the certificate and no path.
+ * The path comes from the client and proves nothing; it only helps to build a path to a trust anchor. It is empty on a
+ * plain connection and if the client sent none. A session resumed from another process has the certificate, but no
+ * path.
  *
  * @example await backend.authToken({ parameters, ...peerCertificatePems(request) })
  */
 export function peerCertificatePems(request: Request): PeerCertificatePems {
   const socket = peerSocketOf(request);
   if (!(socket instanceof TLSSocket)) return { clientCertificatePath: [] };
-  // Before anything else: Node has the path the first time only.
+  // First of all: Node returns the path only the first time.
   const leaf = peerCertificate(socket);
   if (leaf === undefined) return { clientCertificatePath: [] };
   const { x5tS256 } = readOnce(socket, leaf);
@@ -89,7 +90,7 @@ export function peerCertificatePems(request: Request): PeerCertificatePems {
 function pathOf(leaf: X509Certificate, x5tS256: string, resumed: boolean): readonly string[] {
   if (resumed) return paths.get(x5tS256) ?? [];
   const path: string[] = [];
-  // Bounded: nothing says that issuers end, or are issuers.
+  // Bounded: the client may send an endless chain, or one that is no chain.
   for (
     let next = leaf.issuerCertificate;
     next !== undefined && path.length < longestPath;
@@ -107,10 +108,10 @@ function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
 }
 
 /**
- * The socket that a request came on, one and the same object for all requests of a connection; `undefined` after an
- * HTTP/2 session has ended.
+ * Returns the socket of a request, the same object for all requests of a connection; `undefined` after an HTTP/2
+ * session has ended.
  *
- * Under HTTP/2 `request.socket` is a new proxy for each stream; the session's is what can be a key.
+ * With HTTP/2 `request.socket` is a new proxy object for each stream; the session's socket can be used as a key.
  */
 export function peerSocketOf(request: IncomingMessage | Http2ServerRequest): object | undefined {
   return "stream" in request ? request.stream.session?.socket : request.socket;

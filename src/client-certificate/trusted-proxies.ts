@@ -10,15 +10,15 @@ import { peerSocketOf, tlsSocket } from "./tls-socket.ts";
 type Request = IncomingMessage | Http2ServerRequest;
 
 /**
- * One peer that may say which certificate a client has: an IP address, a network in CIDR notation, `"unix"` for whoever
- * reaches the unix socket that this server listens on, or whoever has proved in a TLS handshake with this server
- * to hold the key of a certificate, named by its PEM text or by its thumbprint (`x5t#S256`).
+ * A peer whose certificate headers are trusted: an IP address, a network in CIDR notation, `"unix"` for any process
+ * that connects to the unix socket of this server, or `{ certificate }` for a peer that proved in a TLS handshake with
+ * this server to hold the key of this certificate, given as PEM text or as thumbprint (`x5t#S256`).
  */
 export type TrustedProxy = string | { readonly certificate: string };
 
-/** A list of proxies that `trustedProxies` made. */
+/** A list of proxies created by `trustedProxies`. */
 export interface TrustedProxies {
-  /** Whether a request comes straight from one of them; `undefined`: its connection has ended, and nobody knows. */
+  /** Whether a request comes directly from one of them; `undefined` if its connection has ended and this is unknown. */
   readonly sent: (request: Request) => boolean | undefined;
 }
 
@@ -26,18 +26,18 @@ const made = new WeakSet<TrustedProxies>();
 const certificateOf = tlsSocket();
 
 /**
- * Lists the proxies whose word on a client's certificate counts (RFC 9440 §4); a peer that is any of them is trusted.
+ * Lists the proxies whose certificate headers are trusted (RFC 9440 §4).
  *
- * What is judged is the peer of the connection, once for each connection: never X-Forwarded-For, which anyone writes.
- * An address proves little on a network that others are on; there, let the proxy show a certificate of its own.
- * Throws a `TypeError` with a `code` for an empty list, a network with host bits and one that means everyone.
+ * Checks the peer of the connection, once per connection; never X-Forwarded-For, which anyone can write. An address
+ * proves little on a shared network; there, the proxy should present a certificate of its own. Throws a `TypeError`
+ * with a `code` for an empty list, a network with host bits, and a network of all addresses.
  *
  * @example trustedProxies(["127.0.0.1", "10.1.0.0/16", "unix", { certificate: proxyCertificatePem }])
  */
 export function trustedProxies(list: readonly TrustedProxy[]): TrustedProxies {
   const given: unknown = list;
   if (!Array.isArray(given) || given.length === 0) throw optionError("trustedProxies", "must list at least one proxy");
-  // Two lists: in one, an IPv6 network of many addresses would hold all of IPv4, mapped into it.
+  // Two lists: in a single one, a large IPv6 network could contain all IPv4 addresses, mapped into IPv6.
   const networks = { ipv4: new BlockList(), ipv6: new BlockList() };
   const thumbprints = new Set<string>();
   let unix = false;
@@ -73,7 +73,7 @@ export function trustedProxies(list: readonly TrustedProxy[]): TrustedProxies {
   return proxies;
 }
 
-/** Whether a value is a list that {@link trustedProxies} made, and so has been checked. */
+/** Whether a value was created, and so checked, by {@link trustedProxies}. */
 export function isTrustedProxies(value: unknown): value is TrustedProxies {
   return typeof value === "object" && value !== null && made.has(value as TrustedProxies);
 }
@@ -84,7 +84,7 @@ interface Networks {
 }
 
 function addNetwork(networks: Networks, text: string, option: string): void {
-  if (/^(?:unix:)?\//.test(text)) throw optionError(option, 'is a path: say "unix"');
+  if (/^(?:unix:)?\//.test(text)) throw optionError(option, 'is a path: write "unix"');
   const network = readIpNetwork(text);
   if ("error" in network) throw optionError(option, network.error);
   networks[network.family].addSubnet(network.address, network.prefix, network.family);
@@ -108,16 +108,16 @@ function readThumbprint(proxy: TrustedProxy, option: string): string {
   throw optionError(path, "must be the PEM text of one certificate, or its x5t#S256");
 }
 
-/** An IPv4 peer of a socket that listens on both is `::ffff:192.0.2.1` to Node. */
+/** For a socket that listens on IPv4 and IPv6, Node reports an IPv4 peer as `::ffff:192.0.2.1`. */
 function isListed({ ipv4, ipv6 }: Networks, address: string): boolean {
   const mapped = /^::ffff:/i.test(address) ? address.slice(7) : address;
   return isIPv4(mapped) ? ipv4.check(mapped, "ipv4") : ipv6.check(address, "ipv6");
 }
 
 /**
- * By what the server listens on: a TCP connection that was reset has no address either, and must not pass for a unix
- * socket. A listener that was inherited as a file descriptor has no path, and is none here; nor is one of Linux's
- * abstract sockets, which has no file, and so no permissions: whoever is on the machine reaches it.
+ * Checks what the server listens on: a reset TCP connection has no address either, and must not be taken for a unix
+ * socket. A listener inherited as a file descriptor has no path and is not accepted; nor is an abstract socket of
+ * Linux, which has no file and no permissions, so every process on the machine can connect.
  */
 function isUnix(socket: Socket): boolean {
   const { server } = socket as Socket & { readonly server?: { address?(): unknown } | null };
@@ -125,17 +125,17 @@ function isUnix(socket: Socket): boolean {
   return typeof address === "string" && !address.startsWith("\0");
 }
 
-/** Addresses that have their first bits in common. */
+/** A network of addresses with a common prefix. */
 interface IpNetwork {
   readonly address: string;
   readonly family: "ipv4" | "ipv6";
-  /** How many bits they have in common: 32 or 128 for one address. */
+  /** The length of the prefix in bits: 32 or 128 for a single address. */
   readonly prefix: number;
 }
 
-/** What is wrong with the text of a network, in words for whoever configures it. */
+/** What is wrong with the text of a network, as the predicate of an error message. */
 type IpNetworkProblem =
-  | "is no IP address and no network"
+  | "is not an IP address or network"
   | "has an impossible prefix length"
   | "means everyone"
   | "has bits set after its prefix"
@@ -144,15 +144,15 @@ type IpNetworkProblem =
 /**
  * Reads an address or a network in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3), IPv4 or IPv6.
  *
- * One network, one spelling: bits after the prefix must be zero, addresses have no zone, IPv4 is written as IPv4. A
- * prefix of 0 is no list of proxies.
+ * Each network has one spelling: bits after the prefix must be zero, addresses have no zone, IPv4 is written as IPv4. A
+ * prefix of 0 is rejected, because it means all addresses.
  *
  * @example readIpNetwork("10.0.0.0/8") // { address: "10.0.0.0", family: "ipv4", prefix: 8 }
  */
 function readIpNetwork(text: string): IpNetwork | { readonly error: IpNetworkProblem } {
   const [address = "", prefixText, rest] = text.split("/");
   const version = address.includes("%") ? 0 : isIP(address);
-  if (version === 0 || rest !== undefined) return { error: "is no IP address and no network" };
+  if (version === 0 || rest !== undefined) return { error: "is not an IP address or network" };
   const width = version === 4 ? 32 : 128;
   if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) {
     return { error: "has an impossible prefix length" };

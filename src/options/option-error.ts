@@ -1,7 +1,7 @@
 /**
- * An option that the program passed is wrong: a `TypeError` with a `code`, whose message names the option.
+ * Creates the `TypeError` for a wrong option; it has a `code`, and its message names the option.
  *
- * The message never shows the value: it may be a secret.
+ * The message never shows the value, which may be a secret.
  *
  * @example throw optionError("serviceId", "must be a positive integer")
  */

@@ -1,6 +1,6 @@
 import { optionError } from "./option-error.ts";
 
-/** An option that is a number of milliseconds, `least` or more; throws a `TypeError` that names it otherwise. */
+/** Reads an option in milliseconds, at least `least`; throws a `TypeError` that names a wrong one. */
 export function duration(option: string, milliseconds: number, least: number): number {
   if (!(Number.isFinite(milliseconds) && milliseconds >= least && milliseconds <= 2_147_483_647)) {
     throw optionError(option, least === 0 ? "must be 0 or more" : "must be positive");
@@ -8,7 +8,7 @@ export function duration(option: string, milliseconds: number, least: number): n
   return milliseconds;
 }
 
-/** An option that says how many; throws a `TypeError` that names it otherwise. */
+/** Reads an option that is a count; throws a `TypeError` that names a wrong one. */
 export function count(option: string, value: number, most = 10_000_000): number {
   if (!(Number.isSafeInteger(value) && value > 0 && value <= most)) {
     throw optionError(option, "must be a positive integer");

@@ -2,7 +2,7 @@ import { optionError } from "./option-error.ts";
 
 /**
  * Throws on unknown options, so that a typo cannot silently disable a check: a `TypeError` with a `code` that names the
- * option. `within` is the option whose members they are.
+ * option. `within` is the option that `given` is the value of.
  *
  * @example refuseUnknownOptions({ tll: 5 }, ["ttl"], "cache") // throws: cache.tll is not an option.
  */

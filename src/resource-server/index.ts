@@ -27,7 +27,7 @@ export { wso2, type Wso2Options } from "../client-certificate/proxies/wso2.ts";
 export type { HeaderFlag, HeaderSourceOptions, NamedHeaderSourceOptions } from "../client-certificate/header-source.ts";
 export { tlsSocket } from "../client-certificate/tls-socket.ts";
 export { type TrustedProxies, trustedProxies, type TrustedProxy } from "../client-certificate/trusted-proxies.ts";
-export type { UnreadableReason } from "../client-certificate/unreadable-reason.ts";
+export type { UnreadableReason } from "../client-certificate/certificate-source.ts";
 export { MalformedCertificate } from "../x509/malformed-certificate.ts";
 export { type ClientCertificate, readCertificate } from "../x509/read-certificate.ts";
 export type { AccessToken, TokenDescription } from "./decision/access-token.ts";
@@ -37,8 +37,8 @@ export type { RouteRequirement } from "./decision/read-requirement.ts";
 export { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
 export { SetupFailure } from "./setup/setup-cause.ts";
 export type { AuthorizeRequest, RefuseDetails, ResourceServer } from "./resource-server.ts";
-export type { CacheOptions } from "./cache/cache-options.ts";
-export type { DecisionEvent, OnDecision } from "./observers/decision-event.ts";
+export type { CacheOptions } from "./issuer-options.ts";
+export type { DecisionEvent, OnDecision } from "./observers/decision-events.ts";
 export type { Check, Diagnosis } from "./refusal/diagnosis.ts";
 export type { InvalidationMessage, OpenInvalidationEvents } from "../api-client/introspection-caller.ts";
 export type { ActiveTokenFacts, InactiveTokenFacts } from "../oauth/access-token-decision.ts";
@@ -53,7 +53,8 @@ export {
   type ProtectedResourceMetadata,
   type ProtectedResourceParameters,
 } from "./protected-resource-metadata.ts";
-export type { ResourceServerOptions, Warning } from "./resource-server-options.ts";
+export type { ResourceServerOptions } from "./resource-server-options.ts";
+export type { Warning } from "./environment.ts";
 export { introspectionEndpoint } from "./sources/introspection-source.ts";
 export type { ClientAuthentication } from "./sources/client-authentication.ts";
 export type { DialectName, Tolerances } from "./sources/dialects.ts";

@@ -6,7 +6,7 @@ import { createQuestionQueue } from "./cache/question-queue.ts";
 import { noCoverage } from "./cache/freshness.ts";
 import type { ReadsAnswers } from "./cache/live-tokens.ts";
 import { createRememberedAnswers, type RememberedAnswers } from "./cache/remembered-answers.ts";
-import { type Schedule, systemSchedule } from "./cache/schedule.ts";
+import { type Schedule, systemSchedule, type ResourceServerClocks, type Warning } from "./environment.ts";
 import { createSourceClock } from "./cache/source-clock.ts";
 import { createStreamFollower, type StreamFollower } from "./cache/stream-follower.ts";
 import { decideAtBackend } from "./decision/decide-at-backend.ts";
@@ -15,7 +15,6 @@ import type { Decide, DecisionParts } from "./decision/decide.ts";
 import type { ResolvedIssuer } from "./issuer-options.ts";
 import { createBindingWatch } from "./observers/binding-watch.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import type { ResourceServerClocks, Warning } from "./resource-server-options.ts";
 import type { IssuerOption } from "./setup/setup-cause.ts";
 import { type FactsSource, issuerInTokens } from "./sources/facts-source.ts";
 

@@ -1,8 +1,9 @@
 import { optionError } from "../options/option-error.ts";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { callHarmlessly } from "../serving/call-harmlessly.ts";
+import type { ResourceServerClocks, Warning } from "./environment.ts";
 import { issuerOptionNames, type IssuerOptions, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
-import type { OnDecision } from "./observers/decision-event.ts";
+import type { OnDecision } from "./observers/decision-events.ts";
 
 /** The options of `createResourceServer`: one issuer or several, and what holds for the API as a whole. */
 export interface ResourceServerOptions extends IssuerOptions {
@@ -19,21 +20,6 @@ export interface ResourceServerOptions extends IssuerOptions {
   /** Default: the system's. */
   readonly clock?: ResourceServerClocks["clock"];
   readonly monotonicClock?: ResourceServerClocks["monotonicClock"];
-}
-
-/** What `onWarning` is told: something an operator should know that has failed no request. */
-export interface Warning {
-  readonly code: string;
-  readonly message: string;
-  /** What was thrown, where something was. */
-  readonly cause?: unknown;
-}
-
-export interface ResourceServerClocks {
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  /** Milliseconds that never go back. */
-  readonly monotonicClock: () => number;
 }
 
 /** The options of a resource server, checked and completed; times in milliseconds. */

@@ -1,22 +1,16 @@
-import type { CertificateOfConnection } from "../client-certificate/certificate-source.ts";
-import { isMalformedRequest } from "../client-certificate/unreadable-reason.ts";
+import { type CertificateOfConnection, isMalformedRequest } from "../client-certificate/certificate-source.ts";
 import { isThumbprint } from "../oauth/confirmation.ts";
 import { optionError } from "../options/option-error.ts";
-import type { Schedule } from "./cache/schedule.ts";
+import type { Schedule, ResourceServerClocks } from "./environment.ts";
 import type { AccessToken } from "./decision/access-token.ts";
 import type { Verdict } from "./decision/decide.ts";
 import { readRequirement, type RouteRequirement } from "./decision/read-requirement.ts";
 import { chooseAmong, type Issuer, openIssuer } from "./issuer.ts";
-import { createDecisionObservers } from "./observers/decision-observers.ts";
+import { createDecisionObservers } from "./observers/decision-events.ts";
 import { AccessTokenRefused, type RefusalDetails } from "./refusal/access-token-refused.ts";
-import type { Diagnosis, DiagnosisDetails } from "./refusal/diagnosis.ts";
-import { demandedAndHeld } from "./refusal/evidence.ts";
+import { type Diagnosis, type DiagnosisDetails, demandedAndHeld } from "./refusal/diagnosis.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/introspection-unavailable.ts";
-import {
-  type ResourceServerClocks,
-  resolveResourceServer,
-  type ResourceServerOptions,
-} from "./resource-server-options.ts";
+import { resolveResourceServer, type ResourceServerOptions } from "./resource-server-options.ts";
 import { checkSetup, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 
 /** One request: the token as it came, the connection's certificate, and what the route demands. */

@@ -1,25 +1,25 @@
 import { warnOfFault } from "./fault.ts";
 
-/** A whole answer as plain data; a header with several values is several lines. */
+/** A complete response as plain data; a header with several values becomes several lines. */
 export interface PlainAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
 }
 
-/** What can be ended: a connection, a stream of HTTP/2. */
+/** A connection or an HTTP/2 stream. */
 interface Endable {
   destroy?(): unknown;
 }
 
-/** A request, as far as it leads to its connection. */
+/** A request, as far as it is needed to find its connection. */
 export interface AnsweredRequest {
   readonly socket?: Endable | null;
 }
 
 /**
- * A response of Node's own servers, or what some program takes for one: engine.io hands its middleware, for the start of
- * a WebSocket, an object that has few of these members and whose `writeHead` returns nothing.
+ * A response of Node's servers, or an object used like one: for a WebSocket handshake, engine.io passes its middleware
+ * an object with few of these members, whose `writeHead` returns nothing.
  */
 export interface AnswerTarget extends Endable {
   readonly headersSent?: boolean;
@@ -32,8 +32,8 @@ export interface AnswerTarget extends Endable {
 }
 
 /**
- * Writes an answer; where that cannot be done it closes the connection (with HTTP/2, the stream), so that the client does
- * not wait. Throws nothing: returns why it could not be written. Headers set before stay.
+ * Writes a response; if that fails, closes the connection (with HTTP/2, the stream), so that the client does not wait.
+ * Throws nothing: returns the error. Keeps headers that were set before.
  *
  * @example const unwritten = answerOrClose(request, response, { status: 401, headers: {}, body: "" })
  */
@@ -57,12 +57,12 @@ export function answerOrClose(
 }
 
 /**
- * Ends the connection of a request, whatever state its response is in; with HTTP/2 its stream alone. Throws nothing.
+ * Closes the connection of a request, in any state of its response; with HTTP/2 only the stream. Throws nothing.
  *
  * @example closeConnection(request, response)
  */
 export function closeConnection(request: AnsweredRequest, response: Omit<AnswerTarget, "writeHead" | "end">): void {
-  // With HTTP/2 the socket carries the other requests of the client as well.
+  // With HTTP/2 the socket carries other requests of the client, too.
   if (destroy(() => response.stream)) return;
   destroy(() => response);
   destroy(() => response.socket);
@@ -72,8 +72,8 @@ export function closeConnection(request: AnsweredRequest, response: Omit<AnswerT
 const writers = ["setHeader", "writeHead", "end"] as const;
 
 /**
- * Sees to it that a response that somebody else is about to write, a framework for example, throws nothing: where it would,
- * the connection is closed and the process warned. Frameworks do not catch what their last answer throws.
+ * Makes a response throw nothing while other code, such as a framework, writes it: if it would throw, the connection is
+ * closed and a warning emitted. Frameworks do not catch errors of their last response.
  *
  * @example guardWriting(request, response)
  */
@@ -100,7 +100,7 @@ function destroy(read: () => Endable | null | undefined): boolean {
     one.destroy();
     return true;
   } catch {
-    // A getter or a method that throws; the next one may do.
+    // A getter or a method threw; the next object may work.
     return false;
   }
 }

@@ -1,9 +1,9 @@
-/** What Node reads of an error when it prints a warning. */
+/** The members of an error that Node reads when it prints a warning. */
 const printed = ["name", "message", "stack", "code", "detail"];
 
 /**
- * What was thrown, as an error that can be handed on and printed: never `undefined`, a text or an object whose members
- * throw when they are read. Express takes `undefined` and `"route"` for leave to go on.
+ * Turns what was thrown into an error that can be passed on and printed: never `undefined`, a string or an object whose
+ * getters throw. Express continues with the next handler for `undefined` and `"route"`.
  *
  * @example asError("text").cause // "text"
  */
@@ -18,7 +18,7 @@ export function asError(thrown: unknown): Error {
 }
 
 /**
- * Makes a fault that nobody else is told of a warning of the process.
+ * Emits a fault that is reported nowhere else as a warning of the process.
  *
  * @example warnOfFault(error)
  */

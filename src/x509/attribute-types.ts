@@ -1,6 +1,6 @@
 /**
- * Names by which attributes are written, in capitals; case does not count (RFC 4514 §3, RFC 4519, RFC 5280). No name
- * here has a second meaning in use; of two names that are mixed up, each has the meaning of its RFC.
+ * Names of attribute types, in capitals; case does not matter (RFC 4514 §3, RFC 4519, RFC 5280). No name here is in use
+ * with a second meaning; where two names are often confused, each has the meaning of its RFC.
  */
 const objectIdentifiers: ReadonlyMap<string, string> = new Map([
   // RFC 4514 §3
@@ -48,7 +48,7 @@ const objectIdentifiers: ReadonlyMap<string, string> = new Map([
   ["E", "1.2.840.113549.1.9.1"],
   ["UNSTRUCTUREDNAME", "1.2.840.113549.1.9.2"],
   ["UNSTRUCTUREDADDRESS", "1.2.840.113549.1.9.8"],
-  // RFC 4524 §2.16: not the attribute above, which is what certificates nearly always have
+  // RFC 4524 §2.16: a different attribute from the one above, which nearly all certificates use
   ["MAIL", "0.9.2342.19200300.100.1.3"],
   ["RFC822MAILBOX", "0.9.2342.19200300.100.1.3"],
   // As Windows and Java print them
@@ -72,10 +72,10 @@ const numericForm = /^[0-2](?:\.(?:0|[1-9]\d{0,15}))+$/;
 const formerPrefix = /^OID\.(?=[0-9])/i;
 
 /**
- * The content octets of an attribute type's OBJECT IDENTIFIER, in hexadecimal, from a name or its dotted form, which
- * `OID.` may precede.
+ * Returns the content octets of an attribute type's OBJECT IDENTIFIER in hexadecimal, given its name or its dotted
+ * form, with or without the prefix `OID.`.
  *
- * `undefined` for a name that is not known and for numbers that are not an object identifier (RFC 4512 §1.4).
+ * `undefined` for an unknown name and for numbers that are not an object identifier (RFC 4512 §1.4).
  *
  * @example readAttributeType("CN") // "550403"
  */
@@ -85,13 +85,13 @@ export function readAttributeType(written: string): string | undefined {
   return dotted === undefined ? undefined : encode(dotted.split(".").map(Number));
 }
 
-/** RFC 4514 §3: the names that every reader of the text form knows. */
+/** RFC 4514 §3: names that every implementation must know, by their type. */
 const namesOfRfc4514: ReadonlyMap<string | undefined, string> = new Map(
   ["CN", "L", "ST", "O", "OU", "C", "STREET", "DC", "UID"].map((name) => [readAttributeType(name), name]),
 );
 
 /**
- * The name that RFC 4514 §3 has for an attribute type; the name as it was written for any other type.
+ * Returns the name of an attribute type in RFC 4514 §3; for any other type the name as written.
  *
  * @example canonicalTypeName("countryName") // "C"
  */
@@ -100,7 +100,10 @@ export function canonicalTypeName(written: string): string {
   return type === undefined ? written : (namesOfRfc4514.get(type) ?? written);
 }
 
-/** X.690 §8.19: the first two arcs share a number; each number goes in groups of seven bits, all but the last marked. */
+/**
+ * X.690 §8.19: the first two arcs share a number; each number is split into groups of seven bits, all but the last
+ * marked.
+ */
 function encode([root = 0, second = 0, ...others]: readonly number[]): string | undefined {
   if (root < 2 && second > 39) return undefined;
   const octets = [root * 40 + second, ...others].flatMap((arc) => {

@@ -1,12 +1,12 @@
-/** Remembers what was read from which exact input, the latest used longest. */
+/** Caches what was read from an exact input; evicts the least recently used. */
 export interface CertificateMemo<Value> {
   get(key: string): Value | undefined;
-  /** `size`: the octets that keeping this entry costs. */
+  /** `size`: the memory of this entry, in octets. */
   set(key: string, value: Value, size: number): void;
 }
 
 /**
- * A memo bounded twice: by the number of its entries and by the octets they cost together.
+ * Creates a memo with two bounds: the number of entries, and their octets in total.
  *
  * @example createCertificateMemo<ReadCertificate>({ maxEntries: 1000, maxOctets: 8_000_000 })
  */
@@ -14,7 +14,7 @@ export function createCertificateMemo<Value>(bounds: {
   readonly maxEntries: number;
   readonly maxOctets: number;
 }): CertificateMemo<Value> {
-  // A Map gives its keys in the order they were set: the first is the one that was used least recently.
+  // A Map keeps the order in which keys were set: the first is the least recently used.
   const entries = new Map<string, { readonly value: Value; readonly size: number }>();
   let octets = 0;
 

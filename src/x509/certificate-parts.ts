@@ -1,18 +1,18 @@
 import { childrenOf, contentOf, encodingOf, MalformedDer, readOutermost, tags, type DerElement } from "./der.ts";
 
-/** Where the parts of a certificate stand (RFC 5280 §4.1); each a view of its octets, tag and length included. */
+/** The parts of a certificate (RFC 5280 §4.1); each is a view of its octets, including tag and length. */
 export interface CertificateParts {
-  /** What is signed. */
+  /** The signed part. */
   readonly toBeSigned: Uint8Array;
-  /** The AlgorithmIdentifier beside the signature. */
+  /** The AlgorithmIdentifier outside the signed part. */
   readonly signatureAlgorithm: Uint8Array;
-  /** The octets of the signature alone; none where it is not made of whole octets, as every signature is. */
+  /** The octets of the signature; empty if it does not consist of whole octets, as every valid signature does. */
   readonly signature: Uint8Array;
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
   /** The SubjectPublicKeyInfo. */
   readonly publicKey: Uint8Array;
-  /** The extensions with this type; of each the content of its OCTET STRING. */
+  /** The content of the OCTET STRING of each extension of this type. */
   extensions(type: string): readonly Uint8Array[];
 }
 
@@ -21,14 +21,14 @@ const mostExtensions = 64;
 /** A TBSCertificate has at most ten. */
 const mostFields = 10;
 
-/** By the octets: `readCertificate` hands out the same ones again for the same certificate. */
+/** Keyed by the octets object: `readCertificate` returns the same object for the same certificate. */
 const known = new WeakMap<Uint8Array, CertificateParts>();
 
 /**
- * Finds the parts of a certificate, given as DER, without a look into most of them.
+ * Finds the parts of a certificate, given as DER, without parsing most of them.
  *
- * Costs some microseconds whatever the octets are: about 250 elements are visited at most. Throws `MalformedDer`.
- * `type` is the content of the OBJECT IDENTIFIER in hexadecimal.
+ * Takes a few microseconds for any input: it visits at most about 250 elements. Throws `MalformedDer`. `type` is the
+ * content of the OBJECT IDENTIFIER in hexadecimal.
  *
  * @example readCertificateParts(der).extensions("551d11") // the subjectAltName
  */
@@ -44,7 +44,8 @@ function readParts(der: Uint8Array): CertificateParts {
   const certificate = childrenOf(der, expectTag(readOutermost(der), tags.sequence), 3);
   const [toBeSigned, signatureAlgorithm, signature] = certificate;
   const fields = childrenOf(der, expectTag(toBeSigned, tags.sequence), mostFields);
-  // version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …; version 1 is not written.
+  // version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …; version 1 is the default
+  // and left out.
   const first = fields[0]?.tag === 0xa0 ? 1 : 0;
   const part = (at: number): Uint8Array => encodingOf(der, expectTag(fields[first + at], tags.sequence));
   const extensions = readExtensions(der, fields.at(-1));
@@ -80,14 +81,14 @@ function signatureOf(der: Uint8Array, element: DerElement): Uint8Array {
   return contentOf(der, element)[0] === 0 ? bitStringOf(der, element) : new Uint8Array();
 }
 
-/** The octets of a BIT STRING of whole octets (X.690 §8.6). */
+/** Returns the octets of a BIT STRING that consists of whole octets (X.690 §8.6); throws `MalformedDer` for another. */
 export function bitStringOf(octets: Uint8Array, element: DerElement): Uint8Array {
   const content = contentOf(octets, element);
   if (content[0] !== 0) throw new MalformedDer("a BIT STRING is not made of whole octets");
   return content.subarray(1);
 }
 
-/** The element, when it is there and has this tag; throws `MalformedDer`. */
+/** Returns the element; throws `MalformedDer` if it is missing or has another tag. */
 export function expectTag(element: DerElement | undefined, tag: number): DerElement {
   if (element?.tag !== tag) throw new MalformedDer("an element is missing, or another one stands in its place");
   return element;

@@ -1,18 +1,18 @@
-/** One DER element: where it stands in the octets it was read from. */
+/** The position of a DER element in the octets it was read from. */
 export interface DerElement {
-  /** The identifier octet: class, form and number (X.690 §8.1.2). */
+  /** The identifier octet: class, primitive or constructed, and number (X.690 §8.1.2). */
   readonly tag: number;
   /** The first octet of the identifier. */
   readonly start: number;
   /** The first octet of the content. */
   readonly contentStart: number;
-  /** The octet after the last. */
+  /** The index after the last octet. */
   readonly end: number;
 }
 
 /**
- * The octets are not DER. `trailing`: they begin with one element and go on after it. `tooMany`: they have more elements
- * than are read.
+ * The octets are not DER. `trailing`: octets follow the element. `tooMany`: there are more elements than the reader's
+ * limit.
  */
 export class MalformedDer extends Error {
   override readonly name = "MalformedDer";
@@ -36,20 +36,20 @@ export const tags = {
   set: 0x31,
 } as const;
 
-/** A certificate needs about ten; what is deeper was made to exhaust the stack of whoever reads it. */
+/** A certificate needs about ten; deeper nesting is an attempt to exhaust the stack. */
 const deepest = 32;
 
 /**
- * A certificate has about a hundred. OpenSSL takes half a microsecond and more for each, and anyone may present a
+ * A certificate has about a hundred. OpenSSL takes half a microsecond or more for each, and anyone can send a
  * certificate.
  */
 const mostElements = 1000;
 
 /**
- * Reads exactly one element and checks all that is nested in it (X.690 §10): definite, minimal lengths; one-octet
- * tags; strings in one piece; nothing after the element, nothing read past its end.
+ * Reads exactly one element and checks everything nested in it (X.690 §10): definite, minimal lengths; one-octet tags;
+ * primitive strings; nothing after the element, nothing read past its end.
  *
- * What an OCTET STRING or a BIT STRING holds is not looked at. Throws {@link MalformedDer}, also for more than 1000
+ * Does not check the content of an OCTET STRING or a BIT STRING. Throws {@link MalformedDer}, also for more than 1000
  * elements.
  *
  * @example const certificate = readDer(octets); childrenOf(octets, certificate)
@@ -60,14 +60,17 @@ export function readDer(octets: Uint8Array): DerElement {
   return element;
 }
 
-/** As {@link readDer}, but nothing inside the element is looked at. */
+/** Like {@link readDer}, without checking what is inside the element. */
 export function readOutermost(octets: Uint8Array): DerElement {
   const element = readElement(octets, 0, octets.length);
   if (element.end !== octets.length) throw new MalformedDer("there are octets after the element", { trailing: true });
   return element;
 }
 
-/** The elements directly inside a constructed one; throws {@link MalformedDer}, also when there are more than `most`. */
+/**
+ * Returns the direct children of a constructed element; throws {@link MalformedDer}, also when there are more than
+ * `most`.
+ */
 export function childrenOf(octets: Uint8Array, parent: DerElement, most = mostElements): DerElement[] {
   const children: DerElement[] = [];
   for (let at = parent.contentStart; at < parent.end;) {
@@ -79,17 +82,17 @@ export function childrenOf(octets: Uint8Array, parent: DerElement, most = mostEl
   return children;
 }
 
-/** An element's content; a view, not a copy. */
+/** Returns the content of an element; a view, not a copy. */
 export function contentOf(octets: Uint8Array, element: DerElement): Uint8Array {
   return octets.subarray(element.contentStart, element.end);
 }
 
-/** An element as a whole, tag and length included; a view, not a copy. */
+/** Returns a whole element, including tag and length; a view, not a copy. */
 export function encodingOf(octets: Uint8Array, element: DerElement): Uint8Array {
   return octets.subarray(element.start, element.end);
 }
 
-/** `left`: how many elements more may be read, all in all. */
+/** `left`: how many more elements may be read in total. */
 interface Budget {
   depth: number;
   left: number;
@@ -115,7 +118,7 @@ function readElement(octets: Uint8Array, start: number, end: number): DerElement
   let contentStart = start + 2;
   let length = first;
   if (first >= 0x80) {
-    // 0x80 alone is the indefinite form; more than three length octets are beyond all that is ever read here.
+    // 0x80 alone is the indefinite form; more than three length octets exceed every size limit here.
     const count = first & 0x7f;
     if (count === 0 || count > 3) throw new MalformedDer("a length is indefinite or too long");
     length = 0;
@@ -136,7 +139,7 @@ function isConstructed(tag: number): boolean {
   return (tag & 0x20) !== 0;
 }
 
-/** Of the universal types SEQUENCE and SET are constructed, and in DER nothing else that a certificate may have. */
+/** Of the universal types that a certificate may have, DER encodes only SEQUENCE and SET as constructed. */
 function checkTag(tag: number): void {
   if ((tag & 0x1f) === 0x1f) throw new MalformedDer("a tag has more than one octet");
   const universal = (tag & 0xc0) === 0;

@@ -1,7 +1,7 @@
 /**
- * What is wrong with bytes that should have been one certificate; stable, for logs and tests.
+ * Why bytes are not one certificate; stable, for logs and tests.
  *
- * `not_der` covers every form that only BER allows; `not_a_certificate` is well-formed and something else.
+ * `not_der` includes every form that only BER allows; `not_a_certificate` is valid DER of something else.
  */
 export type MalformedCertificateReason =
   | "empty"
@@ -36,7 +36,7 @@ const sentences = {
 export class MalformedCertificate extends Error {
   override readonly name = "MalformedCertificate";
   readonly reason: MalformedCertificateReason;
-  /** Which certificate of a file with several it is, from 1. */
+  /** The position of the certificate in a file with several, from 1. */
   declare readonly place?: number;
 
   constructor(reason: MalformedCertificateReason, place?: number) {
@@ -50,14 +50,14 @@ export class MalformedCertificate extends Error {
     return sentences[this.reason];
   }
 
-  /** The reason as a part of a sentence: `there is text outside the PEM block`. */
+  /** The reason as a clause: `there is text outside the PEM block`. */
   get clause(): string {
     return clauseOf(this.reason);
   }
 }
 
 /**
- * A reason as a part of a sentence.
+ * Returns a reason as a clause.
  *
  * @example clauseOf("text_outside") // "there is text outside the PEM block"
  */

@@ -4,21 +4,21 @@ const begin = "-----BEGIN ";
 const beginCertificate = "-----BEGIN CERTIFICATE-----";
 const endCertificate = "-----END CERTIFICATE-----";
 
-/** What lies around and between the lines of a PEM text; a front end may have flattened its newlines. */
+/** White space around and between the lines of a PEM text; a front end may have flattened its newlines. */
 const whitespace = " \t\r\n";
 
-/** A block of a PEM file, from its first marker to its last. */
+/** A block of a PEM file, from its BEGIN to its END marker. */
 export interface PemBlock {
   /** `CERTIFICATE`, `PRIVATE KEY`, … */
   readonly label: string;
   readonly text: string;
-  /** Whether the closing marker is there, of the same label. */
+  /** Whether it has an END marker with the same label. */
   readonly isWhole: boolean;
 }
 
 /**
- * Splits a file that a person hands over into its PEM blocks; text between them says nothing (RFC 7468 §2): comments, the
- * `Bag Attributes` and the `subject=` lines that OpenSSL prints.
+ * Splits a file that a person provides into its PEM blocks; ignores text between them (RFC 7468 §2): comments, and the
+ * `Bag Attributes` and `subject=` lines that OpenSSL prints.
  *
  * @example pemBlocks(file).map(({ label }) => label) // ["CERTIFICATE", "CERTIFICATE"]
  */
@@ -38,10 +38,10 @@ export function pemBlocks(file: string): readonly PemBlock[] {
 }
 
 /**
- * The text of each certificate of a file that a person hands over, one at least, for `readPem`.
+ * Returns the PEM text of each certificate in a file that a person provides, at least one, for `readPem`.
  *
- * Text between the blocks says nothing, as in {@link pemBlocks}. Throws {@link MalformedCertificate}: no block, a private
- * key, a block of another kind, a block that is cut short.
+ * Ignores text between the blocks, as {@link pemBlocks} does. Throws {@link MalformedCertificate}: no block, a private
+ * key, a block of another kind, an incomplete block.
  */
 export function certificateBlocks(file: string): readonly [string, ...string[]] {
   const blocks = pemBlocks(file);
@@ -56,10 +56,10 @@ export function certificateBlocks(file: string): readonly [string, ...string[]] 
 }
 
 /**
- * Reads the octets of a PEM text with exactly one certificate and nothing besides, as the API takes it (RFC 7468 §5).
+ * Reads the octets of a PEM text with exactly one certificate and nothing else, as the API accepts it (RFC 7468 §5).
  *
- * Newlines may be any mixture of CR, LF, blanks and tabs, or missing. Throws {@link MalformedCertificate}: no markers,
- * text outside of them, two certificates, something else than a certificate, base64 that is not canonical.
+ * Newlines may be any mixture of CR, LF, spaces and tabs, or missing. Throws {@link MalformedCertificate}: no markers,
+ * text outside them, two certificates, another kind of block, base64 that is not canonical.
  */
 export function readPem(text: string): Buffer {
   const trimmed = trim(text);
@@ -68,13 +68,13 @@ export function readPem(text: string): Buffer {
   const base64 = trimmed.slice(beginCertificate.length, -endCertificate.length).replaceAll(/[ \t\r\n]+/g, "");
   if (base64 === "") throw new MalformedCertificate("empty");
   const octets = Buffer.from(base64, "base64");
-  // Node skips what is not base64; text that does not come out as it went in was not.
+  // Node skips characters that are not base64; a text that encodes differently was not canonical.
   if (octets.toString("base64") !== base64) throw new MalformedCertificate("bad_base64");
   return octets;
 }
 
 function checkMarkers(trimmed: string): void {
-  // First of all, wherever it stands: whoever reads the log should learn that a key has travelled.
+  // First, and anywhere in the text: the operator must learn from the log that a private key was sent.
   if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(trimmed)) throw new MalformedCertificate("private_key");
   const first = trimmed.indexOf(begin);
   if (first === -1) throw new MalformedCertificate("not_pem");
@@ -86,7 +86,7 @@ function checkMarkers(trimmed: string): void {
   if (end + endCertificate.length !== trimmed.length) throw new MalformedCertificate("text_outside");
 }
 
-/** A loop: a regular expression for the end of a text takes quadratic time, and `trim` removes more than these. */
+/** A loop: a regular expression anchored at the end takes quadratic time, and `trim` removes more characters. */
 function trim(text: string): string {
   let start = 0;
   let end = text.length;

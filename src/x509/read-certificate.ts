@@ -4,23 +4,23 @@ import { childrenOf, MalformedDer, readDer, tags } from "./der.ts";
 import { MalformedCertificate, type MalformedCertificateReason } from "./malformed-certificate.ts";
 import { certificateBlocks, readPem } from "./pem.ts";
 
-/** A client's certificate, as far as a decision over an access token needs it. */
+/** A client's certificate, as far as the decision about an access token needs it. */
 export interface ClientCertificate {
-  /** base64url of the SHA-256 of its DER: 43 characters (RFC 8705 §3.1). */
+  /** SHA-256 of its DER in base64url: 43 characters (RFC 8705 §3.1). */
   readonly x5tS256: string;
 }
 
-/** With its DER for those checks that need it; `raw` is shared and must not be changed. */
+/** With its DER, for checks that need it; `raw` is shared and must not be changed. */
 export interface ReadCertificate extends ClientCertificate {
   readonly raw: Uint8Array;
 }
 
-/** Characters of PEM or octets of DER: larger than certificates are, smaller than what costs time to look at. */
+/** Characters of PEM or octets of DER: larger than any certificate, small enough to be parsed quickly. */
 const largestInput = 65_536;
 
 /**
- * Only what was a certificate, by the exact PEM text and by the digest of the exact octets. Two memos: in one, the text
- * of a digest would pass for the certificate it belongs to.
+ * Valid certificates only, by the exact PEM text and by the digest of the exact octets. Two memos: in a single one, the
+ * text of a digest sent as PEM would find the certificate of that digest.
  */
 const byText = createCertificateMemo<ReadCertificate>({ maxEntries: 4096, maxOctets: 16_777_216 });
 const byDigest = createCertificateMemo<ReadCertificate>({ maxEntries: 4096, maxOctets: 16_777_216 });
@@ -28,9 +28,9 @@ const byDigest = createCertificateMemo<ReadCertificate>({ maxEntries: 4096, maxO
 /**
  * Reads exactly one X.509 certificate and computes its thumbprint (RFC 8705 §3.1).
  *
- * Takes PEM text, newlines flattened or not (RFC 7468), the octets of DER, or what `node:crypto` has read already.
- * Nothing is said of validity or trust: the thumbprint of an expired certificate is a thumbprint. Throws
- * {@link MalformedCertificate} for everything else, and a `TypeError` for a value of another type.
+ * Accepts PEM text, newlines flattened or not (RFC 7468), DER octets, or an `X509Certificate` of `node:crypto`. Does
+ * not check validity or trust: an expired certificate has a thumbprint, too. Throws {@link MalformedCertificate} for
+ * any other input, and a `TypeError` for a value of another type.
  *
  * @example readCertificate(pem).x5tS256 // "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
  */
@@ -43,7 +43,7 @@ export function readCertificate(input: string | Uint8Array | X509Certificate): R
 }
 
 /**
- * Reads a certificate as a value: the certificate, or why there is none. For certificates that a peer sends.
+ * Reads a certificate that a peer sent: returns the certificate, or the reason why it cannot be read.
  *
  * @example checkCertificate(pem) // { x5tS256, raw } or { error: "not_der" }
  */
@@ -59,10 +59,10 @@ export function checkCertificate(
 }
 
 /**
- * Reads the certificates of a file that a person hands over, one at least, in its order (RFC 7468 §2).
+ * Reads the certificates of a file that a person provides, at least one, in the order of the file (RFC 7468 §2).
  *
- * Text around the blocks says nothing. Throws {@link MalformedCertificate}, with the `place` of the certificate: no
- * certificate, a private key, a block of another kind, one that `readCertificate` does not take.
+ * Ignores text around the blocks. Throws {@link MalformedCertificate}, with the `place` of the certificate: no
+ * certificate, a private key, a block of another kind, a certificate that `readCertificate` rejects.
  *
  * @example readCertificates(await readFile("ca-bundle.pem", "utf8")).length // 137
  */
@@ -97,7 +97,7 @@ function readOctets(octets: Uint8Array): ReadCertificate {
   return certificate;
 }
 
-/** OpenSSL's verdict. It looks for PEM first, wherever in the octets; what it then found must be these octets. */
+/** OpenSSL parses it. It searches the octets for PEM first, so its result must be exactly these octets. */
 function parse(octets: Uint8Array): Uint8Array {
   let raw: Uint8Array;
   try {
@@ -113,7 +113,7 @@ function checkDer(octets: Uint8Array): void {
   try {
     const outermost = readDer(octets);
     if (outermost.tag !== tags.sequence) throw new MalformedCertificate("not_a_certificate");
-    // Every form of a private key begins with a version; what a certificate begins with is a SEQUENCE.
+    // Every private key format begins with a version number; a certificate begins with a SEQUENCE.
     if (childrenOf(octets, outermost)[0]?.tag === tags.integer) throw new MalformedCertificate("private_key");
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;

@@ -3,14 +3,14 @@ import { comparableText, comparableValue } from "./attribute-value.ts";
 import { MalformedDer } from "./der.ts";
 import { comparableAttribute, type DistinguishedName, relativeDistinguishedName } from "./distinguished-name.ts";
 
-/** A text that is not an RFC 4514 distinguished name; the message says where and why, and never quotes it. */
+/** A text is not an RFC 4514 distinguished name; the message says where and why, and never quotes the text. */
 export class MalformedDistinguishedName extends TypeError {
   override readonly name = "MalformedDistinguishedName";
   readonly code = "ERR_MALFORMED_DISTINGUISHED_NAME";
-  /** What is wrong, and at which character: the message without its beginning and its full stop. */
+  /** The problem and the character where it is: the message without its beginning and its full stop. */
   readonly reason: string;
 
-  /** `at`: the index of the character at which reading ended. */
+  /** `at`: the index of the character where reading ended. */
   constructor(problem: string, at: number) {
     const reason = `${problem}, at character ${at + 1}`;
     super(`Not a distinguished name (RFC 4514): ${reason}.`);
@@ -18,36 +18,35 @@ export class MalformedDistinguishedName extends TypeError {
   }
 }
 
-/** Longer than any name that someone registers. */
+/** Longer than any registered name. */
 const longest = 8192;
 
 const attributeType = /[A-Za-z0-9.-]*/y;
 const hexadecimalValue = /#(?:[0-9A-Fa-f]{2})+/y;
-/** Characters that stand for themselves. `"` and `;` had a meaning in RFC 1779, and have none in RFC 4514 §3. */
+/** Characters that need no escape. `"` and `;` had a meaning in RFC 1779, and have none in RFC 4514 §3. */
 const plain = /[^"+,;<>\\\u0000]+/y;
 const escapedCharacter = /\\["+,;<>\\ #=]/y;
 const escapedOctets = /(?:\\[0-9A-Fa-f]{2})+/y;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** One attribute as it stands in the text. */
+/** One attribute as written in the text. */
 export interface WrittenAttribute {
   /** The content octets of its OBJECT IDENTIFIER in hexadecimal. */
   readonly type: string;
   readonly typeText: string;
-  /** Without the blanks around it, and with its escapes. */
+  /** Without surrounding spaces, with its escapes. */
   readonly valueText: string;
-  /** As a certificate's attribute is compared with it. */
+  /** The form in which a certificate's attribute is compared with it. */
   readonly comparable: string;
 }
 
 /**
  * Reads the text form of a distinguished name (RFC 4514), most specific RDN first.
  *
- * A value may be empty (RFC 4514 §3). Blanks around `,`, `+` and `=`, and `OID.` before an object identifier, are
- * accepted (RFC 2253 §4). Throws {@link MalformedDistinguishedName}: an empty name, an attribute type that is not known,
- * a `#` value that is not DER, quotes, `;`, wrong escapes, wrong UTF-8, characters that cannot be compared, more than
- * 8192 characters.
+ * A value may be empty (RFC 4514 §3). Accepts spaces around `,`, `+` and `=`, and `OID.` before an object identifier
+ * (RFC 2253 §4). Throws {@link MalformedDistinguishedName}: an empty name, an unknown attribute type, a `#` value that
+ * is not DER, quotes, `;`, invalid escapes, invalid UTF-8, incomparable characters, more than 8192 characters.
  *
  * @example readDistinguishedName("CN=client-a+UID=7,O=Acme\\, Inc.,C=DE")
  */
@@ -56,7 +55,7 @@ export function readDistinguishedName(text: string): DistinguishedName {
   return { rdns: rdns.reverse() };
 }
 
-/** As {@link readDistinguishedName}, with what was written: RDN by RDN in the order of the text. */
+/** Like {@link readDistinguishedName}, with the attributes as written: RDN by RDN in the order of the text. */
 export function readWrittenName(text: string): (readonly WrittenAttribute[])[] {
   if (text.length > longest) throw new MalformedDistinguishedName(`it is longer than ${longest} characters`, longest);
   const reader = new Reader(text);
@@ -131,7 +130,7 @@ function readString(reader: Reader): string {
   }
 }
 
-/** Escaped octets that stand together are UTF-8 together. */
+/** Adjacent escaped octets form one UTF-8 sequence. */
 function readOctets(escaped: string, start: number): string {
   try {
     return utf8.decode(Buffer.from(escaped.replaceAll("\\", ""), "hex"));
@@ -140,7 +139,7 @@ function readOctets(escaped: string, start: number): string {
   }
 }
 
-/** Why no value goes on with this character, by the character. */
+/** The problem with a character that cannot continue a value. */
 const misplaced: Readonly<Record<string, string>> = {
   '"': 'a " is not escaped (values are not put in quotes; write \\")',
   ";": "a ; is not escaped (a comma separates; or write \\;)",
@@ -162,7 +161,7 @@ class Reader {
     return this.#text.charAt(this.at);
   }
 
-  /** What a sticky expression finds here; `undefined` when that is nothing. */
+  /** What a sticky expression matches here; `undefined` for no match or an empty one. */
   take(expression: RegExp): string | undefined {
     expression.lastIndex = this.at;
     const found = expression.exec(this.#text)?.[0];
@@ -171,7 +170,7 @@ class Reader {
     return found;
   }
 
-  /** The text from an index up to here, without the blanks at its end, if no backslash escapes them. */
+  /** The text from an index up to here, without unescaped spaces at its end. */
   since(start: number): string {
     return this.#text.slice(start, this.at).replace(/(?<!\\|\s)\s+$/, "");
   }

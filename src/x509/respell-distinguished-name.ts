@@ -3,21 +3,21 @@ import { MalformedDistinguishedName, readWrittenName } from "./read-distinguishe
 
 interface Pair {
   readonly type: string;
-  /** As RFC 4514 writes it, with its escapes. */
+  /** In the form of RFC 4514, with its escapes. */
   readonly value: string;
 }
 
-/** RDNs in the order of the text, each its attributes. */
+/** The RDNs in the order of the text, each with its attributes. */
 type Rdns = readonly (readonly Pair[])[];
 
-/** What `openssl x509 -subject` and `-text` put before a name. */
+/** The prefix that `openssl x509 -subject` and `-text` print before a name. */
 const heading = /^\s*subject\s*[:=]\s*/i;
 
 /**
- * The spelling of RFC 4514 for a name that is written as a tool prints it: most general RDN first with blanks around
- * `=` (`openssl x509 -subject`), with slashes, one attribute a line, after `subject=`, or with values in quotes.
+ * Rewrites a name as printed by a tool in the form of RFC 4514: most general RDN first with spaces around `=` (`openssl
+ * x509 -subject`), with slashes, one attribute per line, after `subject=`, or with quoted values.
  *
- * `undefined` for what is none of these, and for a name that has its most specific RDN first already.
+ * `undefined` for any other form, and for a name that already has its most specific RDN first.
  *
  * @example respellDistinguishedName("C = ES, O = Acme, CN = a") // "CN=a,O=Acme,C=ES"
  */
@@ -33,11 +33,11 @@ export function respellDistinguishedName(text: string): string | undefined {
 
 interface Printed {
   readonly rdns: Rdns;
-  /** Left out: to be judged by the attribute types. */
+  /** Left out: guess from the attribute types. */
   readonly generalFirst?: true;
 }
 
-/** `/C=ES/O=Acme/CN=a`: a slash separates where a type and `=` follow, and may stand in a value. */
+/** `/C=ES/O=Acme/CN=a`: a slash separates attributes if a type and `=` follow; any other slash belongs to the value. */
 function readSlashes(text: string): Printed | undefined {
   if (!text.trimStart().startsWith("/")) return undefined;
   const parts = text
@@ -56,7 +56,7 @@ function readLines(text: string): Printed | undefined {
 function readPairs(parts: readonly string[]): Printed | undefined {
   const rdns = parts.map((part): Pair[] => {
     const [, type = "", value = ""] = /^([A-Za-z0-9.]+)\s*=\s*(.*)$/s.exec(part) ?? [];
-    // OpenSSL shows other octets than those of ASCII as \xC3\xA9.
+    // OpenSSL prints octets outside ASCII as \xC3\xA9.
     const octets = value.split(/((?:\\x[0-9A-Fa-f]{2})+)/);
     return [
       {
@@ -70,7 +70,7 @@ function readPairs(parts: readonly string[]): Printed | undefined {
 
 const attribute = /\s*([A-Za-z0-9.]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^",+\\]|\\.)*))\s*([,+]|$)/sy;
 
-/** Separated by `,` and `+`; a value may be in quotes, as OpenSSL and Java print one that has a comma. */
+/** Separated by `,` and `+`; OpenSSL and Java quote a value that contains a comma. */
 function readCommas(text: string): Printed | undefined {
   const rdns: Pair[][] = [[]];
   let separator: string | undefined = ",";
@@ -116,8 +116,8 @@ const places = typesOf("C", "DC", "ST", "L", "O", "OU");
 const persons = typesOf("CN", "UID", "SERIALNUMBER", "EMAILADDRESS", "SN", "GN", "PSEUDONYM");
 
 /**
- * Whether the first RDN is a place or an organization and the last one a person or a machine, or only the first one a
- * country. A certificate may have its RDNs in that order, so this is a guess.
+ * Whether the first RDN is a place or an organization and the last one a person or a machine, or only the first one is
+ * a country. A certificate may have its RDNs in that order, so this is a guess.
  */
 function isGeneralFirst(rdns: Rdns): boolean {
   const [first, last] = [rdns[0], rdns.at(-1)];

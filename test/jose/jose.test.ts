@@ -4,7 +4,7 @@ import test from "ava";
 import { SignJWT } from "jose";
 import { KeysUnusable, localKeys, remoteKeys, sharedSecret, signatureDefect } from "../../src/jose/verify-signature.ts";
 import { readCompactJwt } from "../../src/oauth/compact-jwt.ts";
-import { asymmetricAlgorithms } from "../../src/resource-server/sources/algorithms.ts";
+import { asymmetricAlgorithms } from "../../src/resource-server/sources/issuer-keys.ts";
 import { createSigningKey } from "../support/jwt-issuer.ts";
 
 interface Group {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import test from "ava";
-import type { DecisionEvent } from "../../src/resource-server/observers/decision-event.ts";
-import type { Warning } from "../../src/resource-server/resource-server-options.ts";
+import type { DecisionEvent } from "../../src/resource-server/observers/decision-events.ts";
+import type { Warning } from "../../src/resource-server/environment.ts";
 import { createResourceServer } from "../../src/resource-server/resource-server.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { factsBoundTo, startProtectedApi } from "../support/protected-api.ts";

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from "ava";
 import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
 import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import type { FactsAnswer, FactsSource, Ambient } from "../../src/resource-server/sources/facts-source.ts";
+import type { FactsAnswer, FactsSource } from "../../src/resource-server/sources/facts-source.ts";
+import type { Ambient } from "../../src/resource-server/environment.ts";
 import {
   createIntrospectionSource,
   type IntrospectionEndpointOptions,

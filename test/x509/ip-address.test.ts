@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import test from "ava";
 import fc from "fast-check";
-import { readIpAddress } from "../../src/x509/subject-expectation.ts";
+import { readIpAddress } from "../../src/x509/subject.ts";
 
 for (const [text, octets] of [
   ["0.0.0.0", "00000000"],

@@ -7,8 +7,7 @@ import fc from "fast-check";
 import { MalformedCertificate } from "../../src/x509/malformed-certificate.ts";
 import { matchesDistinguishedName } from "../../src/x509/distinguished-name.ts";
 import { readDistinguishedName } from "../../src/x509/read-distinguished-name.ts";
-import { checkSubject, readSubject, readSubjectExpectation } from "../../src/x509/subject.ts";
-import type { SubjectMembers } from "../../src/x509/subject-expectation.ts";
+import { checkSubject, readSubject, readSubjectExpectation, type SubjectMembers } from "../../src/x509/subject.ts";
 import { createAuthority, createSelfSigned, type CertificateRequest } from "../support/certificates.ts";
 import { element, generalNames, sequence, type SubjectAltName } from "../support/der-writer.ts";
 

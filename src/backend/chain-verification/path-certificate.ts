@@ -1,6 +1,6 @@
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { readCertificateParts, type CertificateParts } from "../../x509/certificate-parts.ts";
-import { chainedName } from "../../x509/chained-name.ts";
+import { chainedName } from "../../x509/distinguished-name.ts";
 import { childrenOf, contentOf, MalformedDer, readOutermost } from "../../x509/der.ts";
 import { checkCertificate } from "../../x509/read-certificate.ts";
 import { keyDefect } from "./key-defect.ts";

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readFlattenedPem } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readFlattenedPem, readPercentEncodedPem } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
 
 /** The options of `apache`. */
@@ -12,9 +11,10 @@ export interface ApacheOptions extends NamedHeaderSourceOptions {
 const readers = { blanks: readFlattenedPem, "percent-encoded": readPercentEncodedPem };
 
 /**
- * Apache httpd: PEM whose line ends are blanks, `RequestHeader set X-SSL-Cert "%{SSL_CLIENT_CERT}s"`, in any header.
+ * Apache httpd: PEM with spaces instead of line ends, `RequestHeader set X-SSL-Cert "%{SSL_CLIENT_CERT}s"`, in any
+ * header.
  *
- * Without a certificate Apache writes `(null)`, which is read as none.
+ * Without a certificate Apache writes `(null)`, which is read as no certificate.
  *
  * @example apache({ from: trustedProxies(["127.0.0.1"]), header: "X-SSL-Cert" })
  */

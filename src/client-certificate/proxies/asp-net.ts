@@ -1,9 +1,9 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/certificate-reading.ts";
+import { readBase64Der } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**
- * The convention of ASP.NET Core's certificate forwarding, which others have taken up: `X-Client-Cert`, bare base64 of
+ * ASP.NET Core's certificate forwarding, a convention that other products use, too: `X-Client-Cert`, plain base64 of
  * the DER.
  *
  * @example aspNet({ from: trustedProxies(["10.0.0.7"]) })

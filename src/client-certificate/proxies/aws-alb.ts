@@ -1,10 +1,10 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem, readPercentEncodedPemChain } from "../encodings/percent-encoded.ts";
+import { readPercentEncodedPem, readPercentEncodedPemChain } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**
  * AWS Application Load Balancer, mutual TLS in verify mode: `X-Amzn-Mtls-Clientcert-Leaf`, percent-encoded PEM in which
- * `+`, `=` and `/` stand for themselves.
+ * `+`, `=` and `/` are not encoded.
  *
  * @example awsAlb({ from: trustedProxies(["10.0.1.0/24", "10.0.2.0/24"]) })
  */
@@ -14,9 +14,9 @@ export function awsAlb(options: HeaderSourceOptions): CertificateSource {
 
 /**
  * AWS Application Load Balancer, mutual TLS in passthrough mode: `X-Amzn-Mtls-Clientcert`, the client's certificate
- * first and those above it after it.
+ * followed by its issuers.
  *
- * The balancer has verified nothing but the handshake: enough for certificate-bound tokens, not for an identity.
+ * The balancer verifies only the handshake: enough for certificate-bound tokens, not for an identity.
  *
  * @example awsAlbPassthrough({ from: trustedProxies(["10.0.1.0/24"]) })
  */

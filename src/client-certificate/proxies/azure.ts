@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der, readFlattenedPem } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readBase64Der, readFlattenedPem, readPercentEncodedPem } from "../certificate-encodings.ts";
 import {
   createHeaderSource,
   givenOptions,
@@ -10,8 +9,8 @@ import {
 } from "../header-source.ts";
 
 /**
- * Azure App Service: `X-ARR-ClientCert`, bare base64 of the DER. The platform sets it, and has verified nothing but
- * the handshake: enough for certificate-bound tokens, not for an identity.
+ * Azure App Service: `X-ARR-ClientCert`, plain base64 of the DER. The platform sets it and verifies only the handshake:
+ * enough for certificate-bound tokens, not for an identity.
  *
  * @example azure({ from: trustedProxies(["169.254.129.0/24"]) })
  */
@@ -21,7 +20,7 @@ export function azure(options: HeaderSourceOptions): CertificateSource {
 
 /** The options of `azureApplicationGateway`. */
 export interface AzureApplicationGatewayOptions extends NamedHeaderSourceOptions {
-  /** What your gateway sends: look once, for its documents do not agree. There is no default. */
+  /** What your gateway sends: check it once, because its documents contradict each other. No default. */
   readonly encoding: "percent-encoded" | "flattened";
 }
 
@@ -30,7 +29,7 @@ const readers = { "percent-encoded": readPercentEncodedPem, flattened: readFlatt
 /**
  * Azure Application Gateway: a rewrite rule that sets a header to `{var_client_certificate}`, PEM with its markers.
  *
- * Empty without an SSL profile that asks for client certificates.
+ * The header is empty without an SSL profile that requests client certificates.
  *
  * @example azureApplicationGateway({ from, header: "X-Client-Certificate", encoding: "percent-encoded" })
  */

@@ -1,14 +1,13 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/certificate-reading.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { readBase64Der, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**
- * Cloudflare with `client_certificate_forwarding`: `Cf-Client-Cert-Der-Base64`, bare base64 of the DER.
+ * Cloudflare with `client_certificate_forwarding`: `Cf-Client-Cert-Der-Base64`, plain base64 of the DER.
  *
- * Its addresses serve all its customers, so they prove nothing: let `from` name the certificate that it shows your
- * origin (authenticated origin pulls, one of your own), or a tunnel. For transform rules that write
- * `cf.tls_client_auth.cert_rfc9440` into a header, take `rfc9440`.
+ * Cloudflare's addresses serve all its customers, so they prove nothing: `from` should name the certificate that it
+ * presents to your origin (authenticated origin pulls with your own certificate), or a tunnel. For transform rules that
+ * write `cf.tls_client_auth.cert_rfc9440` into a header, use `rfc9440`.
  *
  * @example cloudflare({ from: trustedProxies([{ certificate: pem }]) })
  */
@@ -17,7 +16,7 @@ export function cloudflare(options: HeaderSourceOptions): CertificateSource {
 }
 
 /**
- * Cloudflare: the thumbprint alone, `Cf-Client-Cert-Sha256`, in hexadecimal.
+ * Cloudflare: only the thumbprint, `Cf-Client-Cert-Sha256`, in hexadecimal.
  *
  * @example cloudflareSha256({ from: trustedProxies([{ certificate: pem }]) })
  */

@@ -1,13 +1,12 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { readPercentEncodedPem, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**
  * AWS CloudFront, viewer mutual TLS: `CloudFront-Viewer-Cert-Pem`, percent-encoded PEM.
  *
- * The origin request policy must forward it, and nothing but CloudFront may reach the origin. Its addresses are not
- * yours alone: `from` is best the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
+ * The origin request policy must forward it, and only CloudFront may reach the origin. Its addresses are shared by all
+ * customers: `from` should be the balancer behind it, or CloudFront's own certificate (origin mutual TLS).
  *
  * @example cloudfront({ from, present: { header: "CloudFront-Viewer-Cert-Present", value: "1" } })
  */
@@ -16,7 +15,7 @@ export function cloudfront(options: HeaderSourceOptions): CertificateSource {
 }
 
 /**
- * AWS CloudFront: the thumbprint alone, `CloudFront-Viewer-Cert-Sha256`, in hexadecimal.
+ * AWS CloudFront: only the thumbprint, `CloudFront-Viewer-Cert-Sha256`, in hexadecimal.
  *
  * @example cloudfrontSha256({ from: trustedProxies([{ certificate: pem }]) })
  */

@@ -1,26 +1,24 @@
 import { optionError } from "../../options/option-error.ts";
-import type { CertificateOfConnection, CertificateSource } from "../certificate-source.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { type CertificateOfConnection, type CertificateSource, unreadable } from "../certificate-source.ts";
+import { readPercentEncodedPem, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions } from "../header-source.ts";
-import { unreadable } from "../unreadable-reason.ts";
 
-/** The pairs of one element, in order; a key may be there more than once. Keys are in lower case. */
+/** The pairs of one element, in order; a key may occur more than once. Keys are in lower case. */
 export type ForwardedElement = readonly (readonly [key: string, value: string])[];
 
-/** More than any path of proxies has, and more pairs than Envoy knows. */
+/** More than any path of proxies has, and more pairs than Envoy writes. */
 const mostElements = 32;
 const mostPairs = 1024;
 
-/** One pair, from where the last ended: a key, `=`, and a value in quotes or up to the next separator. */
+/** One pair after the last one: a key, `=`, and a value in quotes or up to the next separator. */
 const pair = /([A-Za-z]+)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",;]*))([,;]|$)/y;
 
 /**
- * Reads the list that Envoy writes into `x-forwarded-client-cert`: elements by commas, pairs by semicolons, values in
- * quotes where they hold either. `undefined` for what is not such a list.
+ * Reads the list that Envoy writes into `x-forwarded-client-cert`: elements separated by commas, pairs by semicolons,
+ * values quoted if they contain either. `undefined` for any other text.
  *
- * In quotes a backslash takes the next character with it, as in the distinguished names that stand there; a name
- * cannot end its quotes. What stands in no quotes can be anything without a separator or a quote.
+ * In quotes a backslash escapes the next character, so that a distinguished name cannot end its quotes. An unquoted
+ * value may have any character except separators and quotes.
  *
  * @example readForwardedClientCert('By=spiffe://a;Hash=9add…;Subject="CN=a,O=b",By=spiffe://b;Hash=…') // two elements
  */
@@ -37,7 +35,7 @@ export function readForwardedClientCert(value: string): readonly ForwardedElemen
     at = pair.lastIndex;
     if (separator === ",") {
       if (elements.length === mostElements) return undefined;
-      // A list may have blanks after its commas (RFC 9110 §5.6.1).
+      // A list may have spaces after its commas (RFC 9110 §5.6.1).
       while (value[at] === " " || value[at] === "\t") at += 1;
       elements.push([]);
     }
@@ -46,7 +44,7 @@ export function readForwardedClientCert(value: string): readonly ForwardedElemen
 }
 
 /**
- * The only value of a key; `undefined` when it is not there, `null` when it is there twice.
+ * Returns the only value of a key; `undefined` if it is missing, `null` if it occurs twice.
  *
  * @example onlyPair([["hash", "9add…"]], "hash") // "9add…"
  */
@@ -58,10 +56,10 @@ export function onlyPair(element: ForwardedElement, key: string): string | null 
 /** The options of `envoy`. */
 export interface EnvoyOptions extends HeaderSourceOptions {
   /**
-   * Which hop's client is meant. `only` (default): refused unless there is exactly one, as with SANITIZE_SET; then
-   * nothing that a client or its certificate writes can add one. `last`: that of the Envoy which calls here.
-   * `second-to-last`: that of the one before, where a sidecar adds an element of its own. With these two a client whose
-   * certificate has a comma in a subject alternative name adds an element too, where Envoy is told to write those.
+   * Which element to read. `only` (default): rejected unless there is exactly one, as with SANITIZE_SET; then neither a
+   * client nor its certificate can add one. `last`: the element of the Envoy that calls this server. `second-to-last`:
+   * the one before, if a sidecar adds its own element. With these two, a client whose certificate has a comma in a
+   * subject alternative name adds an element, if Envoy is configured to write those names.
    */
   readonly element?: "only" | "last" | "second-to-last";
 }
@@ -69,9 +67,8 @@ export interface EnvoyOptions extends HeaderSourceOptions {
 /**
  * Envoy and Istio: `x-forwarded-client-cert`, an element for each hop, with the certificate's SHA-256 as `Hash`.
  *
- * Where Envoy is told to send `Cert`, the two must agree, and the source has the certificate itself. Without it, as
- * with Istio, there is only the thumbprint. `Chain` is not looked at. Not for Cloud Foundry's header of the
- * same name.
+ * If Envoy also sends `Cert`, both must match, and the source has the certificate itself. Without it, as with Istio,
+ * the source has only the thumbprint. `Chain` is ignored. Not for Cloud Foundry's header of the same name.
  *
  * @example envoy({ from: trustedProxies(["127.0.0.1"]) })
  */

@@ -1,19 +1,17 @@
-import type { CertificateSource } from "../certificate-source.ts";
-import { type CertificateReading, readBase64Der } from "../encodings/certificate-reading.ts";
-import { readHexSha256 } from "../encodings/sha256-fingerprint.ts";
+import { type CertificateSource, unreadable } from "../certificate-source.ts";
+import { type CertificateReading, readBase64Der, readHexSha256 } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type NamedHeaderSourceOptions, readerFor } from "../header-source.ts";
-import { unreadable } from "../unreadable-reason.ts";
 
 /** The options of `haproxy`. */
 export interface HaproxyOptions extends NamedHeaderSourceOptions {
-  /** `base64` (default): `%[ssl_c_der,base64]`. `quoted-base64`: the same by `%{+Q}[…]`. */
+  /** `base64` (default): `%[ssl_c_der,base64]`. `quoted-base64`: the same with `%{+Q}[…]`. */
   readonly encoding?: "base64" | "quoted-base64";
 }
 
 const readers = { base64: readBase64Der, "quoted-base64": readQuotedBase64 };
 
 /**
- * HAProxy: bare base64 of the DER, `http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64] if { ssl_c_used }`,
+ * HAProxy: plain base64 of the DER, `http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64] if { ssl_c_used }`,
  * in any header. Delete the client's own first, on every frontend.
  *
  * @example haproxy({ from: trustedProxies(["unix"]), header: "X-SSL-Client-Cert" })
@@ -24,7 +22,7 @@ export function haproxy(options: HaproxyOptions): CertificateSource {
 }
 
 /**
- * HAProxy: the thumbprint alone, in hexadecimal, `%[ssl_c_der,sha2(256),hex]`, in any header; not `ssl_c_sha1`.
+ * HAProxy: only the thumbprint, in hexadecimal, `%[ssl_c_der,sha2(256),hex]`, in any header; not `ssl_c_sha1`.
  *
  * @example haproxySha256({ from: trustedProxies(["unix"]), header: "X-SSL-Client-SHA256" })
  */

@@ -1,11 +1,12 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readBase64Der } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readBase64Der, readPercentEncodedPem } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
 /** The options of `kong`. */
 export interface KongOptions extends HeaderSourceOptions {
-  /** `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: what others call `base64_encoded`. */
+  /**
+   * `percent-encoded` (default): what `tls-metadata-headers` sends. `base64`: named `base64_encoded` in other plugins.
+   */
   readonly encoding?: "percent-encoded" | "base64";
 }
 
@@ -14,7 +15,7 @@ const readers = { "percent-encoded": readPercentEncodedPem, base64: readBase64De
 /**
  * Kong with the plugin `tls-metadata-headers`: `X-Client-Cert`, percent-encoded PEM.
  *
- * Its `X-Client-Cert-Fingerprint` is SHA-1: nothing can be bound to that, and it is refused.
+ * Its `X-Client-Cert-Fingerprint` is SHA-1, to which no token can be bound; it is rejected.
  *
  * @example kong({ from: trustedProxies(["10.0.0.7"]) })
  */

@@ -1,13 +1,13 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readCertificateItem } from "../encodings/byte-sequence.ts";
+import { readCertificateItem } from "../certificate-encodings.ts";
 import { createHeaderSource, type HeaderSourceOptions } from "../header-source.ts";
 
 /**
  * The standard's header: `Client-Cert`, a byte sequence of the certificate's DER between colons (RFC 9440 §2).
  *
- * For HAProxy with a colon on either side of `ssl_c_der,base64`, Cloudflare's `cert_rfc9440`, and whoever follows the
- * standard. `Client-Cert-Chain` is not looked at: the binding is to the client's certificate and to nothing above it.
- * Throws a `TypeError` with a `code` for wrong options, as all these sources do.
+ * For HAProxy with a colon before and after `ssl_c_der,base64`, Cloudflare's `cert_rfc9440`, and other proxies that
+ * follow the standard. `Client-Cert-Chain` is ignored: tokens are bound to the client's certificate, not to its
+ * issuers. Throws a `TypeError` with a `code` for wrong options, like all these sources.
  *
  * @example protect(api, { certificate: rfc9440({ from: trustedProxies(["10.0.0.7"]) }) })
  */

@@ -1,6 +1,5 @@
 import type { CertificateSource } from "../certificate-source.ts";
-import { readFlattenedPem } from "../encodings/certificate-reading.ts";
-import { readPercentEncodedPem } from "../encodings/percent-encoded.ts";
+import { readFlattenedPem, readPercentEncodedPem } from "../certificate-encodings.ts";
 import { createHeaderSource, givenOptions, type HeaderSourceOptions, readerFor } from "../header-source.ts";
 
 /** The options of `wso2`. */
@@ -12,9 +11,9 @@ export interface Wso2Options extends HeaderSourceOptions {
 const readers = { "one-line": readFlattenedPem, "percent-encoded": readPercentEncodedPem };
 
 /**
- * What a balancer in front of WSO2's products is told to send: `x-wso2-mtls-cert`, PEM on one line.
+ * The header that a balancer in front of WSO2's products is configured to send: `x-wso2-mtls-cert`, PEM on one line.
  *
- * Nothing in those products takes the client's own header away; the balancer must.
+ * Those products do not remove a header that the client sent; the balancer must.
  *
  * @example wso2({ from: trustedProxies(["10.0.0.7"]) })
  */

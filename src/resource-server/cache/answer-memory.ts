@@ -1,44 +1,50 @@
 import { LRUCache } from "lru-cache";
 import { type DatedAnswer, certifiedAt, type Coverage, type FreshnessLimits, isFresh } from "./freshness.ts";
-import { createKeyIndex } from "./key-index.ts";
+import { createKeyIndex } from "./invalidations.ts";
 
-/** An answer that may be remembered. */
+/** An answer that may be cached. */
 export interface Rememberable {
-  /** Whether it lets anyone in; what does not is kept apart, so that random tokens push no good one out. */
+  /**
+   * Whether it is about an active token; other answers are kept separately, so that random tokens do not evict good
+   * ones.
+   */
   readonly positive: boolean;
-  /** The instant on the monotonic clock at which it expires; `Infinity` if never. */
+  /** When it expires, on the monotonic clock; `Infinity` if never. */
   readonly expiresAt: number;
-  /** What it rests on: an event that names one of these makes it void. None: no event can, and none vouches for it. */
+  /**
+   * The invalidation keys of the answer: an event with one of them invalidates it. None: no event can invalidate it,
+   * and the stream does not extend its use.
+   */
   readonly invalidationKeys?: readonly string[] | undefined;
-  /** About how many octets of text it was made of. */
+  /** The approximate size of the text it was made from, in octets. */
   readonly size?: number | undefined;
-  /** `false`: good for the one who asked. */
+  /** `false`: for this request only. */
   readonly reusable?: boolean | undefined;
 }
 
-/** How long and how many; times in milliseconds, 0: never. */
+/** Limits of the cache; times in milliseconds, 0 disables. */
 export interface MemoryLimits extends FreshnessLimits {
   readonly negativeTtl: number;
-  /** How much older than otherwise facts may be while nothing newer can be had. */
+  /** How much older answers may be while the source is unavailable. */
   readonly staleIfUnavailable: number;
   readonly maxEntries: number;
   readonly maxNegativeEntries: number;
-  /** Of both kinds; about. */
+  /** Of both kinds together, approximately. */
   readonly maxBytes: number;
 }
 
 export interface AnswerMemory<Answer> {
-  /** An answer that may be used now; `maxAge` in milliseconds. */
+  /** Returns an answer that may be used now; `maxAge` in milliseconds. */
   recall(key: string, maxAge?: number): Answer | undefined;
-  /** One that lets in and may be used when no newer one can be had. */
+  /** Returns a positive answer that may be used while the source is unavailable. */
   recallStale(key: string, maxAge?: number): Answer | undefined;
-  /** Whether this very answer is what is remembered. */
+  /** Whether exactly this answer is cached. */
   holds(key: string, answer: Answer): boolean;
-  /** `askedAt` is when the question was sent, on the monotonic clock. */
+  /** `askedAt` is when the request was sent, on the monotonic clock. */
   keep(key: string, answer: Answer, askedAt: number): void;
-  /** Forgets what rests on any of these keys. */
+  /** Removes the answers with any of these keys. */
   invalidate(invalidationKeys: readonly string[]): void;
-  /** Forgets what lets in. */
+  /** Removes the positive answers. */
   clearPositives(): void;
   clear(): void;
 }
@@ -49,20 +55,19 @@ interface Entry<Answer> extends DatedAnswer {
 }
 
 /**
- * What an answer takes in memory, rather too much than too little: entry, key, index, signal, and the objects made of
- * its text (measured with answers of 0.2 to 23 kB: 3.3 kB, and 2.2 octets a character).
+ * The memory of an answer, estimated high: entry, key, index, signal, and the objects made from its text (measured with
+ * answers of 0.2 to 23 kB: 3.3 kB plus 2.2 octets per character).
  */
 const sizeOf = ({ answer }: { answer: Rememberable }): number => 3072 + 3 * Math.ceil(answer.size ?? 0);
-/** What the negatives may take of all. */
+/** The share of the negative answers in `maxBytes`. */
 const negativeShare = 1 / 16;
 
 /**
- * Creates a bounded memory of answers, in which a life is counted from when the question was *sent*.
+ * Creates a bounded cache of answers; the age of an answer counts from when its request was *sent*.
  *
- * Age is counted by the monotonic clock, and lengthened by what the stream vouches for ({@link isFresh}), never by a
- * hit; the same clock ends a life at `expiresAt`, so that setting the wall clock neither ends a life nor brings one back.
- * An answer never replaces one that was asked later, and always what was known before it, even if it is not to be
- * remembered itself.
+ * Ages are measured on the monotonic clock; the stream of events extends the use of an answer ({@link isFresh}), a hit
+ * never does. `expiresAt` is on the same clock, so setting the wall clock neither ends nor revives an answer. An answer
+ * replaces every answer that was requested earlier, even if it is not cached itself, and none that was requested later.
  *
  * @example memory.keep(tokenDigestText(token), answer, askedAt)
  */
@@ -122,7 +127,7 @@ export function createAnswerMemory<Answer extends Rememberable>(
       const { invalidationKeys = [] } = answer;
       const entry = { key, answer, askedAt, revocable: answer.positive && invalidationKeys.length > 0 };
       into.set(key, entry);
-      // One that is larger than all the room there is has not been taken.
+      // An entry larger than the cache was not stored.
       if (into.peek(key) === entry) index.add(invalidationKeys, entry);
     },
     invalidate(invalidationKeys) {

@@ -1,68 +1,68 @@
 import { certifiedAt, type Coverage } from "./freshness.ts";
 
-// What is known of one token that somebody watches, as values: each change makes the next. Instants are of the monotonic
-// clock, in milliseconds.
+// The state of one watched token, as immutable values: each change returns the next state. Instants are on the
+// monotonic clock, in milliseconds.
 
-/** What the latest usable answer says. */
+/** The latest usable answer. */
 export interface LatestAnswer {
-  /** When the question was sent. */
+  /** When the request was sent. */
   readonly askedAt: number;
   readonly expiresAt: number;
-  /** The invalidation keys that the answer rests on. */
+  /** The invalidation keys of the answer. */
   readonly keys: readonly string[];
-  /** Whether the stream of events may vouch for the answer. */
+  /** Whether the stream of events can confirm the answer. */
   readonly revocable: boolean;
 }
 
 interface Common {
   readonly latest: LatestAnswer;
-  /** The latest instant at which the token is known to have been good, apart from what the stream vouches for now. */
+  /** The latest instant at which the token is known to have been active, without the current coverage of the stream. */
   readonly goodAt: number;
-  /** Not to be asked for before. */
+  /** No request before this instant. */
   readonly retryAt: number;
 }
 
-/** Nothing is known against the latest answer: asked for again when half of the bound is over. */
+/** Nothing contradicts the latest answer; the next request is due when half of the bound has passed. */
 interface Trusted extends Common {
   readonly state: "trusted";
 }
 
-/** An event came, or events were lost, after the latest answer: asked for at once. */
+/** An event came, or events were lost, after the latest answer; a request is due at once. */
 interface Doubted extends Common {
   readonly state: "doubted";
-  /** The signal ends then without another answer; `Infinity`: only the bound ends it. */
+  /** Without another answer the signal is aborted then; `Infinity`: only the bound applies. */
   readonly answerBy: number;
 }
 
 export type LiveToken = Trusted | Doubted;
 
-/** A token that was just handed out; without `certain`, an event may have been missed since the question. */
+/** The state of a token that was just returned; without `certain`, an event may have been missed since the request. */
 export function handedOut(latest: LatestAnswer, certain: boolean, answerBy: number): LiveToken {
   const common = { latest, goodAt: latest.askedAt, retryAt: -Infinity };
   return certain ? { state: "trusted", ...common } : { state: "doubted", ...common, answerBy };
 }
 
-/** Another answer that says the same. */
+/** After another answer with the same content. */
 export function answeredAgain(token: LiveToken, latest: LatestAnswer): LiveToken {
   return { state: "trusted", latest, goodAt: Math.max(token.goodAt, latest.askedAt), retryAt: -Infinity };
 }
 
-/** An event about the token came: an answer has to follow by `answerBy`. */
+/** After an event about the token; an answer must follow by `answerBy`. */
 export function eventCame(token: LiveToken, coverage: Coverage, answerBy: number): LiveToken {
   return doubted(token, coverage, Math.min(answerByOf(token), answerBy));
 }
 
-/** Events were lost; `coverage` is still what it was before. */
+/** After a loss of events; `coverage` is still the one before the loss. */
 export function eventsWereLost(token: LiveToken, coverage: Coverage): LiveToken {
   return doubted(token, coverage, answerByOf(token));
 }
 
-/** The question failed. */
+/** After a failed request. */
 export function askingFailed(token: LiveToken, retryAt: number): LiveToken {
   return { ...token, retryAt };
 }
 
-/** From here on the stream vouches no more for what was known before. */
+/** From now on the stream no longer confirms earlier answers. */
 function doubted(token: LiveToken, coverage: Coverage, answerBy: number): Doubted {
   const latest = { ...token.latest, revocable: false };
   return { state: "doubted", latest, goodAt: knownGoodAt(token, coverage), retryAt: -Infinity, answerBy };
@@ -76,15 +76,16 @@ function knownGoodAt(token: LiveToken, coverage: Coverage): number {
   return Math.max(token.goodAt, certifiedAt(token.latest, coverage));
 }
 
-/** When the signal ends because nothing was found out; its expiry, `latest.expiresAt`, apart. */
+/** When the signal is aborted without another answer, leaving aside the token's expiry, `latest.expiresAt`. */
 export function endsAt(token: LiveToken, coverage: Coverage, bound: number): number {
   return Math.min(knownGoodAt(token, coverage) + bound, answerByOf(token));
 }
 
 /**
- * When the token has to be asked for again; `Infinity`: never.
+ * When the next request about the token is due; `Infinity`: never.
  *
- * A signal that nobody holds any more is not asked for, unless an event came: a signal made of it may still be in use.
+ * No request for a signal that was garbage-collected, unless an event came: a signal derived from it may still be in
+ * use.
  */
 export function dueAt(token: LiveToken, coverage: Coverage, bound: number, isHeld: boolean): number {
   if (!isHeld && answerByOf(token) === Infinity) return Infinity;

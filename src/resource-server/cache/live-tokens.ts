@@ -12,22 +12,25 @@ import {
   type LatestAnswer,
   type LiveToken,
 } from "./live-token.ts";
-import { createKeyIndex } from "./key-index.ts";
-import type { Schedule } from "./schedule.ts";
+import { createKeyIndex } from "./invalidations.ts";
+import type { Schedule } from "../environment.ts";
 import { createUnwatchedSignals, unconfirmed } from "./unwatched-signals.ts";
 
-/** What is to be known of answers to see that a token is no longer what it was. */
+/** How to see from an answer that a token has changed. */
 export interface ReadsAnswers<Answer> {
-  /** Why the answer lets nobody in; `undefined`: it does. */
+  /** The refusal for an answer that is not positive; `undefined` for a positive one. */
   readonly refusalOf: (answer: Answer) => AccessTokenRefused | undefined;
-  /** What decisions rest on, but for expiry: as long as this text is the same, so is the token. */
+  /**
+   * The facts that decisions are based on, except expiry, as text: the token is unchanged while this text is the same.
+   */
   readonly basisOf: (answer: Answer) => string;
 }
 
-/** Watched tokens: somebody holds a signal that fires when the token ends. */
+/** Watched tokens: for each, a signal was read that is aborted when the token ends. */
 export interface LiveTokens<Answer> {
   /**
-   * The signal of the token under this key; `certain`: no event can have been missed since the answer was asked for.
+   * Returns the signal of the token under this key; `certain`: no event can have been missed since the answer was
+   * requested.
    */
   watch(
     key: string,
@@ -36,9 +39,9 @@ export interface LiveTokens<Answer> {
   ): AbortSignal;
   /** Call for every fresh answer. */
   learn(key: string, answer: Answer, askedAt: number): void;
-  /** Asks again for every token that rests on these keys. */
+  /** Requests every token with any of these keys again. */
   invalidate(invalidationKeys: readonly string[]): void;
-  /** Events were lost: asks for every token again. Call it while the coverage is still what it was. */
+  /** Requests every token again after a loss of events. Call it before the coverage is reset. */
   invalidateAll(): void;
   close(): void;
 }
@@ -46,43 +49,45 @@ export interface LiveTokens<Answer> {
 export interface LiveTokensOptions<Answer> extends ReadsAnswers<Answer> {
   readonly limits: FreshnessLimits;
   readonly maxWatched: number;
-  /** Milliseconds that an answer may take after an event. */
+  /** How long an answer may take after an event, in milliseconds. */
   readonly timeout: number;
   readonly coverage: Coverage;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
 }
 
-/** Holds no answer: an answer holds the token that was handed out, and the token holds the signal. */
+/** Must not reference the answer: the answer holds the token that was returned, and the token holds the signal. */
 interface Watched {
   readonly key: string;
   readonly controller: AbortController;
-  /** What was handed out. The runtime keeps it as long as it is held or has listeners (DOM, AbortSignal.any). */
+  /**
+   * The signal that was returned. The runtime keeps it while it is referenced or has listeners (DOM, AbortSignal.any).
+   */
   held: WeakRef<AbortSignal>;
   readonly basis: string;
   readonly ask: () => Promise<unknown>;
   asking: boolean;
-  /** What is known of it; replaced as a whole. */
+  /** Its state; replaced as a whole. */
   token: LiveToken;
-  /** Cancels the timer of what is to happen to it before all are looked at again. */
+  /** Cancels the timer of an action that is due before the next check of all tokens. */
   cancel: () => void;
 }
 
-/** Where nothing is remembered there is no bound of the cache's: a live token's, milliseconds. */
+/** The bound without a cache, in milliseconds. */
 const boundWithoutMemory = 10_000;
-/** All are looked at so often, milliseconds: what is to happen sooner has a timer of its own. */
+/** The interval of the check of all tokens, in milliseconds; an action that is due earlier has its own timer. */
 const lookEvery = 1000;
-/** Live tokens that are asked for at a time. */
+/** Concurrent requests about live tokens. */
 const mostAsked = 16;
-/** So many entries are searched for a signal that nobody holds, to make room for a new one. */
+/** How many entries are searched for a garbage-collected signal to make room for a new one. */
 const mostSearched = 64;
 
 /**
- * Creates the registry of live tokens: it aborts a token's signal when the token was revoked, expired or has changed,
- * or when nothing could be found out about it for longer than the cache's bound.
+ * Creates the registry of live tokens: it aborts a token's signal when the token was revoked, has expired or has
+ * changed, or when it could not be confirmed for longer than the cache's bound.
  *
- * While the stream is whole nothing is asked; without it a token is asked for when half of the bound is over, unless its
- * signal has been let go of. One timer for all, and one for each token to which something is to happen before that.
+ * While the stream is intact it sends no requests; without the stream it requests a token when half of the bound has
+ * passed, unless its signal was garbage-collected. One timer for all, and one for each token with an earlier action.
  *
  * @example live.watch(key, answer, { askedAt, certain: true, ask: () => askAgain(token) })
  */
@@ -96,7 +101,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
   let asked = 0;
   let cancelLook: (() => void) | undefined;
   let closed = false;
-  /** What a signal was made of must live as long as it does: without a listener Node looks there when it is read. */
+  /** The controller must live as long as the signal derived from it: without a listener Node reads the state there. */
   const sources = new WeakMap<AbortSignal, AbortController>();
 
   const toLatest = ({ positive, expiresAt, invalidationKeys: keys = [] }: Answer, askedAt: number): LatestAnswer => ({
@@ -119,7 +124,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     one.controller.abort(reason);
   }
 
-  /** Ends it when its time is over; else sees to it that it is asked for and looked at again in time. */
+  /** Ends the token if it is due; otherwise plans the next request and the next check. */
   function look(one: Watched, now: number): void {
     one.cancel();
     const expires = one.token.latest.expiresAt - monotonicClock();
@@ -152,7 +157,7 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
     while (asked < mostAsked) {
       const one = waiting.pop();
       if (one === undefined) return;
-      // It may have been found out about, or be waiting here twice.
+      // It may have been answered in the meantime, or be in the list twice.
       if (one.asking || watched.get(one.key) !== one || dueTimeOf(one) > monotonicClock()) continue;
       one.asking = true;
       asked += 1;

@@ -3,11 +3,11 @@ import { count } from "../../options/read-number.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 
-/** How much an issuer's outage may cost: what would exceed it is refused at once. */
+/** Limits the cost of an issuer's outage: requests beyond the limits are refused at once. */
 export interface QuestionLimits {
-  /** Questions asked at a time; default 64. */
+  /** Concurrent requests to the issuer; default 64. */
   readonly maxConcurrent?: number;
-  /** Questions that wait for one of those to end, each as long as its requests wait; default 1,000. */
+  /** Requests that may wait for one of those to end, each within its own timeout; default 1,000. */
   readonly maxQueued?: number;
 }
 
@@ -31,11 +31,11 @@ export function readQuestionLimits(questions: QuestionLimits = {}): Required<Que
 
 export interface QuestionQueue {
   /**
-   * Resolves when the question may be asked, at once where fewer than `maxConcurrent` are under way; call the result
-   * when the question has been answered.
+   * Resolves when the request may be sent, at once if fewer than `maxConcurrent` are under way; call the result when it
+   * was answered.
    *
-   * Throws {@link IntrospectionUnavailable} when too many questions wait; rejects with the signal's reason when it is
-   * aborted while the question waits.
+   * Throws {@link IntrospectionUnavailable} when the queue is full; rejects with the signal's reason when it is aborted
+   * while waiting.
    */
   enter(signal: AbortSignal): Release | Promise<Release>;
 }
@@ -43,7 +43,7 @@ export interface QuestionQueue {
 type Release = () => void;
 
 /**
- * Creates the queue in front of one issuer: an outage there must not become one here, by ever more that waits.
+ * Creates the queue in front of one issuer, so that an outage there does not fill this process with waiting requests.
  *
  * @example const entry = queue.enter(signal); const release = typeof entry === "function" ? entry : await entry
  */
@@ -73,7 +73,7 @@ export function createQuestionQueue({ maxConcurrent, maxQueued }: Required<Quest
         underWay += 1;
         return admit();
       }
-      if (waiting.size >= maxQueued) throw new IntrospectionUnavailable("too many questions wait for an answer");
+      if (waiting.size >= maxQueued) throw new IntrospectionUnavailable("too many requests wait for an answer");
       return new Promise((resolve, reject) => {
         const onAdmitted = (): void => {
           signal.removeEventListener("abort", onAbort);

@@ -7,47 +7,49 @@ import { createSharedRequests, WaitedTooLong } from "./shared-requests.ts";
 import type { QuestionQueue } from "./question-queue.ts";
 import type { Coverage } from "./freshness.ts";
 import { createLiveTokens, type ReadsAnswers } from "./live-tokens.ts";
-import { createRecentInvalidations } from "./recent-invalidations.ts";
-import type { Schedule } from "./schedule.ts";
+import { createRecentInvalidations } from "./invalidations.ts";
+import type { Schedule } from "../environment.ts";
 
 /**
- * Puts the question to the source, at `askedAt` on the monotonic clock; the signal is aborted when nobody waits for the
+ * Sends the request to the source, at `askedAt` on the monotonic clock; the signal is aborted when nobody waits for the
  * answer any more.
  */
 export type AskSource<Answer> = (signal: AbortSignal, askedAt: number) => Promise<Answer>;
 
-/** What one request demands of an answer. */
+/** What an API request requires of an answer. */
 export interface AnswerDemand {
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds: facts that were older when the request came will not do; 0: asked for this request alone. */
+  /** Milliseconds: facts must not have been older when the API request came; 0: they are requested for it alone. */
   readonly maxAge: number | undefined;
 }
 
-/** Answers by key: remembered ones, and one question at a time for the others. */
+/** Answers by key: cached ones, and at most one request at a time for the others. */
 export interface RememberedAnswers<Answer> {
-  /** At once, when one is remembered that may still be used; `maxAge` in milliseconds. */
+  /** Returns a cached answer that may still be used; `maxAge` in milliseconds. */
   recall(key: string, maxAge?: number): Answer | undefined;
-  /** Asks, together with everyone who asks the same now; an answer is remembered, a failure never. */
+  /** Requests the answer, shared by all concurrent callers of the same key; caches answers, never failures. */
   ask(key: string, question: AskSource<Answer>, demand: AnswerDemand): Promise<Answer>;
-  /** A signal that is aborted when what the answer says is no longer so. */
+  /** Returns a signal that is aborted when the answer is no longer true. */
   watch(key: string, answer: Answer, question: AskSource<Answer>): AbortSignal;
-  /** What rests on these keys is void: what is remembered, and what is on its way. */
+  /** Invalidates answers with these keys, also those that have not arrived yet. */
   invalidate(invalidationKeys: readonly string[]): void;
-  /** So is everything that lets in. */
+  /** Invalidates all positive answers, also those that have not arrived yet. */
   invalidateAll(): void;
-  /** Forgets everything; whoever waits is refused. */
+  /** Clears the cache and rejects all waiting callers. */
   readonly close: () => void;
 }
 
 export interface RememberedAnswersOptions<Answer> extends ReadsAnswers<Answer> {
   readonly limits: MemoryLimits;
-  /** Tokens whose signals are kept, at most. */
+  /** The maximum number of watched tokens. */
   readonly maxWatched: number;
-  /** How long one request waits for an answer, and no answer is used that was asked for longer ago; milliseconds. */
+  /**
+   * How long a caller waits for an answer, and the maximum age of an arriving answer since its request; milliseconds.
+   */
   readonly timeout: number;
   readonly queue: QuestionQueue;
   readonly coverage: Coverage;
-  /** Called before a question is asked. */
+  /** Called before each request. */
   readonly onQuestion: () => void;
   readonly monotonicClock: () => number;
   readonly schedule: Schedule;
@@ -58,9 +60,9 @@ const calledOff = new DOMException("The answer would not be used any more.", "Ab
 /**
  * Creates the cache of one issuer.
  *
- * With a `ttl` of 0 nothing is remembered *or shared*: every request asks for itself. An answer that was made void while
- * it was on its way is asked for once more, and used by nobody. `ask` rejects with {@link IntrospectionUnavailable},
- * {@link IntrospectionMalformed} or the signal's reason.
+ * With a `ttl` of 0 nothing is cached *or shared*: every caller sends its own request. An answer that was invalidated
+ * before it arrived is not used, but requested once more. `ask` rejects with {@link IntrospectionUnavailable}, {@link
+ * IntrospectionMalformed} or the signal's reason.
  *
  * @example answers.recall(key) ?? (await answers.ask(key, (stop, askedAt) => askBackend(token, stop, askedAt), { signal, maxAge }))
  */
@@ -78,7 +80,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
 
   const askedAtOf = (answer: Answer): number => askedAts.get(answer) ?? -Infinity;
 
-  /** One question and its answer; `undefined`: an event made it void on its way. */
+  /** Sends one request; `undefined`: an event invalidated the answer before it arrived. */
   async function askOnce(question: AskSource<Answer>, key: string, nobodyWaits: AbortSignal, askedAt: number) {
     const open = recent.begin();
     const stop = new AbortController();
@@ -88,7 +90,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     nobodyWaits.addEventListener("abort", callOff, { once: true });
     let cancel: (() => void) | undefined;
     try {
-      // Nothing that comes later than that may be used (docs/staleness.md), or keep a turn.
+      // A later answer must not be used (docs/staleness.md), and must not keep its place in the queue.
       const tooLate = new Promise<never>((_, reject) => {
         const giveUp = (): void => {
           reject(new WaitedTooLong());
@@ -128,7 +130,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
         release();
       }
     }
-    throw new IntrospectionUnavailable("the answer was void when it came, twice");
+    throw new IntrospectionUnavailable("the answer was invalidated before it arrived, twice");
   }
 
   async function ask(key: string, question: AskSource<Answer>, { signal, maxAge }: AnswerDemand): Promise<Answer> {
@@ -139,7 +141,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     const start = (nobodyWaits: AbortSignal, sent: (at: number) => void) => askTwice(question, key, nobodyWaits, sent);
     try {
       const answer = await requests.join(together, start, { timeout, signal, notBefore });
-      // Timers that come late (a busy process) must not make an old answer a new one.
+      // A timer that fires late in a busy process must not make an old answer a fresh one.
       if (!(monotonicClock() - askedAtOf(answer) <= timeout)) throw new WaitedTooLong();
       return answer;
     } catch (error) {
@@ -158,7 +160,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
     watch: (key, answer, question) =>
       live.watch(key, answer, {
         askedAt: askedAtOf(answer),
-        // An event may have come between the decision and now, and nobody kept it.
+        // An event may have come between the decision and now without being recorded.
         certain: closed || coverage.since === Infinity || memory.holds(key, answer),
         ask: () => ask(key, question, { signal: undefined, maxAge: 0 }),
       }),
@@ -181,7 +183,7 @@ export function createRememberedAnswers<Answer extends Rememberable>(
   };
 }
 
-/** Whatever went wrong while asking, nothing is known of the token then. */
+/** A failed request says nothing about the token. */
 function explain(error: unknown, timeout: number): IntrospectionUnavailable | IntrospectionMalformed {
   if (error instanceof IntrospectionUnavailable || error instanceof IntrospectionMalformed) return error;
   if (error instanceof WaitedTooLong) return new IntrospectionUnavailable(`no answer within ${timeout} ms`);
@@ -189,7 +191,7 @@ function explain(error: unknown, timeout: number): IntrospectionUnavailable | In
   if (error instanceof BackendUnavailable) return new IntrospectionUnavailable(error.message, { cause: error });
   if (error instanceof ApiError) {
     const retryAfter = Number(error.headers["Retry-After"] ?? retryAfterSeconds);
-    // Not its words: they go into logs, and a backend may repeat what it was asked.
+    // Not its message, which would go into logs: a backend may repeat the request in it.
     const reason = `the backend answered ${error.status} (${error.resultCode})`;
     return new IntrospectionUnavailable(reason, { cause: error, retryAfter });
   }

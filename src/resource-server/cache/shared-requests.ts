@@ -1,56 +1,56 @@
-import { type Schedule, systemSchedule } from "./schedule.ts";
+import { type Schedule, systemSchedule } from "../environment.ts";
 
 /**
- * Starts the work; its signal is aborted when nobody waits any more. `sent` is called when the question goes out, with
- * the monotonic clock's instant; before that, whoever joins is in time.
+ * Starts the work; its signal is aborted when nobody waits any more. Calls `sent` when the request is sent, with the
+ * instant on the monotonic clock; callers that join before that get a fresh result.
  */
 type Start<Result> = (signal: AbortSignal, sent: (at: number) => void) => Promise<Result>;
 
-/** Who waits for a result. */
+/** A caller that waits for a result. */
 interface Waiter {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
-  /** A question that went out before this instant is too old for this waiter. */
+  /** A request that was sent before this instant is too old for this caller. */
   readonly notBefore?: number | undefined;
 }
 
 export interface SharedRequests<Result> {
   /**
-   * Waits for the result of the request under this key, starting one when there is none.
+   * Waits for the result of the request under this key; starts one if none is under way.
    *
-   * Rejects with the request's failure, with the signal's reason when it is aborted, with {@link WaitedTooLong} when
-   * `timeout` is over. Without a key nothing is shared.
+   * Rejects with the request's error, with the signal's reason when it is aborted, and with {@link WaitedTooLong} after
+   * `timeout`. Without a key nothing is shared.
    */
   join(key: string | undefined, start: Start<Result>, waiter: Waiter): Promise<Result>;
-  /** Ends every request; whoever waits is told `reason`. */
+  /** Ends every request; all callers reject with `reason`. */
   end(reason: Error): void;
 }
 
-/** One waiter's own deadline has passed; the request may go on for others. */
+/** The timeout of one caller has passed; the request may go on for others. */
 export class WaitedTooLong extends Error {
   override readonly name = "WaitedTooLong";
 }
 
-/** Made once: an error of its own would hold on to the request by its stack, and the signal to the error. */
+/** Created once: a new error would reference the request by its stack, and the signal the error. */
 const nobodyWaits = new DOMException("Nobody waits for the answer any more.", "AbortError");
 
 interface SharedRequest<Result> {
   result: Promise<Result>;
   readonly controller: AbortController;
-  /** `Infinity`: not yet. */
+  /** `Infinity`: not sent yet. */
   sentAt: number;
   waiting: number;
 }
 
-/** Carries a failure from a request to those who wait for it, to tell it from a waiter's own end. */
+/** Wraps the error of a request, to distinguish it from a caller's own timeout or abort. */
 class RequestFailed extends Error {}
 
 /**
- * Runs one piece of work for many concurrent callers that need the same result.
+ * Shares one request among concurrent callers that need the same result.
  *
- * A request belongs to nobody: whoever started it may leave while others wait. A failure reaches the one who started
- * the request; the others try once more, together, within what is left of their own timeout.
+ * The caller that started a request may leave while others wait. An error rejects the caller that started the request;
+ * the others share one more attempt, within the rest of their own timeouts.
  *
  * @example requests.join(digest, (signal) => ask(token, signal), { timeout: 2000, signal })
  */
@@ -76,7 +76,7 @@ export function createSharedRequests<Result>(
     return request;
   }
 
-  /** The request that others have begun under this key, where it is not too old. */
+  /** The request under this key, if it is not too old. */
   function underWay(key: string | undefined, notBefore = -Infinity): SharedRequest<Result> | undefined {
     const request = key === undefined ? undefined : requests.get(key);
     return request !== undefined && request.sentAt >= notBefore ? request : undefined;

@@ -1,13 +1,13 @@
-import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../environment.ts";
 
-/** The clock that an issuer's `exp` and `nbf` are set by, as far as its answers show it. */
+/** The clock of an issuer, by which `exp` and `nbf` are set, as far as its answers show it. */
 export interface SourceClock {
   /**
-   * Returns what to add to the monotonic clock for the issuer's time (milliseconds since 1970), according to one
+   * Returns the offset from the monotonic clock to the issuer's time (milliseconds since 1970), according to one
    * answer.
    *
-   * `askedAt` is when its question was sent, on the monotonic clock; `answeredAt` what the issuer's clock showed after
-   * that, or `undefined`: then this process's wall clock is used instead, once.
+   * `askedAt` is when the request was sent, on the monotonic clock; `answeredAt` is what the issuer's clock showed
+   * after that. Without it, this process's wall clock is read once instead.
    */
   offsetOf(askedAt: number, answeredAt: number | undefined): number;
 }
@@ -17,22 +17,22 @@ export interface SourceClockOptions extends ResourceServerClocks {
   readonly warn: (warning: Warning) => void;
 }
 
-/** Milliseconds: clocks that differ by more are worth a warning. */
+/** Clocks that differ by more milliseconds cause a warning. */
 const tolerated = 5_000;
 
 /**
  * Creates the clock of one issuer.
  *
- * The issuer's instant is assigned to the time when the question was *sent*: the answer was made later, so a token
- * never ends later here than at the issuer. The first answer that shows this process's wall clock to be off by more
- * than 5 s causes a warning; that clock is used for nothing else.
+ * The issuer's time is assigned to the instant when the request was *sent*: the answer was made later, so a token never
+ * expires later here than at the issuer. The first answer that shows that this process's wall clock is off by more than
+ * 5 s causes a warning; that clock is used for nothing else.
  *
  * @example const now = monotonicClock() + sourceClock.offsetOf(askedAt, answer.answeredAt)
  */
 export function createSourceClock({ issuer, warn, clock, monotonicClock }: SourceClockOptions): SourceClock {
   let warned = false;
 
-  /** The wall clock's error is known to lie between what it would be if the answer was made at once, and just now. */
+  /** The wall clock's error lies between two bounds: the answer was made when the request was sent, or just now. */
   function look(askedAt: number, answeredAt: number): void {
     const wall = clock();
     const ahead = wall - (monotonicClock() - askedAt) - answeredAt;

@@ -1,42 +1,42 @@
 import { ApiError, type OpenInvalidationEvents } from "../../api-client/introspection-caller.ts";
 import type { Coverage } from "./freshness.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../environment.ts";
 import { createStreamPosition, type StreamPositionParts } from "./stream-position.ts";
 
-/** Follows one issuer's stream of invalidation events, over as many connections as it takes. */
+/** Follows one issuer's stream of invalidation events and reconnects as needed. */
 export interface StreamFollower {
   readonly coverage: Coverage;
-  /** Opens the stream; does nothing when that was done. */
+  /** Opens the stream; does nothing if it is open. */
   start(): void;
   close(): void;
 }
 
 export interface StreamFollowerOptions extends StreamPositionParts {
   readonly open: OpenInvalidationEvents;
-  /** L: how old what the stream vouches for may be, milliseconds. */
+  /** L: how long ago the stream may have confirmed an answer, in milliseconds. */
   readonly lease: number;
   readonly schedule: Schedule;
-  /** The stream is refused: there is none for this caller. Called once. */
+  /** Called once, when the issuer refuses the stream to this caller. */
   readonly onRefused: (status: number) => void;
 }
 
-/** Clocks drift: a connection older than this is replaced by a new one, right after a heartbeat; milliseconds. */
+/** Because clocks drift, an older connection is replaced, right after a heartbeat; milliseconds. */
 const anchorFor = 30_000;
-/** The same where the first heartbeat was so slow that the lease lags behind. */
+/** The same if the first heartbeat was so slow that the lease lags behind. */
 const poorAnchorFor = 5_000;
-/** No heartbeat for so long: nobody is at the other end. */
+/** A connection without a heartbeat for so long is dead; milliseconds. */
 const longestSilence = 10_000;
 const shortestPause = 100;
 const longestPause = 5_000;
 const pauseAfterRefusal = 60_000;
-/** A connection that held for so long makes the next pause a short one again. */
+/** After a connection that lasted so long, the next pause is short again. */
 const wholeAfter = 5_000;
 
-/** Come again later, says the backend; other answers of this kind are the caller's or the request's fault. */
+/** Status codes that ask to retry later; other 4xx are the fault of the caller or of the request. */
 const temporary: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /**
- * Creates the follower of a stream. It never keeps the process alive, and never ends by itself.
+ * Creates the follower of a stream. It does not keep the process alive and runs until it is closed.
  *
  * @example const stream = createStreamFollower({ open: source.events, lease: 1000, … }); stream.start()
  */
@@ -50,7 +50,7 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
   let stop = new AbortController();
   let wake = (): void => undefined;
 
-  /** Reads one connection to its end, whatever that is. */
+  /** Reads one connection until it ends; throws its error. */
   async function readConnection(): Promise<"again" | "later"> {
     stop = new AbortController();
     const { signal } = stop;
@@ -81,7 +81,7 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
     } finally {
       cancel();
       stop.abort();
-      // It may never settle: the source is anyone's.
+      // Not awaited: the promise of a user's source may never settle.
       iterator.return?.().catch(() => undefined);
     }
   }
@@ -135,7 +135,7 @@ export function createStreamFollower(options: StreamFollowerOptions): StreamFoll
   };
 }
 
-/** Made anew for each message: one promise for all would keep them as long as the connection lasts. */
+/** A new promise for each message: a single one would keep all messages in memory while the connection lasts. */
 function orStopped<Value>(next: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const onStop = (): void => {

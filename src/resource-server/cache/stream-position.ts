@@ -1,48 +1,48 @@
 import { type InvalidationMessage, readInvalidationMessage } from "../../api-client/introspection-caller.ts";
 import type { Coverage } from "./freshness.ts";
 
-/** What the messages of a stream of invalidation events have told so far. */
+/** The position in a stream of invalidation events. */
 export interface StreamPosition {
-  /** The same object always, with what is so now. */
+  /** Always the same object, with the current values. */
   readonly coverage: Coverage;
-  /** Of the last message that was taken in; `undefined` before the first. */
+  /** The cursor of the last processed message; `undefined` before the first. */
   readonly cursor: string | undefined;
-  /** To be called before the request for the stream is sent. */
+  /** Call before the request for the stream is sent. */
   opening(): void;
   /**
-   * Takes a message in. Throws {@link StreamBroken}, and has learnt nothing, when it does not follow upon the last one
-   * or tells an impossible time: the stream must be opened anew.
+   * Processes a message. Throws {@link StreamBroken}, without changing its state, if the message does not follow the
+   * last one or has an impossible time; the stream must then be reopened.
    */
   take(message: InvalidationMessage): void;
-  /** The connection's first heartbeat came; how long after `opening`, milliseconds. */
+  /** How long after `opening` the connection's first heartbeat came, in milliseconds. */
   readonly anchoredAfter: number | undefined;
 }
 
 export interface StreamPositionParts {
   readonly monotonicClock: () => number;
-  /** What rests on these keys is void. */
+  /** Called with the invalidated keys. */
   readonly onInvalidation: (keys: readonly string[]) => void;
-  /** Events may have been lost; called while the coverage is still what it was. */
+  /** Called when events may have been lost, before the coverage is reset. */
   readonly onLoss: () => void;
 }
 
-/** A message was lost, doubled, put out of order, or makes no sense. */
+/** A message was lost, duplicated, out of order or malformed. */
 export class StreamBroken extends Error {
   override readonly name = "StreamBroken";
 }
 
 /**
- * How much faster than this process's clock the backend's may run: 1 ms a second. The lease advances slower by it.
- * (Clocks that are disciplined differ by less than 0.5 ms a second, see adjtimex(2).)
+ * How much faster the backend's clock may run than this process's: 1 ms per second. The lease advances that much
+ * slower. (Disciplined clocks differ by less than 0.5 ms per second, see adjtimex(2).)
  */
 export const driftAllowance = 1 / 1000;
 
 /**
- * Creates the reader's place in the stream, and what follows from it: {@link Coverage}.
+ * Creates the reader's position in the stream, from which the {@link Coverage} follows.
  *
- * A heartbeat tells when its poll began by a clock that only the backend reads. The first one on a connection is of a
- * poll that began after the request for the stream was sent; the others count from it. So the lease never stands later
- * than the beginning of the poll, on this process's monotonic clock (docs/staleness.md).
+ * A heartbeat says when its poll began, on a clock that only the backend reads. The poll of the first heartbeat on a
+ * connection began after the request for the stream was sent; later heartbeats count from it. So the lease is never
+ * later than the beginning of the poll, on this process's monotonic clock (docs/staleness.md).
  *
  * @example position.opening(); for await (const message of events({ cursor }, { signal })) position.take(message)
  */
@@ -88,7 +88,7 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
       if ("error" in message) throw new StreamBroken("a message cannot be read");
       switch (message.type) {
         case "invalidation":
-          // Void is void, in whatever order it comes; only what follows from the order needs the order.
+          // An invalidation applies in any order; only the coverage depends on the order.
           onInvalidation(message.keys);
           follows(message.after);
           break;
@@ -97,7 +97,7 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
           advance(message.polledAt);
           break;
         case "reset":
-          // The first of all: nothing has rested on the stream.
+          // The very first message is no loss: nothing depended on the stream yet.
           if (cursor !== undefined) onLoss();
           coverage.since = Infinity;
           coverage.lease = -Infinity;
@@ -105,4 +105,20 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
       ({ cursor } = message);
     },
   };
+}
+
+/** The source may be the user's own. */
+function isMessage(message: unknown): message is InvalidationMessage {
+  if (typeof message !== "object" || message === null || !("type" in message)) return false;
+  if (!("cursor" in message) || typeof message.cursor !== "string") return false;
+  switch (message.type) {
+    case "reset":
+      return true;
+    case "invalidation":
+      return "keys" in message && Array.isArray(message.keys) && message.keys.every((key) => typeof key === "string");
+    case "heartbeat":
+      return "polledAt" in message && typeof message.polledAt === "number";
+    default:
+      return false;
+  }
 }

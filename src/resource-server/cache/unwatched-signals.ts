@@ -1,12 +1,12 @@
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../environment.ts";
 
-/** Signals of tokens that nobody asks for: each ends when the bound is over, or at the token's expiry. */
+/** Signals of tokens that are not requested again: each is aborted at the end of the bound or at the token's expiry. */
 export interface UnwatchedSignals {
-  /** When the bound is over and when the token expires, both on the monotonic clock. */
+  /** When the bound ends and when the token expires, both on the monotonic clock. */
   open(times: { readonly endsAt: number; readonly expiresAt: number }): AbortSignal;
-  /** Ends them all. */
+  /** Aborts all signals. */
   close(): void;
 }
 
@@ -16,7 +16,7 @@ export interface UnwatchedSignalsOptions {
 }
 
 /**
- * Creates the place of signals for which there is no room in the registry of live tokens.
+ * Creates the signals for which the registry of live tokens has no room.
  *
  * @example createUnwatchedSignals({ monotonicClock, schedule }).open({ endsAt, expiresAt })
  */
@@ -46,10 +46,10 @@ export function createUnwatchedSignals({ monotonicClock, schedule }: UnwatchedSi
 }
 
 /**
- * Why a signal ends about whose token nothing was found out.
+ * The reason of a signal whose token could not be confirmed in time.
  *
  * @example controller.abort(unconfirmed())
  */
 export function unconfirmed(): IntrospectionUnavailable {
-  return new IntrospectionUnavailable("nothing was found out for longer than the cache's bound");
+  return new IntrospectionUnavailable("the token could not be confirmed for longer than the cache's bound");
 }

@@ -26,7 +26,7 @@ import {
   demandOf,
   withOwnResource,
 } from "./decide.ts";
-import { evidenceOf, type DecisionInputs } from "../refusal/evidence.ts";
+import { evidenceOf, type DecisionInputs } from "../refusal/diagnosis.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 import { answeredAtByDate, answeredAtByLife } from "../sources/answered-at.ts";
 import { readBinding } from "../sources/answered-binding.ts";

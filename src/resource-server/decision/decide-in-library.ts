@@ -4,7 +4,7 @@ import { type AccessToken, freezeDeeply, withSignals } from "./access-token.ts";
 import { AccessTokenRefused } from "../refusal/access-token-refused.ts";
 import type { Rememberable } from "../cache/answer-memory.ts";
 import { type Decide, type DecisionParts, type Verdict, demandOf, withOwnResource } from "./decide.ts";
-import { evidenceOf } from "../refusal/evidence.ts";
+import { evidenceOf } from "../refusal/diagnosis.ts";
 import type { FactsSource } from "../sources/facts-source.ts";
 import type { TokenRecord } from "../sources/introspection-answer.ts";
 import type { AskSource } from "../cache/remembered-answers.ts";

@@ -3,9 +3,8 @@ import type { CertificateOfConnection, CertificateSource } from "../../client-ce
 import { peerSocketOf, tlsSocket } from "../../client-certificate/tls-socket.ts";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
-import { disown } from "../../serving/call-harmlessly.ts";
+import { disown, tellHook } from "../../serving/call-harmlessly.ts";
 import { asError } from "../../serving/fault.ts";
-import { tellHook } from "../../serving/tell-hook.ts";
 import type { AccessToken } from "../decision/access-token.ts";
 import { readRequirement, type RouteRequirement } from "../decision/read-requirement.ts";
 import type { ResourceServerOptions } from "../resource-server-options.ts";

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ActiveTokenFacts } from "../../oauth/access-token-decision.ts";
 import type { TokenDescription } from "../decision/access-token.ts";
 import { oneLine } from "../refusal/diagnosis.ts";
-import type { ResourceServerClocks, Warning } from "../resource-server-options.ts";
+import type { ResourceServerClocks, Warning } from "../environment.ts";
 
 /** Looks at what was found out about tokens. */
 export interface BindingWatch {

@@ -1,7 +1,7 @@
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, type Tracer } from "@opentelemetry/api";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
-import type { DecisionEvent } from "./decision-event.ts";
+import type { DecisionEvent } from "./decision-events.ts";
 
 /** Entry `certbound/opentelemetry`: decisions as spans of the caller's own tracer. */
 

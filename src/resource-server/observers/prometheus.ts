@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry, type RegistryContentType } from "prom-client";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
-import type { DecisionEvent } from "./decision-event.ts";
+import type { DecisionEvent } from "./decision-events.ts";
 
 /** Entry `certbound/prometheus`: decisions as metrics, in the caller's own registry. */
 

@@ -1,6 +1,6 @@
 import type { CertificateOfConnection } from "../../client-certificate/certificate-source.ts";
 import type { Issuer } from "../issuer.ts";
-import type { Warning } from "../resource-server-options.ts";
+import type { Warning } from "../environment.ts";
 import { causeOf, SetupFailure } from "./setup-cause.ts";
 
 /** A request that was refused, and had no certificate that could be read. */

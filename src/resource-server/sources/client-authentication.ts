@@ -2,8 +2,8 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { isEmpty } from "../../api-client/api-connection.ts";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
-import { asymmetricAlgorithms } from "./algorithms.ts";
-import type { Ambient } from "./facts-source.ts";
+import { asymmetricAlgorithms } from "./issuer-keys.ts";
+import type { Ambient } from "../environment.ts";
 
 /** Authentication by a signed assertion (RFC 7523 §2.2). */
 interface PrivateKeyJwt {

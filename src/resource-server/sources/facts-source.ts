@@ -49,11 +49,3 @@ export interface FactsAnswer {
   /** `false`: good for the one who asked, and not to be remembered. */
   readonly reusable: boolean;
 }
-
-/** What a source cannot make itself: read in the composition root and handed down. */
-export interface Ambient {
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  /** So many random octets. */
-  readonly randomBytes: (count: number) => Uint8Array;
-}

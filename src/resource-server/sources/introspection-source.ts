@@ -9,7 +9,8 @@ import { answeredAtByDate, answeredAtByLife, latestOf } from "./answered-at.ts";
 import { type ClientAuthentication, readAuthentication } from "./client-authentication.ts";
 import { type DialectName, readDialect, type Tolerances } from "./dialects.ts";
 import { checkIssuerIdentifier, discover } from "./discovery.ts";
-import type { Ambient, FactsAnswer, FactsSource } from "./facts-source.ts";
+import type { FactsAnswer, FactsSource } from "./facts-source.ts";
+import type { Ambient } from "../environment.ts";
 import { parseJson, readIntrospection, type TokenRecord } from "./introspection-answer.ts";
 import {
   asApiError,

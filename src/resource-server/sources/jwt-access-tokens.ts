@@ -4,14 +4,13 @@ import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { freezeDeeply } from "../decision/access-token.ts";
 import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
-import { readAlgorithms } from "./algorithms.ts";
+import { readAlgorithms, type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
 import { checkedSource } from "./checked-source.ts";
 import { exact } from "./dialects.ts";
 import { checkIssuerIdentifier, discover } from "./discovery.ts";
 import { type FactsAnswer, type FactsSource, issuerInTokens } from "./facts-source.ts";
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
-import { type IssuerKeysOptions, openKeyRing } from "./issuer-keys.ts";
 
 /** JWT access tokens (RFC 9068), checked here with the issuer's public keys. */
 export interface JwtAccessTokensOptions extends IssuerKeysOptions, IssuerConnectionOptions {

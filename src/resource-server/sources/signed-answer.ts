@@ -2,10 +2,9 @@ import { readCompactJwt } from "../../oauth/compact-jwt.ts";
 import { optionError } from "../../options/option-error.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { IntrospectionMalformed } from "../refusal/introspection-unavailable.ts";
-import { readAlgorithms } from "./algorithms.ts";
+import { readAlgorithms, type IssuerKeysOptions, type KeyRing } from "./issuer-keys.ts";
 import { answeredAtByIssue } from "./answered-at.ts";
-import type { Ambient } from "./facts-source.ts";
-import type { IssuerKeysOptions, KeyRing } from "./issuer-keys.ts";
+import type { Ambient } from "../environment.ts";
 
 /** Answers that the authorization server signs (RFC 9701): with these, a plain one is refused. */
 export interface SignedAnswerOptions extends IssuerKeysOptions {

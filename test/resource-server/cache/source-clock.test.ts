@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations } from "../../../src/api-client/introspection-caller.ts";
 import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { IntrospectionMalformed } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
-import type { Warning } from "../../../src/resource-server/resource-server-options.ts";
+import type { Warning } from "../../../src/resource-server/environment.ts";
 import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { answeredAtByDate } from "../../../src/resource-server/sources/answered-at.ts";
 import { boundFacts, certificate, start, x5tS256 } from "../../support/scripted-backend.ts";

@@ -1,7 +1,7 @@
 import test from "ava";
 import { createBindingWatch } from "../../../src/resource-server/observers/binding-watch.ts";
-import type { DecisionEvent } from "../../../src/resource-server/observers/decision-event.ts";
-import type { Warning } from "../../../src/resource-server/resource-server-options.ts";
+import type { DecisionEvent } from "../../../src/resource-server/observers/decision-events.ts";
+import type { Warning } from "../../../src/resource-server/environment.ts";
 import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";
 import { boundFacts, createScripted, createScriptedBackend, start, x5tS256 } from "../../support/scripted-backend.ts";
 

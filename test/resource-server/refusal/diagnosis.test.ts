@@ -3,13 +3,12 @@ import test, { type ExecutionContext } from "ava";
 import type { IntrospectionOperations } from "../../../src/api-client/introspection-caller.ts";
 import { authorizeRequest } from "../../../src/resource-server/middleware/authorize-request.ts";
 import { refusalAnswer } from "../../../src/resource-server/middleware/http-answer.ts";
-import type { DecisionEvent } from "../../../src/resource-server/observers/decision-event.ts";
+import type { DecisionEvent } from "../../../src/resource-server/observers/decision-events.ts";
 import {
   type AccessTokenRefusalCode,
   AccessTokenRefused,
 } from "../../../src/resource-server/refusal/access-token-refused.ts";
-import { type Diagnosis, oneLine } from "../../../src/resource-server/refusal/diagnosis.ts";
-import { evidenceOf } from "../../../src/resource-server/refusal/evidence.ts";
+import { type Diagnosis, oneLine, evidenceOf } from "../../../src/resource-server/refusal/diagnosis.ts";
 import {
   IntrospectionMalformed,
   IntrospectionUnavailable,

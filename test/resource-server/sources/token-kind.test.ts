@@ -1,7 +1,7 @@
 import test from "ava";
 import { AccessTokenRefused } from "../../../src/resource-server/refusal/access-token-refused.ts";
 import { IntrospectionMalformed } from "../../../src/resource-server/refusal/introspection-unavailable.ts";
-import type { Warning } from "../../../src/resource-server/resource-server-options.ts";
+import type { Warning } from "../../../src/resource-server/environment.ts";
 import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
 import { type DialectName, readDialect } from "../../../src/resource-server/sources/dialects.ts";
 import { readIntrospection } from "../../../src/resource-server/sources/introspection-answer.ts";

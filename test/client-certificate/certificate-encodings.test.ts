@@ -2,25 +2,25 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { readByteSequence, readCertificateItem } from "../../../src/client-certificate/encodings/byte-sequence.ts";
 import {
+  readByteSequence,
+  readCertificateItem,
   readBase64Chain,
   readBase64Der,
   readFlattenedPem,
-} from "../../../src/client-certificate/encodings/certificate-reading.ts";
-import {
   readPercentEncodedBase64,
   readPercentEncodedPem,
   readPercentEncodedPemChain,
-} from "../../../src/client-certificate/encodings/percent-encoded.ts";
-import { readBase64Sha256, readHexSha256 } from "../../../src/client-certificate/encodings/sha256-fingerprint.ts";
-import type { HeaderFormat } from "../../../src/client-certificate/header-source.ts";
-import { onlyPair, readForwardedClientCert } from "../../../src/client-certificate/proxies/envoy.ts";
-import { envoy } from "../../../src/resource-server/index.ts";
-import { withBerForm } from "../../support/ber.ts";
-import { createSelfSigned } from "../../support/certificates.ts";
-import { loopback as from, listenFor } from "../../support/header-listener.ts";
-import { der, sha256Hex, vector, x5tS256 } from "../certificate-vectors.ts";
+  readBase64Sha256,
+  readHexSha256,
+} from "../../src/client-certificate/certificate-encodings.ts";
+import type { HeaderFormat } from "../../src/client-certificate/header-source.ts";
+import { onlyPair, readForwardedClientCert } from "../../src/client-certificate/proxies/envoy.ts";
+import { envoy } from "../../src/resource-server/index.ts";
+import { withBerForm } from "../support/ber.ts";
+import { createSelfSigned } from "../support/certificates.ts";
+import { loopback as from, listenFor } from "../support/header-listener.ts";
+import { der, sha256Hex, vector, x5tS256 } from "./certificate-vectors.ts";
 
 const certificates: Record<string, readonly [HeaderFormat["read"], vectorName: string]> = {
   readCertificateItem: [readCertificateItem, "rfc9440"],
@@ -137,7 +137,7 @@ interface Vector {
 }
 
 const { vectors } = JSON.parse(
-  readFileSync(new URL("../../vectors/structured-field-binary.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../vectors/structured-field-binary.json", import.meta.url), "utf8"),
 ) as { readonly vectors: readonly Vector[] };
 
 /** RFC 4648 §6, which the vectors write their octets in. */

@@ -1,6 +1,5 @@
 import test from "ava";
-import { createKeyIndex } from "../../../src/resource-server/cache/key-index.ts";
-import { createRecentInvalidations } from "../../../src/resource-server/cache/recent-invalidations.ts";
+import { createKeyIndex, createRecentInvalidations } from "../../../src/resource-server/cache/invalidations.ts";
 
 test("an event during an open request invalidates responses with its keys, and no others", (t) => {
   const recent = createRecentInvalidations();
