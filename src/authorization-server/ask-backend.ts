@@ -2,7 +2,7 @@ import { ApiError } from "../contract/api-error.ts";
 import type { CallOptions } from "../contract/operations.ts";
 import { asError } from "../serving/fault.ts";
 import { tellHook } from "../serving/call-harmlessly.ts";
-import { errorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
+import { oauthErrorAnswer, type EndpointAnswer, type EndpointRequest } from "./endpoint.ts";
 
 /**
  * Reports that the backend could not answer, for the front end's log. If it throws or rejects, the answer stays the

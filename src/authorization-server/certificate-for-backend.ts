@@ -7,6 +7,7 @@ import { disown, tellHook } from "../serving/call-harmlessly.ts";
 import { writePem } from "../x509/pem.ts";
 import { serverError } from "./ask-backend.ts";
 import { type EndpointAnswer, oauthErrorAnswer } from "./endpoint.ts";
+import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 
 /** Where an endpoint gets the client's certificate from. */
 export interface CertificateOptions {

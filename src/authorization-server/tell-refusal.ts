@@ -1,7 +1,6 @@
 import { readBasicCredentials } from "../oauth/authorization-header.ts";
 import { printableLine } from "../oauth/error-text.ts";
 import { readForm } from "../oauth/form.ts";
-import { printableLine } from "../oauth/printable-line.ts";
 import { tellHook } from "../serving/call-harmlessly.ts";
 import { readCertificate } from "../x509/read-certificate.ts";
 import type { EndpointRequest } from "./endpoint.ts";

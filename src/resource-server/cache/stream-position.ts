@@ -106,19 +106,3 @@ export function createStreamPosition({ monotonicClock, onInvalidation, onLoss }:
     },
   };
 }
-
-/** The source may be the user's own. */
-function isMessage(message: unknown): message is InvalidationMessage {
-  if (typeof message !== "object" || message === null || !("type" in message)) return false;
-  if (!("cursor" in message) || typeof message.cursor !== "string") return false;
-  switch (message.type) {
-    case "reset":
-      return true;
-    case "invalidation":
-      return "keys" in message && Array.isArray(message.keys) && message.keys.every((key) => typeof key === "string");
-    case "heartbeat":
-      return "polledAt" in message && typeof message.polledAt === "number";
-    default:
-      return false;
-  }
-}

@@ -1,6 +1,6 @@
-import { openResourceServer } from "../../src/resource-server/resource-server.ts";
-import type { ResourceServerOptions } from "../../src/resource-server/resource-server-options.ts";
-import type { Warning } from "../../src/resource-server/environment.ts";
+import { openResourceServer } from "../../../src/resource-server/resource-server.ts";
+import type { ResourceServerOptions } from "../../../src/resource-server/resource-server-options.ts";
+import type { Warning } from "../../../src/resource-server/environment.ts";
 import { createChain, createScriptedStream } from "./scripted-stream.ts";
 import { boundFacts, certificate, createScriptedBackend, start } from "../../support/scripted-backend.ts";
 import { createVirtualTime } from "./virtual-time.ts";

@@ -1,4 +1,4 @@
-import type { Schedule } from "../../src/resource-server/environment.ts";
+import type { Schedule } from "../../../src/resource-server/environment.ts";
 
 /** Clocks and timers that stand still until they are moved. */
 export interface VirtualTime {

@@ -8,6 +8,7 @@ import { type Decided, newAttempt, runDecided } from "../answer/run-decided.ts";
 import { findTicket } from "../grant/ticket.ts";
 import { type AuthorizationRefusal, errorOfCaller, errorToClient, errorToUser } from "./authorization-answer.ts";
 import { standingRequest } from "./standing-request.ts";
+import type { Context } from "../context.ts";
 
 /** The OAuth error for each reason (Authlete's API). */
 const refusals: Readonly<Record<AuthorizationFailReason, AuthorizationRefusal>> = {

@@ -8,6 +8,7 @@ import { grantScopes } from "../grant/scopes.ts";
 import { type CallerDefect, readClaimsOfCaller, readHeaderParams, readJwtClaims } from "../grant/caller-json.ts";
 import { claimsAtUserInfo } from "./requested-scopes.ts";
 import type { TicketRequest } from "./ticket-request.ts";
+import type { Context } from "../context.ts";
 
 /** What the API caller says about the user, checked. */
 export interface IssueDecision {

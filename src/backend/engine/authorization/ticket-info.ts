@@ -10,6 +10,7 @@ import type {
 import { result } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import { findTicket } from "../grant/ticket.ts";
+import type { Context } from "../context.ts";
 
 /** Answers the API caller's own text of a ticket that can still be used. */
 export async function readTicketInfo(

@@ -10,6 +10,7 @@ import type { Service } from "../settings/service-and-client.ts";
 import { noteCertificate, noteClient, noteUnknownClient } from "../answer/note-facts.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import type { ResultCode } from "../answer/result.ts";
+import type { Context } from "../context.ts";
 
 /** The members in which an authorization server forwards a client's request. */
 export type ForwardedRequest = Pick<

@@ -1,6 +1,5 @@
-import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import type { Property } from "../../../contract/members.ts";
-import { readJwtClaims } from "./caller-json.ts";
+import { readJwtClaims, type CallerDefect } from "./caller-json.ts";
 import type { GrantDetails } from "./grant-details.ts";
 
 /** An API caller's additions to the tokens of one answer, as in the request. */

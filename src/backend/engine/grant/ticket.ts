@@ -5,6 +5,7 @@ import type { StoredTicket } from "../../store/store.ts";
 import { isValidAt } from "./durations.ts";
 import type { GrantDetails } from "./grant-details.ts";
 import type { ResultCode } from "../answer/result.ts";
+import type { Context } from "../context.ts";
 
 /** 24 hours, in milliseconds (Authlete's API). */
 export const ticketLifetime = 24 * 60 * 60 * 1000;

@@ -21,6 +21,7 @@ import { clientIdOf } from "../settings/find-client.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
 import { chooseSigningKey, type ChosenKey } from "../settings/signing-keys.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
+import type { Context } from "../context.ts";
 
 /** The audience and the key of a signed answer. */
 interface AnswerSignature {

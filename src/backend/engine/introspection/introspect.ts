@@ -11,6 +11,7 @@ import { readGrantDetails } from "../grant/grant-details.ts";
 import type { Service } from "../settings/service-and-client.ts";
 import type { GrantType } from "../settings/settings.ts";
 import { expOf, findAccessToken, type KnownAccessToken, secondsLeftOf } from "./find-access-token.ts";
+import type { Context } from "../context.ts";
 
 /** Decides whether a token with a certificate satisfies the API caller's requirement (RFC 6750 §3, RFC 8705 §3). */
 export async function introspect(context: Context, request: IntrospectionRequest): Promise<IntrospectionResponse> {

@@ -12,6 +12,7 @@ import { mayRefresh } from "../token/new-refresh-token.ts";
 import { addToDetails, readAdditions } from "../grant/request-details.ts";
 import { grantResources } from "../grant/resources.ts";
 import { hasScopes } from "../grant/scopes.ts";
+import type { Context } from "../context.ts";
 
 /** The token that a caller asks for, or why there cannot be one. */
 export type CreateReading = CheckedCreate | Refused;

@@ -1,12 +1,12 @@
 import { setText, readJsonObject } from "../../../oauth/json-object.ts";
 import type { UserInfoIssueRequest, UserInfoIssueResponse } from "../../../contract/auth-userinfo-issue.ts";
 import { bearerChallenge } from "../../../oauth/challenge.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { readGrantDetails } from "../grant/grant-details.ts";
 import { findAccessToken } from "../introspection/find-access-token.ts";
 import { noteToken } from "../answer/note-facts.ts";
 import { result, type ResultCode } from "../answer/result.ts";
 import { openUserInfo, userInfoRefusal, type UserInfoCodes } from "./userinfo-token.ts";
+import type { Context } from "../context.ts";
 
 /** No certificate is compared here: a binding that cannot be read makes the token one that is not known. */
 const codes: UserInfoCodes = {

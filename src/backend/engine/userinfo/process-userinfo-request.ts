@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
 import type { UserInfoRequest, UserInfoResponse } from "../../../contract/auth-userinfo.ts";
-import type { Property } from "../../../contract/members.ts";
 import { scopeClaims } from "../../../oauth/openid-parameters.ts";
 import { readPresentedCertificate } from "../client-authentication/presented-certificate.ts";
 import { readGrantDetails, type GrantDetails } from "../grant/grant-details.ts";
