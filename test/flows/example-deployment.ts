@@ -42,7 +42,7 @@ const serverAuthority = createAuthority({ subject: "CN=Server CA" });
 const server = serverAuthority.issue({ subject: "CN=localhost", san: [{ ip: "127.0.0.1" }], eku: [serverAuth] });
 
 /** To verify the authorization server with. */
-export const ca = serverAuthority.certificate.pem;
+const ca = serverAuthority.certificate.pem;
 /** The certificates of the clients, whatever else they prove themselves by; the second is self-signed. */
 export const k1 = clientAuthority.issue({ subject: "CN=app" });
 export const k2 = createSelfSigned({ subject: "CN=self-signed" });
