@@ -9,7 +9,7 @@ import { createSignatureChecks, type VerifySignature } from "./signature-checks.
 import { findSignedPath, type ReadPath, type SignedPath } from "./signed-path.ts";
 import { createVerdictMemo, isWithin, type Period } from "./verdict-memo.ts";
 
-/** How often OpenSSL may be asked for no other end than its words on a path that is refused already. */
+/** How many OpenSSL processes may be started only to explain a refusal that is already certain. */
 interface Explanations {
   /** Whether this client has one left, which is then used up; `now` in milliseconds since 1970. */
   take(client: string, now: number): boolean;
@@ -19,7 +19,7 @@ interface Explanations {
 const window = 60_000;
 
 /**
- * Makes {@link Explanations}: so many a minute for each client, and for all together.
+ * Creates {@link Explanations}: a number per minute for each client, and for all together.
  *
  * @example createExplanations({ ofClient: 4, ofAll: 32 }).take("1/2", Date.now())
  */
@@ -29,7 +29,7 @@ function createExplanations(limits: { readonly ofClient: number; readonly ofAll:
   const taken = new Map<string, number>();
   return {
     take(client, now) {
-      // A clock that was set back begins anew as well.
+      // A clock that was set back starts a new minute, too.
       if (now < begin || now >= begin + window) {
         begin = now;
         all = 0;
@@ -90,13 +90,13 @@ interface Question extends Period {
 }
 
 /**
- * A verifier that puts certificate paths to `openssl verify` (RFC 5280 §6, RFC 8705 §2.1 and §7.5).
+ * A verifier that hands certificate paths to `openssl verify` (RFC 5280 §6, RFC 8705 §2.1 and §7.5).
  *
- * First of all a path must be within bounds (number and size of certificates, kinds and sizes of keys), names and
- * signatures must lead from an anchor to the leaf; of what the client sent besides, only what an anchor vouches for
- * reaches OpenSSL. A verdict stands until the next notBefore or notAfter of any certificate involved, 10 minutes at
- * most; the same question asked meanwhile, in whatever order, takes the same one. Clients take turns. Whatever cannot
- * be found out rejects with {@link ChainVerificationFailure}, and is not remembered.
+ * First a path must be within bounds (number and size of certificates, kinds and sizes of keys), and names and
+ * signatures must lead from an anchor to the leaf. Of the client's other certificates, only those that an anchor
+ * vouches for reach OpenSSL. A verdict is cached until the next notBefore or notAfter of any certificate involved, at
+ * most 10 minutes; the same certificates in another order share it. Clients take turns. When no verdict can be reached,
+ * it rejects with {@link ChainVerificationFailure}, and nothing is cached.
  *
  * @example const verdict = await createChainVerifier({ clock: Date.now }).verify({ leaf, intermediates: [], anchors }, "1/2");
  */
@@ -119,7 +119,7 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
     if (closing.signal.aborted) throw new ChainVerificationFailure("the chain verifier was closed");
   }
 
-  /** Asked for the same at the same time, it is done once. */
+  /** Identical requests at the same time share one verification. */
   function search(key: string, path: ReadPath, client: string): Promise<SignedPath> {
     const under = searches.get(key);
     if (under !== undefined) return under;
@@ -128,7 +128,7 @@ export function createChainVerifier(options: ChainVerifierOptions): OpensslChain
     return found;
   }
 
-  /** What OpenSSL says, remembered under these keys; of a path that is `unsigned` no more than its words. */
+  /** OpenSSL's verdict, cached under these keys; for an `unsigned` path only its explanation. */
   async function ask(
     { whenTrusted, whenRefused }: SignedDigests,
     path: CertificatePath,

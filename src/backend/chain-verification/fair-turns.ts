@@ -1,6 +1,6 @@
 import { ChainVerificationFailure } from "./openssl-process.ts";
 
-/** Lets so many tasks run at once and so many wait; clients take turns, however many tasks each of them has. */
+/** Limits how many tasks run at once and how many wait; clients take turns, however many tasks each has. */
 export interface FairTurns {
   /** Rejects with {@link ChainVerificationFailure} when too many wait already or the turn does not come in time. */
   run<Result>(client: string, task: () => Promise<Result>): Promise<Result>;
@@ -15,7 +15,7 @@ export interface FairTurnsLimits {
   readonly queueOfClient: number;
   /** The longest wait for a turn, in milliseconds. */
   readonly timeout: number;
-  /** What is waited for, for the log; default "openssl process". */
+  /** The resource that tasks wait for, for the log; default "openssl process". */
   readonly what?: string;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** We could not find out whether a path is trusted; never to be taken for either answer. `cause` is for the log only. */
+/** It is unknown whether a path is trusted: neither a yes nor a no. `cause` is for the log only. */
 export class ChainVerificationFailure extends Error {
   override readonly name = "ChainVerificationFailure";
 }
@@ -15,7 +15,7 @@ export interface OpensslCommand {
   readonly timeout: number;
 }
 
-/** What a finished process left; `code` is never that of a killed one. */
+/** The result of a finished process; `code` is never that of a killed one. */
 export interface OpensslOutput {
   readonly code: number;
   readonly stdout: string;
@@ -47,7 +47,7 @@ export function runOpenssl(
     const kill = (why: string) => {
       failure ??= new ChainVerificationFailure(why);
       child.kill("SIGKILL");
-      // A process of its own may have inherited the pipes and would keep "close" from ever coming.
+      // A child of the process may have inherited the pipes and would keep "close" from being emitted.
       child.stdout.destroy();
       child.stderr.destroy();
     };
@@ -69,7 +69,7 @@ export function runOpenssl(
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", collect(out));
     child.stderr.on("data", collect(err));
-    // A process that ends before it has read its input breaks the pipe; its exit code says what that means.
+    // A process that ends before it has read its input breaks the pipe; its exit code explains why.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
     child.on("close", (code) => {

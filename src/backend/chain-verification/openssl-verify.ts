@@ -7,7 +7,7 @@ import { ChainVerificationFailure, type OpensslCommand, type OpensslOutput, runO
 /** The line before it, the certificate's subject, is the client's own text and is not repeated. */
 const errorLine = /^error \d{1,4} at \d{1,4} depth lookup: ?[\x20-\x7e]{1,160}$/gm;
 
-/** OpenSSL goes on after some errors; the first ones say enough. */
+/** OpenSSL continues after some errors; the first ones are enough. */
 const maximumErrors = 4;
 
 /**
@@ -25,7 +25,7 @@ function readVerdict({ code, stdout, stderr }: OpensslOutput): ChainVerdict {
   throw new ChainVerificationFailure(`openssl ended with code ${code} and gave no verdict`);
 }
 
-/** What the leaf is to be good for: OpenSSL's names (`openssl-verification-options(1)`). */
+/** The purpose of the leaf, in OpenSSL's names (`openssl-verification-options(1)`). */
 export type Purpose = "sslclient" | "sslserver" | "any";
 
 export interface Verification {

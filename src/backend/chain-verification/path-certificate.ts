@@ -15,14 +15,14 @@ export interface PathCertificate {
   /** Comparable texts. */
   readonly issuer: string;
   readonly subject: string;
-  /** In hexadecimal; `undefined` where the certificate does not say. */
+  /** In hexadecimal; `undefined` when the certificate has none. */
   readonly keyIdentifier: string | undefined;
   readonly issuersKeyIdentifier: string | undefined;
-  /** Of an anchor `undefined` where it is none that is accepted: nobody checks an anchor's own signature. */
+  /** `undefined` for an anchor with an unaccepted algorithm: an anchor's own signature is not checked. */
   readonly algorithm: SignatureAlgorithm | undefined;
 }
 
-/** Octets: what an authority's certificate has at most, seldom more than a quarter of it. */
+/** Octets: the largest certificates of authorities; most have less than a quarter of it. */
 const largestCertificate = 8192;
 
 /** 2.5.29.14 and 2.5.29.35 (RFC 5280 §4.2.1.2, §4.2.1.1). */
@@ -70,7 +70,7 @@ export function readPathCertificate(der: Uint8Array, named: string): PathCertifi
   }
 }
 
-/** What is no key to this reader may be one to OpenSSL, which takes BER inside of a BIT STRING. */
+/** OpenSSL may read a key that this reader rejects: it accepts BER inside a BIT STRING. */
 function orUnreadable(defect: () => string | undefined): string | undefined {
   try {
     return defect();
@@ -80,13 +80,13 @@ function orUnreadable(defect: () => string | undefined): string | undefined {
   }
 }
 
-/** What the one strict reader says of it; `not_a_certificate` where it sees nothing wrong. */
+/** The strict reader's error; `not_a_certificate` when it finds none. */
 function reasonOf(der: Uint8Array): string {
   const certificate = checkCertificate(der);
   return "error" in certificate ? certificate.error : "not_a_certificate";
 }
 
-/** Whether one says of the other that it is its issuer, by its name and the identifier of its key (RFC 5280 §6.1). */
+/** Whether a certificate names another as its issuer, by name and key identifier (RFC 5280 §6.1). */
 export function namesAsIssuer(certificate: PathCertificate, issuer: PathCertificate): boolean {
   if (certificate.issuer !== issuer.subject) return false;
   const { issuersKeyIdentifier: asked } = certificate;

@@ -8,7 +8,7 @@ export type PathValidity = { readonly instants: readonly number[] } | { readonly
 /**
  * Reads when the certificates of a path become and cease to be valid.
  *
- * Each must pass the one strict reader: OpenSSL itself would skip what stands before or after a certificate.
+ * Each must pass the strict reader: OpenSSL itself would skip text before or after a certificate.
  */
 export function readPathValidity({ leaf, intermediates, anchors }: CertificatePath): PathValidity {
   const named = [
@@ -31,7 +31,7 @@ interface Validity {
   readonly notAfter: number;
 }
 
-/** By the octets that the reader hands out again for the same certificate: the library decodes the key each time. */
+/** Cached by the reader's octets of the certificate: the library decodes the key each time. */
 const known = new WeakMap<Uint8Array, Validity | string>();
 
 function readValidity(der: Uint8Array): Validity | string {

@@ -3,7 +3,7 @@ import type { CertificatePath } from "../engine/dependencies.ts";
 import { readPathCertificate, readSentCertificate, type PathCertificate, type Unfit } from "./path-certificate.ts";
 import type { ReadPath } from "./signed-path.ts";
 
-/** The anchors of a client, read once: the list is the same object for as long as the settings are. */
+/** A client's anchors, read once: the list is the same object as long as the settings are. */
 interface ReadAnchors {
   /** Of their octets and order. */
   readonly digest: string;
@@ -14,7 +14,7 @@ interface ReadAnchors {
 
 const known = new WeakMap<readonly Uint8Array[], ReadAnchors>();
 
-/** The anchors whose keys are accepted; the others vouch for nobody. */
+/** The anchors with accepted keys; the others vouch for nothing. */
 export function readAnchors(anchors: readonly Uint8Array[]): ReadAnchors {
   const found = known.get(anchors);
   if (found !== undefined) return found;
@@ -26,7 +26,7 @@ export function readAnchors(anchors: readonly Uint8Array[]): ReadAnchors {
   return result;
 }
 
-/** Tells questions apart, whatever the order of the intermediates and however often one of them was sent. */
+/** Identifies a request, whatever the order and repetition of its intermediates. */
 export function digestOfQuestion(path: CertificatePath, purpose: string): string {
   const intermediates = new Set(path.intermediates.map(thumbprint));
   return digestOf([purpose, readAnchors(path.anchors).digest, thumbprint(path.leaf), ...[...intermediates].sort()]);
@@ -46,18 +46,18 @@ export function digestsOfSigned({ leaf, intermediates, anchors }: ReadPath, purp
   };
 }
 
-/** Under what a verdict over signed certificates is remembered. */
+/** The cache key of a verdict over signed certificates. */
 export interface SignedDigests {
   readonly whenTrusted: string;
   readonly whenRefused: string;
 }
 
-/** What a client sent, as far as it is used, and why the first of its intermediates that are not is not. */
+/** The usable certificates of a client, and why the first unusable intermediate is unusable. */
 interface SentPath extends ReadPath {
   readonly leftOut: string | undefined;
 }
 
-/** Reads what a client sent, in its order, each once; of the intermediates those that are neither the leaf nor an anchor. */
+/** Reads the client's certificates in their order, each once; intermediates without the leaf and the anchors. */
 export function readSentPath({ leaf, intermediates, anchors }: CertificatePath): SentPath | Unfit {
   const end = readSentCertificate(leaf, "the certificate");
   if ("error" in end) return end;
@@ -80,7 +80,7 @@ function thumbprint(der: Uint8Array): string {
   return hash("sha256", der, "base64url");
 }
 
-/** Thumbprints have one length, and a purpose has no line feed: no two lists have the same text. */
+/** Thumbprints have one length, and a purpose has no line feed, so no two lists have the same text. */
 function digestOf(texts: readonly string[]): string {
   return hash("sha256", texts.join("\n"), "base64url");
 }

@@ -59,7 +59,7 @@ export function readSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm | un
   return algorithms.has(identifier) ? { digest: algorithms.get(identifier) } : undefined;
 }
 
-/** RFC 4055 §3.1: SHA-1 and a salt of 20 octets unless it says otherwise; MGF1 with the same digest. */
+/** RFC 4055 §3.1: the defaults are SHA-1, a salt of 20 octets, and MGF1 with the same digest. */
 function readPss(der: Uint8Array, parameters: DerElement | undefined): SignatureAlgorithm | undefined {
   const members = parameters === undefined ? [] : childrenOf(der, expectTag(parameters, tags.sequence), 4);
   const member = (tag: number): DerElement | undefined => {

@@ -5,19 +5,19 @@ import { publicKeyOf, type PathCertificate } from "./path-certificate.ts";
 
 /** Whether the key of one certificate has signed another; each pair is checked once and remembered. */
 export interface SignatureChecks {
-  /** What is known already. */
+  /** The cached result. */
   known(certificate: PathCertificate, issuer: PathCertificate): boolean | undefined;
-  /** Checks in the client's turn, on a thread of its own. */
+  /** Checks in the client's turn, on a separate thread. */
   check(client: string, certificate: PathCertificate, issuer: PathCertificate): Promise<boolean>;
 }
 
 /** Checks one signature; the default is `node:crypto`'s. */
 export type VerifySignature = (certificate: PathCertificate, issuer: PathCertificate) => Promise<boolean>;
 
-/** Pairs kept. Those that fit apart from the others, of which anyone can make any number. */
+/** Cached pairs. Valid ones are kept apart from the others, which anyone can produce in any number. */
 const mostPairs = 4096;
 
-/** Makes {@link SignatureChecks} whose checks take their turns among these. */
+/** Creates {@link SignatureChecks} whose checks take these turns. */
 export function createSignatureChecks(
   turns: FairTurns,
   verifySignature: VerifySignature = verifyOnAThread,
@@ -35,7 +35,7 @@ export function createSignatureChecks(
     known,
     check: (client, certificate, issuer) =>
       turns.run(client, async () => {
-        // While it waited, another may have asked the same.
+        // Another request may have checked the same pair while this one waited.
         const found = known(certificate, issuer);
         if (found !== undefined) return found;
         const fits = await verifySignature(certificate, issuer);

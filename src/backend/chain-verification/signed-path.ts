@@ -4,7 +4,7 @@ import type { SignatureChecks } from "./signature-checks.ts";
 /** Whether signatures lead from an anchor to the leaf, and which intermediates they reach. */
 export type SignedPath = { readonly signed: readonly PathCertificate[] } | { readonly unsigned: string };
 
-/** More than a path of ten with two authorities of the same name needs. */
+/** More than a path of ten needs with two authorities of the same name. */
 export const mostChecks = 16;
 
 /**
@@ -21,7 +21,7 @@ export async function findSignedPath(
   checks: SignatureChecks,
   client: string,
 ): Promise<SignedPath> {
-  // Nobody has to sign an anchor; its own signature is not checked.
+  // An anchor's own signature is not checked.
   if (anchors.some(({ thumbprint }) => thumbprint === leaf.thumbprint)) return { signed: [] };
   const wanted = namedFrom(leaf, intermediates);
   const pairs = wanted.flatMap((certificate) =>
@@ -36,7 +36,7 @@ export async function findSignedPath(
     const open = [...untried].filter(
       ({ certificate, issuer }) => vouchedFor.has(issuer) && !vouchedFor.has(certificate),
     );
-    // What is known costs nothing; then comes the leaf.
+    // Cached results cost nothing and come first; then the leaf.
     const pair = open.find(({ certificate, issuer }) => checks.known(certificate, issuer) !== undefined) ?? open[0];
     if (pair === undefined) break;
     untried.delete(pair);

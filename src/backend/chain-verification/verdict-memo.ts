@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { ChainVerdict } from "../engine/dependencies.ts";
 
-/** The instants (milliseconds) from and until which a verdict stands; `until` is not part of it. */
+/** The instants (milliseconds) between which a verdict is valid; `until` is excluded. */
 export interface Period {
   readonly from: number;
   readonly until: number;
@@ -18,7 +18,7 @@ export interface VerdictMemo {
   clear(): void;
 }
 
-/** Refusals are kept apart and are fewer: anybody can make any number of certificates that nobody trusts. */
+/** Refusals are cached separately, and fewer: anyone can produce any number of untrusted certificates. */
 export function createVerdictMemo(limits: { trusted: number; refused: number }): VerdictMemo {
   const trusted = new LRUCache<string, Remembered>({ max: limits.trusted });
   const refused = new LRUCache<string, Remembered>({ max: limits.refused });

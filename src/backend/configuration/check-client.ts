@@ -22,8 +22,8 @@ import {
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /**
- * What a client's `jwks` must be: a JWK Set of public keys, and with SELF_SIGNED_TLS_CLIENT_AUTH one that says which
- * certificates count (RFC 8705 §2.2.2, RFC 7517 §4.7).
+ * The requirements of a client's `jwks`: a JWK Set of public keys; with SELF_SIGNED_TLS_CLIENT_AUTH one that contains
+ * the accepted certificates (RFC 8705 §2.2.2, RFC 7517 §4.7).
  */
 function* checkJwks(client: ClientSettings, at: string): Generator<Problem> {
   const selfSigned = client.tokenAuthMethod === "SELF_SIGNED_TLS_CLIENT_AUTH";
@@ -87,7 +87,7 @@ const octetsNeeded: ReadonlyMap<AssertionAlgorithm, number> = new Map([
   ["HS512", 64],
 ]);
 
-/** What a client needs that signs assertions: a secret that is long enough, or a key (RFC 7523 §2.2). */
+/** The requirements of a client that signs assertions: a long enough secret, or a key (RFC 7523 §2.2). */
 function* checkAssertions(client: ClientSettings, at: string): Generator<Problem> {
   const { tokenAuthMethod: method, tokenAuthSignAlg: algorithm } = client;
   const octets = algorithm === undefined ? undefined : octetsNeeded.get(algorithm);
@@ -117,7 +117,7 @@ function* checkKey({ jwks, jwksUri, tokenAuthSignAlg }: ClientSettings, at: stri
   if (sentence !== undefined) yield { path: `${at}.jwks`, sentence };
 }
 
-/** What a client must be beyond its shape, for the service it is registered with; `at` is its path in the file. */
+/** The requirements of a client beyond its shape, for its service; `at` is its path in the file. */
 export function* checkClient(client: ClientSettings, service: ServiceSettings, at: string): Generator<Problem> {
   yield* checkMethod(client, service, at);
   yield* checkSubject(client, at);

@@ -77,7 +77,7 @@ function defectOfPrivateKey(text: string): string {
   return "it has no markers of a private key (-----BEGIN PRIVATE KEY-----)";
 }
 
-/** What node:crypto says of unreadable input may quote it. */
+/** An error message of node:crypto may quote unreadable input. */
 function attempt<Value>(read: () => Value): Value | undefined {
   try {
     return read();

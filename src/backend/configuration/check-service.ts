@@ -6,7 +6,7 @@ import type { ConfiguredService } from "./configuration.ts";
 import type { Problem } from "./configuration-error.ts";
 import type { ResolvedService } from "./resolve-configuration.ts";
 
-/** What a service must be beyond its shape, its clients included; `at` is its path in the file. */
+/** The requirements of a service beyond its shape, clients included; `at` is its path in the file. */
 export function* checkService(
   { settings, clients, frontEndValidatesPkiCertChain }: ResolvedService,
   at: string,
@@ -43,7 +43,7 @@ function* checkSecrets({ accessTokens }: ServiceSettings, at: string): Generator
   }
 }
 
-/** RFC 9068 §5: what is meant for one must not be taken for what is meant for another. */
+/** RFC 9068 §5: a token for one resource must not be usable at another. */
 function* checkAudiences(
   { defaultResources, supportedResources = [] }: ServiceSettings,
   clients: ResolvedService["clients"],

@@ -13,8 +13,8 @@ const keyIds = ["accessTokenSignatureKeyId", "idTokenSignatureKeyId", "introspec
 type KeyId = (typeof keyIds)[number];
 
 /**
- * What a service's `jwks` must be: a JWK Set (RFC 7517 §5) with a private key for whatever the service is to sign, for
- * itself and for its clients; a public key beside them is one that signed before.
+ * The requirements of a service's `jwks`: a JWK Set (RFC 7517 §5) with a private key for everything that the service
+ * signs, for itself and its clients. Public keys in it belong to former signing keys.
  */
 export function* checkSigningKeys(
   settings: ServiceSettings,

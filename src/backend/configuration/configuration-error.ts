@@ -7,9 +7,9 @@ export interface Problem {
 const mostListed = 20;
 
 /**
- * The configuration cannot be used; the message is one readable text for the operator that names every problem found.
+ * The configuration cannot be used; the message is one readable text for the operator that names every problem.
  *
- * It names members and says what they must be, and never quotes a value.
+ * It names members and their requirements, and never quotes a value.
  *
  * @example new ConfigurationError("backend.yaml", [{ path: "listen.port", sentence: "is missing" }])
  */

@@ -1,6 +1,6 @@
 import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";
 
-/** What a backend is started with: everything read, resolved and checked. It holds secrets: never log it. */
+/** The complete, checked configuration of a backend. It contains secrets: never log it. */
 export interface Configuration {
   readonly listen: Listen;
   readonly store: StoreLocation;
@@ -14,7 +14,7 @@ export interface Configuration {
   readonly warnings: readonly string[];
 }
 
-/** A service and the clients that are registered with it. */
+/** A service and its registered clients. */
 export interface ConfiguredService {
   readonly settings: ServiceSettings;
   readonly clients: readonly ClientSettings[];
@@ -22,7 +22,7 @@ export interface ConfiguredService {
 
 export type Listen = ListenOnAddress | ListenOnSocket;
 
-/** Without `tls` only loopback addresses and, with `behindTls`, those that something in front ends TLS for. */
+/** Without `tls` only loopback addresses are allowed, and with `behindTls` addresses behind a TLS terminator. */
 export interface ListenOnAddress {
   readonly host: string;
   /** 0: any free port. */
@@ -50,20 +50,20 @@ interface StoreLocation {
 
 /** The stream of invalidation events; all in seconds. */
 interface EventSettings {
-  /** From one poll of the store to the next, each of which ends with a heartbeat to every watcher. */
+  /** From one poll of the store to the next; each ends with a heartbeat to every watcher. */
   readonly heartbeatInterval: number;
   /** A watcher that was away for longer clears its cache. */
   readonly retention: number;
 }
 
-/** The deletion of rows that nobody needs any more; all in seconds. */
+/** The deletion of expired rows; all in seconds. */
 export interface SweepSettings {
   readonly interval: number;
-  /** Introspection says "expired" of an expired token for this long; then the token is unknown. */
+  /** Introspection reports an expired token as "expired" for this long; then the token is unknown. */
   readonly expiredRetention: number;
 }
 
-/** What holds unless the file says otherwise. */
+/** The defaults of the file. */
 export const processDefaults: { readonly events: EventSettings; readonly sweep: SweepSettings } = {
   events: { heartbeatInterval: 0.25, retention: 3600 },
   sweep: { interval: 60, expiredRetention: 600 },

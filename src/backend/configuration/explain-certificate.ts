@@ -3,7 +3,7 @@ import { MalformedCertificate, type MalformedCertificateReason } from "../../x50
 import { pemBlocks } from "../../x509/pem.ts";
 import { readCertificates } from "../../x509/read-certificate.ts";
 
-/** What the operator does about it; without an entry the sentence says enough. */
+/** The operator's next step; without an entry the sentence is enough. */
 const advice: Partial<Record<MalformedCertificateReason, string>> = {
   empty: "give the text of a certificate, or { file: PATH }",
   not_pem: "give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER",
@@ -56,7 +56,7 @@ function chainBlocks(pem: string): readonly string[] {
   return pemBlocks(pem).flatMap(({ label, text }) => (certificateLabel.test(label) ? [text] : []));
 }
 
-/** What node:crypto says of unreadable input may quote it. */
+/** An error message of node:crypto may quote unreadable input. */
 function readOne(block: string): X509Certificate | undefined {
   try {
     return new X509Certificate(block);

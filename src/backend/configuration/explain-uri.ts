@@ -34,7 +34,7 @@ export function defectOfIssuer(text: string): string | undefined {
   return defectOfEndpoint(text) ?? placeOf(text, "?", "a query");
 }
 
-/** What keeps a text from being registered as a redirect URI (RFC 8252 §7): no wildcard, and no scheme that others have. */
+/** Why a text cannot be registered as a redirect URI (RFC 8252 §7): no wildcard, and no scheme of others. */
 export function defectOfRedirectUri(text: string): string | undefined {
   const defect = placeOf(text, "*", "a *") ?? defectOfUrl(text);
   if (defect !== undefined) return defect;

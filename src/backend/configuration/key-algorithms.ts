@@ -16,7 +16,7 @@ const jwkSet = z.looseObject({ keys: z.array(jwk) });
 /** A key of a JWK Set (RFC 7517 §4), with the members that are looked at. */
 export type Jwk = z.infer<typeof jwk>;
 
-/** The keys of a JWK Set; `undefined` for a text that is none. */
+/** The keys of a JWK Set; `undefined` for another text. */
 export function readKeySet(text: string): readonly Jwk[] | undefined {
   try {
     return jwkSet.safeParse(JSON.parse(text)).data?.keys;
@@ -49,7 +49,7 @@ function explainKeySet(text: string): string | undefined {
   return place === "" ? "it is not a JSON object" : `its ${place} is missing or of a wrong type`;
 }
 
-/** What the operator reads of a text that is not a JWK Set; `more` says what else its keys must be. */
+/** The sentence for a text that is not a JWK Set; `more` names further requirements of its keys. */
 export function notAKeySet(text: string, more = ""): string {
   const reason = explainKeySet(text);
   return `is not a JWK Set${more} as JSON text (RFC 7517 §5)${reason === undefined ? "" : `: ${reason}`}`;
@@ -63,7 +63,7 @@ function placeOf(error: unknown): string {
   return line === undefined ? "" : `, at line ${line}, column ${column}`;
 }
 
-/** The public half of a key; `undefined` for what is no key: node:crypto's own words for it may quote it. */
+/** The public half of a key; `undefined` for an invalid key, because node:crypto's message may quote it. */
 export function readPublicKey(key: Jwk): KeyObject | undefined {
   try {
     return createPublicKey({ key: key, format: "jwk" });
@@ -84,7 +84,7 @@ export function defectForAssertions(keys: readonly Jwk[], algorithm: string | un
   return fits ? undefined : `has no key for signatures by ${algorithm ?? "RS, PS, ES or EdDSA"}`;
 }
 
-/** Why a set registers no certificate (RFC 8705 §2.2.2); `undefined`: it registers one. */
+/** Why a set registers no certificate (RFC 8705 §2.2.2); `undefined` if it registers one. */
 export function defectForCertificates(keys: readonly Jwk[]): string | undefined {
   const registers = keys.some(({ x5c }) => x5c !== undefined);
   return registers ? undefined : "has no key with x5c: no certificate could ever count";

@@ -36,7 +36,7 @@ function defectOfVisible(text: string, characterClass: RegExp): string | undefin
   return odd === undefined ? "it is empty" : `its character ${odd.at} is none of these`;
 }
 
-/** What it must be, and what this one is. */
+/** The requirement, and why this value fails it. */
 function withReason(must: string, reason: string | undefined): string {
   return reason === undefined ? must : `${must}; ${reason}`;
 }
@@ -67,7 +67,7 @@ export const issuer = z.string().refine(isIssuer, {
     ),
 });
 
-/** RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1: one address, compared as it stands. */
+/** RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1: one address, compared as it is. */
 export const redirectUri = z
   .string()
   .max(2000)
@@ -92,7 +92,7 @@ function isEndpoint(text: string): boolean {
 }
 
 function isRegistrable(text: string): boolean {
-  // A request may name no other: whatever else were registered could not be used.
+  // Requests may use no other value, so another registered one would be useless.
   if (!isRedirectUri(text) || text.includes("*")) return false;
   return isEndpoint(text) || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:./.test(text);
 }

@@ -25,7 +25,7 @@ export interface ConfigurationPlace {
 }
 
 /**
- * Reads a configuration file (YAML 1.2) and everything it refers to, and checks all of it.
+ * Reads a configuration file (YAML 1.2) with everything it refers to, and checks all of it.
  *
  * Rejects with {@link ConfigurationError}, whose message is one readable text that never quotes a value.
  *
@@ -44,9 +44,9 @@ export async function readConfiguration(place: ConfigurationPlace): Promise<Conf
 }
 
 /**
- * Checks a configuration that a program holds as an object, of the same shape as the file.
+ * Checks a configuration given as an object, with the same shape as the file.
  *
- * Secrets are references here too: hand `env` to give them. Rejects with {@link ConfigurationError}.
+ * Secrets are references here, too: `env` has their values. Rejects with {@link ConfigurationError}.
  *
  * @example await configurationFrom({ store: { sqlite: ":memory:" }, services }, { path: "inline", env: { API_SECRET } })
  */

@@ -7,9 +7,9 @@ const mostAliases = 100;
 export type YamlReading = { readonly value: unknown } | { readonly problems: readonly Problem[] };
 
 /**
- * Reads one YAML 1.2 document (core schema): no member twice, no tags of its own, only texts as member names.
+ * Reads one YAML 1.2 document (core schema): no repeated member, no custom tags, only texts as member names.
  *
- * Problems say the line and the column; the parser's own words are left out, since they quote the text.
+ * Problems name the line and the column; the parser's messages are left out, because they quote the text.
  *
  * @example readYaml("listen: { port: 0 }") // { value: { listen: { port: 0 } } }
  */
@@ -37,7 +37,7 @@ export function readYaml(text: string): YamlReading {
   }
 }
 
-/** Aliases without an anchor; where each has one, there are too many of them. */
+/** Aliases without an anchor; if each has one, there are too many of them. */
 function problemsOfAliases(document: Document, lines: LineCounter): readonly Problem[] {
   const problems: Problem[] = [];
   visit(document, {
@@ -51,7 +51,7 @@ function problemsOfAliases(document: Document, lines: LineCounter): readonly Pro
   return [{ path: "", sentence: `aliases (*name) multiply beyond ${mostAliases}; write the values out` }];
 }
 
-/** In the words of someone who writes the file; the parser's own words quote it, and its codes say nothing to them. */
+/** In the file author's words; the parser's messages quote the text, and its codes mean nothing to them. */
 const sentences = {
   ALIAS_PROPS: "an alias (*name) has an anchor or a tag of its own; it can have neither",
   BAD_ALIAS: "an alias (*name) has no name, or one that ends with a colon",

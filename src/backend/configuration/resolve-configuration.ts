@@ -27,19 +27,19 @@ const defaultPort = 8705;
 /** The store that is gone when the process ends. */
 export const inMemory = ":memory:";
 
-/** What the file says, with everything that it refers to; not checked yet. */
+/** The file with everything that it refers to; not checked yet. */
 export interface ResolvedConfiguration extends Omit<Configuration, "services" | "warnings"> {
   readonly services: readonly ResolvedService[];
 }
 
-/** With what the operator vouches for, which only the checks need. */
+/** With the operator's assurance, which only the checks need. */
 export interface ResolvedService extends ConfiguredService {
   readonly frontEndValidatesPkiCertChain: boolean;
 }
 
 /**
- * Puts what the references lead to in their place; what cannot be had is left empty and is among
- * `references.problems`, so the result may only be used when there are none.
+ * Replaces references by their values. A missing value is left empty and reported in `references.problems`; the result
+ * may only be used when there are no problems.
  */
 export async function resolveConfiguration(
   file: ConfigurationFile,

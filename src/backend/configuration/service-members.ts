@@ -56,7 +56,7 @@ export const serviceMembers = z.strictObject({
   supportedResources: z.array(resource).exactOptional(),
   tlsClientCertificateBoundAccessTokens: flag,
   mutualTlsValidatePkiCertChain: z.boolean().default(true),
-  /** Not the API's: what the operator vouches for when `mutualTlsValidatePkiCertChain` is false. */
+  /** Not part of the API: the operator's assurance when `mutualTlsValidatePkiCertChain` is false. */
   frontEndValidatesPkiCertChain: flag,
   trustedRootCertificates: z.array(textOrFile).default([]),
   errorDescriptionOmitted: flag,

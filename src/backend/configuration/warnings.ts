@@ -8,7 +8,7 @@ import type { ClientSettings, ServiceSettings } from "../engine/settings/setting
 import type { ConfiguredService } from "./configuration.ts";
 import { howToPrintSubject } from "./explain-subject.ts";
 
-/** Sentences about what is accepted and perhaps not meant, each with the path of its member. */
+/** Sentences about accepted settings that are perhaps mistakes, each with the path of its member. */
 export function warningsOf(services: readonly ConfiguredService[]): readonly string[] {
   if (services.length === 0) return ["services is empty: every call of the API will be refused"];
   return services.flatMap(({ settings, clients }, index) => {
@@ -93,7 +93,7 @@ function* ofAnchors(anchors: readonly string[], at: string): Generator<string> {
   }
 }
 
-/** Sentences about a registered distinguished name that can be read and perhaps matches no certificate. */
+/** Sentences about a registered distinguished name that is readable and perhaps matches no certificate. */
 function* ofSubjectDn(text: string, at: string): Generator<string> {
   const path = `${at}.tlsClientAuthSubjectDn`;
   const respelt = respellDistinguishedName(text);

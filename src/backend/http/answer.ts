@@ -1,14 +1,14 @@
 import type { ServerResponse } from "node:http";
 import { ApiError } from "../../contract/api-error.ts";
 
-/** What goes back to the API caller. */
+/** The answer to the API caller. */
 export interface Answer {
   readonly status: number;
   /** Absent with an empty body, for 204. */
   readonly contentType?: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The value that was written, from which the log takes what it says of the call; absent for a document. */
+  /** The value that was written, from which the log takes facts about the call; absent for a document. */
   readonly outcome?: object | undefined;
 }
 
@@ -16,11 +16,11 @@ interface JsonAnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Indented, for people. */
   readonly pretty?: boolean;
-  /** Not an outcome: its members are whatever the caller made of them, and none of them is for the log. */
+  /** A document: its members come from the caller, and none is logged. */
   readonly isDocument?: boolean;
 }
 
-/** The answer that there is nothing to say (RFC 9110 §15.3.5). */
+/** The answer without content (RFC 9110 §15.3.5). */
 export const noContent: Answer = Object.freeze({ status: 204, body: "" });
 
 /** An answer in JSON; members that are `undefined` are left out. */
@@ -51,12 +51,12 @@ export function writeAnswer(response: ServerResponse, answer: Answer, requestId:
   response.end(answer.body);
 }
 
-/** The answer that says an error, as the API does. */
+/** The API's answer for an error. */
 export function errorAnswer({ status, resultCode, resultMessage, headers }: ApiError): Answer {
   return jsonAnswer(status, { resultCode, resultMessage }, { headers });
 }
 
-/** The path is none of the API's. */
+/** The API has no such path. */
 export function nothingHere(): ApiError {
   return new ApiError(404, "A000201", "There is nothing at this path.");
 }

@@ -12,7 +12,7 @@ import { type Route, servedRoutes, unsupportedRoutes } from "./routes.ts";
 const sane = /^[A-Za-z0-9._~-]{1,64}$/;
 
 /**
- * The request's id: the caller's own `X-Request-Id` when it can stand in a log as it is, else a new one.
+ * The request's id: the caller's `X-Request-Id` when it can be logged unchanged, else a new one.
  *
  * @example readRequestId(request, () => randomUUID())
  */
@@ -41,7 +41,7 @@ export function createHttpApp(dependencies: HttpDependencies): RequestListener {
 
 interface Exchange {
   answer?: Answer | StreamAnswer;
-  /** What the log says of the call beside its answer. */
+  /** The facts that are logged of a call beside its answer. */
   facts: CallFacts;
 }
 

@@ -10,14 +10,14 @@ import {
 } from "pino";
 import type { LogFormat } from "../configuration/configuration.ts";
 
-/** What a line begins with; the rest follows as `name=value`. */
+/** The first members of a line; the rest follows as `name=value`. */
 const leading: ReadonlySet<string> = new Set(["level", "time", "msg", "err"]);
 const indented = "    ";
 
 /**
- * Turns the log's JSON lines into text: time, level, message, then `name=value`; an error follows on lines of its own,
- * indented. Characters that are not printable are escaped, so that text in a line can neither end it nor send commands
- * to the terminal: pino-pretty writes line ends and control characters unchanged.
+ * Turns the log's JSON lines into text: time, level, message, then `name=value`; an error follows on indented lines.
+ * Unprintable characters are escaped, so that text in a line can neither end it nor send commands to the terminal:
+ * pino-pretty writes line ends and control characters unchanged.
  *
  * @example createLog({ level: "info", stream: textLogStream(process.stdout, { colour: true }) })
  */
@@ -31,7 +31,7 @@ function textLogStream(stream: DestinationStream, { colour }: { readonly colour:
 
 function textOf(record: Readonly<Record<string, unknown>>, colour: boolean): string {
   const { level, time, msg, err } = record;
-  // A line may have a member of this name besides; the last one counts.
+  // A line may contain this name a second time; the last one counts.
   const label = visible(typeof level === "string" ? level : "")
     .toUpperCase()
     .padEnd(5);
@@ -83,12 +83,12 @@ const censored = "[redacted]";
 const deepest = 6;
 
 /**
- * Makes the log: a JSON object a line, or a line of text, with secrets redacted by the name of their member, however deep
- * they stand. Its format is JSON unless said otherwise; `time` is ISO 8601.
+ * Creates the log: a JSON object or a line of text per record, with secrets redacted by the name of their member at any
+ * depth. The default format is JSON; `time` is ISO 8601.
  *
- * Errors are reduced to type, message, code, stack and cause. It cannot redact what a message says: write none
- * that quotes input. pino's own `redact` costs 20 µs a line once its paths have wildcards; this costs nothing for a
- * flat line without secrets.
+ * Errors are reduced to type, message, code, stack and cause. Messages are not redacted: write none that quotes input.
+ * pino's own `redact` costs 20 µs per line once its paths have wildcards; this costs nothing for a flat line without
+ * secrets.
  *
  * @example createLog({ level: "info", stream: process.stdout }).info({ status: 200 }, "request")
  */
@@ -133,7 +133,7 @@ interface ParentOfLogs {
   readonly child: (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
 }
 
-/** The record itself when there is nothing to change, which is the common case. */
+/** The record itself when nothing needs to change, which is the common case. */
 function redact(record: Record<string, unknown>, depth: number): Record<string, unknown> {
   let changed: Record<string, unknown> | undefined;
   for (const [name, value] of Object.entries(record)) {

@@ -8,7 +8,7 @@ import {
   type InvalidationMessage,
 } from "../../contract/auth-introspection-events.ts";
 
-/** An answer that goes on: what has come so far, and what will come. */
+/** A streaming answer: its first part, and the rest. */
 export interface StreamAnswer {
   readonly status: 200;
   readonly first: InvalidationMessage;
@@ -19,10 +19,10 @@ export interface StreamAnswer {
 const mostUnsent = 1_048_576;
 
 /**
- * Reads where a reader wants to go on: `Last-Event-ID`, as every reader of event streams sends it by itself, and else
- * the query's `cursor`, which stays what it was when such a reader connects anew.
+ * Reads where a stream continues: `Last-Event-ID`, which readers of event streams send by themselves, else the query's
+ * `cursor`, which stays the same when such a reader reconnects.
  *
- * Throws {@link ApiError} 400 `A126202` for a cursor that is there more than once or too long.
+ * Throws {@link ApiError} 400 `A126202` for a cursor that is repeated or too long.
  */
 export function readStreamRequest({ url = "", headers }: IncomingMessage): InvalidationEventsRequest {
   const asked = url.indexOf("?");
@@ -67,7 +67,7 @@ export async function writeStream(
   await Promise.race([once(response, "finish"), once(response, "close")]);
 }
 
-/** The parts that no value can break: JSON has no line feed of its own, and a cursor is the backend's text. */
+/** No value can break these parts: JSON contains no raw line feed, and a cursor is the backend's text. */
 function textOf({ type, cursor, ...data }: InvalidationMessage): string {
   return `event: ${type}\nid: ${cursor}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -5,10 +5,10 @@ import { readForm } from "../../oauth/form.ts";
 /** How the text of a form parameter becomes a member of the request. */
 type MemberReader = (values: readonly string[]) => unknown;
 
-/** Reads a form, a body or a query, into what the operation's schema expects. */
+/** Reads a form, from a body or a query, into the types of the operation's schema. */
 export type FormBodyReader = (text: string) => Record<string, unknown>;
 
-/** What the contract's schemas say of themselves; zod calls it their definition. */
+/** The contract's schemas, described; zod calls it their definition. */
 interface Schema {
   readonly def: SchemaDefinition;
 }
@@ -20,11 +20,10 @@ interface SchemaDefinition {
 }
 
 /**
- * Makes the reader of an operation's forms, which come as bodies or queries (Authlete's API): one parameter a member,
- * texts repeated, `scopes` with blanks between them; members with structure are only to be had in JSON.
+ * Creates the reader of an operation's forms, sent as bodies or queries (Authlete's API): one parameter per member,
+ * texts repeated, `scopes` separated by blanks. Structured members need JSON.
  *
- * The reader throws {@link ApiError} 400 `A126202`; whether a text that is neither `true` nor a number may stand is
- * left to the schema, which refuses it.
+ * The reader throws {@link ApiError} 400 `A126202`. The schema refuses a text in place of `true` or a number.
  *
  * @example createFormBodyReader(authIntrospection)("token=abc&scopes=read+write")
  */

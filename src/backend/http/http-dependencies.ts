@@ -11,7 +11,7 @@ export interface HttpDependencies {
   /** The API as this caller may use it; rejects with `ApiError` 401. Requests are handed to it already read. */
   operationsFor(credentials: ApiCallerCredentials): Promise<ServiceOperations>;
   info(): Promise<InfoResponse>;
-  /** What the caller learns of anything that an operation rejected with. */
+  /** The error that a caller gets when an operation rejects. */
   readonly apiErrorOf: (error: unknown) => ApiError;
   readonly log: Logger;
   readonly newRequestId: () => string;
@@ -19,6 +19,6 @@ export interface HttpDependencies {
   readonly monotonicClock?: () => number;
   /** Names failures that only a restart of the process can repair; default: none. */
   readonly livenessFailures?: () => readonly string[] | Promise<readonly string[]>;
-  /** Names failures because of which requests cannot be answered; default: none. */
+  /** Names failures that prevent answers; default: none. */
   readonly readinessFailures?: () => readonly string[] | Promise<readonly string[]>;
 }

@@ -14,7 +14,7 @@ export type ListenOptions = ({ readonly host: string; readonly port: number } | 
   readonly onError?: (error: Error) => void;
 };
 
-/** PEM texts, and the lowest version that is spoken: TLS 1.2 unless told. */
+/** PEM texts, and the lowest accepted version; default TLS 1.2. */
 interface TlsOptions {
   readonly certificate: string;
   readonly key: string;
@@ -31,8 +31,8 @@ export interface Listening {
    */
   readonly prepareTls: (tls: TlsOptions) => () => void;
   /**
-   * Accepts nothing more and resolves when every connection is gone: requests under way are answered, with
-   * `Connection: close`, until `deadline` aborts (9 s when left out); what is left then is cut off.
+   * Accepts no new connections and resolves when every connection is closed: current requests are answered, with
+   * `Connection: close`, until `deadline` aborts (default 9 s); the remaining ones are cut off.
    */
   readonly close: (deadline?: AbortSignal) => Promise<void>;
 }
@@ -47,10 +47,10 @@ const idleGrace = 250;
 const drainTimeout = 9_000;
 
 /**
- * Starts to answer with the listener (loopback or a unix socket, or TLS; which is allowed is decided above).
+ * Starts the listener (loopback or a unix socket, or TLS; the configuration checks which is allowed).
  *
- * Rejects with the system's error when the address cannot be had. TLS is 1.2 at least and never renegotiates, since
- * a certificate is read once a connection.
+ * Rejects with the system's error when the address is not available. TLS is 1.2 or later and never renegotiates, since
+ * a certificate is read once per connection.
  *
  * @example const { address, close } = await listen(app, { host: "127.0.0.1", port: 8705 })
  */
@@ -86,7 +86,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     async close(deadline = AbortSignal.timeout(drainTimeout)) {
       if (!drain.started) {
         drain.started = true;
-        // Not http's own close, which resets connections whose next request is on its way already.
+        // Not http's own close, which resets connections whose next request has already been sent.
         NetServer.prototype.close.call(server);
         for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
         const closingIdle = setInterval(() => {
@@ -142,8 +142,8 @@ function addressOf(server: Server, options: ListenOptions): Listening["address"]
 }
 
 /**
- * Removes the unix socket that a process left behind when it was killed; one that still answers, or anything that is
- * not a socket, stays and makes listening fail.
+ * Removes the unix socket of a killed process. One that still answers, or anything that is not a socket, stays and
+ * makes listening fail.
  */
 async function removeStaleSocket(path: string): Promise<void> {
   const probe = connect({ path });

@@ -6,17 +6,17 @@ import { bearerChallenge } from "../../oauth/challenge.ts";
 
 const realm = "certbound";
 
-/** What stands in WWW-Authenticate of a 401 (RFC 7617 §2, RFC 6750 §3); `refused`: credentials came and were wrong. */
+/** The WWW-Authenticate of a 401 (RFC 7617 §2, RFC 6750 §3); `refused`: the credentials were wrong. */
 export function apiChallenge(shape: "v2" | "v3", refused: boolean): string {
   if (shape === "v2") return `Basic realm="${realm}", charset="UTF-8"`;
   return bearerChallenge({ realm, error: refused ? "invalid_token" : undefined });
 }
 
 /**
- * Reads who calls, by what the path's shape demands (Authlete's API): Basic in v2, Bearer in v3.
+ * Reads the caller's credentials, as the path's shape demands (Authlete's API): Basic in v2, Bearer in v3.
  *
  * Throws {@link ApiError}: 401 `A001202` without an Authorization header, 400 `A001203` when it is malformed, of
- * another scheme, or there more than once.
+ * another scheme, or repeated.
  *
  * @example readApiCaller(request, "v3", 3693555439)
  */
@@ -41,7 +41,7 @@ const expected = {
   v3: "of the scheme Bearer with a service access token",
 };
 
-/** `headers.authorization` is the first of several; which of them another program believed is not for us to guess. */
+/** `headers.authorization` is the first of several headers; another program may have used another one. */
 function authorizationOf({ headers, rawHeaders }: IncomingMessage): string | undefined {
   let found = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -13,11 +13,11 @@ const maximumBody = 1_048_576;
 const mostElements = 4000;
 
 /**
- * Reads the body of a call into a value that nothing is known of yet; JSON, or a form.
+ * Reads the body of a call, JSON or a form, into an unchecked value.
  *
  * Throws {@link ApiError}: 400 `A258201` without a fitting Content-Type, 415 for a content coding, 400 `A126203`
- * without a body, 413 above 1 MiB, 400 `A126202` for what is not UTF-8, not JSON or JSON of more than 4000 elements.
- * Messages never quote the body.
+ * without a body, 413 above 1 MiB, 400 `A126202` for a text that is not UTF-8, not JSON, or JSON of more than 4000
+ * elements. Messages never quote the body.
  *
  * @example await readBody(request, createFormBodyReader(authToken))
  */
@@ -55,7 +55,7 @@ async function readOctets(request: IncomingMessage): Promise<Buffer> {
   try {
     return await getRawBody(request, { length: request.headers["content-length"] ?? null, limit: maximumBody });
   } catch (error) {
-    // What is left of the body has to go by before the connection can carry the next request.
+    // The rest of the body must be read before the connection can carry the next request.
     request.resume();
     const kind = error instanceof Error && "type" in error ? error.type : undefined;
     if (kind === "entity.too.large") {
@@ -75,7 +75,7 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not handed on as the cause: the parser's message quotes the text.
+    // Not passed on as the cause: the parser's message quotes the text.
     throw new ApiError(400, "A126202", "The request body is not JSON.");
   }
 }

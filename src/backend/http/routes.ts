@@ -12,7 +12,7 @@ import type { HttpDependencies } from "./http-dependencies.ts";
 import { apiChallenge, readApiCaller } from "./read-api-caller.ts";
 import { createQueryReader, readBody } from "./read-body.ts";
 
-/** One path and method, and what is answered there; `segments` are those of the path that vary, as they came. */
+/** One path and method, and its answer; `segments` are the variable ones of the path, undecoded. */
 export interface Route {
   readonly method: UnsupportedOperation["methods"][number];
   readonly path: RoutePath;
@@ -21,7 +21,7 @@ export interface Route {
     segments: readonly string[],
     /** Aborts when the caller has gone; only who asks for it pays for it. */
     gone: () => AbortSignal,
-    /** Records what is logged of the call. */
+    /** Records facts about the call for the log. */
     note: NoteFacts,
   ) => Answer | Promise<Answer | StreamAnswer>;
 }
@@ -89,7 +89,7 @@ function operationRoute(api: Api, name: keyof typeof serviceOperations, shape: "
   };
 }
 
-/** Answers when the first event is there: before that, whatever is wrong still has a status of its own. */
+/** Answers when the first event is available: until then, errors can still have their own status. */
 function eventsRoute(api: Api, shape: "v2" | "v3"): Route {
   const { method, path } = streams.authIntrospectionEvents;
   return {
@@ -154,10 +154,10 @@ interface HealthRoute {
 type Probe = () => readonly string[] | Promise<readonly string[]>;
 
 /**
- * The probes; none asks for credentials.
+ * The probes; none needs credentials.
  *
- * `/livez` and `/readyz` are Kubernetes' names, `/api/lifecycle/healthcheck` is the API's for the latter. HEAD gets the
- * same without the body.
+ * `/livez` and `/readyz` are Kubernetes' names, `/api/lifecycle/healthcheck` is the API's name of the latter. HEAD gets
+ * the same without the body.
  */
 function healthRoutes({
   livenessFailures,
@@ -192,7 +192,7 @@ export type Shape = "v2" | "v3" | "open" | "root";
 /** One path that the app answers. */
 export interface RoutePath {
   readonly shape: Shape;
-  /** What goes into the log instead of the path, which may carry a token. */
+  /** Logged instead of the path, which may contain a token. */
   readonly template: string;
   /** Exact: case, no trailing slash. Its groups are the segments that vary; in the v3 shape the first is the service id. */
   readonly pattern: RegExp;

@@ -10,7 +10,7 @@ export interface RemoteJwksOptions {
   readonly timeout?: number;
   /** Octets of a key set; default 65536. */
   readonly mostOctets?: number;
-  /** Milliseconds: a set that is older is fetched anew before it is used; default 60 000. */
+  /** Milliseconds: an older set is fetched again before it is used; default 60 000. */
   readonly maxAge?: number;
   /** Milliseconds: while it cannot be fetched, a set that is older than `maxAge` still counts until then; default 600 000. */
   readonly maxStale?: number;

@@ -3,8 +3,8 @@ import { request as httpsRequest } from "node:https";
 import type { KeySet } from "../engine/dependencies.ts";
 
 /**
- * A client's key set could not be had, so whether it is the client cannot be found out; never to be taken for a no.
- * The message has neither its URL nor what was answered.
+ * A client's key set is not available, so the client can be neither accepted nor rejected. The message contains neither
+ * the URL nor the response.
  */
 export class RemoteJwksFailure extends Error {
   override readonly name = "RemoteJwksFailure";
@@ -21,15 +21,15 @@ export interface FetchLimits {
   readonly signal: AbortSignal;
 }
 
-/** More than anyone rotates through; each may be decoded to find the one that is asked for. */
+/** More keys than anyone rotates through; each may be decoded to find the right one. */
 const mostKeys = 100;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Fetches a JWK Set (RFC 7517 §5): one GET without credentials, on a connection of its own, no redirect followed.
+ * Fetches a JWK Set (RFC 7517 §5): one GET without credentials, on a separate connection, without redirects.
  *
- * Rejects with {@link RemoteJwksFailure} for whatever is not a key set within the limits.
+ * Rejects with {@link RemoteJwksFailure} for anything that is not a key set within the limits.
  *
  * @example await fetchKeySet("https://client.example.org/jwks", { timeout: 2000, mostOctets: 65_536, signal })
  */

@@ -19,7 +19,7 @@ export const levels = {
 
 export type OutcomeKind = keyof typeof levels;
 
-/** What a result code means to the operator, and what to do about it, in a sentence or two. */
+/** What a result code means to the operator, and the next step, in one or two sentences. */
 export interface Advice {
   readonly kind: OutcomeKind;
   readonly todo: string;

@@ -71,11 +71,13 @@ const secret = refusal(
   "Compare the client's secret with `clientSecret` in the configuration. Many wrong secrets are guesses.",
 );
 
-/** The certificate is compared with the registered kind of name; `openssl x509` prints the name that it has. */
+/** The certificate is compared with the registered kind of name; `openssl x509` prints the certificate's name. */
 const compare = (member: string, shows: string) =>
   refusal(`Compare what \`openssl x509 -in client.pem -noout ${shows}\` prints with \`${member}\` of the client.`);
 
-/** What to do about clients that are not authenticated. They all get the same answer, so only the log says why. */
+/**
+ * The next step for clients that failed to authenticate. They all get the same answer, so only the log has the reason.
+ */
 export const clientAuthenticationAdvice: AdviceFor<typeof clientAuthenticationSentences> = {
   A048307: clientLocked,
   A157301: refusal("Give the client a `tokenAuthMethod` other than `NONE`, or make it `clientType: PUBLIC`."),

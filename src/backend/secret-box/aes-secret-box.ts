@@ -58,7 +58,7 @@ function associated(context: string): Buffer {
   return octets(version + context);
 }
 
-/** A lone surrogate has no UTF-8: it would come back as another text. */
+/** A lone surrogate has no UTF-8: opening would return another text. */
 function octets(text: string): Buffer {
   if (!text.isWellFormed()) {
     throw Object.assign(new TypeError("the text is not well-formed Unicode"), { code: "ERR_SECRET_BOX_TEXT" });

@@ -19,7 +19,7 @@ const inUse = "fine if it is this backend; stop any other program before a start
 export async function checkAddressFree(listen: Listen): Promise<readonly Finding[]> {
   if ("unix" in listen) return checkSocket(listen.unix);
   const { host, port } = listen;
-  // Whoever connects in this moment is not served.
+  // A client that connects at this moment is not served.
   const server = createServer((socket) => socket.destroy());
   try {
     server.listen({ host, port });
@@ -47,7 +47,7 @@ async function checkSocket(path: string): Promise<readonly Finding[]> {
   const existing = await lstat(path).catch(() => undefined);
   if (existing === undefined) return [];
   if (!existing.isSocket()) return [problem(at, `is another file: ${path}`)];
-  // One that nothing listens on was left behind, and a start removes it.
+  // A socket without a listener is a leftover, and a start removes it.
   return (await answers(path)) ? [warning(at, `is ${path}, where something listens already: ${inUse}`)] : [];
 }
 

@@ -3,7 +3,7 @@ import type { ConfiguredService } from "../configuration/configuration.ts";
 import { defectForAssertions, defectForCertificates, readKeySet } from "../configuration/key-algorithms.ts";
 import { warning, type Finding } from "./finding.ts";
 
-/** Fetches a JWK Set; rejects with an error whose message says why not, and names no URL. */
+/** Fetches a JWK Set; rejects with an error whose message has the reason and names no URL. */
 export type FetchKeySet = (uri: string) => Promise<object>;
 
 /** URLs asked at once. */
