@@ -6,15 +6,15 @@ import { explainStartFailure } from "./start-failure.ts";
 export interface ClockResetArguments {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Tokens that were issued later than the machine's time may end. */
+  /** Whether tokens that were issued later than the machine's time may be deleted. */
   readonly endTokens?: boolean;
 }
 
 const cannotReset = 2;
 
 /**
- * Sets a store's time to the machine's clock, after a clock that was far ahead was set right; resolves to the exit
- * code: 0, or 2 with one message on standard error.
+ * Sets a store's time to the machine's clock, after correcting a clock that was far ahead. Resolves to the exit code: 0,
+ * or 2 with one message on standard error.
  *
  * @example process.exitCode = await clockReset({ config: "backend.yaml" }, host);
  */

@@ -3,7 +3,7 @@ import { ConfigurationError } from "../backend/configuration/configuration-error
 import { readConfiguration } from "../backend/configuration/read-configuration.ts";
 import type { ConfigurationToRead, ReadingOfConfiguration } from "./serve.ts";
 
-/** The thread that reads a configuration: it answers once, and ends. */
+/** The thread that reads a configuration. It sends one message and ends. */
 async function start(port: MessagePort, place: ConfigurationToRead): Promise<void> {
   port.postMessage(await read(place));
 }

@@ -8,10 +8,10 @@ import { type ProbeResult, type Probe, runProbe } from "./probe/run-probe.ts";
 import type { ProgramHost } from "./program-host.ts";
 
 export interface ProbeOptions {
-  /** A file with the certificate that the token is bound to, and one with its key. */
+  /** File of the certificate that the token is bound to, and file of its key. */
   readonly certificate: string;
   readonly key?: string;
-  /** `false`: it is taken on trust that the token opens the API with its certificate. */
+  /** `false`: do not verify that the token gives access to the API with its certificate. */
   readonly control: boolean;
   readonly tokenFile?: string;
   readonly stranger?: string;
@@ -23,7 +23,7 @@ export interface ProbeOptions {
   readonly json?: boolean;
 }
 
-/** An option that does not do, or a file that it names. */
+/** A wrong option, or a wrong file that it names. */
 class Misused extends Error {}
 
 const exitCodes: Readonly<Record<ProbeResult["verdict"], number>> = { "not believed": 0, believed: 1, inconclusive: 2 };
@@ -32,10 +32,10 @@ const misused = 2;
 const tokenVariable = "CERTBOUND_PROBE_TOKEN";
 
 /**
- * Probes an API for forged certificate headers, and reports; resolves to the exit code.
+ * Probes an API with forged certificate headers and writes a report. Resolves to the exit code.
  *
- * 0 none was believed, 1 one was, 2 it could not be found out: the options do not do, the API cannot be reached, or
- * what it answers without forged headers gives nothing to compare with. No token and no certificate is written out.
+ * 0: no header was believed. 1: at least one was. 2: inconclusive: wrong options, the API cannot be reached, or its
+ * responses without forged headers allow no comparison. The output contains no token and no certificate.
  */
 export async function probe(url: string, options: ProbeOptions, host: ProgramHost): Promise<number> {
   try {
@@ -58,13 +58,13 @@ async function readOptions(url: string, options: ProbeOptions, env: ProgramHost[
   const { control, header: headers } = options;
   if (control && options.key === undefined) {
     throw new Misused(
-      "--key is missing: without the certificate's own key nothing shows that the token opens the API at all, " +
-        "and a refusal would prove nothing. With --no-control that is taken on trust.",
+      "--key is missing: without the certificate's key the probe cannot verify that the token gives access to the API, " +
+        "and a refusal proves nothing. Use --no-control to skip this.",
     );
   }
   if (!control && options.key !== undefined) throw new Misused("--key and --no-control exclude each other.");
   if (!tls && options.key !== undefined) {
-    throw new Misused("--key has no use over plain HTTP, which has no client certificates: say --no-control.");
+    throw new Misused("--key has no use over plain HTTP, which has no client certificates: use --no-control.");
   }
   if (!tls && options.stranger !== undefined) throw new Misused("--stranger has no use over plain HTTP.");
   if (!headers.every((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))) {
@@ -88,14 +88,14 @@ function targetOf(given: string, path: string | undefined): URL {
   const url = URL.parse(given);
   if (url === null || !["https:", "http:"].includes(url.protocol)) throw new Misused("the URL must be an https URL.");
   if (url.username !== "" || url.password !== "") throw new Misused("the URL must have no user name and no password.");
-  // On the loopback a front end hands over what it has received.
+  // On the loopback a front end forwards requests with tokens to the API.
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw new Misused("the URL must be an https URL: a token goes over plain HTTP to the loopback only.");
+    throw new Misused("the URL must be an https URL: tokens are sent over plain HTTP to the loopback only.");
   }
   url.hash = "";
   if (path === undefined) return url;
   const target = URL.parse(path, url.origin);
-  // Not by its text alone: a URL's reader takes "/\" for "//", and overlooks a tab between the two.
+  // The parsed URL is checked, too, because the parser reads "/\" as "//" and ignores a tab in between.
   if (!/^\/(?!\/)/.test(path) || target?.origin !== url.origin) throw new Misused('--path must start with one "/".');
   return target;
 }
@@ -116,14 +116,14 @@ async function readToken(file: string | undefined, env: ProgramHost["env"]): Pro
   const token = (file === undefined ? env[tokenVariable] : await read("--token-file", file))?.trim();
   if (token === undefined || token === "") {
     throw new Misused(
-      `a token is missing: nothing is proved without one that the certificate is bound to. Give it in --token-file or ${tokenVariable}.`,
+      `a token is missing: the probe needs one that is bound to the certificate. Give it in --token-file or ${tokenVariable}.`,
     );
   }
-  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new Misused("the token is none (RFC 6750 §2.1).");
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new Misused("the token is malformed (RFC 6750 §2.1).");
   return token;
 }
 
-/** Of a file with several certificates, the first. */
+/** Reads the first certificate of a file. */
 async function readCertificate(file: string): Promise<X509Certificate> {
   const [{ raw }] = certificatesOf("--certificate", await read("--certificate", file));
   return new X509Certificate(raw);
@@ -144,7 +144,7 @@ async function readOwner(certificate: X509Certificate, file: string): Promise<Id
   try {
     if (certificate.checkPrivateKey(createPrivateKey(key))) return { cert: certificate.toString(), key };
   } catch {
-    // Said below: it is no key, or one that needs a passphrase.
+    // Reported below: not a key, or one that needs a passphrase.
   }
   throw new Misused("--key must be the private key of --certificate, as PEM.");
 }
@@ -172,7 +172,7 @@ function givenStranger(pem: string): Stranger {
     const stranger = readStranger(pem);
     if (new X509Certificate(stranger.der).checkPrivateKey(createPrivateKey(pem))) return stranger;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Misused("--stranger must be a file with a certificate and its private key, as PEM.");
 }
@@ -185,11 +185,11 @@ async function read(option: string, file: string): Promise<string> {
   }
 }
 
-/** So many lines for one dialect; the rest is counted. */
+/** Maximum number of lines for one dialect; the rest is counted. */
 const mostShown = 4;
 
 /**
- * The result of a probe for people: a line a dialect, and the verdict at the end.
+ * Writes the result of a probe for humans: a line for each dialect, and the verdict.
  *
  * @example writeReport("https://api.example.com/", result)
  */
@@ -206,13 +206,13 @@ function writeReport(
   ];
   const silent = comparisons.map(({ answer }) => answer).filter((answer) => answer.startsWith("no answer"));
   if (dialects.length > 0 && silent.some((answer) => answer.includes("ALERT"))) {
-    lines.push("  (No request comes in where TLS has refused above: nothing was tried that way.)");
+    lines.push("  (Where TLS refused the connection above, no forged header was tried.)");
   }
   if (dialects.length > 0 && silent.some((answer) => !answer.includes("ALERT"))) {
-    lines.push("  (Where the connection just ended above, it was tried, and ending again counts as refused.)");
+    lines.push("  (Where the connection ended without an answer above, ending again counts as refused.)");
   }
   if (!controlled)
-    lines.push("  (That the token opens the API with its certificate was taken on trust: --no-control.)");
+    lines.push("  (It was not verified that the token gives access to the API with its certificate: --no-control.)");
   if (dialects.length > 0) lines.push("", "The token, and the certificate in a forged header:");
   for (const { name, tried, believed, unclear } of dialects) {
     const word = believed.length > 0 ? "BELIEVED" : unclear.length > 0 ? "unclear" : "not believed";
@@ -227,6 +227,6 @@ function writeReport(
 
 const verdicts: Readonly<Record<ProbeResult["verdict"], string>> = {
   "not believed": "No forged header was believed",
-  believed: "FORGED HEADERS ARE BELIEVED: whoever has a token and the public certificate comes in",
+  believed: "FORGED HEADERS ARE BELIEVED: anyone with a token and the public certificate has access",
   inconclusive: "Inconclusive",
 };

@@ -1,19 +1,19 @@
-/** What a program needs of the process it runs in, so that nothing else reads it. */
+/** The parts of the process that a command uses, so that nothing else accesses the process. */
 export interface ProgramHost {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the log goes, and what was asked for. */
+  /** For the log and for results. */
   readonly stdout: Output;
-  /** Whether standard output is a terminal: the log is then text. */
+  /** Whether standard output is a terminal; then the log is text. */
   readonly stdoutIsTerminal?: boolean;
-  /** Where one message goes that says why the program ends. */
+  /** For the message that says why the program ends. */
   readonly stderr: Output;
   readonly pid: number;
   onSignal(listener: (signal: StopSignal) => void): void;
   /** SIGHUP: a request to reload, or the loss of the terminal. */
   onHangUp(listener: () => void): void;
-  /** Whether the process belongs to a terminal, now. */
+  /** Whether the process has a terminal at the moment. */
   hasTerminal(): boolean;
-  /** Ends the process at once. */
+  /** Ends the process immediately. */
   exit(code: number): void;
 }
 

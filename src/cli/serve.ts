@@ -18,21 +18,21 @@ import { explainStartFailure } from "./start-failure.ts";
 export interface ServeOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Only say whether a start would succeed and what it would change: nothing is made, written or served. */
+  /** Only report whether a start would succeed and what it would change; nothing is written or served. */
   readonly check?: boolean;
-  /** The configuration's `secretKey` is new, and no other backend runs on the store. */
+  /** The `secretKey` in the configuration is new, and no other backend uses the store. */
   readonly newSecretKey?: boolean;
-  /** Services and clients that may be removed together with their live tokens. */
+  /** Services and clients that may be removed with their live tokens. */
   readonly allowRemoval?: readonly Removable[];
 }
 
-/** What does not start because of its configuration or surroundings. */
+/** The exit code for a configuration or environment that prevents a start. */
 const cannotStart = 2;
 
 /**
- * Runs a backend until the process is told to stop; resolves to the exit code.
+ * Runs a backend until a signal stops it. Resolves to the exit code.
  *
- * 0 after a graceful stop, 2 with one message on standard error when it cannot start.
+ * 0 after a graceful stop, or 2 with one message on standard error if it cannot start.
  *
  * @example process.exitCode = await serve({ config: "backend.yaml" }, host);
  */
@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions, host: ProgramHost): Promise<n
   }
 }
 
-/** Throws if a start would be refused. */
+/** Throws if a start would fail. */
 async function report(options: ServeOptions, host: ProgramHost): Promise<void> {
   const { config: path } = options;
   const configuration = await readConfiguration({ path, env: host.env });
@@ -90,10 +90,10 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
     ...{ configuration, log, newSecretKey, allowRemoval },
     ...(path !== undefined && { path }),
   });
-  // Whoever starts the backend waits for this line.
+  // Programs that start the backend wait for this line.
   toldAtEveryLevel(log).info({ listening: backend.address.url, pid: host.pid }, "listening");
   reloads.begin(() => reload(config, backend, log, host));
-  // Awaited first: a reload may change what `log.info` is.
+  // Awaited first, because a reload may replace `log.info`.
   const signal = await stopped;
   log.info({ signal }, "stopping");
   await reloads.end();
@@ -101,7 +101,7 @@ async function run(options: ServeOptions, host: ProgramHost): Promise<void> {
   log.info("stopped");
 }
 
-/** A configuration that cannot be applied changes nothing; the log says why. */
+/** Reloads the configuration. If that fails, nothing changes, and the log says why. */
 async function reload(path: string, backend: ServedBackend, log: Logger, host: ProgramHost): Promise<void> {
   try {
     const configuration = await readConfigurationAside({ path, env: host.env });
@@ -115,8 +115,8 @@ async function reload(path: string, backend: ServedBackend, log: Logger, host: P
 }
 
 /**
- * The first signal starts a graceful stop; a second one stops at once. SIGHUP asks for a reload, unless the process has
- * lost its terminal.
+ * The first signal starts a graceful stop, a second one stops immediately. SIGHUP requests a reload, unless the process
+ * has lost its terminal; then it stops.
  */
 function stopSignal(host: ProgramHost, reloads: Reloads): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
@@ -134,18 +134,18 @@ function stopSignal(host: ProgramHost, reloads: Reloads): Promise<StopSignal> {
   return promise;
 }
 
-/** Carries out reloads, one after the other; requests that arrive while one waits are one. */
+/** Runs reloads one after the other. Requests during a waiting reload are merged into it. */
 export interface Reloads {
-  /** Asks for a reload; one that is asked for before `begin` is done then. */
+  /** Requests a reload. A request before `begin` waits for it. */
   ask(): void;
-  /** From now on `reload` is called for what is asked; it must not reject. */
+  /** Starts to run reloads with this function, which must not reject. */
   begin(reload: () => Promise<void>): void;
-  /** Forgets what waits and whatever will be asked; resolves when the one under way is done. */
+  /** Drops waiting and later requests; resolves when the running reload is done. */
   end(): Promise<void>;
 }
 
 /**
- * Queues reload signals, which come at any moment, also before the start has ended and after the stop.
+ * Creates a queue for reload signals, which may also arrive during the start and after the stop.
  *
  * @example const reloads = createReloads(); host.onHangUp(() => { reloads.ask(); });
  */
@@ -183,22 +183,22 @@ export function createReloads(): Reloads {
   };
 }
 
-/** What the thread is handed. */
+/** The input of the thread. */
 export interface ConfigurationToRead {
   readonly path: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What it answers, once. */
+/** The result of the thread. */
 export type ReadingOfConfiguration = Configuration | { readonly error: readonly Problem[] };
 
-/** Taken from this file's own name: the compiler does not rewrite the ending inside a URL. */
+/** The extension is that of this file, because the compiler does not rewrite it inside a URL. */
 const workerFile = new URL(`./configuration-worker${extname(import.meta.url)}`, import.meta.url);
 
 /**
- * Reads and checks a configuration as `readConfiguration` does, on a thread of its own.
+ * Reads and validates a configuration like `readConfiguration`, but on its own thread.
  *
- * The checks of a thousand clients take some hundred milliseconds, in which a backend that serves would answer nobody.
+ * Validating a thousand clients takes some hundred milliseconds, which would block a running backend.
  * Rejects with {@link ConfigurationError}.
  *
  * @example await backend.reload(await readConfigurationAside({ path, env: process.env }));
@@ -210,7 +210,7 @@ export async function readConfigurationAside({ path, env }: ConfigurationToRead)
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => {
-      reject(new Error("the thread that reads the configuration has ended without an answer"));
+      reject(new Error("the thread that reads the configuration ended without a result"));
     });
   });
   if ("error" in reading) throw new ConfigurationError(path, reading.error);

@@ -6,10 +6,10 @@ const reasonsOfAddresses: Reasons = {
   EADDRINUSE: "something else listens there already",
   EACCES: "this user may not listen there",
   EADDRNOTAVAIL: "this machine has no such address",
-  ENOTFOUND: "there is no host of that name",
+  ENOTFOUND: "the host name is unknown",
 };
 
-/** For a unix socket the system has fewer words, and not always the fitting one. */
+/** For a unix socket the system's codes are fewer and less precise. */
 const reasonsOfPaths: Reasons = {
   EADDRINUSE: "something else listens there, or it is another file",
   EACCES: "there is no such folder, or this user may not write to it",
@@ -17,7 +17,7 @@ const reasonsOfPaths: Reasons = {
 };
 
 /**
- * Says in one text for the operator why a backend could not start; `undefined` for what is a bug of ours.
+ * Explains to the operator why a backend could not start; `undefined` for a bug.
  *
  * @example explainStartFailure(error) // "cannot listen on 127.0.0.1:8705: something else listens there already (EADDRINUSE)"
  */

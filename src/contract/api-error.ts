@@ -1,9 +1,9 @@
 import { retryAfterSeconds } from "../serving/server-timeouts.ts";
 
 /**
- * The caller of the API is wrong, or the backend is: an answer with a status of 400 or above.
+ * An error of the API's caller or of the backend: a response with a status of 400 or above.
  *
- * The same class whether the backend is across the network or in the same process. OAuth outcomes are never this.
+ * The class is the same over HTTP and in the same process. OAuth outcomes are never an ApiError.
  *
  * @example new ApiError(401, "A001202", "The Authorization header is missing.")
  */
@@ -11,9 +11,9 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly resultCode: string;
-  /** What is wrong, for people. */
+  /** What is wrong, for humans. */
   readonly sentence: string;
-  /** The code in brackets, a space, then a sentence: what goes over the wire as `resultMessage`. */
+  /** The code in brackets, a space, and the sentence: `resultMessage` on the wire. */
   readonly resultMessage: string;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -34,7 +34,7 @@ export class ApiError extends Error {
 }
 
 /**
- * A 503: the backend cannot answer now, the same call may succeed later.
+ * Creates an ApiError 503: the backend cannot answer now, but the same call may succeed later.
  *
  * @example throw serviceUnavailable("The stream has ended.")
  */

@@ -26,8 +26,8 @@ const authorizationFailReason = z
 const authorizationFailRequest = z
   .object({
     ticket: member.text("The ticket of `auth/authorization`."),
-    reason: authorizationFailReason.nullish().describe("Why the request comes to nothing."),
-    description: member.text("What the client is told, in the place of the reason's own sentence."),
+    reason: authorizationFailReason.nullish().describe("Why the request is rejected."),
+    description: member.text("The description for the client, instead of the reason's own sentence."),
   })
   .meta({ id: "AuthorizationFailRequest" });
 
@@ -39,7 +39,7 @@ const authorizationFailResponse = z
       .describe(
         "What the authorization server does next: 500, 400, a redirect to `responseContent`, or 200 with `responseContent` as HTML.",
       ),
-    responseContent: z.string().describe("The JSON body, the address or the page.").optional(),
+    responseContent: z.string().describe("The JSON body, the URL or the page.").optional(),
   })
   .meta({ id: "AuthorizationFailResponse" });
 
@@ -52,9 +52,9 @@ export const authAuthorizationFail = defineOperation({
   method: "POST",
   path: "/auth/authorization/fail",
   caller: "service",
-  summary: "Refuse an authorization request",
+  summary: "Reject an authorization request",
   description:
-    "Uses the ticket up and answers the authorization response with the error that the reason stands for (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).",
+    "Uses up the ticket and returns the authorization response with the error for the reason (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).",
   request: authorizationFailRequest,
   response: authorizationFailResponse,
   v2Type: "authorizationFailResponse",

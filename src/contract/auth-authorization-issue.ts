@@ -3,37 +3,37 @@ import { ticketInfo } from "./auth-authorization-ticket-info.ts";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-/** The end of year 9999: an instant in milliseconds by mistake is beyond it. */
+/** The end of year 9999 in seconds, so that milliseconds by mistake are rejected. */
 const lastInstant = 253_402_300_799;
 
 const authorizationIssueRequest = z
   .object({
     ticket: member.text("The ticket of `auth/authorization`."),
     subject: member.text(
-      "The user: 1 to 100 characters of visible ASCII that name no client (RFC 9700 §4.15). Must be the user that the request asks for, if it asks for one.",
+      "The user: 1 to 100 characters of visible ASCII that name no client (RFC 9700 §4.15). If the request requires a user, it must be this one.",
     ),
-    sub: member.text("In the place of `subject` in the ID token only; under the same rules."),
+    sub: member.text("Replaces `subject` in the ID token only; the same rules apply."),
     authTime: z
       .int()
       .min(0)
       .max(lastInstant)
       .nullish()
       .describe(
-        "When the user was authenticated, in seconds since 1970; 0: not given. Must be given when the request has `max_age` or demands `auth_time`.",
+        "When the user was authenticated, in seconds since 1970; 0: not given. Required if the request has `max_age` or requires `auth_time`.",
       )
       .meta({ format: "int64" }),
-    acr: member.text("The authentication context class that was met; must be one of those demanded, if any is."),
+    acr: member.text("The authentication context class of the login; must be one of the required ones, if any."),
     claims: member.text(
-      "Claims for the ID token, as the text of a JSON object; none of those that the backend answers for itself.",
+      "Claims for the ID token, as JSON text of an object. The claims that the backend sets itself are refused.",
     ),
-    properties: z.array(member.property).max(100).nullish().describe("Data to keep with the tokens."),
+    properties: z.array(member.property).max(100).nullish().describe("Data to store with the tokens."),
     scopes: member.texts(
-      "The scopes to grant in the place of those asked for; each one that the service has and the client may have.",
+      "The scopes to grant instead of the requested ones. The service must have each of them and the client may have it.",
     ),
-    idtHeaderParams: member.text("More header members for the ID token, as the text of a JSON object."),
-    consentedClaims: member.texts("The claims that the user agreed to have released."),
+    idtHeaderParams: member.text("Additional header members of the ID token, as JSON text of an object."),
+    consentedClaims: member.texts("The claims that the user consented to."),
     jwtAtClaims: member.text(
-      "More claims for access tokens that are JWTs, as the text of a JSON object. The claims that the backend sets itself are refused.",
+      "Additional claims of JWT access tokens, as JSON text of an object. The claims that the backend sets itself are refused.",
     ),
     idTokenAudType: z.enum(["array", "string"]).nullish().describe("The shape of `aud` in the ID token."),
     claimsForTx: member.text("Not supported: a request with a value is refused."),
@@ -53,8 +53,8 @@ const authorizationIssueResponse = z
       .describe(
         "What the authorization server does next: 500, 400, a redirect to `responseContent`, or 200 with `responseContent` as HTML.",
       ),
-    responseContent: z.string().describe("The JSON body, the address or the page.").optional(),
-    authorizationCode: z.string().describe("The code that `responseContent` carries.").optional(),
+    responseContent: z.string().describe("The JSON body, the URL or the page.").optional(),
+    authorizationCode: z.string().describe("The code in `responseContent`.").optional(),
     ticketInfo: ticketInfo.optional(),
   })
   .meta({ id: "AuthorizationIssueResponse" });
@@ -69,7 +69,7 @@ export const authAuthorizationIssue = defineOperation({
   caller: "service",
   summary: "Issue an authorization code",
   description:
-    "For a user who is authenticated and agrees: uses the ticket up and answers the authorization response with a code (RFC 6749 §4.1.2). When the caller's own members are wrong, the ticket stays good.",
+    "For an authenticated user who has consented: uses up the ticket and returns the authorization response with a code (RFC 6749 §4.1.2). If the members of this request are wrong, the ticket remains usable.",
   request: authorizationIssueRequest,
   response: authorizationIssueResponse,
   v2Type: "authorizationIssueResponse",

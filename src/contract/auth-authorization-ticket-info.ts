@@ -2,21 +2,21 @@ import { z } from "zod";
 import * as member from "./members.ts";
 import { defineOperation } from "./operation.ts";
 
-/** What the caller keeps with a ticket. */
+/** Data that the caller stores with a ticket. */
 export const ticketInfo = z
   .object({ context: z.string().optional() })
-  .meta({ id: "TicketInfo", description: "What the caller keeps with a ticket." });
+  .meta({ id: "TicketInfo", description: "Data that the caller stores with a ticket." });
 
 const authorizationTicketInfoRequest = z
   .object({ ticket: member.text("The ticket of `auth/authorization`.") })
   .meta({ id: "AuthorizationTicketInfoRequest" });
 
-/** The members of either answer about a ticket. */
+/** The members of both answers about a ticket. */
 export const ticketAnswer = {
   ...member.result,
   action: z
     .enum(["OK", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"])
-    .describe("Whether there is such a ticket that can still be used."),
+    .describe("Whether the ticket is known and usable."),
   info: ticketInfo.optional(),
 };
 
@@ -30,8 +30,8 @@ export const authAuthorizationTicketInfo = defineOperation({
   method: "POST",
   path: "/auth/authorization/ticket/info",
   caller: "service",
-  summary: "Read what is kept with a ticket",
-  description: "Answers the caller's own text; the ticket stays good.",
+  summary: "Read the data of a ticket",
+  description: "Returns the text that the caller has stored; the ticket remains usable.",
   request: authorizationTicketInfoRequest,
   response: authorizationTicketInfoResponse,
   v2Type: "authorizationTicketInfoResponse",

@@ -9,7 +9,7 @@ const authorizationTicketUpdateRequest = z
     info: z
       .union([z.string().max(1_048_576), z.object({ context: member.text("The caller's text.") })])
       .nullish()
-      .describe("What to keep with the ticket: the text itself, or an object with it as `context`."),
+      .describe("The data to store with the ticket: the text itself, or an object with it as `context`."),
   })
   .meta({ id: "AuthorizationTicketUpdateRequest" });
 
@@ -23,8 +23,8 @@ export const authAuthorizationTicketUpdate = defineOperation({
   method: "POST",
   path: "/auth/authorization/ticket/update",
   caller: "service",
-  summary: "Change what is kept with a ticket",
-  description: "Keeps the caller's text in the place of the one before.",
+  summary: "Change the data of a ticket",
+  description: "Replaces the text that the caller has stored.",
   request: authorizationTicketUpdateRequest,
   response: authorizationTicketUpdateResponse,
   v2Type: "authorizationTicketUpdateResponse",

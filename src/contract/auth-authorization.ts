@@ -7,7 +7,7 @@ const authorizationRequest = z
     parameters: member.text(
       "The authorization request as it arrived: the query without its `?`, or the form-encoded body (RFC 6749 §4.1.1).",
     ),
-    context: member.text("Any text of the caller's, kept with the ticket; never for the client."),
+    context: member.text("Any text of the caller, stored with the ticket; never sent to the client."),
     cimdOptions: z.looseObject({}).nullish().describe("Not supported: a request with a value is refused."),
   })
   .meta({ id: "AuthorizationRequest" });
@@ -15,16 +15,16 @@ const authorizationRequest = z
 const prompt = z.enum(["NONE", "LOGIN", "CONSENT", "SELECT_ACCOUNT", "CREATE"]).meta({ id: "Prompt" });
 const display = z.enum(["PAGE", "POPUP", "TOUCH", "WAP"]).meta({ id: "Display" });
 
-/** What a page that asks the user may show of the service. */
+/** Facts about the service that a page may show to the user. */
 const limitedService = z
   .object({
     apiKey: member.identifier("The service's id."),
     serviceName: z.string().optional(),
     clientIdAliasEnabled: z.boolean().optional(),
   })
-  .meta({ id: "LimitedService", description: "What a page that asks the user may show of the service." });
+  .meta({ id: "LimitedService", description: "Facts about the service that a page may show to the user." });
 
-/** What a page that asks the user may show of the client. */
+/** Facts about the client that a page may show to the user. */
 const limitedClient = z
   .object({
     clientId: member.identifier("The client's number."),
@@ -32,7 +32,7 @@ const limitedClient = z
     clientIdAliasEnabled: z.boolean().optional(),
     clientName: z.string().optional(),
   })
-  .meta({ id: "LimitedClient", description: "What a page that asks the user may show of the client." });
+  .meta({ id: "LimitedClient", description: "Facts about the client that a page may show to the user." });
 
 const names = (description: string) => z.array(z.string()).describe(description).optional();
 
@@ -42,9 +42,9 @@ const authorizationResponse = z
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM", "NO_INTERACTION", "INTERACTION"])
       .describe(
-        "What the authorization server does next: 500, 400, a redirect to `responseContent`, 200 with `responseContent` as HTML; for NO_INTERACTION it decides without asking the user, for INTERACTION it asks, and then it calls `auth/authorization/issue` or `auth/authorization/fail` with `ticket`.",
+        "What the authorization server does next: 500, 400, a redirect to `responseContent`, 200 with `responseContent` as HTML; for NO_INTERACTION it decides without asking the user, for INTERACTION it asks the user, and then it calls `auth/authorization/issue` or `auth/authorization/fail` with `ticket`.",
       ),
-    responseContent: z.string().describe("The JSON body, the address or the page; absent with a ticket.").optional(),
+    responseContent: z.string().describe("The JSON body, the URL or the page; absent with a ticket.").optional(),
     ticket: z
       .string()
       .describe("For `auth/authorization/issue` and `auth/authorization/fail`; never for the client.")
@@ -52,26 +52,31 @@ const authorizationResponse = z
     service: limitedService.optional(),
     client: limitedClient.optional(),
     clientIdAliasUsed: z.boolean().describe("Whether the request named the client by its alias.").optional(),
-    scopes: z.array(member.scope).describe("The scopes asked for that can be granted, else the defaults.").optional(),
+    scopes: z
+      .array(member.scope)
+      .describe("The requested scopes that can be granted, or else the defaults.")
+      .optional(),
     prompts: z.array(prompt).describe("The values of `prompt`.").optional(),
-    lowestPrompt: prompt.describe("The one of `prompts` that demands most; CONSENT when there is none.").optional(),
-    display: display.describe("PAGE when the request does not say.").optional(),
-    maxAge: member.seconds("How long ago the user may have been authenticated at most").optional(),
+    lowestPrompt: prompt
+      .describe("The value of `prompts` that demands most of the user; CONSENT if there is none.")
+      .optional(),
+    display: display.describe("PAGE if the request has none.").optional(),
+    maxAge: member.seconds("The maximum age of the user's login").optional(),
     maxAgeRequested: z
       .boolean()
-      .describe("Whether the request has `max_age`: tells `max_age=0` (authenticate now) from none.")
+      .describe("Whether the request has `max_age`; distinguishes `max_age=0` (authenticate now) from no `max_age`.")
       .optional(),
-    acrs: names("The authentication context classes asked for, the preferred one first."),
+    acrs: names("The requested authentication context classes, the preferred one first."),
     acrEssential: z.boolean().describe("Whether one of `acrs` must be met.").optional(),
-    subject: z.string().describe("The one user that will do, by `claims` or `id_token_hint`.").optional(),
+    subject: z.string().describe("The required user, from `claims` or `id_token_hint`.").optional(),
     loginHint: z.string().optional(),
-    uiLocales: names("The languages of the pages, the preferred one first."),
-    claimsLocales: names("The languages of the claims, the preferred one first."),
-    claims: names("The claims asked for in the ID token, those left out that are not up to the caller."),
-    claimsAtUserInfo: names("The claims asked for at the UserInfo endpoint, those of the scopes included."),
+    uiLocales: names("The requested languages of the pages, the preferred one first."),
+    claimsLocales: names("The requested languages of the claims, the preferred one first."),
+    claims: names("The claims requested in the ID token, without those that the backend sets itself."),
+    claimsAtUserInfo: names("The claims requested at the UserInfo endpoint, including those of the scopes."),
     idTokenClaims: z.string().describe("The `id_token` half of `claims`, as JSON text.").optional(),
     userInfoClaims: z.string().describe("The `userinfo` half of `claims`, as JSON text.").optional(),
-    resources: names("The resources asked for (RFC 8707)."),
+    resources: names("The requested resources (RFC 8707)."),
   })
   .meta({ id: "AuthorizationResponse" });
 
@@ -85,7 +90,7 @@ export const authAuthorization = defineOperation({
   caller: "service",
   summary: "Process an authorization request",
   description:
-    "Takes an authorization request as it arrived at the authorization server's authorization endpoint, and answers what to ask the user, with a ticket that is good for 24 hours and one use. Only `response_type=code` is supported: no token ever leaves the authorization endpoint (RFC 8705 §6.4, RFC 9700 §2.1.2).",
+    "Processes an authorization request as it arrived at the authorization endpoint, and returns what to ask the user, with a ticket that can be used once within 24 hours. Only `response_type=code` is supported: no token ever leaves the authorization endpoint (RFC 8705 §6.4, RFC 9700 §2.1.2).",
   request: authorizationRequest,
   response: authorizationResponse,
   v2Type: "authorizationResponse",

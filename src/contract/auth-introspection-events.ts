@@ -3,14 +3,13 @@ import { ApiError } from "./api-error.ts";
 import type { EventStream } from "./operation.ts";
 
 /**
- * One message of the stream of invalidation events (DESIGN: push invalidation).
+ * One message of the stream of invalidation events.
  *
- * `cursor` is where the reader stands after this message, `after` where it has to stand before it: a message whose
- * `after` is not where the reader stands shows that something was lost, doubled or reordered on the way. Cursors are
- * opaque texts.
+ * `cursor` is the reader's position after this message, `after` its position before. If `after` differs from the reader's
+ * position, a message was lost, repeated or reordered. Cursors are opaque strings.
  */
 export type InvalidationMessage =
-  /** What was cached under any of these keys is void. */
+  /** Cached answers with any of these keys are invalid. */
   | {
       readonly type: "invalidation";
       readonly after: string;
@@ -18,36 +17,36 @@ export type InvalidationMessage =
       readonly keys: readonly string[];
     }
   /**
-   * The store was asked for events successfully, and all that it had have gone before. `polledAt`: when that poll
-   * began, in milliseconds of the node's monotonic clock, from any beginning.
+   * The store was polled successfully, and all its events have been sent. `polledAt`: the start of that poll, in
+   * milliseconds of the node's monotonic clock.
    */
   | { readonly type: "heartbeat"; readonly after: string; readonly cursor: string; readonly polledAt: number }
-  /** The reader's cursor cannot be continued (or it had none): whatever it has cached is void; it goes on from here. */
+  /** The reader has no cursor, or one that cannot be continued: its whole cache is invalid. It continues from here. */
   | { readonly type: "reset"; readonly cursor: string };
 
-/** Where a reader wants to go on: at the cursor of the last message it has taken in; without one, from now. */
+/** Where to start: after the message with this cursor; without a cursor, now. */
 export interface InvalidationEventsRequest {
   readonly cursor?: string | undefined;
 }
 
 /**
- * Opens the stream; the first message to a reader without a cursor is a `reset`, then a heartbeat follows every poll.
+ * Opens the stream. Without a cursor the first message is a `reset`. A heartbeat follows every poll.
  *
- * The iteration ends when the backend closes the stream and throws when it breaks off; it never ends by itself while
- * both sides are well. Aborting the signal closes it.
+ * The iteration ends when the backend closes the stream, and throws when the connection fails. Otherwise it never ends.
+ * Aborting the signal closes it.
  */
 export type OpenInvalidationEvents = (
   request: InvalidationEventsRequest,
   options: { readonly signal: AbortSignal },
 ) => AsyncIterable<InvalidationMessage>;
 
-/** Characters that a cursor has at most. */
+/** Maximum length of a cursor in characters. */
 export const longestCursor = 512;
 
 const after = z
   .string()
   .describe(
-    "The `id` of the message before this one, or the cursor that was asked for. Anything else shows that something was lost.",
+    "The `id` of the message before this one, or the requested cursor. Anything else means that a message was lost.",
   );
 
 const invalidationEventData = z
@@ -55,7 +54,7 @@ const invalidationEventData = z
     after,
     keys: z
       .array(z.string())
-      .describe("Whatever rests on one of these (`invalidationKeys` of an introspection answer) is void."),
+      .describe("Answers with one of these keys (`invalidationKeys` of an introspection answer) are invalid."),
   })
   .meta({ id: "InvalidationEventData", description: "`data` of an event `invalidation`." });
 
@@ -66,7 +65,7 @@ const heartbeatEventData = z
       .number()
       .min(0)
       .describe(
-        "When the poll of the store began that found no more than has been sent, in milliseconds of a clock of this process that never runs backwards.",
+        "The start of the poll of the store after which everything has been sent, in milliseconds of a monotonic clock of this process.",
       ),
   })
   .meta({ id: "HeartbeatEventData", description: "`data` of an event `heartbeat`." });
@@ -80,9 +79,9 @@ export const authIntrospectionEvents = {
   method: "GET",
   path: "/auth/introspection/events",
   caller: "service",
-  summary: "Watch for introspection answers that become void",
+  summary: "Watch for invalid introspection answers",
   description:
-    "A stream of server-sent events for whoever remembers introspection answers of the service. `invalidation`: answers with one of these keys are void. `heartbeat`: the store was asked successfully, and all that it had has been sent; comes after every poll, about four times a second. `reset`: everything remembered is void; the first event without a cursor, and where a cursor cannot be continued. The `id` of each event is the cursor to go on from. The stream ends when the backend stops and when the service's own settings have changed; ask again with the last cursor.",
+    "A stream of server-sent events for callers that cache introspection answers of the service. `invalidation`: answers with one of these keys are invalid. `heartbeat`: the store was polled successfully, and all its events have been sent; follows every poll, about four times a second. `reset`: all cached answers are invalid; the first event without a cursor, or if the cursor cannot be continued. The `id` of each event is the cursor to continue from. The stream ends when the backend stops or the service's settings have changed; reconnect with the last cursor.",
   events: { invalidation: invalidationEventData, heartbeat: heartbeatEventData, reset: resetEventData },
   example: [
     "event: reset",
@@ -121,14 +120,18 @@ export function readInvalidationMessage(message: unknown): InvalidationMessage |
 const eventsRequest = z.object({ cursor: z.string().max(longestCursor).optional() });
 
 /**
- * Reads what a reader asks for; a text that is no cursor of this backend is one that cannot be continued, and no error.
+ * Reads a request for the stream. An unknown cursor is not an error: it cannot be continued, so the stream resets.
  *
- * Throws {@link ApiError} 400 `A126202` for what is no text at all, or too long for any cursor.
+ * Throws {@link ApiError} 400 `A126202` for a cursor that is not a string or is too long.
  *
  * @example readEventsRequest({ cursor: "bwcK0esc3ACC3DB2Y5_lEQ:0" })
  */
 export function readEventsRequest(request: unknown): InvalidationEventsRequest {
   const parsed = eventsRequest.safeParse(request);
   if (parsed.success) return parsed.data;
-  throw new ApiError(400, "A126202", `${authIntrospectionEvents.path}, the cursor is not a text of the right length.`);
+  throw new ApiError(
+    400,
+    "A126202",
+    `${authIntrospectionEvents.path}, the cursor is not a string of the right length.`,
+  );
 }

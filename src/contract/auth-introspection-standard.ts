@@ -5,18 +5,18 @@ import { defineOperation } from "./operation.ts";
 
 const standardIntrospectionRequest = z
   .object({
-    parameters: member.text("The introspection request as it arrived: the form-encoded body, whole (RFC 7662 §2.1)."),
-    withHiddenProperties: member.flag("Whether hidden properties are put into the answer too."),
+    parameters: member.text("The introspection request as it arrived: the complete form-encoded body (RFC 7662 §2.1)."),
+    withHiddenProperties: member.flag("Whether the answer includes hidden properties."),
     rsUri: member.text(
-      "The resource server that asks, authenticated by the caller. A token meant for others is then inactive (RFC 7662 §4). A signed answer needs it: it is the `aud`. A refresh token is inactive to it whatever the service allows.",
+      "The URI of the resource server, which the caller has authenticated. A token for other resource servers is then inactive (RFC 7662 §4), and so is any refresh token. Required for a signed answer, as its `aud`.",
     ),
     httpAcceptHeader: member.text(
-      "The Accept header of the introspection request: one that names `application/token-introspection+jwt` and prefers nothing to it gets a signed answer (RFC 9701 §4).",
+      "The Accept header of the introspection request. If it prefers `application/token-introspection+jwt`, the answer is signed (RFC 9701 §4).",
     ),
     introspectionSignAlg: z
       .enum([...signingAlgorithms, ""])
       .nullish()
-      .describe("What a signed answer is signed by; default RS256. The service must have a key for it."),
+      .describe("The algorithm of a signed answer; default RS256. The service must have a key for it."),
     introspectionEncryptionAlg: member.text("Not supported: a request with a value is refused."),
     introspectionEncryptionEnc: member.text("Not supported: a request with a value is refused."),
     sharedKeyForSign: member.text("Not supported: a request with a value is refused."),
@@ -39,7 +39,7 @@ export const standardIntrospectionResponse = z
       .optional(),
     invalidationKeys: z
       .array(z.string())
-      .describe("What this answer rests on; an invalidation event that names one of them makes it void.")
+      .describe("An invalidation event with one of these keys invalidates this answer.")
       .optional(),
     expiresIn: member.secondsLeft.optional(),
   })
@@ -55,7 +55,7 @@ export const authIntrospectionStandard = defineOperation({
   caller: "service",
   summary: "Process an introspection request (RFC 7662, RFC 9701)",
   description:
-    "Answers the facts about a token as RFC 7662 has them, `cnf` included (RFC 8705 §3.2). It checks no certificate: the resource server compares. The caller authenticates the resource server. A refresh token is inactive unless the service has `introspectionOfRefreshTokens`.",
+    "Returns the facts about a token (RFC 7662), including `cnf` (RFC 8705 §3.2). It checks no certificate: the resource server compares the thumbprint. The caller authenticates the resource server. A refresh token is inactive unless the service has `introspectionOfRefreshTokens`.",
   request: standardIntrospectionRequest,
   response: standardIntrospectionResponse,
   v2Type: "standardIntrospectionResponse",

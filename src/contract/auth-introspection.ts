@@ -5,10 +5,10 @@ import { defineOperation } from "./operation.ts";
 const introspectionRequest = z
   .object({
     token: member.text("The access token as the API received it, without the scheme."),
-    scopes: member.texts("Scopes that the token must all cover."),
+    scopes: member.texts("Scopes that the token must have, all of them."),
     subject: member.text("The subject that the token must have."),
     clientCertificate: member.certificatePem,
-    resources: member.texts("Resources that must all be among the token's (RFC 8707)."),
+    resources: member.texts("Resources that the token must be for, all of them (RFC 8707)."),
     htm: member.text("The HTTP method of the API request; only used with `dpop`."),
     htu: member.text("The URL of the API request; only used with `dpop`."),
     dpop: member.text("A DPoP proof. Not supported: a request with a value is refused."),
@@ -32,7 +32,7 @@ const introspectionResponse = z
       .describe("What the API does next: 500, 400, 401 or 403 with `responseContent` as WWW-Authenticate, or serve."),
     responseContent: z
       .string()
-      .describe("The value of WWW-Authenticate; on OK one for errors that the API finds later itself.")
+      .describe("The value of WWW-Authenticate; on OK a value for errors that the API finds later itself.")
       .optional(),
     clientId: member.identifier("The client's number.").optional(),
     clientIdAlias: z.string().optional(),
@@ -42,8 +42,8 @@ const introspectionResponse = z
     scopeDetails: z.array(member.scope).optional(),
     existent: z.boolean().describe("Whether the token is known.").optional(),
     usable: z.boolean().describe("Whether it has not expired.").optional(),
-    sufficient: z.boolean().describe("Whether it covers what was demanded; true when nothing was.").optional(),
-    refreshable: z.boolean().describe("Whether a new one can be had with its refresh token.").optional(),
+    sufficient: z.boolean().describe("Whether it has the required scopes; true if none are required.").optional(),
+    refreshable: z.boolean().describe("Whether its refresh token can get a new one.").optional(),
     expiresAt: member.milliseconds("When the token expires").optional(),
     expiresIn: member.secondsLeft.optional(),
     properties: z.array(member.property).optional(),
@@ -51,13 +51,13 @@ const introspectionResponse = z
       .string()
       .describe("`x5t#S256` of the certificate that the token is bound to (RFC 8705 §3.1).")
       .optional(),
-    accessTokenResources: z.array(z.string()).describe("The resources the token is good for.").optional(),
+    accessTokenResources: z.array(z.string()).describe("The resources that the token is for.").optional(),
     serviceAttributes: z.array(member.pair).optional(),
     clientAttributes: z.array(member.pair).optional(),
     grantType: member.grantType.optional(),
     acr: z.string().describe("How the user was authenticated.").optional(),
     authTime: member.seconds("When the user was authenticated, since 1970").optional(),
-    consentedClaims: z.array(z.string()).describe("The claims that the user agreed to.").optional(),
+    consentedClaims: z.array(z.string()).describe("The claims that the user consented to.").optional(),
   })
   .meta({ id: "IntrospectionResponse" });
 
@@ -69,9 +69,9 @@ export const authIntrospection = defineOperation({
   method: "POST",
   path: "/auth/introspection",
   caller: "service",
-  summary: "Decide over an access token",
+  summary: "Decide about an access token",
   description:
-    "Answers whether this token, presented with this certificate, opens a resource that demands these scopes, this subject and these resources (RFC 6750 §3, RFC 8705 §3).",
+    "Decides whether this token, presented with this certificate, gives access to a resource that requires these scopes, this subject and these resources (RFC 6750 §3, RFC 8705 §3).",
   request: introspectionRequest,
   response: introspectionResponse,
   v2Type: "introspectionResponse",

@@ -4,11 +4,11 @@ import { defineOperation } from "./operation.ts";
 
 const revocationRequest = z
   .object({
-    parameters: member.text("The revocation request as it arrived: the form-encoded body, whole (RFC 7009 §2.1)."),
-    clientId: member.text("The user id of the request's Basic credentials, form-decoded; wins over `parameters`."),
+    parameters: member.text("The revocation request as it arrived: the complete form-encoded body (RFC 7009 §2.1)."),
+    clientId: member.text("The user id of the request's Basic credentials, form-decoded; overrides `parameters`."),
     clientSecret: member.text("The password of the request's Basic credentials, form-decoded."),
     clientCertificate: member.certificatePem,
-    clientCertificatePath: member.texts("The rest of the chain that the client sent, leaf excluded, each as PEM text."),
+    clientCertificatePath: member.texts("The rest of the client's certificate chain, without the leaf, each as PEM."),
     oauthClientAttestation: member.text("Not supported: a request with a value is refused."),
     oauthClientAttestationPop: member.text("Not supported: a request with a value is refused."),
   })
@@ -34,7 +34,7 @@ export const authRevocation = defineOperation({
   caller: "service",
   summary: "Process a revocation request (RFC 7009)",
   description:
-    "Authenticates the client and ends its token; a token that is not known is answered alike. From the answer on, introspection says that the token is not active.",
+    "Authenticates the client and revokes its token; an unknown token gets the same answer. After the answer, introspection reports the token as inactive.",
   request: revocationRequest,
   response: revocationResponse,
   v2Type: "revocationResponse",

@@ -4,23 +4,23 @@ import { defineOperation } from "./operation.ts";
 
 const tokenCreateRequest = z
   .object({
-    grantType: member.text("What the token is to count as: AUTHORIZATION_CODE, PASSWORD or CLIENT_CREDENTIALS."),
-    clientId: member.clientNumber("The client's number; needed unless `clientIdentifier` is given."),
+    grantType: member.text("The grant type of the token: AUTHORIZATION_CODE, PASSWORD or CLIENT_CREDENTIALS."),
+    clientId: member.clientNumber("The client's number; required without `clientIdentifier`."),
     clientIdentifier: member.text("The client's number or alias."),
-    subject: member.text("The user; needed for every grant type but CLIENT_CREDENTIALS, which has none."),
+    subject: member.text("The user; required for every grant type except CLIENT_CREDENTIALS, which has none."),
     scopes: member.texts("The scopes of the token; the service must have each of them."),
     accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
     refreshTokenDuration: member.duration("The refresh token's lifetime in seconds; 0: the service's own."),
-    properties: member.tokenProperties("Data to keep with the token."),
-    clientIdAliasUsed: member.flag("Whether the token is to name the client by its alias."),
+    properties: member.tokenProperties("Data to store with the token."),
+    clientIdAliasUsed: member.flag("Whether the token names the client by its alias."),
     accessToken: member.text(
-      "The value of the token, chosen by the caller: 22 to 512 characters of RFC 6750 §2.1, not to be guessed.",
+      "The value of the token, chosen by the caller: 22 to 512 characters (RFC 6750 §2.1), unguessable.",
     ),
-    refreshToken: member.text("The value of the refresh token, under the same rules."),
+    refreshToken: member.text("The value of the refresh token; the same rules apply."),
     certificateThumbprint: member.text(
-      "The `x5t#S256` of the certificate that the token is bound to (RFC 8705 §3.1); needed where the client's tokens are bound.",
+      "The `x5t#S256` of the certificate that the token is bound to (RFC 8705 §3.1); required if the client's tokens are bound.",
     ),
-    resources: member.texts("The resources that the token is good for (RFC 8707); the service's default without any."),
+    resources: member.texts("The resources that the token is for (RFC 8707); default: the service's."),
     acr: member.text("How the user was authenticated."),
     authTime: z
       .int()
@@ -30,7 +30,7 @@ const tokenCreateRequest = z
       .describe("When the user was authenticated, in seconds since 1970.")
       .meta({ format: "int64" }),
     jwtAtClaims: member.text(
-      "Extra claims of a JWT access token, as a JSON object. The claims that the backend sets itself are refused.",
+      "Additional claims of a JWT access token, as JSON text of an object. The claims that the backend sets itself are refused.",
     ),
     accessTokenPersistent: member.unsupportedFlag,
     forExternalAttachment: member.unsupportedFlag,
@@ -47,15 +47,15 @@ const tokenCreateResponse = z
     ...member.result,
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "FORBIDDEN", "OK"])
-      .describe("OK: the token is active. BAD_REQUEST: the caller asked for what cannot be."),
+      .describe("OK: the token is active. BAD_REQUEST: the request is invalid."),
     accessToken: z.string().optional(),
-    jwtAccessToken: z.string().describe("The token as a JWT, where the service has them (RFC 9068).").optional(),
+    jwtAccessToken: z.string().describe("The token as a JWT, if the service issues JWTs (RFC 9068).").optional(),
     tokenType: z.string().optional(),
     expiresIn: member.seconds("The token's lifetime").optional(),
     expiresAt: member.milliseconds("When the token expires").optional(),
     refreshToken: z.string().optional(),
     refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
-    refreshTokenScopes: z.array(z.string()).describe("What a refresh can ask for at most.").optional(),
+    refreshTokenScopes: z.array(z.string()).describe("The scopes that a refresh can request.").optional(),
     grantType: member.grantType.optional(),
     clientId: member.identifier("The client's number.").optional(),
     clientIdentifier: z.string().describe("The client as the token names it.").optional(),
@@ -75,7 +75,7 @@ export const authTokenCreate = defineOperation({
   caller: "service",
   summary: "Create an access token",
   description:
-    "Makes a token without a request of the client, on the caller's responsibility: what the client may ask for itself is not checked. Where service and client say that tokens are bound, `certificateThumbprint` is needed: no token is made unbound by an omission (RFC 8705 §3.4). A refresh token comes with it where service and client have the grant type REFRESH_TOKEN.",
+    "Creates a token without a request of the client, on the caller's responsibility: the client's own permissions are not checked. If service and client require bound tokens, `certificateThumbprint` is required, so that an omission cannot create an unbound token (RFC 8705 §3.4). A refresh token is issued if service and client have the grant type REFRESH_TOKEN.",
   request: tokenCreateRequest,
   response: tokenCreateResponse,
   v2Type: "tokenCreateResponse",

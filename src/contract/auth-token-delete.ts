@@ -6,7 +6,7 @@ const tokenDeleteRequest = z
     accessTokenIdentifier: z
       .string()
       .max(16_384)
-      .describe("The access token, in either form, or its SHA-256 as base64url."),
+      .describe("The access token, opaque or JWT, or its SHA-256 as base64url."),
   })
   .meta({ id: "TokenDeleteRequest" });
 
@@ -18,11 +18,10 @@ export const authTokenDelete = defineOperation({
   path: "/auth/token/delete/{accessTokenIdentifier}",
   caller: "service",
   summary: "Delete an access token",
-  description:
-    "Ends an access token and the grant that it belongs to, with its refresh token and every other token of it.",
+  description: "Revokes an access token and its grant, with the refresh token and every other token of the grant.",
   request: tokenDeleteRequest,
   response: z.undefined(),
-  // Asked again it answers 404: a repetition after an answer that was lost could not tell.
+  // The second call gets 404, so after a lost response a retry could not tell whether it succeeded.
   idempotent: false,
   example: {
     request: { accessTokenIdentifier: "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" },

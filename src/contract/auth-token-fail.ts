@@ -15,11 +15,11 @@ const tokenFailReason = z
 
 const tokenFailRequest = z
   .object({
-    ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
+    ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; can be used once."),
     reason: tokenFailReason
       .nullish()
       .describe(
-        "Why there are no tokens. INVALID_RESOURCE_OWNER_CREDENTIALS becomes the error `invalid_request`, UNKNOWN `server_error`, each other the error of its name.",
+        "Why no tokens are issued. INVALID_RESOURCE_OWNER_CREDENTIALS becomes the error `invalid_request`, UNKNOWN becomes `server_error`, any other the error of the same name.",
       ),
   })
   .meta({ id: "TokenFailRequest" });
@@ -43,9 +43,8 @@ export const authTokenFail = defineOperation({
   method: "POST",
   path: "/auth/token/fail",
   caller: "service",
-  summary: "Refuse a password grant",
-  description:
-    "Answers a token request with `grant_type=password` that the authorization server has refused, and ends its ticket.",
+  summary: "Reject a password grant",
+  description: "Creates the error response to a token request with `grant_type=password`, and uses up its ticket.",
   request: tokenFailRequest,
   response: tokenFailResponse,
   v2Type: "tokenFailResponse",

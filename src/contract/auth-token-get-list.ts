@@ -11,19 +11,19 @@ export const tokenListRequest = z
     tokenStatus: z
       .enum(["VALID", "INVALID", "ALL", ""])
       .nullish()
-      .describe("Whether they have expired; default ALL. Tokens that were ended are never listed."),
+      .describe("Whether they have expired; default ALL. Revoked tokens are never listed."),
     start: position(
-      "Where the slice begins, from 0; default 0. The list is in the order of expiry, and of issue where tokens expire at the same time.",
+      "Index of the first token, from 0; default 0. The list is sorted by expiry, then by time of issue.",
     ),
     end: position(
-      "Before which it ends; default 5 after its beginning. At most 1000 tokens are listed, and none beyond the first 10,000: go on with `after` there.",
+      "Index after the last token; default `start` + 5. At most 1000 tokens are listed, and none beyond the first 10,000: continue with `after` there.",
     ),
     after: z
       .string()
       .regex(/^(?:[A-Za-z0-9_-]{58}[AEIMQUYcgkosw048])?$/)
       .nullish()
       .describe(
-        "An extension: `next` of an earlier answer to the same question. The list begins behind it, and `start` and `end` count from there.",
+        "An extension: `next` of an earlier answer to the same request. The list starts after it, and `start` and `end` count from there.",
       ),
   })
   .meta({ id: "TokenListRequest" });
@@ -36,7 +36,7 @@ const listedClient = z
     clientName: z.string().optional(),
     clientType: z.enum(["PUBLIC", "CONFIDENTIAL"]),
   })
-  .meta({ id: "TokenListClient", description: "What a list of tokens says of a client." });
+  .meta({ id: "TokenListClient", description: "The client in a list of tokens." });
 
 const listedToken = z
   .looseObject({
@@ -49,37 +49,37 @@ const listedToken = z
     refreshTokenScopes: z.array(z.string()).optional(),
     certificateThumbprint: z
       .string()
-      .describe("The `x5t#S256` of the certificate that the token is bound to; left out when there is none.")
+      .describe("The `x5t#S256` of the certificate that the token is bound to; absent for an unbound token.")
       .optional(),
     accessTokenExpiresAt: member.milliseconds("When the access token expires"),
     refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
     createdAt: member.milliseconds("When it was issued"),
-    lastRefreshedAt: member.milliseconds("When its grant was last refreshed, 0: never"),
+    lastRefreshedAt: member.milliseconds("When its grant was last refreshed (0: never)"),
     properties: z.array(member.property).optional(),
   })
   .meta({ id: "TokenListEntry", description: "An access token, with the refresh token of its grant." });
 
 const tokenListResponse = z
   .looseObject({
-    start: z.int().describe("Where the slice begins.").meta({ format: "int64" }),
-    end: z.int().describe("Before which it ends.").meta({ format: "int64" }),
+    start: z.int().describe("Index of the first token.").meta({ format: "int64" }),
+    end: z.int().describe("Index after the last token.").meta({ format: "int64" }),
     totalCount: z
       .int()
       .describe(
-        "How many there are all told, also with `after`. The first 10,000 are counted; see `totalCountIsLowerBound`.",
+        "The total number of tokens, also with `after`. At most 10,000 are counted; see `totalCountIsLowerBound`.",
       )
       .meta({ format: "int64" }),
     totalCountIsLowerBound: z
       .literal(true)
       .optional()
       .describe(
-        "An extension: there are more than 10,000, and `totalCount` is how many of the first of them are active.",
+        "An extension: there are more than 10,000 tokens, and `totalCount` is how many of the first ones are active.",
       ),
     next: z
       .string()
       .optional()
       .describe(
-        "An extension: the list goes on; give it as `after`. Left out at the end. Where many tokens have ended one by one, an answer may have fewer than were asked for, even none, and a `next`.",
+        "An extension: the list continues; pass this as `after`. Absent at the end. If many tokens were revoked one by one, an answer may have fewer tokens than requested, even none, and still a `next`.",
       ),
     client: listedClient.optional(),
     subject: z.string().optional(),
@@ -97,7 +97,7 @@ export const authTokenGetList = defineOperation({
   caller: "service",
   summary: "List access tokens",
   description:
-    "Answers a slice of the service's access tokens, of one client or one user if these are named. It costs the same however many tokens there are: beyond the first 10,000 the list is read by `after`, and no more are counted.",
+    "Lists a part of the service's access tokens, optionally of one client or one user. The cost does not depend on the number of tokens: beyond the first 10,000 the list continues with `after`, and no more are counted.",
   request: tokenListRequest,
   response: tokenListResponse,
   v2Type: "tokenListResponse",

@@ -5,11 +5,13 @@ import { defineOperation } from "./operation.ts";
 
 const tokenIssueRequest = z
   .object({
-    ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; good once."),
-    subject: member.text("The user whose password it was: 1 to 100 characters of printable ASCII, and no client's id."),
-    properties: z.array(member.property).max(100).nullish().describe("Data to keep with the tokens."),
+    ticket: member.text("The ticket of an answer of `auth/token` whose `action` was PASSWORD; can be used once."),
+    subject: member.text(
+      "The authenticated user: 1 to 100 characters of printable ASCII, different from all client ids.",
+    ),
+    properties: z.array(member.property).max(100).nullish().describe("Data to store with the tokens."),
     jwtAtClaims: member.text(
-      "Extra claims of the JWT access token: a JSON object as text. The claims that the backend sets itself are refused.",
+      "Additional claims of the JWT access token, as JSON text of an object. The claims that the backend sets itself are refused.",
     ),
     accessToken: member.text("A token value chosen by the caller. Not supported: a request with a value is refused."),
     accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
@@ -38,7 +40,7 @@ export const authTokenIssue = defineOperation({
   caller: "service",
   summary: "Issue the tokens of a password grant",
   description:
-    "Issues what a token request with `grant_type=password` asked for, after the authorization server has checked the password; bound to the certificate of that request.",
+    "Issues the tokens of a token request with `grant_type=password`, after the authorization server has checked the password. They are bound to the certificate of that request.",
   request: tokenIssueRequest,
   response: tokenIssueResponse,
   v2Type: "tokenIssueResponse",

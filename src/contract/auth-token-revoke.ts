@@ -4,10 +4,10 @@ import { defineOperation } from "./operation.ts";
 
 const tokenRevokeRequest = z
   .object({
-    accessTokenIdentifier: member.text("An access token, in either form, or its SHA-256 as base64url."),
+    accessTokenIdentifier: member.text("An access token, opaque or JWT, or its SHA-256 as base64url."),
     refreshTokenIdentifier: member.text("A refresh token, or its SHA-256 as base64url."),
-    clientIdentifier: member.text("A client's number or alias: every token of it."),
-    subject: member.text("A user: every token of theirs; with `clientIdentifier`, every one that this client has."),
+    clientIdentifier: member.text("A client's number or alias; revokes all its tokens."),
+    subject: member.text("A user; revokes all their tokens, or with `clientIdentifier` those of this client."),
   })
   .meta({ id: "TokenRevokeRequest" });
 
@@ -17,14 +17,14 @@ const tokenRevokeResponse = z
     count: z
       .int()
       .describe(
-        "How many access and refresh tokens have ended, counted just before. The first 1,000 of each kind are counted; all have ended.",
+        "The number of revoked access and refresh tokens, counted just before. At most 1,000 of each kind are counted, but all are revoked.",
       )
       .meta({ format: "int64" }),
     countIsLowerBound: z
       .literal(true)
       .optional()
       .describe(
-        "An extension: more may have ended than `count` says, because they are too many or could not be counted.",
+        "An extension: more tokens than `count` may have been revoked, because there are too many or they could not be counted.",
       ),
   })
   .meta({ id: "TokenRevokeResponse" });
@@ -39,7 +39,7 @@ export const authTokenRevoke = defineOperation({
   caller: "service",
   summary: "Revoke tokens by what they have in common",
   description:
-    "Ends tokens, all of them in one call, and at once however many they are: those that a token's grant has, those of a client, of a user, or of a user with a client. Codes that were not exchanged yet end with them. Each kind of selector ends what it names.",
+    "Revokes tokens in one call, immediately and however many there are: those of a token's grant, of a client, of a user, or of a user with a client. Unused authorization codes are revoked, too. Each kind of selector revokes the tokens that it names.",
   request: tokenRevokeRequest,
   response: tokenRevokeResponse,
   v2Type: "tokenRevokeResponse",

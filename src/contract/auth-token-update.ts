@@ -4,13 +4,13 @@ import { defineOperation } from "./operation.ts";
 
 const tokenUpdateRequest = z
   .object({
-    accessToken: member.text("The token to change, in either form; needed unless `accessTokenHash` is given."),
-    accessTokenHash: member.text("The same by the SHA-256 of the token, as base64url."),
-    accessTokenExpiresAt: member.instant("When the token is to expire, 0: as before"),
-    refreshTokenExpiresAt: member.instant("When the refresh token of its grant is to expire, 0: as before"),
-    scopes: member.texts("The scopes that the token is to have, none: as before; the service must have each of them."),
-    properties: member.tokenProperties("The data that is to be kept with the token, none: as before."),
-    certificateThumbprint: member.text("The `x5t#S256` of the certificate that the token is to be bound to."),
+    accessToken: member.text("The token to change, opaque or JWT; required without `accessTokenHash`."),
+    accessTokenHash: member.text("The SHA-256 of the token to change, as base64url."),
+    accessTokenExpiresAt: member.instant("The new expiry of the token (0: unchanged)"),
+    refreshTokenExpiresAt: member.instant("The new expiry of the grant's refresh token (0: unchanged)"),
+    scopes: member.texts("The new scopes of the token (empty: unchanged); the service must have each of them."),
+    properties: member.tokenProperties("The new data of the token (empty: unchanged)."),
+    certificateThumbprint: member.text("The `x5t#S256` of the certificate to bind the token to."),
     tokenId: member.unsupportedText,
     refreshToken: member.unsupportedText,
     refreshTokenHash: member.unsupportedText,
@@ -29,8 +29,8 @@ const tokenUpdateResponse = z
     ...member.result,
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "FORBIDDEN", "NOT_FOUND", "OK"])
-      .describe("OK: the change is active. NOT_FOUND: the service has no such active token."),
-    accessToken: z.string().describe("As the request has it.").optional(),
+      .describe("OK: the token was changed. NOT_FOUND: the service has no active token like this."),
+    accessToken: z.string().describe("As in the request.").optional(),
     tokenType: z.string().optional(),
     accessTokenExpiresAt: member.milliseconds("When the token expires").optional(),
     refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
@@ -49,7 +49,7 @@ export const authTokenUpdate = defineOperation({
   caller: "service",
   summary: "Change an access token",
   description:
-    "Changes what an active access token allows. Introspection says the new facts from the answer on, by either form of the token; the text of a JWT that has been handed out stays as it was signed, so a resource server that only reads the JWT does not learn of it.",
+    "Changes an active access token. After the answer, introspection returns the new facts, for the opaque token and the JWT. The text of a JWT stays as it was signed, so a resource server that only reads the JWT does not see the change.",
   request: tokenUpdateRequest,
   response: tokenUpdateResponse,
   v2Type: "tokenUpdateResponse",

@@ -4,16 +4,16 @@ import { defineOperation } from "./operation.ts";
 
 const tokenRequest = z
   .object({
-    parameters: member.text("The token request as it arrived: the form-encoded body, whole (RFC 6749 §3.2)."),
+    parameters: member.text("The token request as it arrived: the complete form-encoded body (RFC 6749 §3.2)."),
     clientId: member.text(
-      "The user id of the token request's Basic credentials, form-decoded; wins over `parameters`.",
+      "The user id of the token request's Basic credentials, form-decoded; overrides `parameters`.",
     ),
     clientSecret: member.text("The password of the token request's Basic credentials, form-decoded."),
     clientCertificate: member.certificatePem,
     clientCertificatePath: member.texts(
-      "The rest of the chain that the client sent, leaf excluded, each as PEM text (RFC 5246 §7.4.2 order).",
+      "The rest of the client's certificate chain, without the leaf, each as PEM (in the order of RFC 5246 §7.4.2).",
     ),
-    properties: z.array(member.property).max(100).nullish().describe("Data to keep with the token."),
+    properties: z.array(member.property).max(100).nullish().describe("Data to store with the token."),
     accessTokenDuration: member.duration("The token's lifetime in seconds; 0: the client's or the service's own."),
     htm: member.text("The HTTP method of the token request; only used with `dpop`."),
     htu: member.text("The URL of the token request; only used with `dpop`."),
@@ -24,7 +24,7 @@ const tokenRequest = z
       "The refresh token's lifetime in seconds; 0: the client's or the service's own.",
     ),
     jwtAtClaims: member.text(
-      "Extra claims of the JWT access token: a JSON object as text. The claims that the backend sets itself are refused.",
+      "Additional claims of the JWT access token, as JSON text of an object. The claims that the backend sets itself are refused.",
     ),
     oauthClientAttestation: member.text("Not supported: a request with a value is refused."),
     oauthClientAttestationPop: member.text("Not supported: a request with a value is refused."),
@@ -43,15 +43,15 @@ export const tokenResponse = z
     accessToken: z.string().optional(),
     accessTokenExpiresAt: member.milliseconds("When the token expires").optional(),
     accessTokenDuration: member.seconds("The token's lifetime").optional(),
-    jwtAccessToken: z.string().describe("The token as a JWT, where the service has them (RFC 9068).").optional(),
+    jwtAccessToken: z.string().describe("The token as a JWT, if the service issues JWTs (RFC 9068).").optional(),
     refreshToken: z.string().optional(),
     refreshTokenExpiresAt: member.milliseconds("When the refresh token expires").optional(),
     refreshTokenDuration: member.seconds("The refresh token's lifetime").optional(),
-    refreshTokenScopes: z.array(z.string()).describe("What a refresh can ask for at most.").optional(),
+    refreshTokenScopes: z.array(z.string()).describe("The scopes that a refresh can request.").optional(),
     idToken: z.string().describe("With the scope `openid` (OpenID Connect Core §3.1.3.3).").optional(),
-    username: z.string().describe("Of a password grant.").optional(),
-    password: z.string().describe("Of a password grant.").optional(),
-    ticket: z.string().describe("For `auth/token/issue` and `auth/token/fail`; never for the client.").optional(),
+    username: z.string().describe("For a password grant.").optional(),
+    password: z.string().describe("For a password grant.").optional(),
+    ticket: z.string().describe("For `auth/token/issue` and `auth/token/fail`; never sent to the client.").optional(),
     grantType: member.grantType.optional(),
     clientId: member.identifier("The client's number.").optional(),
     clientIdAlias: z.string().optional(),
@@ -60,13 +60,15 @@ export const tokenResponse = z
     scopes: z.array(z.string()).optional(),
     properties: z.array(member.property).optional(),
     clientAuthMethod: member.clientAuthMethod.optional(),
-    resources: z.array(z.string()).describe("The resources asked for (RFC 8707).").optional(),
-    accessTokenResources: z.array(z.string()).describe("The resources the token is good for.").optional(),
+    resources: z.array(z.string()).describe("The requested resources (RFC 8707).").optional(),
+    accessTokenResources: z.array(z.string()).describe("The resources that the token is for.").optional(),
     serviceAttributes: z.array(member.pair).optional(),
     clientAttributes: z.array(member.pair).optional(),
     previousRefreshTokenUsed: z
       .boolean()
-      .describe("The answer of an earlier request, given again: its refresh token has not been used yet.")
+      .describe(
+        "Whether this is the answer of an earlier request, repeated because its refresh token has not been used yet.",
+      )
       .optional(),
   })
   .meta({ id: "TokenResponse" });
@@ -81,7 +83,7 @@ export const authToken = defineOperation({
   caller: "service",
   summary: "Process a token request",
   description:
-    "Takes a token request as it arrived at the authorization server's token endpoint, authenticates the client, and issues tokens for an authorization code, a refresh token or the client itself; bound to `clientCertificate` when service and client both say so (RFC 8705 §3).",
+    "Processes a token request as it arrived at the token endpoint: authenticates the client, and issues tokens for an authorization code, a refresh token or the client itself. They are bound to `clientCertificate` if both service and client require it (RFC 8705 §3).",
   request: tokenRequest,
   response: tokenResponse,
   v2Type: "tokenResponse",

@@ -5,12 +5,12 @@ import { defineOperation } from "./operation.ts";
 const userInfoIssueRequest = z
   .object({
     token: member.text("The access token of the userinfo request."),
-    claims: member.text("The claims about the user: a JSON object as text. A member `sub` in it has no effect."),
+    claims: member.text("The claims about the user, as JSON text of an object. A member `sub` is ignored."),
     sub: z
       .string()
       .max(255)
       .nullish()
-      .describe("The `sub` of the answer; by default what the ID token has. At most 255 characters."),
+      .describe("The `sub` of the answer; default: that of the ID token. At most 255 characters."),
     claimsForTx: member.text("Not supported: a request with a value is refused."),
     verifiedClaimsForTx: member.texts("Not supported: a request with a value is refused."),
     requestSignature: member.text("Not supported: a request with a value is refused."),
@@ -43,7 +43,7 @@ export const authUserinfoIssue = defineOperation({
   caller: "service",
   summary: "Answer a userinfo request (OpenID Connect Core §5.3.2)",
   description:
-    "Writes the answer of the userinfo endpoint. The token is checked again as of now; its certificate is not, which `auth/userinfo` has compared: call that first, always.",
+    "Creates the response of the userinfo endpoint. The token is checked again, but not its certificate, which `auth/userinfo` has checked: always call that first.",
   request: userInfoIssueRequest,
   response: userInfoIssueResponse,
   v2Type: "userInfoIssueResponse",

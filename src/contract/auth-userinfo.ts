@@ -24,15 +24,15 @@ const userInfoResponse = z
     action: z
       .enum(["INTERNAL_SERVER_ERROR", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "OK"])
       .describe(
-        "What the userinfo endpoint does next: 500, 400, 401 or 403 with `responseContent` as WWW-Authenticate; for OK it gathers the claims and calls `auth/userinfo/issue`.",
+        "What the userinfo endpoint does next: 500, 400, 401 or 403 with `responseContent` as WWW-Authenticate; for OK it collects the claims and calls `auth/userinfo/issue`.",
       ),
     responseContent: z.string().describe("The value of WWW-Authenticate; absent on OK.").optional(),
-    token: z.string().describe("The token that was asked about.").optional(),
+    token: z.string().describe("The token of the request.").optional(),
     subject: z.string().describe("The user.").optional(),
     scopes: z.array(z.string()).optional(),
     claims: z
       .array(z.string())
-      .describe("The names of the claims that the client asked for, by scopes and by the parameter `claims`.")
+      .describe("The names of the requested claims, by scopes and by the parameter `claims`.")
       .optional(),
     userInfoClaims: z
       .string()
@@ -58,7 +58,7 @@ export const authUserinfo = defineOperation({
   caller: "service",
   summary: "Process a userinfo request (OpenID Connect Core §5.3.1)",
   description:
-    "Answers whether this token, presented with this certificate, opens the userinfo endpoint (RFC 8705 §3), and which claims about which user the client asked for.",
+    "Decides whether this token, presented with this certificate, gives access to the userinfo endpoint (RFC 8705 §3), and returns the user and the requested claims.",
   request: userInfoRequest,
   response: userInfoResponse,
   v2Type: "userInfoResponse",

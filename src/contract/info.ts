@@ -4,7 +4,7 @@ import { defineOperation } from "./operation.ts";
 const infoResponse = z
   .looseObject({
     version: z.string().describe("The version of the backend."),
-    features: z.array(z.string()).describe("What this backend can do."),
+    features: z.array(z.string()).describe("The features of this backend."),
   })
   .meta({ id: "InfoResponse" });
 
@@ -15,8 +15,8 @@ export const info = defineOperation({
   method: "GET",
   path: "/info",
   caller: "none",
-  summary: "Which backend this is",
-  description: "Answers the backend's version and features.",
+  summary: "Version and features of the backend",
+  description: "Returns the backend's version and features.",
   request: z.undefined(),
   response: infoResponse,
   idempotent: true,

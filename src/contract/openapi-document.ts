@@ -15,10 +15,10 @@ import { operations, streams } from "./operations.ts";
 const cursor: DocumentObject = { type: "string", maxLength: longestCursor };
 
 /**
- * What an operation that answers with events has in place of bodies.
+ * The parameters and responses of a stream of events.
  *
- * OpenAPI 3.1 knows the answer as one text; `x-event-data` says which schema the `data` of each event type has. In
- * place, since what only an extension refers to counts as unused.
+ * In OpenAPI 3.1 the response is one string; `x-event-data` has the schema of `data` for each event type. The schemas are
+ * inline, because linters report components that only an extension refers to as unused.
  */
 function streamOperation({ events, example }: EventStream): DocumentObject {
   return {
@@ -26,14 +26,14 @@ function streamOperation({ events, example }: EventStream): DocumentObject {
       {
         name: "Last-Event-ID",
         in: "header",
-        description: "The `id` of the last event that was taken in, to go on from there; counts before `cursor`.",
+        description: "The `id` of the last processed event, to continue after it; overrides `cursor`.",
         schema: cursor,
       },
-      { name: "cursor", in: "query", description: "The same, for whoever cannot set headers.", schema: cursor },
+      { name: "cursor", in: "query", description: "The same, for callers that cannot set headers.", schema: cursor },
     ],
     responses: {
       200: {
-        description: "The stream, which goes on until one side ends it.",
+        description: "The stream, which continues until one side ends it.",
         content: {
           "text/event-stream": {
             schema: { type: "string", description: "Server-sent events, UTF-8." },
@@ -53,8 +53,8 @@ function streamOperation({ events, example }: EventStream): DocumentObject {
 export type ApiShape = "v2" | "v3";
 
 const tags = {
-  auth: "What an authorization server and its resource servers ask for each OAuth request.",
-  service: "What an authorization server publishes.",
+  auth: "Calls of an authorization server and its resource servers for each OAuth request.",
+  service: "Documents that an authorization server publishes.",
   backend: "The backend itself.",
 } as const;
 
@@ -110,18 +110,18 @@ export function createOpenapiDocument({ shape, version }: { shape: ApiShape; ver
 }
 
 const about =
-  "The answer to a call that reached OAuth has the status 200, whatever the outcome: `action` says what the caller does next, and `responseContent` with which text. Another status means that the call itself went wrong. Answers may gain members; a reader ignores what it does not know. Every answer carries `X-Request-Id`, which the backend's log has too.";
+  "A processed call gets the status 200, whatever the OAuth outcome: `action` says what the caller does next, and `responseContent` with which text. Any other status means that the call itself failed. Answers may gain members; ignore unknown ones. Every answer has `X-Request-Id`, which is also in the backend's log.";
 
 const aboutShape = {
-  v3: "These are the paths with the service's id in them; openapi-v2.yaml has the same operations without.",
-  v2: "These are the paths without the service's id; openapi.yaml has the same operations with it.",
+  v3: "This document has the paths with the service's id; openapi-v2.yaml has the same operations without it.",
+  v2: "This document has the paths without the service's id; openapi.yaml has the same operations with it.",
 } as const;
 
 const serviceId: DocumentObject = {
   name: "serviceId",
   in: "path",
   required: true,
-  description: "The service that the call is about.",
+  description: "The id of the service.",
   schema: { type: "integer", format: "int64" },
   example: 3_693_555_439,
 };
@@ -132,7 +132,7 @@ function pathOf(operation: Described, shape: ApiShape): string {
   return `/api${shape === "v3" && operation.caller === "service" ? "/{serviceId}" : ""}${operation.path}`;
 }
 
-/** Operations that are methods of one path share its item. */
+/** Operations with the same path share one path item. */
 function pathItems(all: readonly Operation[], shape: ApiShape): DocumentObject {
   const items: Record<string, DocumentObject> = {};
   for (const operation of all) {
@@ -165,7 +165,7 @@ function answers(operation: Operation, shape: ApiShape): DocumentObject {
       200: { description: "The outcome.", content: json(response, exampleAnswer(operation, shape)) },
     }),
     ...(mayAnswerNothing(operation) && {
-      204: { description: example.response === undefined ? "Done." : "There is none." },
+      204: { description: example.response === undefined ? "Done." : "There is no document." },
     }),
   };
 }
@@ -179,7 +179,7 @@ function parametersOf({ caller }: Described, shape: ApiShape): DocumentObject {
   return caller === "service" && shape === "v3" ? { parameters: [{ $ref: "#/components/parameters/serviceId" }] } : {};
 }
 
-/** What every operation says of itself. */
+/** The members that all operations have. */
 function headOf({ operationId, path, caller, summary, description }: Described, shape: ApiShape): DocumentObject {
   const asService = caller === "service";
   return {
@@ -195,7 +195,7 @@ function json(schema: z.ZodType, example: DocumentValue): DocumentObject {
   return { "application/json": { schema: schemaReference(schema), example } };
 }
 
-/** The operation's example as it goes over the wire: v2 bodies also say their `type`. */
+/** The operation's example on the wire: v2 bodies also have a `type`. */
 function exampleAnswer({ example, v2Type }: Operation, shape: ApiShape): DocumentValue {
   const answer = example.response as DocumentObject;
   return shape === "v2" && v2Type !== undefined ? { type: v2Type, ...answer } : answer;
@@ -206,7 +206,7 @@ function withTypes(schemas: DocumentObject, all: readonly Operation[]): Document
     if (v2Type === undefined) return [];
     const id = idOf(response);
     const { properties, ...schema } = schemas[id] as DocumentObject;
-    const type = { type: "string", enum: [v2Type], description: "Which answer this is." };
+    const type = { type: "string", enum: [v2Type], description: "The type of the answer." };
     return [[id, { ...schema, properties: { type, ...(properties as DocumentObject) } }]];
   });
   return { ...schemas, ...(Object.fromEntries(typed) as DocumentObject) };
@@ -216,7 +216,7 @@ function takesBody({ method, request }: Operation): boolean {
   return method === "POST" && !(request instanceof z.ZodUndefined);
 }
 
-/** The schema of what is answered with 200, if anything ever is. */
+/** The schema of the 200 response, if there is one. */
 function answered({ response }: Operation): z.ZodType | undefined {
   if (response instanceof z.ZodUndefined) return undefined;
   return response instanceof z.ZodOptional ? (response.unwrap() as z.ZodType) : response;
@@ -227,7 +227,7 @@ function schemasOf(operation: Operation): z.ZodType[] {
   return [...(takesBody(operation) ? [operation.request] : []), ...(response ? [response] : [])];
 }
 
-/** The members of a request without a body, as the parameters of path and query that they are. */
+/** The members of a request without a body, as path and query parameters. */
 function exportParameters(operation: Operation): DocumentObject[] {
   if (operation.request.meta()?.id === undefined) return [];
   const { properties = {}, required = [] } = exportSchemas([operation.request])[idOf(operation.request)] as {
@@ -246,7 +246,7 @@ function exportParameters(operation: Operation): DocumentObject[] {
   }));
 }
 
-/** A parameter that is absent is left out: there is no `null` in a URL. */
+/** Removes `null` from a parameter's schema, because a URL has no `null`. */
 function withoutNull({ type, enum: values, ...schema }: DocumentObject): DocumentObject {
   const [first] = Array.isArray(type) ? (type as readonly DocumentValue[]) : [type];
   return {

@@ -6,11 +6,11 @@ import { type DocumentObject, schemaReference } from "./openapi-schemas.ts";
 export const apiErrorBody = z
   .looseObject({
     resultCode: z.string().describe("What is wrong, as a code."),
-    resultMessage: z.string().describe("The code in brackets and a sentence; for people."),
+    resultMessage: z.string().describe("The code in brackets and a sentence; for humans."),
   })
   .meta({
     id: "ApiErrorBody",
-    description: "The caller of the API is wrong, or the backend is. Outcomes of OAuth are never this.",
+    description: "An error of the API's caller or of the backend; never an OAuth outcome.",
   });
 
 interface ErrorAnswer {
@@ -19,29 +19,29 @@ interface ErrorAnswer {
   readonly header?: { readonly name: string; readonly description: string };
 }
 
-/** What can go wrong over HTTP, by status. */
+/** The errors over HTTP, by status. */
 const errorAnswers = {
   400: {
     description: "The request cannot be read: its body, its content type or its credentials.",
     example: new ApiError(400, "A126202", "/auth/token, the request body does not have the right shape: parameters."),
   },
   401: {
-    description: "The caller of the API is not who it says it is, or does not say.",
+    description: "The caller of the API could not be authenticated.",
     example: new ApiError(401, "A001202", "The Authorization header is missing."),
-    header: { name: "WWW-Authenticate", description: "The scheme that this path takes." },
+    header: { name: "WWW-Authenticate", description: "The scheme of this path." },
   },
   403: {
-    description: "The request demands what this backend does not do.",
+    description: "The request needs something that this backend does not support.",
     example: new ApiError(403, "A001223", '/auth/token, "dpop" is not supported by this backend.'),
   },
   404: {
-    description: "There is no such path, or nothing of the name in it.",
+    description: "The path, or an object that it names, is unknown.",
     example: new ApiError(404, "A000201", "There is nothing at this path."),
   },
   405: {
-    description: "The path takes another method.",
+    description: "The path does not support this method.",
     example: new ApiError(405, "A000201", "The method has to be one of: POST."),
-    header: { name: "Allow", description: "The methods that the path takes." },
+    header: { name: "Allow", description: "The methods of this path." },
   },
   413: {
     description: "The request body is larger than 1 MiB.",
@@ -59,7 +59,7 @@ const errorAnswers = {
   503: {
     description: "The backend cannot answer now.",
     example: new ApiError(503, "A001101", "The request could not be processed now."),
-    header: { name: "Retry-After", description: "After how many seconds to try again." },
+    header: { name: "Retry-After", description: "Seconds until a retry." },
   },
 } as const satisfies Record<number, ErrorAnswer>;
 
@@ -74,7 +74,7 @@ export function exportErrorAnswers(): DocumentObject {
   );
 }
 
-/** The `responses` of an operation that can fail in these ways. */
+/** The `responses` of an operation with these error statuses. */
 export function errorReferences(statuses: readonly ErrorStatus[]): DocumentObject {
   return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/Error${status}` }]));
 }

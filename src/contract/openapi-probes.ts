@@ -2,7 +2,7 @@ import { errorReferences } from "./openapi-error-answers.ts";
 import type { DocumentObject } from "./openapi-schemas.ts";
 
 const ready =
-  "Answers `OK` while requests are answered: the store can be read and written, its schema is that of this version, the clock is not behind, and the backend is neither starting nor stopping. Otherwise it names what does not hold. However many ask, the checks run once a second at most.";
+  "Returns `OK` while the backend answers requests: the store can be read and written, its schema fits this version, the clock is not behind, and the backend is neither starting nor stopping. Otherwise it names the failed checks. The checks run at most once a second.";
 
 /** The probes, which need no credentials. */
 export const probePaths: DocumentObject = {
@@ -10,7 +10,7 @@ export const probePaths: DocumentObject = {
     get: probe({
       operationId: "livez",
       summary: "Whether the backend needs a restart",
-      description: "Answers `OK` unless only a restart of the process can help; also while it starts and stops.",
+      description: "Returns `OK` unless only a restart of the process would help; also during start and stop.",
       otherwise: { description: "It needs a restart.", example: "NOT ALIVE: store-writer" },
     }),
   },
@@ -19,7 +19,7 @@ export const probePaths: DocumentObject = {
       operationId: "readyz",
       summary: "Whether the backend answers requests",
       description: ready,
-      otherwise: { description: "It does not at present.", example: "NOT READY: store-write" },
+      otherwise: { description: "It does not at the moment.", example: "NOT READY: store-write" },
     }),
   },
   "/api/lifecycle/healthcheck": {
@@ -27,7 +27,7 @@ export const probePaths: DocumentObject = {
       operationId: "lifecycle_healthcheck_api",
       summary: "Whether the backend answers requests",
       description: `The same as \`/readyz\`, under the API's own name. ${ready}`,
-      otherwise: { description: "It does not at present.", example: "NOT READY: stopping" },
+      otherwise: { description: "It does not at the moment.", example: "NOT READY: stopping" },
     }),
   },
 };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A JSON value as it stands in a document. */
+/** A JSON value in an OpenAPI document. */
 export type DocumentValue =
   string | number | boolean | null | readonly DocumentValue[] | { readonly [member: string]: DocumentValue };
 export type DocumentObject = Record<string, DocumentValue>;
@@ -9,14 +9,14 @@ const defined = "#/$defs/";
 const component = "#/components/schemas/";
 
 /**
- * The schemas of an OpenAPI 3.1 document, by the `id` of each: the given ones and all that they refer to.
+ * Exports schemas for an OpenAPI 3.1 document, by `id`: the given ones and all that they refer to.
  *
  * @example exportSchemas([tokenRequest])["TokenRequest"]
  */
 export function exportSchemas(schemas: readonly z.ZodType[]): DocumentObject {
   const named = new Map<string, DocumentValue>();
   for (const schema of schemas) {
-    // The wire schemas transform nothing, so both directions are alike; only "input" leaves objects open.
+    // The schemas transform nothing, so input and output are equal; but only "input" allows additional members.
     const exported = z.toJSONSchema(schema, { target: "draft-2020-12", io: "input", override: flatten });
     for (const [id, definition] of Object.entries(exported.$defs ?? {}))
       named.set(id, readdress(definition as DocumentValue));
@@ -24,19 +24,19 @@ export function exportSchemas(schemas: readonly z.ZodType[]): DocumentObject {
   return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Where a document refers to a schema that {@link exportSchemas} answered. */
+/** The reference to a schema of {@link exportSchemas}. */
 export function schemaReference(schema: z.ZodType): DocumentObject {
   return { $ref: component + idOf(schema) };
 }
 
-/** A schema's name in the document, or `TypeError`. */
+/** The name of a schema in the document. Throws a `TypeError` if it has none. */
 export function idOf(schema: z.ZodType): string {
   const id = schema.meta()?.id;
   if (id === undefined) throw new TypeError("A schema of the contract has no id.");
   return id;
 }
 
-/** `type: [string, "null"]` where zod says `anyOf`: code generators make a union type of every `anyOf`. */
+/** Replaces zod's `anyOf` by `type: [string, "null"]`, because code generators create a union type for each `anyOf`. */
 function flatten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   const [kept, nothing] = jsonSchema.anyOf ?? [];
   if (jsonSchema.anyOf?.length === 2 && typeof kept?.type === "string" && nothing?.type === "null") {
@@ -44,7 +44,7 @@ function flatten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): 
     const { type, enum: values, ...rest } = kept;
     Object.assign(jsonSchema, { type: [type, "null"], ...rest }, values && { enum: [...values, null] });
   }
-  // The same as `{}`, in the words that every generator knows.
+  // Means the same as `{}`, but every generator understands it.
   if (isEmptyObject(jsonSchema.additionalProperties)) jsonSchema.additionalProperties = true;
 }
 

@@ -22,7 +22,7 @@ import { info } from "./info.ts";
 import { serviceConfiguration, serviceConfigurationPost } from "./service-configuration.ts";
 import { serviceJwksGet } from "./service-jwks-get.ts";
 
-/** Every operation of the API that answers once, by the name of its method. */
+/** All operations with a single response, by method name. */
 export const operations = {
   authAuthorization,
   authAuthorizationIssue,
@@ -48,10 +48,10 @@ export const operations = {
   info,
 };
 
-/** The methods of {@link Operations} that answer once. */
+/** The methods of {@link Operations} with a single response. */
 export type OperationName = keyof typeof operations;
 
-/** Every operation that answers with a stream of events, by the name of its method. */
+/** All operations that return a stream of events, by method name. */
 export const streams = { authIntrospectionEvents };
 
 /** Options of a single call. */
@@ -62,29 +62,29 @@ export interface CallOptions {
 }
 
 /**
- * The API as an interface: the engine implements it in the same process, the api-client implements it over HTTP.
+ * The API as an interface: the engine implements it in the same process, the API client over HTTP.
  *
- * Each method rejects with `ApiError` when the caller, not the OAuth client, is wrong.
+ * Each method rejects with `ApiError` for an error of the API's caller, never of the OAuth client.
  */
 export type Operations = {
   [Name in OperationName]: Call<(typeof operations)[Name]>;
 } & Streams;
 
 /**
- * What an operation is asked.
+ * The request of an operation.
  *
  * @example const request: RequestOf<"authToken"> = { parameters, clientCertificate };
  */
 export type RequestOf<Name extends OperationName> = Parameters<Operations[Name]>[0];
 
 /**
- * What an operation answers.
+ * The response of an operation.
  *
  * @example const statusOf = { OK: 200 } satisfies Partial<Record<ResponseOf<"authToken">["action"], number>>;
  */
 export type ResponseOf<Name extends OperationName> = Awaited<ReturnType<Operations[Name]>>;
 
-/** What each stream is opened with and what comes out of it. */
+/** The types of the streams. */
 interface Streams extends Record<keyof typeof streams, unknown> {
   readonly authIntrospectionEvents: OpenInvalidationEvents;
 }

@@ -4,10 +4,10 @@ import { ApiError } from "./api-error.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * Reads the body of a call: the operation's schema, then the members that it has and that we do not serve.
+ * Reads the request of a call: validates its shape, then rejects unsupported members.
  *
  * Throws {@link ApiError}: 400 `A126202` for a wrong shape, naming members and never their values, and 403 `A001223`
- * for a member that would change the outcome if it were honoured (`null`, 0, false, "" and [] mean unset).
+ * for an unsupported member with a value (`null`, 0, false, "" and [] mean unset).
  *
  * @example readRequest(authIntrospection, { token: "…" })
  */
@@ -35,17 +35,17 @@ function refuseUnsupported(operation: Operation, request: unknown): void {
   }
 }
 
-/** The header in which an API caller names the address of the OAuth client that it asks for. */
+/** The header for the address of the OAuth client on whose behalf the API is called. */
 export const clientAddressHeader = "x-forwarded-for";
 
-/** An IPv4 or IPv6 address, an IPv6 one perhaps with its zone: nothing else can be in it. */
+/** An IPv4 address, or an IPv6 address with an optional zone. */
 const shape = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]{1,16})?)$/;
 
 const longest = 64;
 
 /**
- * The client's address as an API caller names it: the first of a list separated by commas, `undefined` for anything
- * but an address. It is for the log only: a caller may write anything there.
+ * Reads the client's address from an API caller: the first of a comma-separated list; `undefined` if it is not an address.
+ * Use it for logs only, because a caller may send any address.
  *
  * @example readClientAddress("203.0.113.7, 10.0.0.1") // "203.0.113.7"
  */

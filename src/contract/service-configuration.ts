@@ -5,12 +5,12 @@ import { defineOperation } from "./operation.ts";
 const longestPatch = 65_536;
 
 const members = {
-  pretty: member.flag("Whether the document is to be indented."),
+  pretty: member.flag("Whether to indent the document."),
   patch: z
     .string()
     .max(longestPatch)
     .nullish()
-    .describe("A JSON Patch as JSON text (RFC 6902) that is applied to the document."),
+    .describe("A JSON Patch (RFC 6902) to apply to the document, as JSON text."),
 };
 
 const serviceConfigurationQuery = z.object(members).meta({ id: "ServiceConfigurationQuery" });
@@ -28,7 +28,7 @@ const described = {
   caller: "service",
   summary: "The metadata of the authorization server",
   description:
-    "Answers what the authorization server publishes at `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration` (RFC 8414, OpenID Connect Discovery, RFC 8705 §3.3 and §5): only what is configured and works. A change that the caller wants in it is a JSON Patch.",
+    "Returns the document that the authorization server publishes at `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration` (RFC 8414, OpenID Connect Discovery, RFC 8705 §3.3 and §5). It has only what is configured and works. A JSON Patch can change it.",
   response: serviceConfigurationResponse,
   idempotent: true,
   example: {
@@ -48,7 +48,7 @@ export const serviceConfiguration = defineOperation({
   request: serviceConfigurationQuery,
 });
 
-/** The same for patches that no URL can carry. */
+/** The same with POST, for patches that are too long for a URL. */
 export const serviceConfigurationPost = defineOperation({
   ...described,
   operationId: "service_configuration_api_post",

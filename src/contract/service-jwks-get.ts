@@ -4,8 +4,8 @@ import { defineOperation } from "./operation.ts";
 
 const serviceJwksGetRequest = z
   .object({
-    includePrivateKeys: member.flag("Whether the private halves are to be in the answer: it is then a secret."),
-    pretty: member.flag("Whether the document is to be indented."),
+    includePrivateKeys: member.flag("Whether to include the private keys; the answer is then a secret."),
+    pretty: member.flag("Whether to indent the document."),
   })
   .meta({ id: "ServiceJwksGetRequest" });
 
@@ -23,7 +23,7 @@ export const serviceJwksGet = defineOperation({
   caller: "service",
   summary: "The keys of the authorization server",
   description:
-    "Answers the JWK Set that the authorization server publishes at its `jwks_uri`, or nothing where it has no keys.",
+    "Returns the JWK Set that the authorization server publishes at its `jwks_uri`, or nothing if it has no keys.",
   request: serviceJwksGetRequest,
   response: serviceJwksGetResponse.optional(),
   idempotent: true,

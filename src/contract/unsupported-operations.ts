@@ -1,23 +1,23 @@
-/** An operation of the API that this backend does not serve; calls are answered 403 `A001223`, as JSON. */
+/** An operation of the API that this backend does not support; calls get 403 `A001223`, as JSON. */
 export interface UnsupportedOperation {
   readonly methods: readonly ("GET" | "POST" | "PUT" | "DELETE")[];
   /** Below `/api/{serviceId}` in the v3 shape and below `/api` in the v2 shape; `{…}` is one segment. */
   readonly path: `/${string}`;
-  /** The one shape that has it; without this member both do. `open`: below `/api`, and it asks for no credentials. */
+  /** The only shape that has it; default: both. `open`: below `/api`, without credentials. */
   readonly only?: "v2" | "v3" | "open";
 }
 
 /**
- * What the API has beyond {@link operations}, so that a caller gets an error it can read (Authlete's API).
+ * Operations of Authlete's API beyond {@link operations}, so that callers get a helpful error.
  *
- * An operation that comes to be served leaves this table; a test holds the two apart.
+ * Remove an operation when it is implemented; a test checks that the two tables do not overlap.
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
   { methods: ["POST"], path: "/auth/token/create/batch", only: "v3" },
   { methods: ["GET"], path: "/auth/token/create/batch/status", only: "v3" },
   { methods: ["POST"], path: "/idtoken/reissue" },
   { methods: ["POST"], path: "/pushed_auth_req" },
-  // Without a service id in either shape: a service cannot be the caller's own before it exists.
+  // Without a service id in either shape, because the service does not exist yet.
   { methods: ["POST"], path: "/service/create", only: "v2" },
   { methods: ["GET"], path: "/service/get/list", only: "v2" },
   { methods: ["GET"], path: "/service/get/{apiKey}", only: "v2" },

@@ -4,7 +4,7 @@ type Encode = (der: Uint8Array) => string;
 
 const base64 = (der: Uint8Array): string => Buffer.from(der).toString("base64");
 
-/** PEM with lines of 64 characters, as OpenSSL writes it; the newline at its end too. */
+/** PEM as OpenSSL writes it: lines of 64 characters and a final newline. */
 const pem = (der: Uint8Array): string => {
   const lines = base64(der).match(/.{1,64}/g) ?? [];
   return `${["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----"].join("\n")}\n`;
@@ -14,11 +14,11 @@ const percent = (text: string): string => encodeURIComponent(text);
 
 const sha256 = (der: Uint8Array, form: "hex" | "base64" | "base64url"): string => hash("sha256", der, form);
 
-/** Percent-encoded, but these characters as they are. */
+/** Percent-encoded, except for these characters. */
 const percentBut = (text: string, ...plain: readonly string[]): string =>
   plain.reduce((encoded, character) => encoded.replaceAll(percent(character), character), percent(text));
 
-/** How front ends write a certificate, or its SHA-256, into a header's value; by a name for each. */
+/** How front ends encode a certificate, or its SHA-256, in a header; by name. */
 export const certificateEncodings = {
   /** RFC 9440 §2.1: a byte sequence of RFC 8941. */
   "byte sequence": (der) => `:${base64(der)}:`,
@@ -30,7 +30,7 @@ export const certificateEncodings = {
   "percent-encoded PEM": (der) => percent(pem(der)),
   /** Apache's `escape` function. */
   "percent-encoded PEM, + plain": (der) => percentBut(pem(der), "+"),
-  /** Of load balancers of AWS. */
+  /** AWS load balancers. */
   "percent-encoded PEM, + = / plain": (der) => percentBut(pem(der), "+", "=", "/"),
   "form-encoded PEM": (der) => percent(pem(der)).replaceAll("%20", "+"),
   /** Apache's `%{SSL_CLIENT_CERT}s`. */
@@ -56,26 +56,26 @@ export function encodeCertificate(der: Uint8Array, encoding: CertificateEncoding
   return certificateEncodings[encoding](der);
 }
 
-/** One way to write a header so that what removes it elsewhere might overlook it. */
+/** A spelling of a header that a front end might fail to remove. */
 export interface Spelling {
   readonly name: string;
-  /** The header's name; as it is documented when left out. */
+  /** Changes the header's name; default: as documented. */
   readonly rename?: (name: string) => string;
-  /** The lines of the header, without line ends; one "name: value" when left out. */
+  /** The lines of the header, without line ends; default: one line "name: value". */
   readonly lines?: (name: string, value: string, decoy: string) => readonly string[];
-  /** It breaks HTTP's grammar (RFC 9112 §5): a connection that ends without an answer has refused it. */
+  /** It violates HTTP's grammar (RFC 9112 §5), so a connection that ends without an answer is a refusal. */
   readonly malformed?: true;
 }
 
 const line = (name: string, value: string): string => `${name}: ${value}`;
 
-/** Every spelling that is tried; the last ones break the grammar. */
+/** All spellings to try; the last ones violate the grammar. */
 export const spellings: readonly Spelling[] = [
   { name: "as documented" },
   { name: "lower case", rename: (name) => name.toLowerCase() },
   { name: "upper case", rename: (name) => name.toUpperCase() },
   { name: "underscores", rename: (name) => name.replaceAll("-", "_") },
-  // Of several hyphens the last: what removes both forms above does not remove X-SSL_Cert.
+  // The last of several hyphens: a front end that removes both forms above may not remove X-SSL_Cert.
   { name: "one underscore", rename: (name) => name.replace(/(-.*)-/, "$1_") },
   { name: "twice, forged first", lines: (name, value, decoy) => [line(name, value), line(name, decoy)] },
   { name: "twice, forged last", lines: (name, value, decoy) => [line(name, decoy), line(name, value)] },
@@ -89,7 +89,7 @@ export const spellings: readonly Spelling[] = [
 ];
 
 /**
- * The header lines of a forgery in a spelling: this certificate is claimed, the decoy is the one beside it.
+ * The header lines of a forgery in a spelling, with the claimed certificate and the decoy for repeated headers.
  *
  * @example forgedLines({ header: "Client-Cert", encoding: "byte sequence" }, { name: "as documented" }, { der }) // ["Client-Cert: :MIID…:"]
  */
@@ -106,13 +106,13 @@ export function forgedLines(
   ];
 }
 
-/** How one kind of front end tells an API which certificate its client has. */
+/** How one kind of front end sends the client's certificate to an API. */
 export interface ForgedDialect {
   readonly name: string;
   readonly forgeries: readonly Forgery[];
 }
 
-/** One way to tell it: a header, how the certificate stands in it, and what else the front end says of it. */
+/** A forged header, the encoding of the certificate in it, and related headers of the front end. */
 export interface Forgery {
   readonly header: string;
   readonly encoding: CertificateEncoding;
@@ -130,9 +130,7 @@ const checked = {
 const certVerified = { "X-Cert-Verified": "true", "X-Cert-Revoked": "false" };
 
 /**
- * Every dialect of certificate headers that is known, with the names that its documents and examples use.
- *
- * Data alone: what is forged in these names must be believed by nobody.
+ * All known dialects of certificate headers, with the names in their documents and examples.
  */
 export const dialects: readonly ForgedDialect[] = [
   {
@@ -270,7 +268,7 @@ export const dialects: readonly ForgedDialect[] = [
   },
 ];
 
-/** A header that is no dialect's own, with the certificate in it in every encoding there is, and all that is said beside one. */
+/** A dialect for any other header, with the certificate in every encoding, and all related headers. */
 export function dialectOfHeader(header: string): ForgedDialect {
   const encodings = Object.keys(certificateEncodings) as CertificateEncoding[];
   const beside = { ...checked, ...certVerified, ...verified, "X-SSL-Verify": "SUCCESS" };

@@ -12,9 +12,9 @@ const args = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days
 );
 
 /**
- * Makes a self-signed certificate that nobody knows, with a fresh key; nothing is written to a file.
+ * Creates a self-signed certificate with a new key, without writing a file.
  *
- * Rejects when there is no `openssl` in `path`.
+ * Rejects if `path` has no `openssl`.
  */
 export async function makeStranger(path: string | undefined): Promise<Stranger> {
   const { stdout } = await promisify(execFile)("openssl", [...args, "-keyout", "-", "-out", "-"], {
@@ -24,19 +24,19 @@ export async function makeStranger(path: string | undefined): Promise<Stranger> 
   return readStranger(stdout);
 }
 
-/** Reads a certificate and its key from one PEM text; throws when one is missing, or they do not belong together. */
+/** Reads a certificate and its key from one PEM text. Throws if the certificate is unreadable. */
 export function readStranger(pem: string): Stranger {
   return { cert: pem, key: pem, der: new X509Certificate(pem).raw };
 }
 
-/** Where the API is. */
+/** The address of the API. */
 export interface ProbedAddress {
   readonly tls: boolean;
   readonly host: string;
   readonly port: number;
-  /** Whom to trust as the API, as PEM; the system's authorities when left out. */
+  /** Trust anchors for the API (PEM); default: the system's. */
   readonly ca?: string | undefined;
-  /** Milliseconds for one request, its connection included. */
+  /** Milliseconds for one request, including its connection. */
   readonly timeout: number;
 }
 
@@ -46,17 +46,17 @@ export interface Identity {
   readonly key: string;
 }
 
-/** What came back: the head of an answer, or why there is none. `reached`: the request was sent before it failed. */
+/** The head of a response, or an error. `reached`: the request was sent before the error. */
 export type RawAnswer =
   { readonly status: number; readonly challenge: string } | { readonly error: string; readonly reached: boolean };
 
-/** More than any head that a server sends. */
+/** In octets: more than the head of any response. */
 const largestHead = 65_536;
 
 /**
- * Sends these header lines, as they are, over a connection of its own, and reads the head of the answer.
+ * Sends these header lines unchanged over a new connection, and reads the head of the response.
  *
- * HTTP/1.1; resolves in any case. Not a client of HTTP's grammar on purpose: what it sends may break it.
+ * HTTP/1.1. Never rejects. It is not an HTTP client, because the lines may violate HTTP's grammar.
  *
  * @example await sendRawRequest(endpoint, ["GET / HTTP/1.1", "Host: api.example.com", "Connection: close"])
  */
@@ -102,7 +102,7 @@ function open({ tls, host, port, ca }: ProbedAddress, identity: Identity | undef
   return connectTls({ host, port, ...name, ...(ca !== undefined && { ca }), ...identity }, onOpen);
 }
 
-/** The status and challenge of the final answer, once its head is there; interim answers (1xx) are passed over. */
+/** Status and challenge of the final response, once its head is complete; skips interim responses (1xx). */
 function readHead(text: string): RawAnswer | undefined {
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return undefined;

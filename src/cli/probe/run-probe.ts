@@ -1,18 +1,18 @@
 import { type ForgedDialect, dialectOfHeader, dialects, forgedLines, type Spelling, spellings } from "./dialects.ts";
 import { type ProbedAddress, type Identity, type RawAnswer, sendRawRequest } from "./raw-request.ts";
 
-/** `opened`: the token was good enough; `refused`: it was not; `unclear`: the answer says neither. */
+/** `opened`: the token gave access; `refused`: it did not; `unclear`: the response does not tell. */
 export type Judgement = "opened" | "refused" | "unclear";
 
-/** Malformed, without authorization, forbidden, and too large for a front end to look at. */
+/** Malformed, unauthorized, forbidden, and too large for a front end. */
 const refusals: ReadonlySet<number> = new Set([400, 401, 403, 413, 431]);
 
 /**
- * Says what an answer means for the token that was sent.
+ * Judges what a response says about the token.
  *
- * A 2xx and a 3xx come from behind the check, and so does a 403 for a scope: the token was believed, and covers less
- * (RFC 6750 §3.1). Every other 4xx (404, 429, …) and every 5xx may come from anywhere. No answer is a refusal for what
- * breaks HTTP's grammar, and unclear for all else.
+ * 2xx and 3xx come from behind the check, and so does 403 for a scope: the token was believed, but lacks the scope
+ * (RFC 6750 §3.1). Any other 4xx (404, 429, …) and 5xx may come from anywhere. No response is a refusal if the request
+ * violates HTTP's grammar, and unclear otherwise.
  *
  * @example judgeAnswer({ status: 401, challenge: "" }) // "refused"
  */
@@ -28,7 +28,7 @@ export function judgeAnswer(answer: RawAnswer, malformed = false): Judgement {
 }
 
 /**
- * An answer in a few words, for people: its status or why there was none.
+ * Describes a response for humans: its status, or why there is none.
  *
  * @example sayAnswer({ error: "ECONNREFUSED", reached: false }) // "no answer (ECONNREFUSED)"
  */
@@ -36,30 +36,30 @@ function sayAnswer(answer: RawAnswer): string {
   return "error" in answer ? `no answer (${answer.error})` : String(answer.status);
 }
 
-/** What a probe is made of: a thief's token, the public certificate that it is bound to, and where to try them. */
+/** The input of a probe: a stolen token, its public certificate, and the API. */
 export interface Probe {
   readonly endpoint: ProbedAddress;
-  /** The value of the Host field, and the request's target. */
+  /** The Host header and the request target. */
   readonly authority: string;
   readonly target: string;
   readonly token: string;
   /** The DER of the certificate that the token is bound to. */
   readonly certificate: Uint8Array;
-  /** The same certificate with its key; without it nothing shows that the token opens the API at all. */
+  /** The same certificate with its key, to verify that the token gives access to the API. */
   readonly owner?: Identity | undefined;
   /** A certificate that the token is not bound to, for the handshake; never used over plain HTTP. */
   readonly stranger?: (Identity & { readonly der: Uint8Array }) | undefined;
-  /** Names of headers to try besides those of the known dialects. */
+  /** Names of additional headers to try. */
   readonly headers: readonly string[];
 }
 
 export interface ProbeResult {
   readonly verdict: "not believed" | "believed" | "inconclusive";
-  /** Why nothing can be said, where that is so. */
+  /** Why the result is inconclusive. */
   readonly reason?: string;
-  /** What was asked without a forged header, and how it was answered. */
+  /** Requests without forged headers, and their responses. */
   readonly comparisons: readonly { readonly asked: string; readonly answer: string }[];
-  /** Whether the token was seen to open the API with its own certificate. */
+  /** Whether it was verified that the token gives access with its own certificate. */
   readonly controlled: boolean;
   readonly dialects: readonly DialectResult[];
   readonly requests: number;
@@ -68,21 +68,21 @@ export interface ProbeResult {
 interface DialectResult {
   readonly name: string;
   readonly tried: number;
-  /** Header, spelling and handshake of what was believed, and of what was answered by neither yes nor no. */
+  /** Header, spelling and handshake of believed and of unclear attempts. */
   readonly believed: readonly string[];
   readonly unclear: readonly string[];
 }
 
-/** So many requests without any answer, one after another, and the API is taken to be gone. */
-const patience = 3;
+/** Consecutive requests without a response after which the probe gives up. */
+const mostUnanswered = 3;
 
 class Inconclusive extends Error {}
 
 /**
- * Sends forged certificate headers, one request after another, and says whether any made the API accept the token.
+ * Sends forged certificate headers, one request after another, and reports whether the API accepted the token.
  *
- * Believed is what opens the API with a token that it refuses without the header, with the same handshake. That it is
- * the missing certificate for which it refuses, and no other reason, the owner's own requests show, before and after.
+ * A header is believed if the API accepts the token with it, and refuses it without it in the same handshake. Requests
+ * of the owner, before and after, verify that the API refuses because of the certificate.
  *
  * @example (await runProbe(probe)).verdict // "not believed"
  */
@@ -107,7 +107,8 @@ export async function runProbe(probe: Probe): Promise<ProbeResult> {
     if (!(error instanceof Inconclusive)) throw error;
     reason = error.message;
   }
-  if (results.some(({ unclear }) => unclear.length > 0)) reason ??= "some answers say neither yes nor no";
+  if (results.some(({ unclear }) => unclear.length > 0))
+    reason ??= "some answers are neither an acceptance nor a refusal";
   const believed = results.some((result) => result.believed.length > 0);
   return {
     verdict: believed ? "believed" : reason === undefined ? "not believed" : "inconclusive",
@@ -119,17 +120,17 @@ export async function runProbe(probe: Probe): Promise<ProbeResult> {
   };
 }
 
-/** A client's side of the TLS handshake, and how it is called in the report. */
+/** The client's side of the TLS handshake, and its name in the report. */
 interface Handshake {
   readonly called: string;
   readonly identity?: Identity & { readonly der: Uint8Array };
-  /** Without a forged header the connection just ends: that is how the token is refused, in TLS or behind it. */
+  /** Without a forged header the connection ends: this is how the API refuses the token, in TLS or after it. */
   readonly hangsUp?: true;
 }
 
 const withoutCertificate: Handshake = { called: "without a certificate" };
 
-/** The handshakes in which a forged header can make a difference: those that the API's TLS takes part in. */
+/** The handshakes that the API's TLS accepts, so that a forged header can make a difference. */
 async function comparable(
   { owner, stranger }: Probe,
   compare: (asked: string, identity?: Identity) => Promise<RawAnswer>,
@@ -152,14 +153,14 @@ async function comparable(
   return possible;
 }
 
-const nothingTaken = "the API's TLS takes neither no certificate nor an unknown one; --stranger can give it another";
+const nothingTaken = "the API's TLS requires a certificate and rejects unknown ones; give another with --stranger";
 
-/** TLS 1.2 says so within the handshake, TLS 1.3 after it. */
+/** TLS 1.2 refuses during the handshake, TLS 1.3 after it. */
 function isRefusedByTls(answer: RawAnswer): boolean {
   return "error" in answer && /^ERR_SSL_.*ALERT/.test(answer.error);
 }
 
-/** Some servers say nothing, of the certificate or of the request; from here that looks the same. */
+/** Some servers close the connection silently, because of the certificate or the request. */
 function hasHungUp(answer: RawAnswer): boolean {
   return "error" in answer && answer.reached && /^(ECONNRESET|EPIPE|closed)$/.test(answer.error);
 }
@@ -167,7 +168,7 @@ function hasHungUp(answer: RawAnswer): boolean {
 function checkRefused(answer: RawAnswer, how: string): void {
   const judgement = judgeAnswer(answer);
   if (judgement === "refused") return;
-  const what = judgement === "opened" ? "accepted" : "answered in a way that is no refusal";
+  const what = judgement === "opened" ? "accepted" : "answered without a clear refusal";
   throw new Inconclusive(`the token is ${what} ${how} and without any header (${sayAnswer(answer)})`);
 }
 
@@ -178,7 +179,7 @@ async function checkOwner(
 ): Promise<void> {
   const answer = await compare(asked, owner);
   if (judgeAnswer(answer) === "opened") return;
-  throw new Inconclusive(`the token does not open the API ${asked} either (${sayAnswer(answer)})`);
+  throw new Inconclusive(`the token does not open the API ${asked} (${sayAnswer(answer)})`);
 }
 
 interface Asker {
@@ -186,7 +187,7 @@ interface Asker {
   readonly requests: () => number;
 }
 
-/** One request after another with the token; the same one is not sent twice, unless it has no forged line. */
+/** Sends one request after another. Repeated forged requests are answered from a cache. */
 function createAsker({ endpoint, authority, target, token }: Probe): Asker {
   const answers = new Map<string, RawAnswer>();
   let requests = 0;
@@ -202,7 +203,7 @@ function createAsker({ endpoint, authority, target, token }: Probe): Asker {
       const answer = await sendRawRequest(endpoint, [...head, ...lines, "Connection: close"], identity);
       answers.set(key, answer);
       unanswered = !("error" in answer) || hasHungUp(answer) ? 0 : unanswered + 1;
-      if (unanswered >= patience) throw new Inconclusive(`the API stopped answering (${sayAnswer(answer)})`);
+      if (unanswered >= mostUnanswered) throw new Inconclusive(`the API stopped answering (${sayAnswer(answer)})`);
       return answer;
     },
   };
