@@ -197,7 +197,7 @@ test("a source without close, or whose issuer is no text, is a wrong option", (t
   const ask = () => Promise.resolve(answer);
   for (const [source, message] of [
     [{ ask }, /^source must have a function close/],
-    [{ ask, close: () => Promise.resolve(), issuer: 1 }, /^source must have a text as its issuer/],
+    [{ ask, close: () => Promise.resolve(), issuer: 1 }, /^source must have a string as its issuer/],
   ] as const) {
     t.throws(() => protectWith(t, { source: source as unknown as FactsSource }), { instanceOf: TypeError, message });
   }
