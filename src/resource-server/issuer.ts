@@ -134,7 +134,7 @@ function followStream(
         code: "CERTBOUND_NO_PUSH",
         message:
           `The stream of invalidation events${name === undefined ? "" : ` of ${name}`} is refused (HTTP ${status}): ` +
-          `a revocation is noticed within cache.ttl (${limits.ttl / 1000} s). Allow it, or set cache.push to false.`,
+          `revocations are noticed within cache.ttl (${limits.ttl / 1000} s). Allow it, or set cache.push to false.`,
       });
     },
   });
@@ -155,7 +155,7 @@ function ofIssuer(source: FactsSource, issuer: string | undefined): FactsSource 
       const answer = await source.ask(token, how);
       const { record } = answer;
       if (!("accessToken" in record) || record.accessToken.issuer === issuer) return answer;
-      if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer's");
+      if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer");
       // Not frozen here: the decision freezes it deeply, and would skip an object that is frozen already.
       return { ...answer, record: { ...record, accessToken: { ...record.accessToken, issuer } } };
     },

@@ -107,8 +107,8 @@ export function openResourceServer(
     warn({
       code: "CERTBOUND_AUDIENCE_UNCHECKED",
       message:
-        "A token names the APIs that it is meant for (aud), and this resource server does not know its own name: " +
-        "tokens meant for others are let in. Set the option `resource`.",
+        "A token has an audience (aud), and this resource server does not know its own name: " +
+        "it accepts tokens for other APIs. Set the option `resource`.",
     });
   };
   const { schedule } = clocks;
@@ -116,7 +116,7 @@ export function openResourceServer(
   const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
   const names = issuers.map(({ name }) => name);
-  const ofNoIssuer = unknown("the token can be one of no issuer here", {
+  const ofNoIssuer = unknown("the token belongs to no configured issuer", {
     check: "issuer",
     expected: demandedAndHeld(
       names.filter((name) => name !== undefined),

@@ -77,7 +77,7 @@ function bindingLost(clientId: string, issuer: string | undefined): Warning {
   return {
     code: "CERTBOUND_BINDING_LOST",
     message:
-      `The tokens of client ${JSON.stringify(oneLine(clientId, 200))}${ofIssuer} were bound to a certificate, and now ` +
-      "one has come that is not: a stolen token of this client opens every route that does not require a binding.",
+      `The tokens of client ${JSON.stringify(oneLine(clientId, 200))}${ofIssuer} were bound to a certificate, and ` +
+      "one came that is not: a stolen token of this client gives access to every route that does not require a binding.",
   };
 }

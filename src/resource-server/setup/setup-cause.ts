@@ -87,7 +87,7 @@ export function causeOf(error: unknown, option: IssuerOption): SetupCause | unde
   if (error instanceof ApiError) return refused(error, options);
   if (error instanceof BackendUntrusted) {
     const advice = `Give its authority in ${options.authority}, and call it by a name that its certificate has (${options.address})`;
-    return cause("CERTBOUND_BACKEND_UNTRUSTED", `shows a certificate that is not accepted (${error.code})`, advice);
+    return cause("CERTBOUND_BACKEND_UNTRUSTED", `presents a certificate that is not accepted (${error.code})`, advice);
   }
   if (error instanceof BackendUnavailable) return unavailable(error, options);
   if (error instanceof IntrospectionUnavailable && waitedTooLong.test(error.reason)) return silent(options);
@@ -102,7 +102,7 @@ function refused({ status, resultCode }: ApiError, { identity, path }: Options):
   if (status !== 404 && status !== 405) return undefined;
   // Not its message: an unknown server may repeat the request in it.
   const what = `does not know the request (HTTP ${status})`;
-  return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Look at ${path}`);
+  return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Check ${path}`);
 }
 
 function unavailable({ code, cause: below }: BackendUnavailable, options: Options): SetupCause | undefined {
@@ -110,14 +110,14 @@ function unavailable({ code, cause: below }: BackendUnavailable, options: Option
   const words = below instanceof Error ? below.message.slice(0, 200) : "";
   if (nobody.has(code)) {
     const what = `cannot be reached (${words === "" ? code : words})`;
-    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, `Start it, or look at host and port of ${address}`);
+    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, `Start it, or check host and port of ${address}`);
   }
   if (noTls.test(`${code} ${words}`)) {
-    const advice = `If it speaks plain HTTP on this machine, write http: in ${address}; else let it speak TLS`;
-    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and is called by https:", advice);
+    const advice = `If it uses plain HTTP on this machine, write http: in ${address}; otherwise enable TLS there`;
+    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not use TLS, and is called by https:", advice);
   }
   if (hungUp.has(code)) {
-    const advice = `If it speaks TLS, write https: in ${address}`;
+    const advice = `If it uses TLS, write https: in ${address}`;
     return cause("CERTBOUND_BACKEND_HANGS_UP", `closes connections without an answer (${code})`, advice);
   }
   return code === "ETIMEDOUT" ? silent(options) : undefined;
@@ -127,7 +127,7 @@ function unavailable({ code, cause: below }: BackendUnavailable, options: Option
 const waitedTooLong = /^no answer within \d+ ms$/;
 
 function silent({ timeout }: Options): SetupCause {
-  return cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", `Look at its log and at ${timeout}`);
+  return cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", `Check its log and ${timeout}`);
 }
 
 function cause(code: SetupCode, what: string, advice: string): SetupCause {

@@ -34,20 +34,20 @@ const missing = {
   plain: {
     code: "CERTBOUND_PLAIN_HTTP",
     message:
-      "A certificate-bound token was refused, and no certificate can ever reach this server: it speaks plain HTTP. " +
-      "Serve it with https (requestCert: true, rejectUnauthorized: false), or say with the option `certificate` which proxy ends TLS.",
+      "A certificate-bound token was refused, and this server cannot receive certificates, because it uses plain HTTP. " +
+      "Serve it with https (requestCert: true, rejectUnauthorized: false), or name the proxy that terminates TLS with the option `certificate`.",
   },
   tls: {
     code: "CERTBOUND_CERTIFICATE_NOT_REQUESTED",
     message:
-      "A certificate-bound token was refused, and no connection has had a certificate so far: does this server ask for one? " +
+      "A certificate-bound token was refused, and no connection has had a certificate so far: does this server request one? " +
       "Set requestCert: true and rejectUnauthorized: false on the server.",
   },
   proxy: {
     code: "CERTBOUND_PROXY_SENDS_NO_CERTIFICATE",
     message:
-      "A certificate-bound token was refused, and no request has had a certificate so far: does the proxy ask clients for one and hand it on? " +
-      "Look at the proxy, and at the header that the option `certificate` names.",
+      "A certificate-bound token was refused, and no request has had a certificate so far: does the proxy request one and forward it? " +
+      "Check the proxy, and the header that the option `certificate` names.",
   },
 } as const satisfies Record<string, Warning>;
 
