@@ -1,4 +1,4 @@
-/** Entry `certbound`: what the developer of an API puts in front of it. */
+/** Entry `certbound`: protects an API. */
 export { ApiError } from "../api-client/introspection-caller.ts";
 export type { IntrospectionOperations } from "../api-client/introspection-caller.ts";
 export type { ApiConnection } from "../api-client/api-connection.ts";

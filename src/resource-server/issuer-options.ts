@@ -15,33 +15,35 @@ import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 import { optionError } from "../options/option-error.ts";
 import type { MemoryLimits } from "./cache/answer-memory.ts";
 
-/** One issuer: where facts about its tokens come from (`backend` or `source`, one of them), and how they are kept. */
+/** One issuer: where facts about its tokens come from (either `backend` or `source`), and how they are cached. */
 export interface IssuerOptions {
-  /** Its issuer identifier (RFC 8414 §2): needed where there are several, and held against the answers' `iss`. */
+  /** Its issuer identifier (RFC 8414 §2): required with several issuers, and compared with the `iss` of answers. */
   readonly issuer?: string;
-  /** Where the certbound backend is; or the backend itself: an api client, or one in the same process. */
+  /**
+   * The connection to the certbound backend, or the backend itself: an api client, or a backend in the same process.
+   */
   readonly backend?: ApiConnection | IntrospectionOperations;
-  /** Any other source: an introspection endpoint, JWT access tokens, or one of your own. */
+  /** Any other source: an introspection endpoint, JWT access tokens, or your own. */
   readonly source?: FactsSource;
-  /** `library` (default): facts are asked and the decision is made here. `backend`: it decides on every question. */
+  /** `library` (default): requests facts and decides here. `backend`: the backend decides on every request. */
   readonly decide?: "library" | "backend";
-  /** `false`: every request asks. */
+  /** `false`: no cache; every request to the API causes one to the issuer. */
   readonly cache?: false | CacheOptions;
-  /** Milliseconds that one request waits for an answer; default: the connection's `timeout.total`, else 2,000. */
+  /** How long a request waits for an answer, in milliseconds; default: the connection's `timeout.total`, else 2,000. */
   readonly timeout?: number;
-  /** How many questions may be under way and may wait; beyond, a request is refused at once (503). */
+  /** How many requests to the issuer may be under way and may wait; further requests are refused at once (503). */
   readonly questions?: QuestionLimits;
 }
 
 export const issuerOptionNames = ["issuer", "backend", "source", "decide", "cache", "timeout", "questions"] as const;
 
-/** The options of one issuer, checked, completed and connected; times in milliseconds. */
+/** The checked options of one issuer with defaults and an open connection; times in milliseconds. */
 export interface ResolvedIssuer {
   readonly name: string | undefined;
   readonly source: FactsSource;
-  /** Which of the two options said so. */
+  /** Which of the two options was given. */
   readonly option: IssuerOption;
-  /** Set when the backend decides. */
+  /** Set if the backend decides. */
   readonly decidingBackend: IntrospectionOperations | undefined;
   readonly limits: ResolvedCache;
   readonly timeout: number;
@@ -66,14 +68,14 @@ export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
   const timeout = duration("timeout", options.timeout ?? total ?? 2000, 1);
   const questions = readQuestionLimits(options.questions);
   if (source !== undefined) {
-    if (backend !== undefined) throw optionError("source", "cannot stand beside backend");
+    if (backend !== undefined) throw optionError("source", "cannot be combined with backend");
     if (!isObject(source) || typeof source.ask !== "function") throw optionError("source", "must be a source of facts");
-    if (decide === "backend") throw optionError("decide", 'can be "backend" with a backend only');
+    if (decide === "backend") throw optionError("decide", 'can be "backend" only with the option backend');
     if (issuer !== undefined && source.issuer !== undefined && issuer !== source.issuer) {
       throw optionError("issuer", "must be the source's own");
     }
     if (source.issuer !== undefined && typeof source.issuer !== "string") {
-      throw optionError("source", "must have a text as its issuer");
+      throw optionError("source", "must have a string as its issuer");
     }
     if (typeof source.close !== "function") throw optionError("source", "must have a function close");
     const checked = checkedSource(source);
@@ -98,8 +100,8 @@ function isObject<Value>(value: Value | undefined): value is Value & object {
 }
 
 /**
- * Facts from a certbound backend, or any API of that shape: by `auth/introspection/standard`, which checks no
- * certificate and gets neither certificate nor requirement.
+ * The source of facts over a certbound backend, or another API of that shape. It uses `auth/introspection/standard`,
+ * which checks no certificate, so it sends neither certificate nor requirement.
  *
  * @example const source = backendSource(createIntrospectionCaller(connection))
  */
@@ -132,35 +134,38 @@ function backendSource(
   };
 }
 
-/** How long answers are reused, in seconds, and how many are kept. */
+/** How long answers are reused, in seconds, and how many are cached. */
 export interface CacheOptions {
-  /** For active tokens (default 10); 0: every request asks. Part of how late a revocation is noticed. */
+  /** For active tokens (default 10); 0: no cache. Part of the delay until a revocation is noticed. */
   readonly ttl?: number;
-  /** For tokens that are not (default 1). */
+  /** For inactive tokens (default 1). */
   readonly negativeTtl?: number;
   /** Default 10,000. */
   readonly maxEntries?: number;
-  /** Default 1,000; apart, so that random tokens push no good one out. */
+  /** Default 1,000; a separate cache, so that random tokens do not evict good ones. */
   readonly maxNegativeEntries?: number;
-  /** How much memory all that may take, about; default 64 MiB. */
+  /** The approximate memory of the cache; default 64 MiB. */
   readonly maxBytes?: number;
   /**
-   * Whether to follow the source's stream of invalidation events, where it has one (default), so that a revocation is
-   * noticed at once and what has not changed is not asked for again.
+   * Whether to follow the source's stream of invalidation events, if it has one (default), so that a revocation is
+   * noticed at once and unchanged facts are not requested again.
    */
   readonly push?: boolean;
-  /** How long ago the stream must have vouched for a remembered answer at the most (default 1). */
+  /** How long ago the stream may have confirmed a cached answer (default 1). */
   readonly lease?: number;
   /**
-   * While nothing can be found out, facts that lie so much longer back than `ttl` are used rather than none (default 0).
-   * It adds to how late a revocation is noticed then; certificate, scopes and expiry are checked as always.
+   * While the issuer is unavailable, facts may be so much older than `ttl` (default 0). This adds to the delay until a
+   * revocation is noticed; certificate, scopes and expiry are checked as always.
    */
   readonly staleIfUnavailable?: number;
-  /** Tokens whose `signal` is looked after at a time; default 10,000. The signals of others end with the bound. */
+  /**
+   * The number of tokens whose `signal` is kept up to date; default 10,000. The signals of further tokens are aborted
+   * at the end of the bound.
+   */
   readonly maxWatched?: number;
 }
 
-/** The option `cache`, checked and completed; times in milliseconds. */
+/** The checked option `cache` with defaults; times in milliseconds. */
 interface ResolvedCache extends MemoryLimits {
   readonly push: boolean;
   readonly maxWatched: number;
@@ -181,7 +186,7 @@ const names: ReadonlySet<string> = new Set<keyof CacheOptions>([
 const mebibyte = 1024 * 1024;
 
 /**
- * Checks the option `cache` and completes it; times in milliseconds. Throws a `TypeError` with a `code`.
+ * Checks the option `cache` and adds defaults; times in milliseconds. Throws a `TypeError` with a `code`.
  *
  * @example readCacheOptions({ ttl: 5 }).ttl // 5000
  */

@@ -18,32 +18,32 @@ import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/intr
 import type { IssuerOption } from "./setup/setup-cause.ts";
 import { type FactsSource, issuerInTokens } from "./sources/facts-source.ts";
 
-/** Reads the `iss` of a JWT, once a request; `undefined` for any other token. */
+/** Reads the `iss` of a JWT, at most once per request; `undefined` for any other token. */
 type ReadIss = () => unknown;
 
-/** One issuer of tokens, with a memory of its own. */
+/** One issuer of tokens, with its own cache. */
 export interface Issuer {
   readonly name: string | undefined;
   readonly option: IssuerOption;
   /** Whether a token claims to be one of this issuer's; `iss` reads it from the token. */
   readonly claims: ((token: string, iss: ReadIss) => boolean) | undefined;
   readonly decide: Decide;
-  /** Asks about a token that nobody has; rejects as a question does that finds nothing out. */
+  /** Requests an unknown token; rejects if the issuer cannot be used. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What an issuer is handed besides its options. */
+/** What an issuer needs besides its options. */
 export interface IssuerParts extends Omit<DecisionParts, "remembered" | "watch" | "sourceClock">, ResourceServerClocks {
   readonly warn: (warning: Warning) => void;
   /** Default: the process's timers. */
   readonly schedule?: Schedule | undefined;
 }
 
-/** Not one that anybody draws: too short. */
+/** Too short to be a real token. */
 const unusedToken = "warm-up";
 
-/** Opens what stands between a resource server and one issuer. */
+/** Creates the connection between a resource server and one issuer. */
 export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer {
   const { name, source, option, decidingBackend, limits, timeout } = resolved;
   const { clock, monotonicClock, schedule = systemSchedule } = parts;
@@ -82,7 +82,7 @@ export function openIssuer(resolved: ResolvedIssuer, parts: IssuerParts): Issuer
     async check() {
       const stop = new AbortController();
       let cancel: (() => void) | undefined;
-      // Not by the signal alone: a source of one's own may not listen to it.
+      // Not only by the signal: a user's source may ignore it.
       const late = new Promise<never>((_resolve, reject) => {
         cancel = schedule(() => {
           const error = new IntrospectionUnavailable(`no answer within ${timeout} ms`);
@@ -109,14 +109,14 @@ function claimsOf(source: FactsSource): Issuer["claims"] {
   return named === undefined ? source.claims?.bind(source) : (_token, iss) => iss() === named;
 }
 
-/** The source's stream, where it has one and it is wanted; what it makes void is void in these memories. */
+/** Follows the source's stream, if there is one and it is enabled; its events invalidate answers in these caches. */
 function followStream(
   { name, source, decidingBackend, limits }: ResolvedIssuer,
   { warn, monotonicClock, schedule }: IssuerParts & { readonly schedule: Schedule },
   memories: readonly Pick<RememberedAnswers<never>, "invalidate" | "invalidateAll">[],
 ): StreamFollower | undefined {
   const open = source.events?.bind(source);
-  // What a backend has decided itself rests on no keys, and what is not remembered cannot become void.
+  // The decisions of a backend have no invalidation keys, and without a cache there is nothing to invalidate.
   if (open === undefined || decidingBackend !== undefined || !limits.push || limits.ttl === 0) return undefined;
   return createStreamFollower({
     open,
@@ -134,14 +134,15 @@ function followStream(
         code: "CERTBOUND_NO_PUSH",
         message:
           `The stream of invalidation events${name === undefined ? "" : ` of ${name}`} is refused (HTTP ${status}): ` +
-          `a revocation is noticed within cache.ttl (${limits.ttl / 1000} s). Allow it, or set cache.push to false.`,
+          `revocations are noticed within cache.ttl (${limits.ttl / 1000} s). Allow it, or set cache.push to false.`,
       });
     },
   });
 }
 
 /**
- * A source whose answers are this issuer's: one that names another is malformed, and one that names none gets the name.
+ * A source whose answers belong to this issuer: an answer that names another issuer is malformed, one that names none
+ * gets this issuer.
  *
  * @example ofIssuer(source, "https://as.example.com")
  */
@@ -154,24 +155,25 @@ function ofIssuer(source: FactsSource, issuer: string | undefined): FactsSource 
       const answer = await source.ask(token, how);
       const { record } = answer;
       if (!("accessToken" in record) || record.accessToken.issuer === issuer) return answer;
-      if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer's");
-      // Not frozen here: whoever decides freezes it with all that is in it, and would take a frozen one for done.
+      if (record.accessToken.issuer !== undefined) throw new IntrospectionMalformed("its iss is another issuer");
+      // Not frozen here: the decision freezes it deeply, and would skip an object that is frozen already.
       return { ...answer, record: { ...record, accessToken: { ...record.accessToken, issuer } } };
     },
     close: () => source.close(),
   };
 }
 
-/** Which issuer is asked about a token; `undefined`: none of them can be the token's. */
+/** Chooses the issuer of a token; `undefined`: the token can belong to none of them. */
 export type ChooseIssuer = (token: string, named: string | undefined) => Issuer | undefined;
 
 /**
- * Tells issuers apart by configuration: the one that the route names; else the one whose sign the token bears, which
- * that issuer then has to prove; else the only one whose tokens bear none. What no rule decides is a wrong program.
+ * Creates the choice among the configured issuers: 1. The issuer that the route names. 2. The issuer that claims the
+ * token, by its `iss` for example, and must then verify it. 3. The only issuer of opaque tokens. Otherwise the route
+ * must name one.
  *
- * Among several, a JWT that names its issuer is shown to no other one: it could be used there by whoever sees it.
+ * With several issuers, a JWT is never sent to another issuer than its own, which could use it.
  *
- * Throws a `TypeError` with a `code` for a name that there is not, and when the route has to name one and does not.
+ * Throws a `TypeError` with a `code` for an unknown name, and if the route must name an issuer and does not.
  *
  * @example chooseAmong(issuers)(token, "https://as.example.com")
  */
@@ -183,21 +185,20 @@ export function chooseAmong(issuers: readonly Issuer[]): ChooseIssuer {
   return (token, named) => {
     if (named !== undefined) {
       const issuer = byName.get(named);
-      if (issuer === undefined) throw optionError("issuer", "is none of the resource server's");
+      if (issuer === undefined) throw optionError("issuer", "is not an issuer of the resource server");
       return issuers.length === 1 || mayBeOf(issuer, token, readIssOf(token)) ? issuer : undefined;
     }
     if (issuers.length === 1) return only;
     const iss = readIssOf(token);
     const claiming = marked.find(({ claims }) => claims !== undefined && isClaimed(claims, token, iss));
     if (claiming !== undefined) return claiming;
-    if (unmarked.length > 1)
-      throw optionError("issuer", "must be named: several issuers have tokens that bear no sign");
+    if (unmarked.length > 1) throw optionError("issuer", "must be named: several issuers have opaque tokens");
     const [rest] = unmarked;
     return rest !== undefined && mayBeOf(rest, token, iss) ? rest : undefined;
   };
 }
 
-/** A claim can only exclude: what bears no issuer's name may be anybody's. */
+/** A claim can only exclude an issuer: a token without `iss` may belong to any. */
 function mayBeOf({ name, claims }: Issuer, token: string, iss: ReadIss): boolean {
   if (claims !== undefined) return isClaimed(claims, token, iss);
   return iss() === undefined || iss() === name;
@@ -208,7 +209,7 @@ function readIssOf(token: string): ReadIss {
   return () => (payload ??= readCompactJwt(token)?.payload ?? {})["iss"];
 }
 
-/** Only `true` counts: a promise does not, so that a token is not sent to an issuer by mistake. */
+/** Only `true` is accepted, not a promise, so that a token is not sent to an issuer by mistake. */
 function isClaimed(claims: NonNullable<Issuer["claims"]>, token: string, iss: ReadIss): boolean {
   const claimed: unknown = disown(claims(token, iss));
   return claimed === true;

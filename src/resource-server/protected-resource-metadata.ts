@@ -3,35 +3,35 @@ import { isScopeToken } from "../oauth/scope.ts";
 import { freezeDeeply } from "./decision/access-token.ts";
 import { refuseUnknownOptions } from "../options/refuse-unknown-options.ts";
 
-/** What a human may read, in one language or several: `resource_name`, `resource_name#ja` (RFC 9728 §2.1). */
+/** A human-readable member in one or more languages: `resource_name`, `resource_name#ja` (RFC 9728 §2.1). */
 type Spoken<Name extends string> = Readonly<Partial<Record<Name | `${Name}#${string}`, string>>>;
 
-/** The members of RFC 9728 §2 that are true of an API behind this library. */
+/** The members of RFC 9728 §2 that apply to an API behind this library. */
 export interface ProtectedResourceParameters
   extends
     Spoken<"resource_name">,
     Spoken<"resource_documentation">,
     Spoken<"resource_policy_uri">,
     Spoken<"resource_tos_uri"> {
-  /** The API's own name: an https URL without query and fragment. */
+  /** The name of the API: an https URL without query and fragment. */
   readonly resource: string;
   /** Issuer identifiers (RFC 8414 §2). */
   readonly authorization_servers?: readonly string[];
   readonly scopes_supported?: readonly string[];
-  /** Default `["header"]`, which is the only way that is looked at. */
+  /** Default `["header"]`, the only supported method. */
   readonly bearer_methods_supported?: readonly "header"[];
   /** Default true. */
   readonly tls_client_certificate_bound_access_tokens?: boolean;
   readonly jwks_uri?: string;
   readonly resource_signing_alg_values_supported?: readonly string[];
   readonly authorization_details_types_supported?: readonly string[];
-  /** A JWT with the same members, made elsewhere (RFC 9728 §2.2). */
+  /** A JWT with the same members, signed elsewhere (RFC 9728 §2.2). */
   readonly signed_metadata?: string;
 }
 
-/** The metadata of a protected resource, ready to be served. */
+/** The metadata of a protected resource, as a response. */
 export interface ProtectedResourceMetadata {
-  /** Where clients look for it (RFC 9728 §3): what challenges name. */
+  /** Where clients look for it (RFC 9728 §3); challenges contain this URL. */
   readonly url: string;
   /** The path of that URL. */
   readonly path: string;
@@ -81,10 +81,10 @@ const spoken = /^(resource_(?:name|documentation|policy_uri|tos_uri))#[A-Za-z]{2
 const wellKnown = "/.well-known/oauth-protected-resource";
 
 /**
- * The metadata that tell clients what an API demands and where its tokens come from (RFC 9728).
+ * Creates the metadata that tell clients what an API requires and which servers issue its tokens (RFC 9728).
  *
- * Throws a `TypeError` with a `code` that names the wrong member, also for one that would not be true here: tokens in
- * the body or the query, DPoP. Empty arrays are left out (RFC 9728 §3.2).
+ * Throws a `TypeError` with a `code` that names the wrong member, also for unsupported features: tokens in the body or
+ * the query, DPoP. Leaves out empty arrays (RFC 9728 §3.2).
  *
  * @example protectedResourceMetadata({ resource: "https://api.example.com/v1", authorization_servers: [issuer] }).path
  * // "/.well-known/oauth-protected-resource/v1"
@@ -109,12 +109,13 @@ export function protectedResourceMetadata(parameters: ProtectedResourceParameter
   const stated = Object.entries(members).filter(([, value]) => !Array.isArray(value) || value.length > 0);
   const document = freezeDeeply(structuredClone(Object.fromEntries(stated)));
   const { origin, pathname } = new URL(resource);
-  // Only a slash that is the whole path goes: one at the end of a longer path is part of the name (RFC 9728 §3.1).
+  // Only a path that is a single slash is removed: a slash at the end of a longer path is part of the name (RFC 9728
+  // §3.1).
   const path = wellKnown + (pathname === "/" ? "" : pathname);
   const headers = Object.freeze({
     "Content-Type": "application/json",
     "Cache-Control": "public, max-age=3600",
-    // There is nothing secret in it, and clients in browsers have to read it.
+    // It contains no secrets, and clients in browsers must read it.
     "Access-Control-Allow-Origin": "*",
   });
   return Object.freeze({ url: origin + path, path, document, headers, body: JSON.stringify(document) });

@@ -5,24 +5,24 @@ import type { ResourceServerClocks, Warning } from "./environment.ts";
 import { issuerOptionNames, type IssuerOptions, type ResolvedIssuer, resolveIssuer } from "./issuer-options.ts";
 import type { OnDecision } from "./observers/decision-events.ts";
 
-/** The options of `createResourceServer`: one issuer or several, and what holds for the API as a whole. */
+/** The options of `createResourceServer`: one issuer or several, and the options of the whole API. */
 export interface ResourceServerOptions extends IssuerOptions {
-  /** Several issuers side by side, instead of the one that the other options describe; each has its name. */
+  /** Several issuers, each with its name, instead of the one that the other options describe. */
   readonly issuers?: readonly IssuerOptions[];
-  /** This API's own names: a token must be meant for one of them (`aud`, RFC 8707 §2). */
+  /** The names of this API: the audience of a token must include one of them (`aud`, RFC 8707 §2). */
   readonly resource?: string | readonly string[];
-  /** The protection space that challenges name (RFC 9110 §11.5). */
+  /** The realm in challenges (RFC 9110 §11.5). */
   readonly realm?: string;
-  /** Told of every decision, one function or several: for metrics, traces and logs. */
+  /** Called with every decision, one function or several: for metrics, traces and logs. */
   readonly onDecision?: OnDecision | readonly OnDecision[];
-  /** Called once for each thing that the operator should know; default: `process.emitWarning`. */
+  /** Called once for each problem that the operator should know; default: `process.emitWarning`. */
   readonly onWarning?: (warning: Warning) => unknown;
-  /** Default: the system's. */
+  /** Default: the clock of the system. */
   readonly clock?: ResourceServerClocks["clock"];
   readonly monotonicClock?: ResourceServerClocks["monotonicClock"];
 }
 
-/** The options of a resource server, checked and completed; times in milliseconds. */
+/** The checked options of a resource server with defaults; times in milliseconds. */
 export interface ResolvedResourceServer extends ResourceServerClocks {
   readonly issuers: readonly [ResolvedIssuer, ...ResolvedIssuer[]];
   readonly ownResources: readonly string[];
@@ -60,7 +60,7 @@ export function resolveResourceServer(
     realm,
     onDecision: resolveObservers(onDecision),
     warn(warning) {
-      // A decision is under way, which no log may change.
+      // A log must not change the decision that is being made.
       callHarmlessly(
         () => onWarning(warning),
         () => undefined,
@@ -87,7 +87,7 @@ function resolveIssuers(options: ResourceServerOptions): ResolvedResourceServer[
   const { issuers } = options;
   if (issuers === undefined) return [resolveIssuer(options)];
   const misplaced = issuerOptionNames.find((name) => options[name] !== undefined);
-  if (misplaced !== undefined) throw optionError(misplaced, "belongs into one of the issuers");
+  if (misplaced !== undefined) throw optionError(misplaced, "belongs in one of the issuers");
   if (!Array.isArray(issuers)) throw optionError("issuers", "must be an array");
   const resolved = issuers.map((one: IssuerOptions, at) => {
     if (typeof one !== "object" || (one as unknown) === null) throw optionError(`issuers[${at}]`, "must be an object");

@@ -13,42 +13,42 @@ import { IntrospectionMalformed, IntrospectionUnavailable } from "./refusal/intr
 import { resolveResourceServer, type ResourceServerOptions } from "./resource-server-options.ts";
 import { checkSetup, createSetupWatch, keepSetupWatch } from "./setup/setup-watch.ts";
 
-/** One request: the token as it came, the connection's certificate, and what the route demands. */
+/** One request: its token, the certificate of the connection, and the requirement of the route. */
 export interface AuthorizeRequest {
   readonly token: string;
-  /** From a certificate source or `readCertificate`; `undefined`: the connection has none. */
+  /** From a certificate source or `readCertificate`; `undefined`: no certificate. */
   readonly certificate: CertificateOfConnection;
   readonly requirement?: RouteRequirement | undefined;
-  /** Whose token it must be, where several issuers stand side by side. */
+  /** The required issuer of the token, if there are several. */
   readonly issuer?: string | undefined;
-  /** Ends this request's waiting, nobody else's. */
+  /** Ends the waiting of this request only. */
   readonly signal?: AbortSignal | undefined;
-  /** Instead of the resource server's own. */
+  /** Default: the realm of the resource server. */
   readonly realm?: string | undefined;
-  /** The URL that a challenge names (RFC 9728 §5.1). */
+  /** The URL of the metadata, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
 }
 
-/** What a refusal that is made beside `authorize` tells; its realm, unless given, is the resource server's own. */
+/** The details of a refusal made without `authorize`; `realm` defaults to the resource server's. */
 export interface RefuseDetails extends Omit<RefusalDetails, "evidence" | "issuer"> {
-  /** The token that was let in and does not cover the scopes. */
+  /** The token that was granted access and does not cover the scopes. */
   readonly accessToken?: AccessToken | undefined;
 }
 
-/** What stands in front of an API, as `createResourceServer` makes it: token and certificate in, decision out. */
+/** Protects an API: decides about requests by token and certificate. Created by `createResourceServer`. */
 export interface ResourceServer {
-  /** The protection space that challenges name. */
+  /** The realm in challenges. */
   readonly realm: string | undefined;
   /**
-   * Resolves to the token when it opens the resource.
+   * Resolves to the token if it gives access to the resource.
    *
-   * Rejects with {@link AccessTokenRefused}, with `IntrospectionUnavailable` or `IntrospectionMalformed` when nothing
-   * could be found out, with the signal's reason, and with a `TypeError` for a wrong argument.
+   * Rejects with {@link AccessTokenRefused}, with `IntrospectionUnavailable` or `IntrospectionMalformed` if the token
+   * could not be checked, with the signal's reason, and with a `TypeError` for a wrong argument.
    */
   authorize(request: AuthorizeRequest): Promise<AccessToken>;
   /**
-   * Makes the refusal of a request that cannot be put to `authorize`, or fails behind it, and tells `onDecision`: for
-   * what adapts a framework.
+   * Creates the refusal of a request that cannot be passed to `authorize`, or that fails after it, and calls
+   * `onDecision`; for framework adapters.
    *
    * @example if (authorization === undefined) throw resourceServer.refuse("credentials_missing")
    */
@@ -57,19 +57,19 @@ export interface ResourceServer {
     details?: RefuseDetails,
   ): AccessTokenRefused;
   /**
-   * Asks every issuer once, about a token that nobody has: a first check at the start of a program.
+   * Requests an unknown token from every issuer, as a check at the start of a program.
    *
-   * Rejects with {@link SetupFailure}, whose message says what is wrong and which option to look at. An issuer whose
-   * tokens are JWTs that are checked here is not asked.
+   * Rejects with {@link SetupFailure}, whose message says what is wrong and which option to check. Sends no request to
+   * an issuer whose JWTs are verified here.
    *
    * @example await resourceServer.warmUp()
    */
   warmUp(): Promise<void>;
-  /** Forgets all answers and closes the connections that it opened itself. */
+  /** Clears the cache and closes the connections that it opened. */
   close(): Promise<void>;
 }
 
-/** RFC 6749 A.12 allows these characters; 16 KiB is far above any token in use. */
+/** RFC 6749 A.12 allows these characters; 16 KiB is far above any real token. */
 const token = /^[\x20-\x7e]{1,16384}$/;
 const unknown = (reason: string, evidence: DiagnosisDetails): Verdict => ({
   granted: false,
@@ -88,7 +88,7 @@ const twoCertificates: Verdict = {
 };
 
 /**
- * Opens a resource server with these clocks where the options name none; see `createResourceServer`.
+ * Creates a resource server with these clocks, unless the options have others; see `createResourceServer`.
  *
  * @example openResourceServer({ backend }, { clock: Date.now, monotonicClock: () => performance.now() })
  */
@@ -107,8 +107,8 @@ export function openResourceServer(
     warn({
       code: "CERTBOUND_AUDIENCE_UNCHECKED",
       message:
-        "A token names the APIs that it is meant for (aud), and this resource server does not know its own name: " +
-        "tokens meant for others are let in. Set the option `resource`.",
+        "A token has an audience (aud), and this resource server does not know its own name: " +
+        "it accepts tokens for other APIs. Set the option `resource`.",
     });
   };
   const { schedule } = clocks;
@@ -116,7 +116,7 @@ export function openResourceServer(
   const issuers = resolved.issuers.map((one) => openIssuer(one, parts));
   const choose = chooseAmong(issuers);
   const names = issuers.map(({ name }) => name);
-  const ofNoIssuer = unknown("the token can be one of no issuer here", {
+  const ofNoIssuer = unknown("the token belongs to no configured issuer", {
     check: "issuer",
     expected: demandedAndHeld(
       names.filter((name) => name !== undefined),
@@ -155,7 +155,7 @@ export function openResourceServer(
         }
         if (verdict.facts === "asked") setup.works(issuer?.name);
       } catch (error) {
-        // Anything else is no decision: a wrong argument, or the end of this request's waiting.
+        // Any other error is not a decision: a wrong argument, or an aborted request.
         if (isFailure(error)) {
           setup.failed(issuer, error);
           const diagnosis = withIssuer(error, issuer?.name);
@@ -186,13 +186,13 @@ export function openResourceServer(
   return resourceServer;
 }
 
-/** What is wrong with the request whatever anyone knows of the token. */
+/** Refuses a request that is malformed, whatever is known of the token. */
 function defectOf(request: AuthorizeRequest): Verdict | undefined {
   if (isMalformedRequest(request.certificate)) return twoCertificates;
   return token.test(request.token) ? undefined : notAToken;
 }
 
-/** Throws a `TypeError` with a `code` for what neither a source nor `readCertificate` has made. */
+/** Throws a `TypeError` with a `code` for a value that no source and no `readCertificate` returned. */
 function checkPresented(certificate: CertificateOfConnection): CertificateOfConnection {
   if (certificate === undefined) return undefined;
   if (typeof certificate === "object" && (certificate as unknown) !== null) {
@@ -205,24 +205,24 @@ function isFailure(error: unknown): error is IntrospectionUnavailable | Introspe
   return error instanceof IntrospectionUnavailable || error instanceof IntrospectionMalformed;
 }
 
-/** Whoever throws a failure need not know how the resource server calls the issuer. */
+/** The code that throws a failure does not know the configured name of the issuer. */
 function withIssuer(failure: IntrospectionUnavailable | IntrospectionMalformed, issuer: string | undefined): Diagnosis {
   if (failure.diagnosis.issuer !== issuer) failure.diagnosis = Object.freeze({ ...failure.diagnosis, issuer });
   return failure.diagnosis;
 }
 
-/** For the operator's log: which header is to be looked into, or which peer has sent it (RFC 9440 §4). */
+/** For the operator's log: which header to check, or which peer sent it (RFC 9440 §4). */
 function reasonUnreadable(certificate: CertificateOfConnection): string | undefined {
   if (certificate === undefined || !("unreadable" in certificate)) return undefined;
   return `the certificate of the connection cannot be read: ${certificate.unreadable.replaceAll("_", " ")}`;
 }
 
 /**
- * Creates what stands in front of an API: token and certificate in, decision out (RFC 8705 §3).
+ * Creates a resource server, which decides about requests by token and certificate (RFC 8705 §3).
  *
- * Without further options only certificate-bound tokens are let in, and none is let in later than 2 s (`timeout`) after
- * its revocation was acknowledged while the backend's stream of events is whole, 10 s (`cache.ttl`) while it is not.
- * Throws a `TypeError` with a `code` for wrong options.
+ * By default it accepts only certificate-bound tokens, and accepts no token later than 2 s (`timeout`) after its
+ * revocation was acknowledged while the backend's stream of events is intact, otherwise 10 s (`cache.ttl`). Throws a
+ * `TypeError` with a `code` for wrong options.
  *
  * @example const api = createResourceServer({ backend: { baseUrl, serviceId, credentials: { apiSecret } } })
  * const { sub } = await api.authorize({ token, certificate, requirement: { scopes: ["read"] } })

@@ -202,7 +202,7 @@ test("a thumbprint alone is not sufficient if the backend decides, and opens not
   t.is(api.backend.requests.length, 0);
   t.like(told[0], {
     code: "ERR_INVALID_OPTION",
-    message: 'certificate.raw is needed with decide: "backend"; a source of thumbprints alone will not do.',
+    message: 'certificate.raw is required with decide: "backend"; a source of thumbprints is not enough.',
   });
 });
 

@@ -236,13 +236,13 @@ for (const [what, message, options] of [
     },
   ],
   ["no issuer", /^issuers must not be empty/, { issuers: [] }],
-  ["an issuer beside issuers", /^source belongs into/, { source, issuers: [{ issuer: a, source }] }],
+  ["an issuer beside issuers", /^source belongs in/, { source, issuers: [{ issuer: a, source }] }],
   [
     "another name than the source's own",
     /^issuer must be the source's own/,
     { issuer: a, source: { ...source, issuer: b } },
   ],
-  ["a backend beside a source", /^source cannot stand beside/, { source, backend: {} }],
+  ["a backend beside a source", /^source cannot be combined/, { source, backend: {} }],
   ["a source that decides at the backend", /^decide /, { source, decide: "backend" }],
 ] as const) {
   test(`an option is refused by its name: ${what}`, (t) => {

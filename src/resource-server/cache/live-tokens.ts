@@ -270,5 +270,5 @@ export function createLiveTokens<Answer extends Rememberable>(options: LiveToken
 }
 
 function changed(): AccessTokenRefused {
-  return new AccessTokenRefused("token_unknown", { reason: "the token is no longer what it was when it was let in" });
+  return new AccessTokenRefused("token_unknown", { reason: "the token has changed since it was granted access" });
 }

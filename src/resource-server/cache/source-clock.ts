@@ -43,9 +43,9 @@ export function createSourceClock({ issuer, warn, clock, monotonicClock }: Sourc
     warn({
       code: "CERTBOUND_CLOCK_OFFSET",
       message:
-        `The clock of this machine is ${error} that of ${issuer ?? "the authorization server"}. Tokens are counted by ` +
-        "the latter, and by a monotonic clock; what is checked here by the wall clock alone (JWT access tokens, signed " +
-        "answers, certificates) is not. Set the clock of the machine that is wrong (NTP).",
+        `The clock of this machine is ${error} that of ${issuer ?? "the authorization server"}. The expiry of tokens is checked by ` +
+        "the latter and a monotonic clock; checks by the wall clock of this machine (JWT access tokens, signed " +
+        "answers, certificates) are not. Correct the clock of the machine that is wrong (NTP).",
     });
   }
 

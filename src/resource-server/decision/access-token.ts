@@ -1,34 +1,35 @@
-/** What is known of a token; which members are `undefined` depends on what the authorization server tells. */
+/** A token's facts; which members are `undefined` depends on the answers of the authorization server. */
 export interface TokenDescription {
   readonly active: true;
-  /** Whose token it is (RFC 8414 §2), where that is known. */
+  /** The issuer identifier (RFC 8414 §2), if known. */
   readonly issuer: string | undefined;
-  /** The user; `undefined` or the client itself for client credentials. */
+  /** The user; `undefined` or the client for client credentials. */
   readonly sub: string | undefined;
   readonly clientId: string | undefined;
   readonly scopes: readonly string[];
-  /** The resource servers it is meant for; empty when it names none. */
+  /** The audience; empty if the token names none. */
   readonly audience: readonly string[];
   /** Seconds since 1970, as are `iat` and `nbf`. */
   readonly exp: number | undefined;
   readonly iat: number | undefined;
   readonly nbf: number | undefined;
   readonly tokenType: string | undefined;
-  /** The thumbprint of the certificate it is bound to (RFC 8705 §3.1). */
+  /** The thumbprint of the certificate to which it is bound (RFC 8705 §3.1). */
   readonly x5tS256: string | undefined;
-  /** All that the authorization server said, under its own names. */
+  /** All members of the authorization server's answer, under their own names. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** A token that opened the resource; frozen through and through, for the same object serves many requests. */
+/** A token that was granted access; deeply frozen, because the same object serves many requests. */
 export interface AccessToken extends TokenDescription {
   /**
-   * Aborted when the token is revoked, expires or is no longer what it was (`reason` is an `AccessTokenRefused`), and
-   * when nothing can be found out about it for longer than the cache's bound (an `IntrospectionUnavailable`): what was
-   * begun with the token ends with it.
+   * Aborted when the token is revoked, expires or changes (`reason` is an `AccessTokenRefused`), and when it could not
+   * be confirmed for longer than the cache's bound (an `IntrospectionUnavailable`). Use it to end what was started with
+   * the token.
    *
-   * Not enumerable; costs nothing until it is read. Keep the signal, the token or a listener: what is made of the signal
-   * (`AbortSignal.any`) does not keep it, and without the stream of events only signals that are kept are asked about.
+   * Not enumerable; costs nothing until it is read. Keep a reference to the signal or the token, or add a listener: a
+   * signal derived from it (`AbortSignal.any`) does not keep it alive, and without the stream of events only live
+   * signals are checked.
    *
    * @example accessToken.signal.addEventListener("abort", () => webSocket.close(1008))
    */
@@ -36,7 +37,7 @@ export interface AccessToken extends TokenDescription {
 }
 
 /**
- * The token with its signal, which is opened when it is first read; the result is frozen, its members are not looked at.
+ * Returns the token with its signal, which is created at the first read; freezes the token, not its members.
  *
  * @example withSignal(record.accessToken, () => answers.watch(key, answer, question)).signal.aborted // false
  */
@@ -48,9 +49,10 @@ export function withSignal(description: TokenDescription, open: () => AbortSigna
 }
 
 /**
- * Hands out one and the same token with its signal, and another when that has ended: what was let in anew is not over.
+ * Returns the same token with its signal each time, and a new one after the signal was aborted: a token that was
+ * granted access again is not over.
  *
- * (The signal ends with the bound while nobody vouches; the facts may be vouched for again after that.)
+ * (The signal is aborted at the end of the bound without confirmation; later the facts may be confirmed again.)
  *
  * @example const handOut = withSignals(record.accessToken, open); handOut() === handOut() // true
  */
@@ -64,7 +66,7 @@ export function withSignals(description: TokenDescription, open: () => AbortSign
   return () => (token = token === undefined || signal?.aborted === true ? renewed() : token);
 }
 
-/** Freezes a value of plain objects and arrays and all that is in it; iterative, since depth is the sender's choice. */
+/** Freezes a value of plain objects and arrays deeply; iterative, because the sender chooses the depth. */
 export function freezeDeeply<T>(value: T): T {
   const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -35,9 +35,9 @@ import { exact } from "../sources/dialects.ts";
 import { kindDefect } from "../sources/token-kind.ts";
 
 interface RememberedVerdict extends Rememberable {
-  /** Added to the monotonic clock it is the backend's time, milliseconds since 1970. */
+  /** The offset from the monotonic clock to the backend's time, milliseconds since 1970. */
   readonly clockOffset: number;
-  /** Told with the first decision over this answer, and then no more. */
+  /** Reported with the first decision about this answer only. */
   bindingLost: boolean;
   readonly verdict: BackendRefusal | BackendAcceptance<AccessToken>;
 }
@@ -48,10 +48,10 @@ interface BackendAcceptance<Token> {
   readonly facts: ActiveTokenFacts;
 }
 
-/** As it was read, without a signal yet. */
+/** The answer as read, before it gets a signal. */
 interface ReadVerdict {
   readonly verdict: BackendRefusal | BackendAcceptance<TokenDescription>;
-  /** What the backend's clock showed when it answered, if the answer says so. */
+  /** What the backend's clock showed at the answer, if known. */
   readonly answeredAt?: number | undefined;
   readonly size?: number;
 }
@@ -65,9 +65,9 @@ interface BackendRefusal {
 /**
  * Lets the backend decide: passes token, certificate and requirement to `auth/introspection` and follows its `action`.
  *
- * An answer is reused for the identical question only. That an accepted token is bound to the certificate presented,
- * and has not expired, is checked here again on every request. These answers rest on no keys: the stream of events says
- * nothing of them, and a token's `signal` rests on asking the same question again.
+ * An answer is reused for the identical request only. The binding of an accepted token to the presented certificate,
+ * and its expiry, are checked here again on every request. These answers have no invalidation keys: the stream of
+ * events does not cover them, and a token's `signal` depends on repeated requests.
  *
  * @example const decide = decideAtBackend(backend, { remembered, monotonicClock, sourceClock, … })
  */
@@ -78,7 +78,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
     basisOf: ({ verdict }) => JSON.stringify(verdict.granted && { ...verdict.facts, exp: undefined }),
   });
 
-  /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
+  /** A separate function: it is retained while the token is watched, so its closure is retained, too. */
   function askingFor(request: IntrospectionQuestion, key: string): AskSource<RememberedVerdict> {
     return (signal, askedAt) => ask(request, key, signal, askedAt);
   }
@@ -139,7 +139,7 @@ export function decideAtBackend(backend: IntrospectionOperations, parts: Decisio
   };
 }
 
-/** The backend refuses with a code, and tells nothing of the token. */
+/** The backend refuses with a code and without facts about the token. */
 function inputsOf({ requirement }: DecisionRequest, presented: PresentedCertificate, now: number): DecisionInputs {
   return { facts: undefined, requirement, presented, now };
 }
@@ -157,10 +157,10 @@ function asQuestion({ token, certificate, requirement }: DecisionRequest): Intro
 
 function pem(der: Uint8Array | undefined): string {
   if (der !== undefined) return writePem(der);
-  throw optionError("certificate.raw", 'is needed with decide: "backend"; a source of thumbprints alone will not do');
+  throw optionError("certificate.raw", 'is required with decide: "backend"; a source of thumbprints is not enough');
 }
 
-/** Each action in one place; a known result code tells which refusal of the action's kind it is. */
+/** Maps each action; a known result code gives the exact refusal. */
 function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
   const refused = (code: BackendRefusal["code"]): ReadVerdict =>
     refusal(code, `the backend refused: ${reasonOf(answer)}`);
@@ -175,7 +175,7 @@ function readAnswer(answer: IntrospectionResponse, issuer: string | undefined): 
     case "INTERNAL_SERVER_ERROR":
       throw new IntrospectionUnavailable(`the backend failed: ${reasonOf(answer)}`);
     default:
-      throw new IntrospectionMalformed("its action is not known");
+      throw new IntrospectionMalformed("its action is unknown");
   }
 }
 
@@ -188,20 +188,20 @@ function reasonOf({ resultCode }: IntrospectionResponse): string {
 }
 
 function readAccepted(given: IntrospectionResponse, issuer: string | undefined): ReadVerdict {
-  // A copy: what is read here is frozen, and a backend in the same process may still use its own.
+  // A copy, because it is frozen here, and a backend in the same process may still use the original.
   const answer = structuredClone(given);
-  // A backend in the same process may be anyone's; null is what Authlete writes for none.
+  // Checked, because a backend in the same process may be the user's own; Authlete writes null for no value.
   const scopes = scopeList("scopes", answer.scopes ?? []);
   const audience = nameList("accessTokenResources", answer.accessTokenResources ?? []);
   const subject = textOrNone("subject", answer.subject ?? undefined);
   const expiresAt = answer.expiresAt ?? undefined;
   if (answer.usable === false || answer.existent === false || answer.sufficient === false) {
-    throw new IntrospectionMalformed("its action is OK and its members say otherwise");
+    throw new IntrospectionMalformed("its action is OK and its members contradict that");
   }
   const defect = kindDefect(answer, exact);
   if (defect !== undefined) return refusal("token_unknown", `it is not an access token: ${defect}`);
   const { confirmation } = readBinding(answer, scopes, exact);
-  // 0 or absent: the API has no expiry to tell (Authlete's API: members without a value are left out).
+  // 0 or absent: no known expiry (Authlete's API omits members without a value).
   const ends = expiresAt === 0 ? undefined : expiresAt;
   const facts: ActiveTokenFacts = {
     active: true,
@@ -214,7 +214,7 @@ function readAccepted(given: IntrospectionResponse, issuer: string | undefined):
   };
   const accessToken: TokenDescription = {
     active: true,
-    // The API does not say: it is who was asked.
+    // The API does not name the issuer; it is the one that was asked.
     issuer,
     sub: subject,
     clientId: clientIdOf(answer),

@@ -11,19 +11,19 @@ import type { AskSource } from "../cache/remembered-answers.ts";
 
 interface RememberedRecord extends Rememberable {
   readonly record: TokenRecord;
-  /** The record's, with its signal. */
+  /** The access token of the record, with its signal. */
   readonly accessToken: AccessToken | undefined;
-  /** Added to the monotonic clock it is the issuer's time, milliseconds since 1970. */
+  /** The offset from the monotonic clock to the issuer's time, milliseconds since 1970. */
   readonly clockOffset: number;
-  /** Told with the first decision over this answer, and then no more. */
+  /** Reported with the first decision about this answer only. */
   bindingLost: boolean;
 }
 
 /**
- * Decides here, over facts: what is asked and remembered is about the token alone, and good for every asker.
+ * Decides in the library by facts: requests and cached answers are about the token only and serve every request.
  *
- * Expiry, scopes, subject, audience and the confirmation against this connection's certificate are computed on every
- * request; so neither certificate nor requirement is sent.
+ * Expiry, scopes, subject, audience and the confirmation against the connection's certificate are checked on every
+ * request, so neither certificate nor requirement is sent.
  *
  * @example const decide = decideInLibrary(source, { remembered, monotonicClock, sourceClock, … })
  */
@@ -34,7 +34,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
     basisOf: ({ record }) => JSON.stringify({ ...record.facts, exp: undefined }),
   });
 
-  /** Apart: it is held as long as the token is watched, and what is in reach of it with it. */
+  /** A separate function: it is retained while the token is watched, so its closure is retained, too. */
   function questionOf(token: string, key: string): AskSource<RememberedRecord> {
     return (signal, askedAt) => ask(token, key, signal, askedAt);
   }
@@ -42,7 +42,7 @@ export function decideInLibrary(source: FactsSource, parts: DecisionParts): Deci
   async function ask(token: string, key: string, signal: AbortSignal, askedAt: number): Promise<RememberedRecord> {
     const { record: given, answeredAt, ...rest } = await source.ask(token, { signal });
     const clockOffset = sourceClock.offsetOf(askedAt, answeredAt);
-    // A source may be anyone's, and what it answers is handed to many.
+    // A source may be the user's own, and its answer serves many requests.
     const record = freezeDeeply(given);
     if (!("accessToken" in record)) {
       const nobody = { accessToken: undefined, positive: false, expiresAt: Infinity, bindingLost: false };

@@ -9,7 +9,7 @@ import type { RememberedAnswers, AnswerDemand } from "../cache/remembered-answer
 import type { Rememberable } from "../cache/answer-memory.ts";
 import type { SourceClock } from "../cache/source-clock.ts";
 
-/** One request's question, checked. */
+/** A checked request for a decision. */
 export interface DecisionRequest {
   readonly token: string;
   readonly certificate: CertificateOfConnection;
@@ -17,7 +17,7 @@ export interface DecisionRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A decision, and what it rests on: the token where it is known, and whether that was remembered. */
+/** A decision, with the token if it is known, and whether its facts were cached. */
 export type Verdict = (
   | { readonly granted: true; readonly accessToken: AccessToken }
   | {
@@ -29,29 +29,29 @@ export type Verdict = (
     }
 ) & {
   readonly facts: "remembered" | "asked" | undefined;
-  /** This is the first decision over an answer with which a client has lost its binding. */
+  /** This is the first decision about an answer that shows that a client has lost its binding. */
   readonly bindingLost?: boolean;
 };
 
-/** Answers one request's question; rejects when it cannot be found out. */
+/** Decides about a request; rejects if the token cannot be checked. */
 export type Decide = (question: DecisionRequest) => Promise<Verdict>;
 
-/** What both ways of deciding are handed. */
+/** What both ways of deciding need. */
 export interface DecisionParts {
   readonly remembered: <Answer extends Rememberable>(reads: ReadsAnswers<Answer>) => RememberedAnswers<Answer>;
   readonly monotonicClock: () => number;
-  /** By which `exp` and `nbf` are judged: the issuer's, which runs on by the monotonic clock. */
+  /** The issuer's clock, by which `exp` and `nbf` are checked; advanced by the monotonic clock. */
   readonly sourceClock: SourceClock;
-  /** The resource server's own names; a token must be meant for one of them. Empty: not checked. */
+  /** The names of the resource server; the audience of a token must include one of them. Empty: not checked. */
   readonly ownResources: readonly string[];
-  /** Shown each answer once, as it comes, whether or not anyone still waits for it. */
+  /** Gets each answer once, when it arrives, even if nobody waits for it any more. */
   readonly watch: BindingWatch;
-  /** Called when a token names an audience and nobody checks it (RFC 9700 §2.3). */
+  /** Called if a token has an audience that is not checked (RFC 9700 §2.3). */
   readonly audienceUnchecked: () => void;
 }
 
 /**
- * What a question demands of its answer.
+ * Returns what a request requires of an answer.
  *
  * @example demandOf({ token, certificate, requirement: { binding: "required", maxAge: 1 }, signal }).maxAge // 1000
  */
@@ -60,7 +60,7 @@ export function demandOf({ requirement: { maxAge }, signal }: DecisionRequest): 
 }
 
 /**
- * The requirement with the resource server's own audience: one of its names, the first when the token has none of them.
+ * Adds the resource server's own audience to the requirement: one of its names that the token has, else its first.
  *
  * @example withOwnResource({ binding: "required" }, facts, ["https://api.example.com"])
  */

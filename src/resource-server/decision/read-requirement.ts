@@ -1,35 +1,35 @@
 import { optionError } from "../../options/option-error.ts";
 import type { Requirement } from "../../oauth/access-token-decision.ts";
 
-/** What a route demands; without `binding` only a certificate-bound token will do. */
+/** What a route requires; by default a certificate-bound token. */
 export type RouteRequirement = Omit<Requirement, "binding"> & {
   readonly binding?: Requirement["binding"];
-  /** Seconds: facts that are older when the request comes will not do; 0: they are asked for, for this request alone. */
+  /** The maximum age of facts when the request comes, in seconds; 0: they are requested for this request alone. */
   readonly maxAge?: number;
 };
 
-/** A route's requirement, checked and completed. */
+/** A checked requirement with defaults. */
 export type CheckedRequirement = Requirement & Pick<RouteRequirement, "maxAge">;
 
 const bound: Requirement = Object.freeze({ binding: "required" });
-/** What was checked here and cannot change any more: a protected route presents the same one with every request. */
+/** Requirements that were checked and frozen here: a protected route passes the same one with every request. */
 const checked = new WeakSet<object>();
 const members = new Set(["scopes", "subject", "resources", "binding", "maxAge"]);
 
 /**
- * Checks a route's requirement and completes it.
+ * Checks a route's requirement and adds defaults.
  *
- * Throws a `TypeError` with a `code` for anything unknown or undefined, and for what is no plain object (a promise of a
- * requirement, say): a misspelt or lost demand would be no demand.
+ * Throws a `TypeError` with a `code` for unknown or undefined members, and for a value that is not a plain object (a
+ * promise, for example), so that a typo or a lost value cannot silently disable a check.
  *
  * @example readRequirement({ scopes: ["read"] }) // { scopes: ["read"], binding: "required" }
  */
 export function readRequirement(requirement: RouteRequirement | undefined): CheckedRequirement {
   if (requirement === undefined) return bound;
   if (checked.has(requirement)) return requirement as CheckedRequirement;
-  if (!isPlain(requirement)) throw optionError("requirement", "must be a plain object, and no promise of one");
+  if (!isPlain(requirement)) throw optionError("requirement", "must be a plain object, not a promise");
   for (const [name, value] of Object.entries<unknown>(requirement)) {
-    if (!members.has(name)) throw optionError(`requirement.${name}`, "is not known");
+    if (!members.has(name)) throw optionError(`requirement.${name}`, "is unknown");
     if (value === undefined) throw optionError(`requirement.${name}`, "is undefined: leave it out or give it a value");
   }
   const { scopes, subject, resources, binding = "required", maxAge } = requirement;
@@ -53,11 +53,11 @@ export function readRequirement(requirement: RouteRequirement | undefined): Chec
   return read;
 }
 
-/** Without members of its own, any other object would look like a requirement that demands nothing. */
+/** Any other object without own members would look like an empty requirement. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  // By its own prototype, and not by ours: a test runner has an Object of its own.
+  // Checks the value's own prototype chain, because a test runner may have another Object.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 

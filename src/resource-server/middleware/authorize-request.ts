@@ -6,13 +6,13 @@ import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/int
 import type { RouteRequirement } from "../decision/read-requirement.ts";
 import type { ResourceServer } from "../resource-server.ts";
 
-/** What is needed of an HTTP request, whatever the framework. */
+/** The part of an HTTP request that authorization needs, in any framework. */
 export interface ApiRequest {
-  /** Names and values in turn, as they arrived: here a repeated header can be seen (`IncomingMessage.rawHeaders`). */
+  /** Alternating names and values as received, which shows repeated headers (`IncomingMessage.rawHeaders`). */
   readonly rawHeaders: readonly string[];
-  /** The target of the request line, as it arrived: a token in its query beside one in the header is refused. */
+  /** The target of the request line as received: a token in its query and in the header is refused. */
   readonly target?: string | undefined;
-  /** What a body parser made of the body, when one ran before. */
+  /** The result of a body parser that ran before, if any. */
   readonly body?: unknown;
 }
 
@@ -26,7 +26,7 @@ export interface RouteProtection {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why a request is not served; each has `status`, `headers`, and `code` and `reason` for the operator. */
+/** Why a request was refused; each has `status`, `headers`, and `code` and `reason` for the operator. */
 export type Refusal = AccessTokenRefused | IntrospectionUnavailable | IntrospectionMalformed;
 
 export type Admission =
@@ -34,11 +34,11 @@ export type Admission =
   | { readonly granted: false; readonly refusal: Refusal };
 
 /**
- * Decides over a request to an API: reads its token (RFC 6750 §2.1) and asks the resource server.
+ * Decides about a request to an API: reads its token (RFC 6750 §2.1) and calls the resource server.
  *
- * Only the Authorization header is a transport. A token in the query or in a form body is ignored; beside one in the
- * header the request is refused (RFC 6750 §2: one method). Rejects with what is not a refusal: wrong arguments, an
- * aborted signal.
+ * Accepts a token in the Authorization header only. Ignores a token in the query or in a form body; refuses a request
+ * that has one there and in the header (RFC 6750 §2: one method). Rejects for errors that are not refusals: wrong
+ * arguments, an aborted signal.
  *
  * @example const admission = await authorizeRequest(api, request, { certificate: () => source(request) })
  */
@@ -92,8 +92,8 @@ function headerValues(rawHeaders: readonly string[], wanted: string): string[] {
 }
 
 /**
- * Whether a form body carries a token as well: only such a body is a transport of tokens (RFC 6750 §2.2); a JSON API
- * may have a member of that name. The body is what a parser made of it, or still its text or its octets.
+ * Whether a form body has a token: only form bodies can transport tokens (RFC 6750 §2.2); a JSON API may have a member
+ * of that name. The body may be parsed, a string or octets.
  *
  * @example hasBodyToken({ rawHeaders: ["content-type", "application/json"], body: { access_token: "a" } }) // false
  */
@@ -107,7 +107,7 @@ export function hasBodyToken({ rawHeaders, body }: ApiRequest): boolean {
   return typeof body === "object" && "access_token" in body;
 }
 
-/** Whether the query of a request's target carries a token (RFC 6750 §2.3). */
+/** Whether the query of the request target has a token (RFC 6750 §2.3). */
 function hasQueryToken(target: string | undefined): boolean {
   const at = target?.indexOf("?") ?? -1;
   return target !== undefined && at !== -1 && namesAccessToken(target.slice(at + 1));

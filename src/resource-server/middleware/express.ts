@@ -13,25 +13,25 @@ import { demandScopes, openProtection, type ProtectionOptions } from "./protecti
 
 export type { Refusal };
 
-/** The options of `protect`; functions among them are handed Express's request. */
+/** The options of `protect`; functions get Express's request. */
 export type ProtectOptions = ProtectionOptions<Request>;
 
 declare global {
-  // The place that Express's types keep for middleware; it has no other way to say what it adds to a request.
+  // Express's types offer no other way to declare what middleware adds to a request.
   // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     interface Request {
-      /** The token that let this request in; `undefined` in front of `protect`. */
+      /** The token of this request; `undefined` before `protect`. */
       accessToken?: AccessToken;
     }
   }
 }
 
 /**
- * Express middleware that lets a request through when its token opens the API, and answers it otherwise (RFC 6750 §3).
+ * Express middleware that passes on requests whose token gives access to the API, and refuses all others (RFC 6750 §3).
  *
- * Refusals are answered here and never reach error handlers; faults do. A granted request's answer is `Cache-Control:
- * no-store` unless the API says otherwise. CORS goes before it: what a browser asks beforehand has no token.
+ * Refusals are sent here and never reach error handlers; faults do. Responses to granted requests have `Cache-Control:
+ * no-store` unless the API sets another value. Put CORS middleware before it: preflight requests have no token.
  *
  * @example app.use(protect(createResourceServer({ backend, resource }), { requirement: { scopes: ["read"] } }))
  * app.get("/hello", (request, response) => response.json({ hello: accessTokenOf(request).sub }))
@@ -62,7 +62,8 @@ export function protect(
 }
 
 /**
- * Express middleware for one route behind {@link protect}: the token must cover these scopes, else 403 (RFC 6750 §3.1).
+ * Express middleware for a route after {@link protect}: responds with 403 unless the token covers these scopes (RFC
+ * 6750 §3.1).
  *
  * @example app.post("/payments", requireScopes("payments:write"), pay)
  */
@@ -82,7 +83,7 @@ export function requireScopes(...scopes: readonly [string, ...string[]]): Reques
 }
 
 /**
- * The token that let a request in; throws where no {@link protect} stands before.
+ * Returns the token of a request; throws without {@link protect} before it.
  *
  * @example accessTokenOf(request).clientId
  */
@@ -92,7 +93,7 @@ export function accessTokenOf({ accessToken }: Pick<Request, "accessToken">): Ac
 }
 
 /**
- * Express middleware that serves the metadata of the protected resource; it goes before {@link protect} (RFC 9728 §3).
+ * Express middleware that serves the metadata of the protected resource; put it before {@link protect} (RFC 9728 §3).
  *
  * @example app.use(serveMetadata(metadata)).use(protect(resourceServer, { resourceMetadata: metadata }))
  */
@@ -104,13 +105,13 @@ export function serveMetadata(metadata: ProtectedResourceMetadata): RequestHandl
   };
 }
 
-/** The answer ends the request, written or not: nothing behind must take it for one that was let in. */
+/** Ends the request even if writing fails: later middleware must not treat it as granted. */
 function write(request: Request, response: Response, answer: HttpAnswer): void {
   const unwritten = writeAnswer(request, response, answer);
   if (unwritten !== undefined) warnOfFault(unwritten);
 }
 
-/** What calls this middleware may be no Express, and wait for no promise: engine.io, for example. */
+/** The caller may not be Express and may ignore promises: engine.io, for example. */
 function goOn(request: Request, response: Response, next: NextFunction, error?: Error): void {
   try {
     if (error === undefined) {
@@ -118,7 +119,7 @@ function goOn(request: Request, response: Response, next: NextFunction, error?: 
       return;
     }
     guardWriting(request, response);
-    // Where that cannot be read, Express's last handler throws when nobody catches it any more.
+    // If this getter throws, Express's final handler would throw where nothing catches it.
     String(response.headersSent);
     next(error);
   } catch (thrown) {

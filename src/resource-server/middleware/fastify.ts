@@ -17,7 +17,7 @@ import { openProtection, protectionOptionNames, type ProtectionOptions, readDema
 
 export type { Refusal };
 
-/** The options of the plugin; functions among them are handed Fastify's request. */
+/** The options of the plugin; functions get Fastify's request. */
 export interface CertboundOptions extends ProtectionOptions<FastifyRequest> {
   readonly resourceServer: ResourceServer | ResourceServerOptions;
 }
@@ -29,11 +29,11 @@ export interface MetadataOptions {
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** The token that let this request in; `null` where nothing protects the route. */
+    /** The token of this request; `null` if the route is not protected. */
     accessToken: AccessToken | null;
   }
   interface FastifyContextConfig {
-    /** What this route demands besides; `false`: it is open to everybody. */
+    /** Further requirements of this route; `false`: not protected. */
     accessToken?: RouteRequirement | false;
   }
 }
@@ -41,13 +41,13 @@ declare module "fastify" {
 const optionNames: ReadonlySet<string> = new Set([...protectionOptionNames, "resourceServer"]);
 
 /**
- * Fastify plugin that lets requests to its scope through when their token opens the API, and answers all others
- * (RFC 6750 §3), before their body is read.
+ * Fastify plugin that passes on requests in its scope whose token gives access to the API, and refuses all others (RFC
+ * 6750 §3), before their body is read.
  *
- * It protects every route of the scope it is registered in, and of the scopes below; also what is no route there. A
- * route's `config.accessToken` demands more: its scopes and resources come on top of the plugin's `requirement`, its
- * other members stand in for them; `false` opens it to everybody. A granted request's answer is `Cache-Control:
- * no-store` unless the API says otherwise. CORS goes before it: what a browser asks beforehand has no token.
+ * It protects every route of the scope it is registered in and of the scopes below, and unknown routes there. A route's
+ * `config.accessToken` adds to the plugin's `requirement`: its scopes and resources are added, its other members
+ * replace those of the plugin; `false` removes the protection. Responses to granted requests have `Cache-Control:
+ * no-store` unless the API sets another value. Register CORS before it: preflight requests have no token.
  *
  * @example await fastify.register(certbound, { resourceServer, requirement: { scopes: ["read"] } });
  * fastify.get("/hello", (request) => ({ hello: accessTokenOf(request).sub }));
@@ -62,7 +62,7 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
     const demandOf = readDemand(requirement);
 
     if (!fastify.hasRequestDecorator("accessToken")) fastify.decorateRequest("accessToken", null);
-    // A route's wrong demand is a wrong program, and the place to say so is where it starts.
+    // Reports a route's wrong requirement when the program starts.
     fastify.addHook("onRoute", ({ config }) => {
       readRouteDemand(config?.accessToken);
     });
@@ -90,7 +90,7 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
       request.accessToken = entrance.accessToken;
       reply.header("cache-control", "no-store");
     });
-    // Only here the body has been read.
+    // The body is available from here on.
     fastify.addHook("preHandler", async (given, reply) => {
       const request = given as FastifyRequest;
       if (request.accessToken === null || !hasBodyToken({ rawHeaders: request.raw.rawHeaders, body: request.body }))
@@ -105,7 +105,7 @@ export const certbound: FastifyPluginAsync<CertboundOptions, RawServerBase> = fa
 export default certbound;
 
 /**
- * The token that let a request in; throws where nothing protects the route.
+ * Returns the token of a request; throws if the route is not protected.
  *
  * @example accessTokenOf(request).clientId
  */
@@ -115,7 +115,7 @@ export function accessTokenOf({ accessToken }: Pick<FastifyRequest, "accessToken
 }
 
 /**
- * Fastify plugin that serves the metadata of the protected resource, open to everybody (RFC 9728 §3).
+ * Fastify plugin that serves the metadata of the protected resource without protection (RFC 9728 §3).
  *
  * @example await fastify.register(serveMetadata, { metadata });
  */
@@ -123,7 +123,7 @@ export function accessTokenOf({ accessToken }: Pick<FastifyRequest, "accessToken
 export const serveMetadata: FastifyPluginAsync<MetadataOptions, RawServerBase> = async (fastify, { metadata }) => {
   fastify.route({
     method: ["GET", "OPTIONS"],
-    // A colon would begin the name of a parameter.
+    // A single colon would start a parameter name.
     url: metadata.path.replaceAll(":", "::"),
     config: { accessToken: false },
     handler: (request, reply) => {
@@ -152,10 +152,10 @@ function union(some: readonly string[] | undefined, others: readonly string[] | 
 }
 
 /**
- * Writes the answer of a request that must get no further.
+ * Refuses a request, so that no handler runs.
  *
- * While other plugins' `onSend` holds an answer back it counts as not sent, and Fastify would go on to the handler when
- * the client leaves meanwhile.
+ * While another plugin's `onSend` delays the response, it counts as not sent, and Fastify would run the handler if the
+ * client disconnected meanwhile.
  */
 async function refuse(reply: FastifyReply, answer: HttpAnswer): Promise<void> {
   try {
@@ -170,6 +170,6 @@ async function refuse(reply: FastifyReply, answer: HttpAnswer): Promise<void> {
 
 function write(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
   reply.code(status).headers(headers);
-  // Fastify gives every text a type, an empty one too.
+  // Fastify sets a Content-Type for every string, even an empty one.
   return body === "" ? reply.send() : reply.send(body);
 }

@@ -9,8 +9,8 @@ import type { ProtectedResourceMetadata } from "../protected-resource-metadata.t
 const methods = "GET, HEAD, OPTIONS";
 
 /**
- * Answers a request for the metadata of a protected resource (RFC 9728 §3.1), with what browsers ask beforehand;
- * `undefined` when the request is for something else.
+ * Returns the response to a request for the metadata of a protected resource (RFC 9728 §3.1), including preflight
+ * requests; `undefined` for any other request.
  *
  * @example metadataAnswer(metadata, "GET", "/.well-known/oauth-protected-resource")?.status // 200
  */
@@ -27,18 +27,19 @@ export function metadataAnswer(
   return { status: 204, headers: { ...origin, Allow: methods, ...allowed }, body: "" };
 }
 
-/** A request as Node's own servers have it, of whatever version of HTTP. */
+/** A request of Node's servers, in any version of HTTP. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
-/** A response as Node's own servers have it, of whatever version of HTTP. */
+/** A response of Node's servers, in any version of HTTP. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** A whole answer as plain data, for any framework to write. */
+/** A complete response as plain data, which any framework can write. */
 export interface HttpAnswer extends PlainAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * What a refusal looks like to the caller: status, challenge, and a flat JSON body unless nothing was presented.
+ * Creates the response for a refusal: status, challenge, and a flat JSON body, which is omitted if the request had no
+ * credentials.
  *
  * @example refusalAnswer(new AccessTokenRefused("token_expired")).body // '{"error":"invalid_token"}'
  */
@@ -49,22 +50,22 @@ export function refusalAnswer(refusal: Refusal): HttpAnswer {
   return withLength(refusal.status, headers, JSON.stringify({ error }));
 }
 
-/** An answer whose length is stated. */
+/** Creates a response with a Content-Length. */
 export function withLength(status: number, headers: HttpAnswer["headers"], body: string): HttpAnswer {
   return { status, headers: { ...headers, "Content-Length": String(Buffer.byteLength(body)) }, body };
 }
 
 /**
- * Writes an answer with what Node's own servers, and Express, hand out; headers set before stay. Where it cannot be
- * written the connection is closed. Throws nothing: returns why it could not be written.
+ * Writes a response with the objects of Node's servers or Express; keeps headers that were set before. If that fails,
+ * closes the connection. Throws nothing: returns the error.
  */
 export function writeAnswer(request: NodeRequest, response: NodeResponse, answer: HttpAnswer): unknown {
   return answerOrClose(request, response, answer);
 }
 
 /**
- * Writes an answer where there is no response yet: to the socket of an upgrade (RFC 9110 §7.8), which it ends. Throws
- * nothing: returns why it could not be written.
+ * Writes a response to the socket of an upgrade request (RFC 9110 §7.8) and ends the socket. Throws nothing: returns
+ * the error.
  */
 export function writeRawAnswer(socket: Duplex, { status, headers, body }: HttpAnswer): unknown {
   try {

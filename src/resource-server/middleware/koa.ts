@@ -13,19 +13,19 @@ import { demandScopes, openProtection, type ProtectionOptions } from "./protecti
 
 export type { Refusal };
 
-/** The options of `protect`; functions among them are handed Koa's context. */
+/** The options of `protect`; functions get Koa's context. */
 export type ProtectOptions = ProtectionOptions<Context>;
 
-/** What `protect` puts into `ctx.state`. */
+/** The members of `ctx.state` that `protect` sets. */
 export interface ProtectedState {
   accessToken: AccessToken;
 }
 
 /**
- * Koa middleware that lets a request through when its token opens the API, and answers it otherwise (RFC 6750 §3).
+ * Koa middleware that passes on requests whose token gives access to the API, and refuses all others (RFC 6750 §3).
  *
- * A granted request's answer is `Cache-Control: no-store` unless the API says otherwise. CORS goes before it: what a
- * browser asks beforehand has no token.
+ * Responses to granted requests have `Cache-Control: no-store` unless the API sets another value. Put CORS middleware
+ * before it: preflight requests have no token.
  *
  * @example app.use(protect(createResourceServer({ backend, resource }), { requirement: { scopes: ["read"] } }))
  * app.use((ctx) => { ctx.body = `Hello ${ctx.state.accessToken.sub}` })
@@ -61,7 +61,8 @@ export function protect(
 }
 
 /**
- * Koa middleware for one route behind {@link protect}: the token must cover these scopes, else 403 (RFC 6750 §3.1).
+ * Koa middleware for a route after {@link protect}: responds with 403 unless the token covers these scopes (RFC 6750
+ * §3.1).
  *
  * @example router.post("/payments", requireScopes("payments:write"), pay)
  */
@@ -75,7 +76,7 @@ export function requireScopes(...scopes: readonly [string, ...string[]]): Middle
 }
 
 /**
- * Koa middleware that serves the metadata of the protected resource; it goes before {@link protect} (RFC 9728 §3).
+ * Koa middleware that serves the metadata of the protected resource; put it before {@link protect} (RFC 9728 §3).
  *
  * @example app.use(serveMetadata(metadata)).use(protect(resourceServer, { resourceMetadata: metadata }))
  */
@@ -97,18 +98,18 @@ function write(ctx: Written, { status, headers, body }: HttpAnswer): void {
     ctx.status = status;
     ctx.set(headers);
     ctx.body = body;
-    // Koa gives every text a type, an empty one too.
+    // Koa sets a Content-Type for every string, even an empty one.
     if (body === "") ctx.remove("Content-Type");
   } catch (error) {
     giveUp(ctx, error);
   }
 }
 
-/** Throws the fault for Koa to answer, unless Koa could not: nobody catches what its last answer throws. */
+/** Rethrows the fault for Koa to respond, unless Koa cannot: nothing catches the errors of its last response. */
 function fail(ctx: Written, fault: unknown): void {
   guardWriting(ctx.req, ctx.res);
   try {
-    // Koa leaves it open then.
+    // Koa would leave the connection open.
     if (ctx.headerSent && ctx.writable) closeConnection(ctx.req, ctx.res);
   } catch {
     giveUp(ctx, fault);

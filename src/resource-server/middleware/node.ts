@@ -25,23 +25,23 @@ import { demandScopes, openProtection, protectionOptionNames, type ProtectionOpt
 export { serverTimeouts } from "../../serving/server-timeouts.ts";
 export type { NodeRequest, NodeResponse, Refusal };
 
-/** The options of `protect`; functions among them are handed Node's request. */
+/** The options of `protect`; functions get Node's request. */
 export interface ProtectOptions extends ProtectionOptions<NodeRequest> {
   /**
-   * Told of faults, the listener's too, which the client sees as 500, and of answers that could not be written; default:
-   * `process.emitWarning`. One that throws, or rejects, changes no answer; the process is warned once.
+   * Called with faults, including the listener's, which the client sees as 500, and with errors of writing a response;
+   * default: `process.emitWarning`. If it throws or rejects, responses are unchanged; a warning is emitted once.
    */
   readonly onError?: (error: Error, request: NodeRequest) => void;
 }
 
-/** What serves requests that are let in; may be asynchronous. */
+/** Serves granted requests; may be asynchronous. */
 export type ProtectedListener<Request, Response> = (
   request: Request,
   response: Response,
   accessToken: AccessToken,
 ) => unknown;
 
-/** What takes over the connections of upgrades that are let in. */
+/** Takes over the connections of granted upgrade requests. */
 export type ProtectedUpgrade = (
   request: IncomingMessage,
   socket: Duplex,
@@ -53,11 +53,11 @@ const optionNames: ReadonlySet<string> = new Set([...protectionOptionNames, "onE
 const fault = withLength(500, { "Cache-Control": "no-store" }, "");
 
 /**
- * Puts a request listener behind a decision: it gets the requests whose token opens the API, with that token; all
- * others are answered (RFC 6750 §3).
+ * Protects a request listener: it gets the requests whose token gives access to the API, with that token; all others
+ * are refused (RFC 6750 §3).
  *
- * A granted request's answer is `Cache-Control: no-store` unless the API says otherwise. What the listener throws, or
- * rejects with, is answered with 500.
+ * Responses to granted requests have `Cache-Control: no-store` unless the API sets another value. If the listener
+ * throws or rejects, the response is 500.
  *
  * @example https.createServer(tls, protect(api)((request, response, accessToken) => response.end(accessToken.sub)))
  */
@@ -91,8 +91,8 @@ export function protect(
 }
 
 /**
- * Puts an `upgrade` listener behind the same decision: the start of a WebSocket is a request like others, and who is
- * refused reads why (RFC 6455 §4.2.2).
+ * Protects an `upgrade` listener: a WebSocket handshake is a request like others, and a refused client gets a response
+ * (RFC 6455 §4.2.2).
  *
  * @example server.on("upgrade", protectUpgrade(api)((request, socket, head, accessToken) => {
  *   sockets.handleUpgrade(request, socket, head, (webSocket) => greet(webSocket, accessToken));
@@ -104,7 +104,7 @@ export function protectUpgrade(
 ): (listener: ProtectedUpgrade) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const { tell, protection } = open(resourceServer, options);
   return (listener) => (request, socket, head) => {
-    // Node has let go of the socket: an error that nobody listens to would end the process.
+    // Node has released the socket: an error without a listener would end the process.
     const onSocketError = (): void => {
       socket.destroy();
     };
@@ -132,7 +132,7 @@ export function protectUpgrade(
 }
 
 /**
- * Puts one route behind {@link protect} behind scopes besides: the token must cover them, else 403 (RFC 6750 §3.1).
+ * Requires scopes for a route inside {@link protect}: responds with 403 unless the token covers them (RFC 6750 §3.1).
  *
  * @example const pay = requireScopes("payments:write")((request, response, accessToken) => response.end("paid"))
  */
@@ -146,7 +146,7 @@ export function requireScopes(
     const refusal: HttpAnswer | undefined = demand(request);
     if (refusal === undefined) return listener(request, response, accessToken);
     const unwritten = writeAnswer(request, response, refusal);
-    // `protect` tells of it.
+    // `protect` reports it.
     if (unwritten !== undefined) throw asError(unwritten);
     return undefined;
   };
@@ -155,7 +155,7 @@ export function requireScopes(
 /**
  * Serves the metadata of the protected resource in front of a listener (RFC 9728 §3).
  *
- * What the listener throws, or rejects with, is answered with 500, and is a warning of the process.
+ * If the listener throws or rejects, the response is 500 and a warning is emitted.
  *
  * @example https.createServer(tls, serveMetadata(metadata)(protect(api, { resourceMetadata: metadata })(listener)))
  */
@@ -183,7 +183,7 @@ export function serveMetadata(
 function open(resourceServer: ResourceServer | ResourceServerOptions, options: ProtectOptions) {
   refuseUnknownOptions(options, optionNames);
   const { onError = warnOfFault, ...others } = options;
-  /** `undefined` is no fault. */
+  /** Ignores `undefined`, which is not a fault. */
   const tell = (thrown: unknown, request: NodeRequest): void => {
     if (thrown !== undefined) tellHook("onError", onError, asError(thrown), request);
   };

@@ -14,21 +14,21 @@ import { authorizeRequest, type Refusal } from "./authorize-request.ts";
 import { type HttpAnswer, type NodeRequest, refusalAnswer } from "./http-answer.ts";
 import type { ProtectedResourceMetadata } from "../protected-resource-metadata.ts";
 
-/** How routes are protected, in every framework; `Context` is what the framework calls a request. */
+/** The options of protection in every framework; `Context` is the framework's request object. */
 export interface ProtectionOptions<Context> {
-  /** Where the certificate comes from; default: the TLS socket. A header is never read unless a source says so. */
+  /** Where the certificate comes from; default: the TLS socket. Headers are read only by a header source. */
   readonly certificate?: CertificateSource;
-  /** What is demanded of the token; a function where it depends on the request (its subject, say). */
+  /** The requirement for the token; a function if it depends on the request (its subject, for example). */
   readonly requirement?: RouteRequirement | ((context: Context) => RouteRequirement);
-  /** Whose token it must be, where the resource server has several issuers. */
+  /** The required issuer of the token, if the resource server has several. */
   readonly issuer?: string | ((context: Context) => string);
-  /** The protection space in challenges; default: the resource server's. */
+  /** The realm in challenges; default: the resource server's. */
   readonly realm?: string;
-  /** The metadata that challenges name (RFC 9728 §5.1), or their URL. */
+  /** The metadata for challenges (RFC 9728 §5.1), or their URL. */
   readonly resourceMetadata?: ProtectedResourceMetadata | string;
   /**
-   * Told of every refusal before it is answered: `code` and `reason` are for the operator's log. One that throws, or
-   * rejects, changes no answer; the process is warned once.
+   * Called with every refusal before the response: `code` and `reason` are for the operator's log. If it throws or
+   * rejects, responses are unchanged; a warning is emitted once.
    */
   readonly onRefusal?: (refusal: Refusal, context: Context) => void;
 }
@@ -42,23 +42,26 @@ export const protectionOptionNames: ReadonlySet<string> = new Set<keyof Protecti
   "onRefusal",
 ]);
 
-/** A request at the door. */
+/** An incoming request. */
 interface Arrival<Context> {
   readonly context: Context;
   readonly request: NodeRequest;
-  /** What a body parser made of the body, when one ran before. */
+  /** The result of a body parser that ran before, if any. */
   readonly body: unknown;
-  /** The target of the request line as it came, before any router has cut something off. */
+  /** The target of the request line as received, before a router changed it. */
   readonly target: string | undefined;
-  /** Emits `close` when the client is gone: the response, or an upgrade's socket; else the request's socket is taken. */
+  /**
+   * Emits `close` when the client disconnects: the response, or the socket of an upgrade; otherwise the request's
+   * socket is used.
+   */
   readonly connection: Partial<Connection>;
-  /** What the route demands, instead of what the protection does. */
+  /** The requirement of the route, instead of the protection's. */
   readonly requirement?: (context: Context) => RouteRequirement;
 }
 
 type Connection = EventEmitter & { readonly destroyed?: boolean };
 
-/** `gone`: the client is not there any more, and nobody to answer. */
+/** `gone`: the client has disconnected, so no response is needed. */
 type Entrance =
   | { readonly kind: "granted"; readonly accessToken: AccessToken }
   | { readonly kind: "refused"; readonly answer: HttpAnswer }
@@ -66,11 +69,11 @@ type Entrance =
 
 export interface Protection<Context> {
   enter(arrival: Arrival<Context>): Promise<Entrance>;
-  /** Refuses a request that was let in before. */
+  /** Refuses a request that was granted before. */
   refuse(code: "scope_insufficient" | "request_malformed", context: Context, details: RefuseDetails): HttpAnswer;
 }
 
-/** The requests that are in, with what the later demands of a route need. */
+/** Granted requests, with what later requirements of a route need. */
 const admissions = new WeakMap<
   NodeRequest,
   { readonly accessToken: AccessToken; readonly refuse: (scopes: readonly string[]) => HttpAnswer }
@@ -79,10 +82,10 @@ const admissions = new WeakMap<
 const gone: Entrance = Object.freeze({ kind: "gone" });
 
 /**
- * What stands between a framework and the resource server; every entry for a framework is a thin layer over it.
+ * Connects a framework with the resource server; the entry for each framework is a thin layer over it.
  *
- * The client's leaving ends the waiting of its own request and of no other. Rejects with faults only, and whatever was
- * thrown as an `Error`: some frameworks take `undefined` for leave to go on.
+ * If the client disconnects, only its own request stops waiting. Rejects with faults only, always with an `Error`: some
+ * frameworks continue for `undefined`.
  *
  * @example const entrance = await openProtection(api, options).enter({ context, request, body, connection: response })
  */
@@ -157,7 +160,7 @@ export function openProtection<Context>(
 }
 
 /**
- * What a route demands besides, of a request that is in: `undefined` when its token covers the scopes, else the answer.
+ * Checks further scopes of a granted request: returns `undefined` if its token covers them, otherwise the response.
  *
  * @example const refusal = demandScopes(["payments:write"])(request)
  */
@@ -172,7 +175,7 @@ export function demandScopes(scopes: readonly string[]): (request: NodeRequest) 
   };
 }
 
-/** The stand-ins for responses that some programs hand to middleware have no events. */
+/** Some programs pass middleware a substitute for a response, which has no events. */
 function emitterOf(given: Partial<Connection> | null | undefined): Connection | undefined {
   return typeof given?.once === "function" && typeof given.off === "function" ? (given as Connection) : undefined;
 }
@@ -188,7 +191,7 @@ function readMetadataUrl(given: ProtectedResourceMetadata | string | undefined):
 }
 
 /**
- * Checks the option `requirement`: what a route demands, or a function of the request that says it.
+ * Checks the option `requirement`: a requirement, or a function that returns it for a request.
  *
  * @example readDemand(options.requirement)(context)
  */
@@ -201,8 +204,8 @@ export function readDemand<Context>(
   }
   return (context) => {
     const demanded = disown(given(context) as RouteRequirement | undefined);
-    // A function that forgot to return something must not have demanded nothing.
-    if (demanded === undefined) throw optionError("requirement", "gave nothing for this request");
+    // A function that forgets to return must not disable the requirement.
+    if (demanded === undefined) throw optionError("requirement", "returned nothing for this request");
     return readRequirement(demanded);
   };
 }
@@ -211,12 +214,12 @@ function readIssuer<Context>(given: ProtectionOptions<Context>["issuer"]): (cont
   if (given === undefined || typeof given === "string") return () => given;
   return (context) => {
     const issuer = disown(given(context) as string | undefined);
-    if (typeof issuer !== "string") throw optionError("issuer", "gave no name for this request");
+    if (typeof issuer !== "string") throw optionError("issuer", "returned no name for this request");
     return issuer;
   };
 }
 
-/** Whether this very process ends the connection's TLS. */
+/** Whether this process terminates the connection's TLS. */
 function isEncrypted(request: NodeRequest): boolean {
   const socket = peerSocketOf(request) as { readonly encrypted?: boolean } | undefined;
   return socket?.encrypted === true;

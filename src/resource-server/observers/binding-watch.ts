@@ -4,11 +4,11 @@ import type { TokenDescription } from "../decision/access-token.ts";
 import { oneLine } from "../refusal/diagnosis.ts";
 import type { ResourceServerClocks, Warning } from "../environment.ts";
 
-/** Looks at what was found out about tokens. */
+/** Watches the facts of tokens for clients that lose their binding. */
 export interface BindingWatch {
   /**
-   * Whether with this token its client has lost its binding: true once, until the client is bound again. `now` is the
-   * issuer's time, milliseconds since 1970.
+   * Whether this token shows that its client has lost its binding: true once, until the client is bound again. `now` is
+   * the issuer's time, milliseconds since 1970.
    */
   look(facts: ActiveTokenFacts, accessToken: TokenDescription, now: number): boolean;
 }
@@ -16,29 +16,29 @@ export interface BindingWatch {
 export interface BindingWatchOptions extends Pick<ResourceServerClocks, "monotonicClock"> {
   readonly issuer: string | undefined;
   readonly warn: (warning: Warning) => void;
-  /** Clients kept in mind; default 10,000. */
+  /** The maximum number of clients; default 10,000. */
   readonly maxClients?: number;
 }
 
 /** A client that was seen with a bound token. */
 interface BoundClient {
-  /** When the token was issued that it was last judged by, seconds since 1970. */
+  /** When its latest token was issued, seconds since 1970. */
   readonly issuedAt: number | undefined;
   readonly lost: boolean;
   /** When the operator was last warned, on the monotonic clock. */
   readonly warnedAt: number | undefined;
 }
 
-/** A client that changes to and fro is told of once in this time; milliseconds. */
+/** Minimum time between two warnings about the same client, in milliseconds. */
 const quiet = 60_000;
 
 /**
- * Notices when a client whose tokens were certificate-bound comes with one that is not: its certificate is no longer
- * asked for, or somebody else gets tokens in its name.
+ * Detects a client whose tokens were certificate-bound and that sends an unbound one: the authorization server no
+ * longer requests its certificate, or somebody else obtains tokens in its name.
  *
- * Only active tokens count, and where the answers say when a token was issued (`iat`), only one that is not older
- * than what is known: what is left from before a client was bound is no loss, and an old bound token no recovery. A
- * binding that is malformed, or not checked here, is a binding. Clients without any bound token take no room.
+ * Ignores inactive tokens and, if answers have `iat`, tokens issued before the latest known one: an old unbound token
+ * is not a loss, and an old bound one not a recovery. A malformed or unsupported binding counts as a binding. Clients
+ * without a bound token take no memory.
  *
  * @example if (watch.look(facts, accessToken, now)) …
  */
@@ -50,7 +50,7 @@ export function createBindingWatch(options: BindingWatchOptions): BindingWatch {
     look(facts, { clientId, iat }, milliseconds) {
       const now = milliseconds / 1000;
       if (clientId === undefined || !isInForce(facts, now)) return false;
-      // An instant to come would hide everything until then.
+      // An instant in the future would hide all tokens until then.
       const issuedAt = iat === undefined ? undefined : Math.min(iat, now);
       const known = clients.get(clientId);
       if (known?.issuedAt !== undefined && issuedAt !== undefined && issuedAt < known.issuedAt) return false;
@@ -77,7 +77,7 @@ function bindingLost(clientId: string, issuer: string | undefined): Warning {
   return {
     code: "CERTBOUND_BINDING_LOST",
     message:
-      `The tokens of client ${JSON.stringify(oneLine(clientId, 200))}${ofIssuer} were bound to a certificate, and now ` +
-      "one has come that is not: a stolen token of this client opens every route that does not require a binding.",
+      `The tokens of client ${JSON.stringify(oneLine(clientId, 200))}${ofIssuer} were bound to a certificate, and ` +
+      "one came that is not: a stolen token of this client gives access to every route that does not require a binding.",
   };
 }

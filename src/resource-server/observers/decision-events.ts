@@ -4,52 +4,52 @@ import type { Diagnosis } from "../refusal/diagnosis.ts";
 import type { ResourceServerClocks, Warning } from "../environment.ts";
 
 /**
- * What a resource server tells its operator of every decision; nothing in it opens anything.
+ * The event of a decision, for the operator; it contains no secrets.
  *
- * It may be logged as a whole: the token's facts, which are personal data, have to be taken out of it on purpose.
+ * It can be logged as a whole: the token's facts, which are personal data, are shown only if they are read explicitly.
  */
 export interface DecisionEvent {
   readonly outcome: "granted" | "refused" | "unavailable";
   readonly code: "granted" | Diagnosis["code"];
-  /** The configured name of the issuer whose token it is, or would have to be. */
+  /** The configured name of the token's actual or required issuer. */
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
-  /** Whether the facts were remembered or asked for; `undefined`: none were needed or to be had. */
+  /** Whether the facts were cached or requested; `undefined`: none were needed or available. */
   readonly facts: "remembered" | "asked" | undefined;
-  /** When the request was put, milliseconds since 1970. */
+  /** When `authorize` was called, milliseconds since 1970. */
   readonly startedAt: number;
-  /** Milliseconds from then to the decision, on the monotonic clock. */
+  /** The time from then to the decision in milliseconds, on the monotonic clock. */
   readonly duration: number;
-  /** With this token a client whose tokens were bound has come with one that is not; once for each loss. */
+  /** The token is unbound and its client's tokens were bound before; once for each loss. */
   readonly bindingLost: boolean;
-  /** Why it was refused, or not decided. */
+  /** Why it was refused or could not be decided. */
   readonly diagnosis: Diagnosis | undefined;
-  /** The token as far as it is known, also when it was refused; neither `JSON.stringify` nor `inspect` shows it. */
+  /** The token, if known, even if it was refused; neither `JSON.stringify` nor `inspect` shows it. */
   readonly accessToken: AccessToken | undefined;
 }
 
-/** Told of every decision, after it was made; what it throws, or rejects with, is nobody's. */
+/** Called with every decision after it was made; its errors are ignored. */
 export type OnDecision = (event: DecisionEvent) => unknown;
 
-/** What was decided; whatever is left out there was not. */
+/** The result of a decision. */
 interface Decided {
   readonly issuer: string | undefined;
   readonly facts?: DecisionEvent["facts"];
   readonly accessToken?: AccessToken | undefined;
   readonly bindingLost?: boolean | undefined;
-  /** Absent: granted. */
+  /** Absent if granted. */
   readonly diagnosis?: Diagnosis;
 }
 
-/** Tells everyone, at once and in the asynchronous context of the caller; throws nothing. */
+/** Calls all observers synchronously, in the asynchronous context of the caller; throws nothing. */
 type Tell = (decided: Decided) => void;
 
 export interface DecisionObservers {
-  /** To be called when a request is put, and what it returns when that is decided. */
+  /** Call it when `authorize` is called, and the returned function when the decision is made. */
   begin(): Tell;
 }
 
-/** What is private is not shown when an event is logged as a whole. */
+/** A private field is not shown when an event is logged as a whole. */
 class Decision implements DecisionEvent {
   readonly outcome: DecisionEvent["outcome"];
   readonly code: DecisionEvent["code"];
@@ -88,9 +88,9 @@ function outcomeOf(diagnosis: Diagnosis | undefined): DecisionEvent["outcome"] {
 }
 
 /**
- * Makes one of the functions that want to be told of decisions; `undefined` when there are none, and nothing is measured.
+ * Combines the observers of decisions; `undefined` without any, so that nothing is measured.
  *
- * One that throws, or rejects, harms neither the request nor the others; the operator is warned once.
+ * An observer that throws or rejects affects neither the request nor other observers; the operator is warned once.
  *
  * @example const observers = createDecisionObservers([logDecision], { warn, clock, monotonicClock })
  */
@@ -103,7 +103,7 @@ export function createDecisionObservers(
   const failed = (cause: unknown): void => {
     if (warned) return;
     warned = true;
-    const message = "A function that is told of decisions (onDecision) failed. No decision depends on it.";
+    const message = "A function given as onDecision failed. No decision depends on it.";
     warn({ code: "CERTBOUND_OBSERVER_FAILED", message, cause });
   };
   return {

@@ -7,17 +7,17 @@ import type { DecisionEvent } from "./decision-events.ts";
 
 /** The options of `opentelemetryObserver`. */
 export interface OpentelemetryOptions {
-  /** What makes the spans; they go where its SDK sends them. */
+  /** The tracer that creates the spans; its SDK exports them. */
   readonly tracer: Tracer;
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof OpentelemetryOptions>(["tracer"]);
 
 /**
- * Makes a span `certbound.authorize` of each decision, a child of the request's own; to be handed over as `onDecision`.
+ * Creates a span `certbound.authorize` for each decision, as a child of the request's span; pass it as `onDecision`.
  *
- * A refusal is a result and no error; that nothing could be found out is one. Thumbprints, scopes and audiences are told
- * of refusals only; subjects, clients and tokens never. Throws a `TypeError` with a `code` for wrong options.
+ * A refusal is not an error; an unavailable issuer is. Thumbprints, scopes and audiences are recorded for refusals
+ * only; subjects, clients and tokens never. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example createResourceServer({ backend, onDecision: opentelemetryObserver({ tracer: trace.getTracer("api") }) })
  */
@@ -53,12 +53,12 @@ function attributesOf({ outcome, code, issuer, facts, bindingLost, diagnosis }: 
   add("certbound.expected", diagnosis?.expected);
   add("certbound.found", diagnosis?.found);
   add("certbound.reason", diagnosis?.reason);
-  // The name that dashboards know (OpenTelemetry's semantic conventions).
+  // The name in OpenTelemetry's semantic conventions, which dashboards use.
   if (outcome === "unavailable") attributes["error.type"] = code;
   return attributes;
 }
 
-/** Milliseconds as seconds and nanoseconds: a bare number could be taken for one of `performance.now()`. */
+/** Converts milliseconds to seconds and nanoseconds: a plain number could be read as a value of `performance.now()`. */
 function hrTime(milliseconds: number): HrTime {
   const seconds = Math.floor(milliseconds / 1000);
   return [seconds, Math.floor((milliseconds - seconds * 1000) * 1e6)];

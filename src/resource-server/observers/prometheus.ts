@@ -7,26 +7,26 @@ import type { DecisionEvent } from "./decision-events.ts";
 
 /** The options of `prometheusObserver`. */
 export interface PrometheusOptions {
-  /** Where the metrics are put; those of several resource servers add up in one. */
+  /** The registry for the metrics; several resource servers can share one and are added up. */
   readonly registry: Registry<RegistryContentType>;
-  /** What the metrics' names begin with; default `certbound_`. */
+  /** The prefix of the metric names; default `certbound_`. */
   readonly prefix?: string;
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof PrometheusOptions>(["registry", "prefix"]);
 
-/** A decision from memory takes microseconds, one that asks as long as its deadline allows. */
+/** A decision from the cache takes microseconds, one with a request up to its timeout. */
 const buckets = [0.000_01, 0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The metrics of each registry by the prefix of their names. */
 const registered = new WeakMap<object, Map<string, Metrics>>();
 
 /**
- * Counts decisions with prom-client; to be handed over as `onDecision`.
+ * Counts decisions with prom-client; pass it as `onDecision`.
  *
  * Labels have few values: outcomes, codes and the issuers' configured names; never a client, a subject or a token. In
- * one registry the same prefix means the same metrics. Throws a `TypeError` with a `code` for wrong options, and when
- * somebody else's metrics have the names.
+ * one registry the same prefix means the same metrics. Throws a `TypeError` with a `code` for wrong options, and if
+ * other metrics already use the names.
  *
  * @example createResourceServer({ backend, onDecision: prometheusObserver({ registry }) })
  */
@@ -46,7 +46,7 @@ export function prometheusObserver(options: PrometheusOptions): (event: Decision
     const issuer = event.issuer ?? "";
     if (!begun.has(issuer)) {
       begun.add(issuer);
-      // A counter that begins with its first loss shows no increase: an alert would miss that one.
+      // A counter must start at 0: one that appears with its first loss shows no increase, and an alert would miss it.
       bindingLost.inc({ issuer }, 0);
     }
     decisions.inc({ outcome, code, issuer });
@@ -62,7 +62,7 @@ function metricsIn(registry: Registry, prefix: string): Metrics {
   const known = registered.get(registry) ?? new Map<string, Metrics>();
   registered.set(registry, known);
   const before = known.get(prefix);
-  // A registry may have been cleared since.
+  // The registry may have been cleared in the meantime.
   if (before !== undefined && registry.getSingleMetric(`${prefix}decisions_total`) === before.decisions) return before;
   const taken = metricNames.find((name) => registry.getSingleMetric(prefix + name) !== undefined);
   if (taken !== undefined) throw optionError("prefix", `is taken: the registry has another metric ${prefix}${taken}`);
@@ -79,26 +79,26 @@ function createMetrics(registry: Registry, prefix: string) {
   return {
     decisions: new Counter({
       name: prefix + decisions,
-      help: "Decisions over access tokens, by outcome, code and issuer.",
+      help: "Decisions about access tokens, by outcome, code and issuer.",
       labelNames: ["outcome", "code", "issuer"],
       registers,
     }),
     durations: new Histogram({
       name: prefix + durations,
-      help: "Time from a request's question to the decision over its access token, in seconds.",
+      help: "Time to decide about the access token of a request, in seconds.",
       labelNames: ["outcome"],
       buckets,
       registers,
     }),
     facts: new Counter({
       name: prefix + facts,
-      help: "Decisions by where the facts about the token came from: remembered, or asked of the issuer.",
+      help: "Decisions by the source of the token's facts: remembered, or asked of the issuer.",
       labelNames: ["facts", "issuer"],
       registers,
     }),
     bindingLost: new Counter({
       name: prefix + bindingLost,
-      help: "Clients whose access tokens were certificate-bound and that came with one that is not.",
+      help: "Clients whose access tokens were certificate-bound and that sent an unbound one.",
       labelNames: ["issuer"],
       registers,
     }),

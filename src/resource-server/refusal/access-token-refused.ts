@@ -3,7 +3,7 @@ import { type AccessTokenRefusalCode, diagnose, type Diagnosis, type DiagnosisDe
 
 export type { AccessTokenRefusalCode };
 
-/** Which error the challenge names; none when nothing was presented (RFC 6750 §3.1). */
+/** The status and the error in the challenge; no error if the request had no credentials (RFC 6750 §3.1). */
 const answers = {
   ...challengeErrors,
   credentials_missing: { status: 401, error: undefined },
@@ -29,26 +29,26 @@ const reasons: Record<AccessTokenRefusalCode, string> = {
   request_malformed: "the request presents its access token in a wrong way",
 };
 
-/** What a refusal's challenge tells besides the error. */
+/** Details of a refusal. */
 export interface RefusalDetails {
   readonly realm?: string | undefined;
-  /** The scopes that were demanded; told with `scope_insufficient` only. */
+  /** The required scopes; sent with `scope_insufficient` only. */
   readonly scopes?: readonly string[] | undefined;
-  /** Where the metadata of the protected resource are (RFC 9728 §5.1). */
+  /** The URL of the metadata of the protected resource (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
-  /** More than the code says, for the operator. */
+  /** A more exact reason, for the operator. */
   readonly reason?: string | undefined;
-  /** What the diagnosis tells besides code and reason; never sent. */
+  /** Further content of the diagnosis; never sent. */
   readonly evidence?: DiagnosisDetails | undefined;
   /** The configured name of the issuer that was asked. */
   readonly issuer?: string | undefined;
 }
 
 /**
- * The request does not open the resource: the token is not good (enough) for it. Never an outage.
+ * The token does not give access to the resource. Never used for an outage.
  *
- * `status`, `challenge` and `headers` are the answer (RFC 6750 §3), the same for all reasons of a kind; `code`,
- * `reason` and `diagnosis` are for the operator and must not be sent. Nothing in it shows the token.
+ * `status`, `challenge` and `headers` are the response (RFC 6750 §3), equal for all reasons of a kind; `code`, `reason`
+ * and `diagnosis` are for the operator and must not be sent. It never contains the token.
  *
  * @example if (error instanceof AccessTokenRefused) response.writeHead(error.status, error.headers)
  */
@@ -56,7 +56,7 @@ export class AccessTokenRefused extends Error {
   override readonly name = "AccessTokenRefused";
   readonly code: AccessTokenRefusalCode;
   readonly status: 400 | 401 | 403;
-  /** The `error` of the challenge; `undefined` when no credentials were presented. */
+  /** The `error` of the challenge; `undefined` if the request had no credentials. */
   readonly error: "invalid_request" | "invalid_token" | "insufficient_scope" | undefined;
   /** The value of WWW-Authenticate. */
   readonly challenge: string;

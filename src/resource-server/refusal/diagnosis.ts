@@ -6,10 +6,10 @@ import type {
 } from "../../oauth/access-token-decision.ts";
 import type { Confirmation } from "../../oauth/confirmation.ts";
 
-/** Why a request does not open the resource: the decision's codes, and two about the request itself. */
+/** Why a request was refused: the codes of the decision, and two about the request itself. */
 export type AccessTokenRefusalCode = RefusalCode | "credentials_missing" | "request_malformed";
 
-/** What a decision looks at, in the order in which it is looked at. */
+/** The checks of a decision, in their order. */
 export type Check =
   | "credentials"
   | "issuer"
@@ -23,24 +23,25 @@ export type Check =
   | "scope";
 
 /**
- * Which check a request failed and what was expected, for the operator: never the token, never what is sent to a caller.
+ * The check that a request failed, and what was expected, for the operator. Never contains the token, and is never sent
+ * to a caller.
  *
- * Thumbprints are `x5t#S256` values, instants seconds since 1970; `undefined` where the check has no such thing or it is
- * not known. Of subjects it says that they differ, never which (RFC 7662 §5). Every text is bounded, and in one line.
+ * Thumbprints are `x5t#S256` values, instants are seconds since 1970; `undefined` if not applicable or unknown. Says
+ * that subjects differ, without their values (RFC 7662 §5). Every text is one line of limited length.
  */
 export interface Diagnosis {
   readonly check: Check;
   readonly code: AccessTokenRefusalCode | "introspection_unavailable" | "introspection_malformed";
-  /** The configured name of the issuer whose token it is, or would have to be. */
+  /** The configured name of the token's actual or required issuer. */
   readonly issuer: string | undefined;
   readonly expected: string | undefined;
   readonly found: string | undefined;
   readonly reason: string;
 }
 
-/** What a refusal rests on, besides its code. */
+/** Details of a refusal besides its code. */
 export interface DiagnosisDetails {
-  /** Where it is another check than the code's own. */
+  /** Default: the check of the code. */
   readonly check?: Check | undefined;
   readonly expected?: string | undefined;
   readonly found?: string | undefined;
@@ -70,7 +71,7 @@ const checks: Readonly<Record<Diagnosis["code"], Check>> = {
 const longestReason = 300;
 
 /**
- * The diagnosis of a refusal; its check follows from the code unless the evidence says otherwise.
+ * Creates the diagnosis of a refusal; the check follows from the code unless the details have another.
  *
  * @example diagnose("scope_insufficient", "the token does not cover the scopes", { expected: "pay", found: "read" })
  */
@@ -84,7 +85,7 @@ export function diagnose(
 }
 
 /**
- * A text of at most so many characters, in one line.
+ * Shortens a text to at most `longest` characters and replaces line breaks and control characters.
  *
  * @example oneLine("two\nlines", 100) // "two?lines"
  */
@@ -93,7 +94,7 @@ export function oneLine(text: string, longest: number): string {
   return cut.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, "?");
 }
 
-/** What a decision was made from; `facts` are `undefined` where the backend decided and told none. */
+/** The inputs of a decision; `facts` are `undefined` if the backend decided and sent none. */
 export interface DecisionInputs {
   readonly facts: ActiveTokenFacts | undefined;
   readonly requirement: Requirement;
@@ -126,14 +127,14 @@ const ways: Readonly<Record<RefusalCode, (inputs: DecisionInputs) => DiagnosisDe
   }),
   token_unbound: () => ({ expected: "cnf x5t#S256", found: "no cnf" }),
   audience_mismatch: ({ facts, requirement }) => demandedAndHeld(requirement.resources, facts?.audience),
-  // A subject is a person: whoever needs it has it in the event's token, and logs it on purpose.
+  // A subject is personal data: to log it on purpose, read it from the event's token.
   subject_missing: () => ({ expected: "a certain subject", found: "no subject" }),
   subject_mismatch: () => ({ expected: "a certain subject", found: "another subject" }),
   scope_insufficient: ({ facts, requirement }) => demandedAndHeld(requirement.scopes, facts?.scopes),
 };
 
 /**
- * What a refusal rests on; to be worked out when a request is refused, never before.
+ * Returns the details of a refusal; call it only for a refused request.
  *
  * @example evidenceOf("certificate_mismatch", { facts, requirement, presented, now }) // { expected: "A4Dt…", found: "OID_…" }
  */
@@ -142,7 +143,7 @@ export function evidenceOf(code: RefusalCode, inputs: DecisionInputs): Diagnosis
 }
 
 /**
- * What a route demands beside what a token has: bounded, and what matters first.
+ * Compares the required names with those of the token: of limited length, matching names first.
  *
  * @example demandedAndHeld(["pay"], ["read", "write"]) // { expected: "pay", found: "read write" }
  */
@@ -156,7 +157,7 @@ export function demandedAndHeld(
 const mostNames = 20;
 const longestName = 100;
 
-/** A token may carry thousands of names; the wanted ones among them are never those that are left out. */
+/** A token may have thousands of names; required names are never left out. */
 function listed(names: readonly string[], wanted: readonly string[] = []): string {
   const shown = wanted.filter((name) => names.includes(name)).slice(0, mostNames);
   for (const name of names) {
@@ -176,7 +177,7 @@ function thumbprintOf(confirmation: Confirmation | undefined): string | undefine
   return confirmation?.kind === "certificate" ? oneLine(confirmation.x5tS256, 43) : undefined;
 }
 
-/** Sources say it by a code, or in a few words; one of a stranger's might quote what it could not read. */
+/** Sources give a code or a few words; a user's source might quote the certificate. */
 function whyUnreadable(reason: string): string {
   const quotes = /[A-Za-z0-9+/=]{30}/.test(reason);
   return quotes ? "unreadable" : oneLine(reason, longestName);

@@ -2,10 +2,10 @@ import { retryAfterSeconds } from "../../serving/server-timeouts.ts";
 import { diagnose, type Diagnosis } from "./diagnosis.ts";
 
 /**
- * The authorization server answered about the token, and the answer does not make sense; the request is refused.
+ * The answer of the authorization server is malformed; the request is refused with 503.
  *
- * Says nothing about the token: never answer `invalid_token` for it, the client would throw a good token away.
- * `reason` is for the operator and quotes nothing of the answer.
+ * Says nothing about the token: never respond with `invalid_token`, or the client would discard a good token. `reason`
+ * is for the operator and quotes nothing of the answer.
  *
  * @example if (error instanceof IntrospectionMalformed) response.writeHead(error.status, error.headers)
  */
@@ -18,7 +18,7 @@ export class IntrospectionMalformed extends Error {
     "Cache-Control": "no-store",
   });
   readonly reason: string;
-  /** The issuer in it is named by the resource server that asked. */
+  /** The resource server sets the issuer. */
   diagnosis: Diagnosis;
 
   constructor(reason: string, options: { cause?: unknown } = {}) {
@@ -29,10 +29,10 @@ export class IntrospectionMalformed extends Error {
 }
 
 /**
- * The authorization server could not be asked about the token; the request is refused with 503 and Retry-After.
+ * The authorization server is unavailable; the request is refused with 503 and Retry-After.
  *
- * Says nothing about the token, and is never remembered. `reason` is for the operator; `cause` is what the api client
- * or the backend in the same process threw.
+ * Says nothing about the token, and is never cached. `reason` is for the operator; `cause` is the error of the api
+ * client or of the backend in the same process.
  *
  * @example if (error instanceof IntrospectionUnavailable) response.writeHead(error.status, error.headers)
  */
@@ -42,7 +42,7 @@ export class IntrospectionUnavailable extends Error {
   readonly status = 503;
   readonly headers: Readonly<Record<string, string>>;
   readonly reason: string;
-  /** The issuer in it is named by the resource server that asked. */
+  /** The resource server sets the issuer. */
   diagnosis: Diagnosis;
 
   /** `retryAfter` in seconds. */

@@ -3,10 +3,9 @@ import { ApiError } from "../../api-client/introspection-caller.ts";
 import { IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 
 /**
- * The first check of a resource server failed; the message says what is wrong and which option to look at.
+ * `warmUp()` of a resource server failed; the message says what is wrong and which option to check.
  *
- * `code` is that of the warning of the same cause, or `CERTBOUND_BACKEND_FAILED` for any other; nothing in it opens
- * anything.
+ * `code` is that of the warning for the same cause, or `CERTBOUND_BACKEND_FAILED`; the error contains no secrets.
  *
  * @example await resourceServer.warmUp().catch((error) => { console.error(error.message); process.exit(1); })
  */
@@ -20,38 +19,38 @@ export class SetupFailure extends Error {
   }
 }
 
-/** A mistake in the set-up, or an outage, as the operator is told of it: what is wrong, and which option to look at. */
+/** A mistake in the set-up or an outage: what is wrong, and which option to check. */
 export interface SetupCause {
   readonly code: SetupCode;
   readonly message: string;
 }
 
-/** By which option an issuer is asked. */
+/** The option by which an issuer is configured. */
 export type IssuerOption = "backend" | "source";
 
-/** What is wrong between an API and its issuer; stable, for logs and alarms. */
+/** Problems between an API and its issuer; stable, for logs and alarms. */
 type SetupCode =
-  /** Nothing listens there, or the name is unknown. */
+  /** Nothing listens at the address, or the name is unknown. */
   | "CERTBOUND_BACKEND_UNREACHABLE"
-  /** The option says https, and whatever listens there does not speak TLS. */
+  /** The option says https, and the server does not use TLS. */
   | "CERTBOUND_BACKEND_WITHOUT_TLS"
-  /** The connection is closed before there is an answer: as a TLS server does to plain HTTP. */
+  /** The server closes the connection without an answer, as a TLS server does for plain HTTP. */
   | "CERTBOUND_BACKEND_HANGS_UP"
   /** It does not answer in time. */
   | "CERTBOUND_BACKEND_SILENT"
   /** Its certificate is not accepted. */
   | "CERTBOUND_BACKEND_UNTRUSTED"
-  /** It does not accept who asks. */
+  /** It rejects the credentials of this API. */
   | "CERTBOUND_BACKEND_REFUSES"
-  /** There is no such path: something else listens there. */
+  /** The path is unknown: another server listens at the address. */
   | "CERTBOUND_BACKEND_NOT_THERE";
 
 const nobody = new Set("ECONNREFUSED ENOENT ENOTFOUND EAI_AGAIN ENETUNREACH EHOSTUNREACH EADDRNOTAVAIL".split(" "));
 const hungUp = new Set("ECONNRESET EPIPE ECONNABORTED".split(" "));
-/** OpenSSL's words for a peer that answers a handshake with something else. */
+/** OpenSSL's messages for a peer that does not use TLS. */
 const noTls = /wrong[ _]version[ _]number|packet length too long|http[ _]request|unexpected message/i;
 
-/** The options that say how an issuer is asked. */
+/** The names of the options for an issuer. */
 interface Options {
   readonly address: string;
   readonly authority: string;
@@ -78,8 +77,8 @@ const optionsOf: Readonly<Record<IssuerOption, Options>> = {
 };
 
 /**
- * What a failed question to an issuer says of the set-up; `undefined` for what is an outage of another kind, a full queue
- * for example.
+ * Returns what a failed request to an issuer says about the set-up; `undefined` for another kind of outage, a full
+ * queue for example.
  *
  * @example causeOf(error, "backend")?.code // "CERTBOUND_BACKEND_UNREACHABLE"
  */
@@ -88,7 +87,7 @@ export function causeOf(error: unknown, option: IssuerOption): SetupCause | unde
   if (error instanceof ApiError) return refused(error, options);
   if (error instanceof BackendUntrusted) {
     const advice = `Give its authority in ${options.authority}, and call it by a name that its certificate has (${options.address})`;
-    return cause("CERTBOUND_BACKEND_UNTRUSTED", `shows a certificate that is not accepted (${error.code})`, advice);
+    return cause("CERTBOUND_BACKEND_UNTRUSTED", `presents a certificate that is not accepted (${error.code})`, advice);
   }
   if (error instanceof BackendUnavailable) return unavailable(error, options);
   if (error instanceof IntrospectionUnavailable && waitedTooLong.test(error.reason)) return silent(options);
@@ -101,9 +100,9 @@ function refused({ status, resultCode }: ApiError, { identity, path }: Options):
     return cause("CERTBOUND_BACKEND_REFUSES", what, `Compare ${identity} with its configuration`);
   }
   if (status !== 404 && status !== 405) return undefined;
-  // Not its words: whatever listens there may repeat what it was asked.
+  // Not its message: an unknown server may repeat the request in it.
   const what = `does not know the request (HTTP ${status})`;
-  return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Look at ${path}`);
+  return cause("CERTBOUND_BACKEND_NOT_THERE", what, `Check ${path}`);
 }
 
 function unavailable({ code, cause: below }: BackendUnavailable, options: Options): SetupCause | undefined {
@@ -111,24 +110,24 @@ function unavailable({ code, cause: below }: BackendUnavailable, options: Option
   const words = below instanceof Error ? below.message.slice(0, 200) : "";
   if (nobody.has(code)) {
     const what = `cannot be reached (${words === "" ? code : words})`;
-    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, `Start it, or look at host and port of ${address}`);
+    return cause("CERTBOUND_BACKEND_UNREACHABLE", what, `Start it, or check host and port of ${address}`);
   }
   if (noTls.test(`${code} ${words}`)) {
-    const advice = `If it speaks plain HTTP on this machine, write http: in ${address}; else let it speak TLS`;
-    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not speak TLS, and is called by https:", advice);
+    const advice = `If it uses plain HTTP on this machine, write http: in ${address}; otherwise enable TLS there`;
+    return cause("CERTBOUND_BACKEND_WITHOUT_TLS", "does not use TLS, and is called by https:", advice);
   }
   if (hungUp.has(code)) {
-    const advice = `If it speaks TLS, write https: in ${address}`;
+    const advice = `If it uses TLS, write https: in ${address}`;
     return cause("CERTBOUND_BACKEND_HANGS_UP", `closes connections without an answer (${code})`, advice);
   }
   return code === "ETIMEDOUT" ? silent(options) : undefined;
 }
 
-/** The resource server's own waiting may end just before the connection's. */
+/** The resource server's own timeout may end just before the connection's. */
 const waitedTooLong = /^no answer within \d+ ms$/;
 
 function silent({ timeout }: Options): SetupCause {
-  return cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", `Look at its log and at ${timeout}`);
+  return cause("CERTBOUND_BACKEND_SILENT", "does not answer in time", `Check its log and ${timeout}`);
 }
 
 function cause(code: SetupCode, what: string, advice: string): SetupCause {

@@ -3,25 +3,27 @@ import type { Issuer } from "../issuer.ts";
 import type { Warning } from "../environment.ts";
 import { causeOf, SetupFailure } from "./setup-cause.ts";
 
-/** A request that was refused, and had no certificate that could be read. */
+/** A refused request without a readable certificate. */
 interface RefusedRequest {
   readonly presented: CertificateOfConnection;
   readonly refusal: { readonly code: string };
-  /** Whether the certificate is the connection's own, and no header's. */
+  /** Whether the certificate is read from the connection, not from a header. */
   readonly ofConnection: boolean;
-  /** Whether the request came over TLS to this very process. */
+  /** Whether this process terminates the TLS connection of the request. */
   readonly encrypted: boolean;
 }
 
-/** Warns of mistakes in the set-up: each once, and again when it is back after all had worked, once a minute at most. */
+/**
+ * Warns of mistakes in the set-up: each once, and again if it returns after everything worked, at most once a minute.
+ */
 export interface SetupWatch {
-  /** An issuer could not be asked. */
+  /** A request to an issuer failed. */
   failed(issuer: Pick<Issuer, "name" | "option"> | undefined, error: unknown): void;
   /** An issuer has answered. */
   works(issuer: string | undefined): void;
-  /** A request had a certificate that could be read. */
+  /** A request had a readable certificate. */
   certificateArrived(): void;
-  /** This refusal is one of a token that somebody was asked about. */
+  /** The token of this refusal was checked with its issuer. */
   judged(refusal: object): void;
   refused(request: RefusedRequest): void;
 }
@@ -32,20 +34,20 @@ const missing = {
   plain: {
     code: "CERTBOUND_PLAIN_HTTP",
     message:
-      "A certificate-bound token was refused, and no certificate can ever reach this server: it speaks plain HTTP. " +
-      "Serve it with https (requestCert: true, rejectUnauthorized: false), or say with the option `certificate` which proxy ends TLS.",
+      "A certificate-bound token was refused, and this server cannot receive certificates, because it uses plain HTTP. " +
+      "Serve it with https (requestCert: true, rejectUnauthorized: false), or name the proxy that terminates TLS with the option `certificate`.",
   },
   tls: {
     code: "CERTBOUND_CERTIFICATE_NOT_REQUESTED",
     message:
-      "A certificate-bound token was refused, and no connection has had a certificate so far: does this server ask for one? " +
+      "A certificate-bound token was refused, and no connection has had a certificate so far: does this server request one? " +
       "Set requestCert: true and rejectUnauthorized: false on the server.",
   },
   proxy: {
     code: "CERTBOUND_PROXY_SENDS_NO_CERTIFICATE",
     message:
-      "A certificate-bound token was refused, and no request has had a certificate so far: does the proxy ask clients for one and hand it on? " +
-      "Look at the proxy, and at the header that the option `certificate` names.",
+      "A certificate-bound token was refused, and no request has had a certificate so far: does the proxy request one and forward it? " +
+      "Check the proxy, and the header that the option `certificate` names.",
   },
 } as const satisfies Record<string, Warning>;
 
@@ -58,19 +60,19 @@ const notListed: Warning = {
 
 const watches = new WeakMap<object, SetupWatch>();
 
-/** The watch of a resource server that `createResourceServer` made. */
+/** Returns the watch of a resource server created by `createResourceServer`. */
 export function setupWatchOf(resourceServer: object): SetupWatch | undefined {
   return watches.get(resourceServer);
 }
 
-/** Lets what adapts a framework find the watch of its resource server. */
+/** Stores the watch, so that framework adapters can find it. */
 export function keepSetupWatch(resourceServer: object, watch: SetupWatch): void {
   watches.set(resourceServer, watch);
 }
 
 /**
- * Creates the watch of one resource server. Only requests with an active token say something of certificates, so
- * strangers cannot sound it.
+ * Creates the watch of one resource server. Only requests with an active token cause warnings about certificates, so
+ * that strangers cannot trigger them.
  *
  * @example createSetupWatch({ warn, monotonicClock }).failed("https://as.example.com", error)
  */
@@ -116,7 +118,7 @@ export function createSetupWatch({
       ofJudgedTokens.add(refusal);
     },
     refused({ presented, refusal, ofConnection, encrypted }) {
-      // With `decide: "backend"` nobody is asked about the token of a request with an unreadable certificate.
+      // With `decide: "backend"` the token of a request with an unreadable certificate is not checked.
       if (!ofJudgedTokens.has(refusal)) return;
       const notTrusted =
         presented !== undefined && "unreadable" in presented && presented.unreadable === "peer_not_trusted";
@@ -128,13 +130,13 @@ export function createSetupWatch({
   };
 }
 
-/** A text that no other issuer's begins with. */
+/** A prefix that is unique to the issuer. */
 function keyOf(issuer: string | undefined): string {
   return JSON.stringify(issuer ?? null);
 }
 
 /**
- * Asks an issuer about a token that nobody has; rejects with {@link SetupFailure} when it cannot be asked.
+ * Requests an unknown token from an issuer; rejects with {@link SetupFailure} if the issuer cannot be used.
  *
  * @example await checkSetup(openIssuer(resolved, parts))
  */

@@ -2,31 +2,34 @@ import { bothConfirmations, type Confirmation, isThumbprint, readConfirmation } 
 import { boundTypeMember, lettersOf } from "./token-kind.ts";
 import type { Tolerances } from "./dialects.ts";
 
-/** What an answer says of a token's binding. */
+/** A token's binding according to an answer. */
 export interface AnsweredBinding {
   readonly confirmation: Confirmation;
-  /** The scopes without those that are a binding in disguise. */
+  /** The scopes without those that carry a binding. */
   readonly scopes: readonly string[];
-  /** For the operator: which option would let it be understood. */
+  /** For the operator: the option with which it could be read. */
   readonly remark: string | undefined;
 }
 
-/** What WSO2 writes for `x5t#S256`. */
+/** WSO2's name for `x5t#S256`. */
 const misnamed = "x5t#SHA256";
-/** What WSO2 stores among the scopes of a bound token (`x5t#SHA256:<thumbprint>`), in any spelling, set off by anything. */
+/**
+ * WSO2 stores the binding among the scopes of a bound token (`x5t#SHA256:<thumbprint>`); matches any spelling and
+ * separator.
+ */
 const disguised = /(?<![a-z0-9])x5t(?![a-z0-9])/i;
-/** Says that a token is bound, without saying to what (WSO2's `binding_type`). */
+/** Says that a token is bound, but not to what (WSO2's `binding_type`). */
 const bindingMember = /^(token)?bindingtype$/;
 const bindingType = /cert|dpop|tls|x509/;
 const malformed: Confirmation = Object.freeze({ kind: "malformed" });
 const unsupported: Confirmation = Object.freeze({ kind: "unsupported", member: misnamed });
 
 /**
- * Reads the binding out of `cnf`, the members beside it, the scopes and the types: what says that it is bound must never
- * count as "not bound". Where it is said more than once, all must say the same.
+ * Reads the binding from `cnf`, other members, the scopes and the types: a stated binding must never count as "not
+ * bound". If there are several, all must agree.
  *
- * Without the tolerance for it both forms of WSO2 are `unsupported`, which refuses. With it the thumbprints must all be
- * the same.
+ * Without the tolerance both forms of WSO2 are `unsupported`, so the token is refused. With it all thumbprints must be
+ * equal.
  *
  * @example readBinding({ cnf: { "x5t#SHA256": "…" } }, [], readDialect("wso2")).confirmation.kind // "certificate"
  */
@@ -47,7 +50,7 @@ function unchecked(member: string): string {
   return `${member} says that the token is bound, in a way that is not checked here`;
 }
 
-/** A binding that has a name: in `cnf`, or among the scopes. */
+/** Reads a binding in `cnf` or among the scopes. */
 function readNamed(cnf: unknown, scopes: readonly string[], tolerances: Tolerances): AnsweredBinding {
   const carriers = scopes.filter((scope) => disguised.test(scope));
   const inCnf = readConfirmation(asRegistered(cnf, tolerances));
@@ -66,13 +69,13 @@ function readNamed(cnf: unknown, scopes: readonly string[], tolerances: Toleranc
   const [x5tS256, another] = thumbprints;
   const spelled = carriers.every((carrier) => carrier.startsWith(`${misnamed}:`));
   if (inCnf.kind !== "none" || !spelled || another !== undefined || !isThumbprint(x5tS256)) {
-    const remark = "the scope that carries the binding and cnf do not agree, or are no thumbprint";
+    const remark = "the binding in the scope and cnf do not match, or are not thumbprints";
     return { confirmation: malformed, scopes: without(scopes), remark };
   }
   return { confirmation: { kind: "certificate", x5tS256 }, scopes: without(scopes), remark: undefined };
 }
 
-/** The member that says by a type, and no more, that the token is bound; what is wrong already stays so. */
+/** Returns the member that states by a type only that the token is bound; an invalid binding stays invalid. */
 function typedBinding(claims: Readonly<Record<string, unknown>>, { kind }: Confirmation): string | undefined {
   if (kind !== "none" && kind !== "certificate") return undefined;
   const bound = boundTypeMember(claims);
@@ -87,16 +90,16 @@ function without(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => !disguised.test(scope));
 }
 
-/** `cnf` with its thumbprint under the registered name and without padding, as far as that is tolerated. */
+/** Returns `cnf` with its thumbprint under the registered name and without padding, as far as this is tolerated. */
 function asRegistered(cnf: unknown, tolerances: Tolerances): unknown {
   if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return cnf;
   const members = { ...(cnf as Record<string, unknown>) };
   if (tolerances.x5tSHA256 && Object.hasOwn(members, misnamed)) {
     const value = unpadded(members[misnamed], tolerances);
     const right = Object.hasOwn(members, "x5t#S256") ? unpadded(members["x5t#S256"], tolerances) : value;
-    // Two bindings that differ cannot both be held.
+    // No certificate can match two different bindings.
     if (right !== value) return null;
-    // Not by `delete`: whatever else is in it must still be looked at.
+    // All other members must still be checked.
     const others = Object.entries(members).filter(([name]) => name !== misnamed);
     return { ...Object.fromEntries(others), "x5t#S256": value };
   }
@@ -105,7 +108,8 @@ function asRegistered(cnf: unknown, tolerances: Tolerances): unknown {
 }
 
 function remarkOn(confirmation: Confirmation): string | undefined {
-  if (confirmation.kind === "malformed") return "what is said of the binding is no thumbprint, or two that differ";
+  if (confirmation.kind === "malformed")
+    return "the stated binding is not a thumbprint, or there are two different ones";
   if (confirmation.kind !== "unsupported") return undefined;
   return confirmation.member === misnamed
     ? `it has ${misnamed} where RFC 8705 has x5t#S256: dialect: "wso2" understands it`
@@ -114,25 +118,26 @@ function remarkOn(confirmation: Confirmation): string | undefined {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Under these names a thumbprint is read wherever it stands: RFC 8705's (Janssen, Gluu), and that of Authlete's API. */
+/** A thumbprint is read under these names anywhere: RFC 8705's (Janssen, Gluu), and that of Authlete's API. */
 const registered: ReadonlySet<string> = new Set(["x5t#S256", "certificateThumbprint"]);
 
-/** `x5t`, `x5t#s256`, `x5t_sha256`, `cnf.x5t#S256`, …: a certificate's thumbprint, in any spelling. */
+/** `x5t`, `x5t#s256`, `x5t_sha256`, `cnf.x5t#S256`, …: a certificate's thumbprint in any spelling. */
 const spellsThumbprint = /(^|[^a-z0-9])x5t($|[^a-z])|x5t[^a-z0-9]*(s\d|sha)/;
-/** `Cnf`, `cnf.jkt`, `cnf_jwk`: a `cnf` that was spelt otherwise or flattened. */
+/** `Cnf`, `cnf.jkt`, `cnf_jwk`: a `cnf` in another spelling or flattened. */
 const spellsCnf = /^cnf($|[^a-z0-9])/;
 const ofCertificate = /cert|tls|x509|x5/;
 const digested = /fingerprint|digest|hash|sha256$/;
-/** `cnf` is read by itself; an actor's binding is the actor's (RFC 8693 §4.1). */
+/** `cnf` is read separately; the binding of an actor is not that of the token (RFC 8693 §4.1). */
 const aboutOthers: ReadonlySet<string> = new Set(["cnf", "act", "may_act"]);
-/** A server chose its length. */
+/** The server chooses the length of a name. */
 const longestName = 32;
 
 /**
- * The bindings that stand outside of `cnf`, beside it or in an object beside it (Hydra's `ext`): each binds, or refuses.
+ * Reads the bindings outside `cnf`, beside it or in an object beside it (Hydra's `ext`): each one binds the token, or
+ * causes a refusal.
  *
- * Under a name that is understood the value must be a thumbprint (else `malformed`); a name that plainly means a
- * thumbprint and is spelt otherwise is `unsupported`. `null` says nothing.
+ * Under a known name the value must be a thumbprint (otherwise `malformed`); a name that clearly means a thumbprint in
+ * another spelling is `unsupported`. `null` is ignored.
  *
  * @example statedBindings({ "x5t#S256": "A4Dt…" }, exact) // [{ kind: "certificate", x5tS256: "A4Dt…" }]
  */
@@ -141,13 +146,13 @@ function statedBindings(claims: Members, tolerances: Tolerances): readonly Confi
   for (const [name, value] of Object.entries(claims)) {
     if (aboutOthers.has(name) || !isObject(value)) continue;
     if (name === "ext") stated.push(readConfirmation(value["cnf"]), ...statedIn(value, tolerances));
-    // A JWK's thumbprint is of that key's certificate (RFC 7517 §4.9).
+    // The thumbprint in a JWK belongs to the certificate of that key (RFC 7517 §4.9).
     else if (!Object.hasOwn(value, "kty")) stated.push(...plainlyStatedIn(value, tolerances));
   }
   return stated;
 }
 
-/** In an object of which nobody knows what it is about: `cnf` by its own name, and what can be a thumbprint alone. */
+/** In an object of unknown meaning: only `cnf` by its exact name, and names that can only mean a thumbprint. */
 function plainlyStatedIn(members: Members, tolerances: Tolerances): Confirmation[] {
   const thumbprints = Object.entries(members).filter(([name]) => spellsThumbprint.test(name.toLowerCase()));
   const cnf = members["cnf"] ?? undefined;
@@ -180,7 +185,7 @@ function isObject(value: unknown): value is Members {
 }
 
 /**
- * A thumbprint without the `=` that base64url has no need of, as far as that is tolerated.
+ * Returns a thumbprint without its `=` padding, if that is tolerated.
  *
  * @example unpadded("A4Dt…5v0=", { paddedThumbprint: true }) // "A4Dt…5v0"
  */

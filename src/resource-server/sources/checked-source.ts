@@ -18,14 +18,14 @@ import { kindDefect } from "./token-kind.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Anything else in `facts` would be a demand or a limit that nobody looks at: `expiresAt`, `scope`, `cnf`, …. */
+/** Any other member of `facts` would be a restriction that is ignored: `expiresAt`, `scope`, `cnf`, …. */
 const factNames: ReadonlySet<string> = new Set(["active", "exp", "nbf", "sub", "scopes", "audience", "confirmation"]);
-/** Between 1973 and 5138 in milliseconds: what lies outside is in another unit. */
+/** From 1973 to 5138 in milliseconds: a value outside is in another unit. */
 const [earliest, latest] = [100_000_000_000, 100_000_000_000_000];
 
 /**
- * A source whose answers are checked as strictly as what a server answers, whoever wrote it: `ask` rejects with
- * `IntrospectionMalformed`, naming the member, for whatever is not of the declared type.
+ * Checks the answers of any source as strictly as those of a server: `ask` rejects with `IntrospectionMalformed`, which
+ * names the member, for a value that is not of the declared type.
  *
  * @example checkedSource(options.source).ask(token, { signal })
  */
@@ -43,7 +43,7 @@ export function checkedSource(source: FactsSource): FactsSource {
   return checked;
 }
 
-/** Whoever cannot say whose a token is has found out nothing about it. */
+/** A source that fails here has said nothing about the token. */
 function claims(source: FactsSource, token: string): boolean {
   try {
     return (disown(source.claims?.(token)) as unknown) === true;
@@ -53,19 +53,19 @@ function claims(source: FactsSource, token: string): boolean {
 }
 
 /**
- * Checks what a source has answered; the result is a frozen copy.
+ * Checks the answer of a source; the result is a frozen copy.
  *
- * What its claims say of the token's kind and binding counts like what an introspection answer says: another kind of
- * token is inactive, and a binding that is stated there binds. Throws `IntrospectionMalformed`.
+ * Applies the rules of introspection answers to the kind and the binding in its claims: another kind of token is
+ * inactive, and a binding stated there counts. Throws `IntrospectionMalformed`.
  *
  * @example readFactsAnswer({ record, invalidationKeys: [], size: 200, reusable: true })
  */
 function readFactsAnswer(answer: unknown): FactsAnswer {
   const { record, invalidationKeys, size, reusable, answeredAt } = objectMember("the source's answer", answer);
-  if (typeof size !== "number" || !(size >= 0)) throw wrong("size", "is no number of octets");
+  if (typeof size !== "number" || !(size >= 0)) throw wrong("size", "is not a number of octets");
   if (typeof reusable !== "boolean") throw wrong("reusable", "is neither true nor false");
   const isInstant = typeof answeredAt === "number" && answeredAt > earliest && answeredAt < latest;
-  if (answeredAt !== undefined && !isInstant) throw wrong("answeredAt", "is no number of milliseconds since 1970");
+  if (answeredAt !== undefined && !isInstant) throw wrong("answeredAt", "is not a number of milliseconds since 1970");
   return {
     record: isComplete(record) ? record : readRecord(objectMember("record", plainCopy("record", record, isJudged))),
     invalidationKeys: [...nameList("invalidationKeys", invalidationKeys)],
@@ -79,15 +79,15 @@ function readRecord(record: Members): TokenRecord {
   const facts = objectMember("facts", record["facts"]);
   if (facts["active"] === true) return readActive(record, facts);
   if (facts["active"] !== false) throw wrong("facts.active", "is neither true nor false");
-  if (record["accessToken"] !== undefined) throw wrong("accessToken", "stands beside facts that are not active");
+  if (record["accessToken"] !== undefined) throw wrong("accessToken", "is present although the facts are not active");
   const { cause } = facts;
-  if (cause !== "unknown" && cause !== "client_locked") throw wrong("facts.cause", "is none that there is");
+  if (cause !== "unknown" && cause !== "client_locked") throw wrong("facts.cause", "is unknown");
   const reason = textOrNone("reason", record["reason"]);
   return freezeDeeply({ facts: { active: false, cause }, ...(reason !== undefined && { reason }) });
 }
 
 function readActive(record: Members, given: Members): TokenRecord {
-  for (const name of Object.keys(given)) if (!factNames.has(name)) throw wrong(`facts.${name}`, "is no fact");
+  for (const name of Object.keys(given)) if (!factNames.has(name)) throw wrong(`facts.${name}`, "is not a fact");
   const told = objectMember("accessToken", record["accessToken"]);
   const said = objectMember("accessToken.claims", told["claims"]);
   const facts = {
@@ -107,11 +107,11 @@ function readActive(record: Members, given: Members): TokenRecord {
   const confirmation = stated === undefined ? own : bothConfirmations(own, stated.confirmation);
   if (told["active"] !== true) throw wrong("accessToken.active", "is not true");
   for (const name of ["sub", "scopes", "audience"] as const) {
-    // The API would see another token than the one that was decided about.
-    if (!isSame(told[name], facts[name])) throw wrong(`accessToken.${name}`, "is not that of the facts");
+    // Otherwise the API would get another token than the one that was checked.
+    if (!isSame(told[name], facts[name])) throw wrong(`accessToken.${name}`, "differs from the facts");
   }
   const thumbprint = own.kind === "certificate" ? own.x5tS256 : undefined;
-  if (told["x5tS256"] !== thumbprint) throw wrong("accessToken.x5tS256", "is not that of facts.confirmation");
+  if (told["x5tS256"] !== thumbprint) throw wrong("accessToken.x5tS256", "differs from facts.confirmation");
   const remark = textOrNone("remark", record["remark"]) ?? stated?.remark;
   return freezeDeeply({
     facts: { ...facts, confirmation },
@@ -139,13 +139,13 @@ function readConfirmationKind({ kind, x5tS256, member }: Members): Confirmation 
     case "malformed":
       return { kind };
     case "unsupported":
-      if (typeof member !== "string") throw wrong("facts.confirmation.member", "is no text");
+      if (typeof member !== "string") throw wrong("facts.confirmation.member", "is not a string");
       return { kind, member };
     case "certificate":
-      if (!isThumbprint(x5tS256)) throw wrong("facts.confirmation.x5tS256", "is no SHA-256 thumbprint in base64url");
+      if (!isThumbprint(x5tS256)) throw wrong("facts.confirmation.x5tS256", "is not a SHA-256 thumbprint in base64url");
       return { kind, x5tS256 };
     default:
-      throw wrong("facts.confirmation.kind", "is none of certificate, none, unsupported, malformed");
+      throw wrong("facts.confirmation.kind", "is not one of certificate, none, unsupported, malformed");
   }
 }
 
@@ -155,11 +155,11 @@ function isSame(one: unknown, other: string | readonly string[] | undefined): bo
 }
 
 /**
- * Reads what is said of a token under the names of RFC 7662 §2.2 (`active`, `scope`, `exp`, `aud`, `cnf`, …) as strictly
- * as an introspection answer: for a {@link FactsSource} of your own.
+ * Reads the facts of a token under the names of RFC 7662 §2.2 (`active`, `scope`, `exp`, `aud`, `cnf`, …) as strictly
+ * as an introspection answer; for your own {@link FactsSource}.
  *
- * `exp`, `iat` and `nbf` are seconds since 1970. The value is copied, the result frozen. Throws `IntrospectionMalformed`,
- * which names the member, and a `TypeError` with a `code` for an unknown dialect.
+ * `exp`, `iat` and `nbf` are seconds since 1970. Copies the value and freezes the result. Throws
+ * `IntrospectionMalformed`, which names the member, and a `TypeError` with a `code` for an unknown dialect.
  *
  * @example readTokenFacts({ active: true, scope: "read", exp: 1900000000, cnf: { "x5t#S256": thumbprint } })
  */
@@ -170,11 +170,12 @@ export function readTokenFacts(said: unknown, dialect?: DialectName | Partial<To
 const longestPath = 80;
 
 /**
- * A copy of a value of plain objects, arrays, texts, numbers, booleans and nothing: what a source keeps, and a getter
- * that answers otherwise the next time, cannot change it. Iterative, since depth is the sender's choice.
+ * Copies a value of plain objects, arrays, strings, numbers, booleans, null and undefined, so that neither the source
+ * nor a getter can change it later. Iterative, because the sender chooses the depth.
  *
- * What `isOurs` calls ours (frozen, plain) is not copied. Throws {@link IntrospectionMalformed}, naming the member, for
- * anything else: a `Map` that is frozen can still be changed, and a `Date` is no instant in seconds.
+ * Does not copy objects for which `isOurs` returns true (frozen and plain). Throws {@link IntrospectionMalformed},
+ * which names the member, for any other value: a frozen `Map` can still be changed, and a `Date` is not an instant in
+ * seconds.
  *
  * @example plainCopy("record", record, (value) => judged.has(value))
  */
@@ -202,7 +203,7 @@ function plainCopy(name: string, value: unknown, isOurs: (value: object) => bool
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const [key, inner] of Object.entries(next.from)) {
       const path = `${next.path}.${key}`.slice(0, longestPath);
-      // Not by assignment: `__proto__` is a name like any other.
+      // Not by assignment, because a member may be called `__proto__`.
       const member = { value: copyOf(path, inner), enumerable: true, writable: true, configurable: true };
       Object.defineProperty(next.to, key, member);
     }
@@ -211,5 +212,5 @@ function plainCopy(name: string, value: unknown, isOurs: (value: object) => bool
 }
 
 function notPlain(path: string): IntrospectionMalformed {
-  return new IntrospectionMalformed(`${path} is no plain object, array, text, number or boolean`);
+  return new IntrospectionMalformed(`${path} is not a plain object, array, string, number or boolean`);
 }

@@ -14,24 +14,24 @@ interface PrivateKeyJwt {
   /** `ES256`, `RS256`, `EdDSA`, …; an asymmetric one. */
   readonly alg: string;
   readonly kid?: string;
-  /** What the assertion is meant for: the `issuer` (default where it is known) or the introspection `endpoint`. */
+  /** The audience of the assertion: the `issuer` (default if it is known) or the introspection `endpoint`. */
   readonly audience?: "issuer" | "endpoint";
 }
 
-/** What an assertion may be meant for. */
+/** The possible audiences of an assertion. */
 interface AssertionAudience {
   readonly issuer: string | undefined;
   readonly endpoint: string;
 }
 
-/** Makes the members of a form body that authenticate one attempt. */
+/** Creates the form parameters that authenticate one attempt. */
 type AuthenticationParameters = (audience: AssertionAudience) => Promise<Readonly<Record<string, string>>>;
 
-/** Seconds. Long enough for clocks that differ a little, short enough that one that leaked is worthless. */
+/** Seconds. Long enough for a small clock difference, short enough that a leaked assertion is worthless. */
 const lifetime = 60;
 
 /**
- * Checks the options of `private_key_jwt`; each call of what it returns signs another assertion, with a `jti` of its own.
+ * Checks the options of `private_key_jwt`; each call of the returned function signs a new assertion with a new `jti`.
  *
  * @example await readPrivateKeyJwt(options, ambient)({ issuer, endpoint }) // { client_id, client_assertion, … }
  */
@@ -62,7 +62,7 @@ function readPrivateKeyJwt(options: PrivateKeyJwt, ambient: Ambient): Authentica
   };
 }
 
-/** Node's message would quote the key. */
+/** Node's error message would quote the key. */
 function readKey(key: PrivateKeyJwt["key"]): KeyObject {
   try {
     return typeof key === "string" ? createPrivateKey(key) : createPrivateKey({ key: { ...key }, format: "jwk" });
@@ -71,7 +71,10 @@ function readKey(key: PrivateKeyJwt["key"]): KeyObject {
   }
 }
 
-/** How the resource server shows who it is to the authorization server (RFC 7662 §2.1); PEM text. */
+/**
+ * How the resource server authenticates at the authorization server (RFC 7662 §2.1); certificates and keys are PEM
+ * text.
+ */
 export type ClientAuthentication =
   | {
       readonly method: "client_secret_basic" | "client_secret_post";
@@ -82,19 +85,19 @@ export type ClientAuthentication =
   | {
       readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
       readonly clientId: string;
-      /** The certificate, with those between it and its anchor after it. */
+      /** The certificate, followed by its intermediate certificates. */
       readonly cert: string;
       readonly key: string;
     }
   | { readonly method: "bearer"; readonly accessToken: string };
 
-/** A way to authenticate, checked: what it adds to a request. */
+/** A checked way to authenticate, and what it adds to a request. */
 export interface Authenticator {
   readonly clientId: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** For the handshake. */
+  /** For the TLS handshake. */
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
-  /** Members of the form body; asked for once an attempt, since an assertion is good for one. */
+  /** Form parameters; created once per attempt, because an assertion is valid for one. */
   readonly parameters: AuthenticationParameters;
 }
 
@@ -108,7 +111,7 @@ const members: Readonly<Record<ClientAuthentication["method"], readonly string[]
 };
 
 /**
- * Checks the option `clientAuthentication`; throws a `TypeError` with a `code` that names what is wrong in it.
+ * Checks the option `clientAuthentication`; throws a `TypeError` with a `code` that names the wrong member.
  *
  * @example readAuthentication({ method: "bearer", accessToken }, ambient).headers // { authorization: "Bearer …" }
  */
@@ -148,7 +151,7 @@ export function readAuthentication(given: ClientAuthentication, ambient: Ambient
     case "self_signed_tls_client_auth": {
       texts(given, ["clientId", "cert", "key"]);
       const { clientId, cert, key } = given;
-      // RFC 8705 §2: with a certificate the client_id says whose it is.
+      // RFC 8705 §2: the client_id identifies the client of the certificate.
       const parameters = Object.freeze({ client_id: clientId });
       return { ...nothing, clientId, certificate: { cert, key }, parameters: () => Promise.resolve(parameters) };
     }
@@ -162,7 +165,7 @@ function texts(given: object, names: readonly string[]): void {
   }
 }
 
-/** As RFC 6749 §2.3.1 and App. B have it: a blank is `+`, all but letters, digits and `*-._` are escaped. */
+/** RFC 6749 §2.3.1 and App. B: a space becomes `+`; all but letters, digits and `*-._` are escaped. */
 function formEncoded(text: string): string {
   return new URLSearchParams([["", text]]).toString().slice(1);
 }

@@ -2,9 +2,9 @@ import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { optionError } from "../../options/option-error.ts";
 
 /**
- * In what an introspection answer may differ from RFC 7662 and still be read; each is off unless switched on.
+ * The deviations of introspection answers from RFC 7662 that are accepted; each is off by default.
  *
- * None of them makes a token good that the answer does not call good.
+ * None of them makes a token active that the answer does not call active.
  */
 export interface Tolerances {
   /** `active` as `"true"` or `"false"`. */
@@ -13,21 +13,23 @@ export interface Tolerances {
   readonly scopeAsArray: boolean;
   /** `exp`, `iat` and `nbf` as decimal text. */
   readonly numericStrings: boolean;
-  /** `exp`, `iat` and `nbf` with a fraction, which only shortens its life (RFC 7519 §2 has such instants). */
+  /** `exp`, `iat` and `nbf` with a fraction, rounded so that the token lives shorter (RFC 7519 §2 allows fractions). */
   readonly fractionalInstants: boolean;
-  /** `x5t#S256` with the `=` that base64url has no need of. */
+  /** `x5t#S256` with `=` padding. */
   readonly paddedThumbprint: boolean;
   /** `cnf: { "x5t#SHA256": … }` for `x5t#S256`. */
   readonly x5tSHA256: boolean;
-  /** A scope `x5t#SHA256:<thumbprint>` is the token's binding and no scope. */
+  /** A scope `x5t#SHA256:<thumbprint>` is the token's binding, not a scope. */
   readonly bindingInScope: boolean;
-  /** `token_type: "JWT"`, which names a format, for a kind of token: the endpoint introspects access tokens only. */
+  /**
+   * `token_type: "JWT"`, which names a format instead of a kind of token: the endpoint introspects access tokens only.
+   */
   readonly jwtAsTokenType: boolean;
   /** Only access tokens have a `token_type`. */
   readonly tokenTypeIsForAccessTokens: boolean;
 }
 
-/** Nothing but the RFC: what a backend of ours answers, and what a JWT access token says. */
+/** Exactly the RFC: for our own backend and for JWT access tokens. */
 export const exact: Tolerances = Object.freeze({
   activeAsString: false,
   scopeAsArray: false,
@@ -40,31 +42,34 @@ export const exact: Tolerances = Object.freeze({
   tokenTypeIsForAccessTokens: false,
 });
 
-/** What any endpoint is granted: neither changes what is said. */
+/** Accepted from every endpoint: neither changes the meaning. */
 const rfc7662: Tolerances = Object.freeze({ ...exact, fractionalInstants: true, paddedThumbprint: true });
 
 const dialects = {
   rfc7662,
-  /** `scope: null`; `client_id` a decimal string. Both are read anyway. */
+  /** `scope: null`; `client_id` a decimal string. Both are read without a tolerance. */
   authlete: rfc7662,
-  /** `aud` always an array, `ext`, `token_use`; never a `cnf`. All read anyway. */
+  /** `aud` always an array, `ext`, `token_use`; never a `cnf`. All are read without a tolerance. */
   hydra: rfc7662,
   identityserver4: { ...rfc7662, scopeAsArray: true },
-  /** Introspects refresh and ID tokens as well, and says so (`typ`); `cnf` with more members. All read anyway. */
+  /**
+   * Introspects refresh and ID tokens, too, and says so (`typ`); `cnf` with more members. All are read without a
+   * tolerance.
+   */
   keycloak: rfc7662,
-  /** Introspects refresh tokens as well. */
+  /** Introspects refresh tokens, too. */
   "oidc-provider": { ...rfc7662, tokenTypeIsForAccessTokens: true },
-  /** A proof-of-possession `jwk` in `cnf` is refused, here as everywhere. */
+  /** A proof-of-possession `jwk` in `cnf` is refused, as in every dialect. */
   pingam: rfc7662,
   spring: { ...rfc7662, activeAsString: true, numericStrings: true, scopeAsArray: true },
   wso2: { ...rfc7662, x5tSHA256: true, bindingInScope: true, jwtAsTokenType: true },
 } as const satisfies Record<string, Tolerances>;
 
-/** The name of an introspection dialect: whose answers are read, with what is particular to them. */
+/** The name of an introspection dialect: the product whose answers are read, with its deviations. */
 export type DialectName = keyof typeof dialects;
 
 /**
- * Checks the option `dialect`: a name, or tolerances one by one on top of `rfc7662`.
+ * Checks the option `dialect`: a name, or single tolerances in addition to `rfc7662`.
  *
  * Throws a `TypeError` with a `code` that names the option.
  *

@@ -5,15 +5,15 @@ import { type IssuerConnection, readJson } from "./issuer-connection.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** What an authorization server publishes about itself (RFC 8414), fetched once, when it is first needed. */
+/** The metadata of an authorization server (RFC 8414), fetched once when first needed. */
 export interface Discovery {
   /**
-   * An endpoint's URL: that for clients with a certificate where there is one and we have one (RFC 8705 §5).
+   * Returns the URL of an endpoint: its mTLS alias if there is one and the connection has a certificate (RFC 8705 §5).
    *
-   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed`; the next call tries again then.
+   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed`; then the next call fetches again.
    */
   endpoint(name: string): Promise<string>;
-  /** `jwks_uri`, which has no other place for those with a certificate. */
+  /** Returns `jwks_uri`, which has no mTLS alias. */
   jwksUri(): Promise<string>;
 }
 
@@ -21,16 +21,16 @@ const label = "authorization server metadata";
 const mediaTypes = ["application/json"];
 
 /**
- * Discovers the endpoints of an issuer (RFC 8414 §3; where that is not found, OpenID Connect Discovery 1.0 §4).
+ * Discovers the endpoints of an issuer (RFC 8414 §3; if not found, OpenID Connect Discovery 1.0 §4).
  *
- * The metadata must name the very issuer that was asked for (RFC 8414 §3.3).
+ * The metadata must name exactly the requested issuer (RFC 8414 §3.3).
  *
  * @example await discover("https://as.example.com", connection).endpoint("introspection_endpoint")
  */
 export function discover(issuer: string, connection: IssuerConnection): Discovery {
   let found: Promise<Metadata> | undefined;
 
-  /** What cannot be used is not kept either: the next question fetches it again. */
+  /** Unusable metadata is not kept: the next call fetches it again. */
   async function read(pick: (members: Metadata) => string): Promise<string> {
     found ??= fetchMetadata(issuer, connection);
     const fetched = found;
@@ -53,7 +53,7 @@ export function discover(issuer: string, connection: IssuerConnection): Discover
 
   function defectOf(endpoint: URL): string | undefined {
     const defect = endpointDefect(endpoint, connection.allowInsecure);
-    // On this machine, too, whatever listens there: an issuer elsewhere must not send our credentials to it.
+    // Also for localhost: a remote issuer must not redirect our credentials to a local process.
     const isWeaker = endpoint.protocol !== protocol && endpoint.protocol !== "https:" && !connection.allowInsecure;
     return defect ?? (isWeaker ? "must be https, as the issuer is" : undefined);
   }
@@ -79,7 +79,7 @@ async function fetchMetadata(issuer: string, connection: IssuerConnection): Prom
   return members;
 }
 
-/** RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect after it. */
+/** RFC 8414 §3.1 inserts the well-known part before the issuer's path, OpenID Connect appends it. */
 function wellKnown(issuer: string): readonly [string, string] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, "");
@@ -102,8 +102,8 @@ function isObject(value: unknown): value is Metadata {
 }
 
 /**
- * Checks the option `issuer`. Where its metadata is to be fetched it must be a URL to fetch it from, and it has neither
- * query nor fragment (RFC 8414 §2); one that is only compared may be any text.
+ * Checks the option `issuer`. If its metadata is fetched, it must be a URL without query and fragment (RFC 8414 §2); an
+ * issuer that is only compared may be any string.
  *
  * Throws a `TypeError` with a `code`.
  *

@@ -2,50 +2,49 @@ import type { OpenInvalidationEvents } from "../../api-client/introspection-call
 import type { TokenRecord } from "./introspection-answer.ts";
 
 /**
- * Where the facts about tokens of one issuer come from: a question is one token, the answer is good for every asker.
+ * Provides the facts about tokens of one issuer; an answer depends on the token only and serves every request.
  *
- * It neither remembers nor limits nor decides: that is done around it, the same for every source.
+ * It does not cache, limit or decide: the resource server does this for every source.
  */
 export interface FactsSource {
-  /** The issuer whose tokens these are (RFC 8414 §2), where the source knows. */
+  /** The issuer of the tokens (RFC 8414 §2), if the source knows it. */
   readonly issuer?: string | undefined;
   /**
-   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed` when nothing could be found out (never with a
-   * word about the token then), with anything when `signal` was aborted: nobody waits any more.
+   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed` if the token could not be checked (without any
+   * statement about it), and with any error after `signal` was aborted, when nobody waits any more.
    */
   ask(token: string, options: { readonly signal: AbortSignal }): Promise<FactsAnswer>;
   /**
-   * Whether this token claims to be one of this issuer's. A claim and no more: where several issuers stand side by
-   * side it chooses whom to ask, and `ask` must then prove it. Absent: its tokens say nothing of themselves.
+   * Whether this token claims to be from this issuer. With several issuers this only chooses the source; `ask` must
+   * verify it. Absent: the tokens are opaque.
    */
   readonly claims?: (token: string) => boolean;
-  /** `true`: no token that is meant for others (`aud`) is called active by it. */
+  /** `true`: it never returns a token with another audience (`aud`) as active. */
   readonly checksAudience?: boolean | undefined;
-  /** The stream of events that make answers void, where there is one. */
+  /** The stream of invalidation events, if there is one. */
   readonly events?: OpenInvalidationEvents | undefined;
-  /** Ends the connections that the source has opened itself. */
+  /** Closes the connections that the source opened. */
   close(): Promise<void>;
 }
 
 /**
- * The `iss` of the tokens of a source, where they are JWTs: who chooses among several sources reads a token once for all
- * of them, instead of calling `claims` of each.
+ * The `iss` of the tokens of a source, if they are JWTs: the choice among several sources reads a token once, instead
+ * of calling `claims` of each source.
  */
 export const issuerInTokens = new WeakMap<FactsSource, string>();
 
-/** What a source of facts answers about one token. */
+/** The answer of a source about one token. */
 export interface FactsAnswer {
   readonly record: TokenRecord;
   /**
-   * What the clock that `exp` and `nbf` are of showed when the answer was made, milliseconds since 1970: how much of the
-   * token's life is left is counted from there, on a monotonic clock. Default: this process's own clock when the answer
-   * came.
+   * What the clock that set `exp` and `nbf` showed at the answer, milliseconds since 1970: the rest of the token's life
+   * is measured from there, on a monotonic clock. Default: this process's clock when the answer arrives.
    */
   readonly answeredAt?: number | undefined;
-  /** What the answer rests on: an invalidation event that names one of these makes it void. */
+  /** The invalidation keys: an event with one of them invalidates the answer. */
   readonly invalidationKeys: readonly string[];
-  /** About how many octets remembering it takes. */
+  /** The approximate size of the answer in octets. */
   readonly size: number;
-  /** `false`: good for the one who asked, and not to be remembered. */
+  /** `false`: for this request only; not cached. */
   readonly reusable: boolean;
 }

@@ -8,19 +8,19 @@ import { latestInstant } from "./checked-members.ts";
 import { exact, type Tolerances } from "./dialects.ts";
 import { kindDefect } from "./token-kind.ts";
 
-/** What an introspection answer says of a token; frozen, good for every asker. */
+/** The content of an introspection answer about a token; frozen, serves every request. */
 export type TokenRecord = ActiveRecord | InactiveRecord;
 
 export interface ActiveRecord {
   readonly facts: TokenFacts & { readonly active: true };
   readonly accessToken: TokenDescription;
-  /** For the operator, when the token is refused for its confirmation: what would let it be understood. */
+  /** For the operator, if the token is refused for its confirmation: the option with which it could be read. */
   readonly remark?: string;
 }
 
 export interface InactiveRecord {
   readonly facts: TokenFacts & { readonly active: false };
-  /** For the operator: why, where more is known than that it is inactive. Quotes nothing of the token. */
+  /** For the operator: why the token is inactive, if known. Quotes nothing of the token. */
   readonly reason?: string;
 }
 
@@ -28,18 +28,18 @@ type Members = Readonly<Record<string, unknown>>;
 
 const inactive: InactiveRecord = freezeDeeply({ facts: { active: false, cause: "unknown" } });
 
-/** Claims that were read here, by whatever dialect: what they say of kind and binding is in the record already. */
+/** Claims that were read here, in any dialect: the record already has their kind and binding. */
 const judged = new WeakSet();
 
-/** Records that were read here and have all that `checkedSource` looks at. */
+/** Records that were read here and meet all rules of `checkedSource`. */
 const complete = new WeakSet<object>();
 
-/** Whether a record was read here and needs no second check; it is frozen. */
+/** Whether a record was read here, so that it is frozen and needs no second check. */
 export function isComplete(record: unknown): record is TokenRecord {
   return typeof record === "object" && record !== null && complete.has(record);
 }
 
-/** Whether these are claims of a record that was made here. */
+/** Whether these claims belong to a record that was created here. */
 export function isJudged(claims: object): boolean {
   return judged.has(claims);
 }
@@ -56,17 +56,17 @@ export function readStandardAnswer({ action, resultCode, responseContent }: Stan
   if (action !== "OK") {
     throw new IntrospectionUnavailable(`the backend's action is ${action}${resultCode ? ` (${resultCode})` : ""}`);
   }
-  // The object itself may still be in use where it came from, and what is read here is frozen.
+  // A copy, because it is frozen here, and its sender may still use the original.
   return readIntrospection(
     typeof responseContent === "string" ? parseJson(responseContent) : structuredClone(responseContent),
   );
 }
 
 /**
- * Reads an RFC 7662 introspection answer strictly, but for what is tolerated of its dialect.
+ * Reads an RFC 7662 introspection answer strictly, except for the tolerances of its dialect.
  *
- * Throws {@link IntrospectionMalformed}, naming the member and never its value. Members not known here stay in
- * `accessToken.claims`; the answer is frozen.
+ * Throws {@link IntrospectionMalformed}, which names the member and never its value. Unknown members stay in
+ * `accessToken.claims`; freezes the answer.
  *
  * @example readIntrospection({ active: true, scope: "read", cnf: { "x5t#S256": "…" } }).facts
  */
@@ -83,8 +83,8 @@ export function readIntrospection(answer: unknown, tolerances: Tolerances = exac
 }
 
 /**
- * Reads what is said of an active token: by an introspection answer, or by itself (RFC 9068 §2.2). One that is
- * no access token by its own account is inactive for an API: refresh tokens (RFC 6749 §1.5), ID tokens.
+ * Reads the claims of an active token, from an introspection answer or from the token itself (RFC 9068 §2.2). Another
+ * kind of token is inactive for an API: refresh tokens (RFC 6749 §1.5), ID tokens.
  *
  * Throws {@link IntrospectionMalformed} as {@link readIntrospection} does.
  *
@@ -126,7 +126,7 @@ export function readClaims(given: Members, tolerances: Tolerances): TokenRecord 
   return freezeDeeply(record);
 }
 
-/** The record of an inactive token, with what the operator may know of it. */
+/** Creates the record of an inactive token with the reason for the operator. */
 export function inactiveBecause(reason: string): InactiveRecord {
   return freezeDeeply({ facts: { active: false, cause: "unknown" }, reason });
 }
@@ -162,7 +162,7 @@ function asNumber(name: string, given: unknown, { numericStrings, fractionalInst
   if (Number.isSafeInteger(value)) return value as number;
   if (!Number.isFinite(value) || !Number.isSafeInteger(Math.floor(value as number))) throw wrong(name);
   if (!fractionalInstants) throw wrong(name, "fractionalInstants");
-  // Cut off, but for a beginning: a token must not live longer for it.
+  // Rounded so that the token never lives longer.
   return name === "nbf" ? Math.ceil(value as number) : Math.floor(value as number);
 }
 
@@ -172,14 +172,14 @@ function text(claims: Members, name: string): string | undefined {
   return value;
 }
 
-/** `null` is what Authlete answers for "none". */
+/** Authlete answers `null` for no scopes. */
 function readScopes(claims: Members, { scopeAsArray }: Tolerances): readonly string[] {
   const value = claims["scope"];
   if (value === undefined || value === null) return [];
   if (typeof value === "string") return value.split(" ").filter((token) => token !== "");
   if (!Array.isArray(value)) throw wrong("scope");
   if (!scopeAsArray) throw wrong("scope", "scopeAsArray");
-  // One with a blank in it would be two scopes elsewhere.
+  // A scope with a space would be two scopes elsewhere.
   if (!value.every((one) => typeof one === "string" && /^[^ ]+$/.test(one))) throw wrong("scope");
   return value as string[];
 }

@@ -22,17 +22,17 @@ import {
 import { openKeyRing } from "./issuer-keys.ts";
 import { type SignedAnswer, type SignedAnswerOptions, signedAnswers, signedAnswerType } from "./signed-answer.ts";
 
-/** An introspection endpoint (RFC 7662): its `url`, or the `issuer` whose metadata says it (RFC 8414). */
+/** An introspection endpoint (RFC 7662), given by its `url` or by the `issuer` whose metadata has it (RFC 8414). */
 export interface IntrospectionEndpointOptions extends IssuerConnectionOptions {
   readonly url?: string;
-  /** The issuer identifier; an answer that names another one is refused. */
+  /** The issuer identifier; an answer of another issuer is rejected. */
   readonly issuer?: string;
   readonly clientAuthentication: ClientAuthentication;
   /** How its answers differ from the RFC (default `rfc7662`: not at all). */
   readonly dialect?: DialectName | Partial<Tolerances>;
-  /** Demands signed answers (RFC 9701). */
+  /** Requires signed answers (RFC 9701). */
   readonly signed?: SignedAnswerOptions;
-  /** `true`: an answer with `Cache-Control: no-store` is not remembered. Default: the header says nothing to us. */
+  /** `true`: an answer with `Cache-Control: no-store` is not cached. Default: the header is ignored. */
   readonly honorNoStore?: boolean;
 }
 
@@ -44,7 +44,7 @@ const names = new Set([
 const label = "introspection";
 
 /**
- * Facts from an introspection endpoint, with these clocks and this randomness; see `introspectionEndpoint`.
+ * Creates the source over an introspection endpoint with this clock and randomness; see `introspectionEndpoint`.
  *
  * @example const source = createIntrospectionSource(options, { clock: Date.now, randomBytes })
  */
@@ -58,14 +58,14 @@ export function createIntrospectionSource(options: IntrospectionEndpointOptions,
   const { allowInsecure = false } = options;
   if (url !== undefined) readEndpointUrl("url", url, allowInsecure);
   if (issuer !== undefined) checkIssuerIdentifier(issuer, { fetched: url === undefined, allowInsecure });
-  if (url === undefined && issuer === undefined) throw optionError("url", "is needed, or issuer");
+  if (url === undefined && issuer === undefined) throw optionError("url", "is required, or issuer");
   const { clientAuthentication } = options;
   if (
     clientAuthentication.method === "private_key_jwt" &&
     clientAuthentication.audience === "issuer" &&
     issuer === undefined
   ) {
-    throw optionError("clientAuthentication.audience", "needs the issuer");
+    throw optionError("clientAuthentication.audience", "requires the issuer");
   }
   const connection = openIssuerConnection(options, authenticator.certificate);
   const discovery = url === undefined && issuer !== undefined ? discover(issuer, connection) : undefined;
@@ -99,7 +99,7 @@ export function createIntrospectionSource(options: IntrospectionEndpointOptions,
     if (statusCode !== 200) throw failure(answer);
     const type = headers["content-type"];
     if (readSigned !== undefined) {
-      // A plain answer here is a downgrade: whoever stands in between could have written it (RFC 9701 §4).
+      // A plain answer would be a downgrade: an intermediary could have written it (RFC 9701 §4).
       if (!isMediaType(type, signedAnswerType)) throw new IntrospectionMalformed("it is not signed, and must be");
       return readSigned(body);
     }
@@ -115,7 +115,7 @@ export function createIntrospectionSource(options: IntrospectionEndpointOptions,
       const record = readIntrospection(said, tolerances);
       const named = "accessToken" in record ? record.accessToken.issuer : undefined;
       if (issuer !== undefined && named !== undefined && named !== issuer) {
-        throw new IntrospectionMalformed("its iss is another issuer's");
+        throw new IntrospectionMalformed("its iss is another issuer");
       }
       return {
         record,
@@ -129,7 +129,7 @@ export function createIntrospectionSource(options: IntrospectionEndpointOptions,
   };
 }
 
-/** Some servers say in the answer itself what is left (`expires_in`, RFC 6749 §5.1): a number, or decimal text. */
+/** Some servers include the remaining time in the answer (`expires_in`, RFC 6749 §5.1): a number, or decimal text. */
 function byLife(record: TokenRecord): number | undefined {
   if (!("accessToken" in record) || record.facts.exp === undefined) return undefined;
   const { expires_in: left } = record.accessToken.claims;
@@ -137,7 +137,7 @@ function byLife(record: TokenRecord): number | undefined {
   return answeredAtByLife("expires_in", record.facts.exp * 1000, seconds);
 }
 
-/** OAuth's own error codes are told to the operator: `invalid_client` means that our credentials are wrong. */
+/** Reports OAuth error codes to the operator: `invalid_client` means that our credentials are wrong. */
 function failure(answer: ExchangeAnswer): IntrospectionUnavailable | IntrospectionMalformed {
   const error = errorCode(answer);
   if (answer.statusCode === 401 || answer.statusCode === 403 || error === "invalid_client") {
@@ -168,10 +168,11 @@ function hasNoStore(cacheControl: string | string[] | undefined): boolean {
 }
 
 /**
- * Facts from any introspection endpoint (RFC 7662): by its `url`, or by the `issuer` whose metadata names it (RFC 8414).
+ * Creates a source over any introspection endpoint (RFC 7662), given by its `url` or by the `issuer` whose metadata has
+ * it (RFC 8414).
  *
- * Only what the endpoint says counts: any other status than 200, another media type, a redirect, an answer that is cut
- * or late are an outage, and never "not active". Throws a `TypeError` with a `code` for wrong options.
+ * Only the endpoint's answer counts: another status than 200, another media type, a redirect, a truncated or late
+ * answer is an outage, never "not active". Throws a `TypeError` with a `code` for wrong options.
  *
  * @example const clientAuthentication = { method: "client_secret_basic", clientId: "api", clientSecret } as const;
  * createResourceServer({ source: introspectionEndpoint({ url, clientAuthentication, dialect: "wso2" }) })

@@ -8,31 +8,31 @@ import { count, duration } from "../../options/read-number.ts";
 import { refuseUnknownOptions } from "../../options/refuse-unknown-options.ts";
 import { IntrospectionMalformed, IntrospectionUnavailable } from "../refusal/introspection-unavailable.ts";
 
-/** How the authorization server is reached. */
+/** The connection to the authorization server. */
 export interface IssuerConnectionOptions {
-  /** Anchors to verify the authorization server with instead of the system's, and a certificate to present; PEM text. */
+  /** Trust anchors for the authorization server instead of the system's, and a certificate to present; PEM text. */
   readonly tls?: { readonly ca?: string | readonly string[]; readonly cert?: string; readonly key?: string };
-  /** Milliseconds: for one attempt (default 1,000) and for all of them together (default 2,000). */
+  /** Milliseconds for one attempt (default 1,000) and for all attempts together (default 2,000). */
   readonly timeout?: { readonly attempt?: number; readonly total?: number };
-  /** How many connections at most are open at a time (default 64). */
+  /** The maximum number of open connections (default 64). */
   readonly maxSockets?: number;
-  /** Sends credentials and tokens over plain HTTP to another machine; only for a network that encrypts by itself. */
+  /** Allows credentials and tokens over plain HTTP to another machine; only for a network that encrypts by itself. */
   readonly allowInsecure?: boolean;
 }
 
 export const issuerConnectionNames = ["tls", "timeout", "maxSockets", "allowInsecure"] as const;
 
-/** Questions to an authorization server; what fails is one of the errors that the library has for it. */
+/** Sends requests to an authorization server; rejects with the errors of this library. */
 export interface IssuerConnection {
   readonly holdsCertificate: boolean;
   readonly allowInsecure: boolean;
-  /** Milliseconds that one question may take, all its attempts together. */
+  /** The time for one request with all its attempts, in milliseconds. */
   readonly totalTimeout: number;
   /** Rejects with `IntrospectionUnavailable`, `IntrospectionMalformed` or the signal's reason. */
   send(request: Omit<ExchangeRequest, "idempotent">): Promise<ExchangeAnswer>;
-  /** An answer with any status. */
+  /** Returns an answer with any status. */
   get(label: string, url: string, mediaTypes: readonly string[]): Promise<ExchangeAnswer>;
-  /** GETs JSON; any status but 200 and any media type but these is refused. */
+  /** Gets JSON; rejects any status but 200 and any other media type. */
   getJson(label: string, url: string, mediaTypes: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function openIssuerConnection(
   if (typeof tls !== "object" || (tls as unknown) === null) throw optionError("tls", "must be an object");
   refuseUnknownOptions(tls, new Set(["ca", "cert", "key"]));
   if (certificate !== undefined && tls.cert !== undefined) {
-    throw optionError("tls.cert", "cannot stand beside the certificate that authenticates");
+    throw optionError("tls.cert", "cannot be combined with the certificate of clientAuthentication");
   }
   refuseUnknownOptions(timeout, new Set(["attempt", "total"]));
   if (typeof allowInsecure !== "boolean") throw optionError("allowInsecure", "must be true or false");
@@ -83,7 +83,7 @@ export function openIssuerConnection(
   };
 }
 
-/** The text of an answer that has to be JSON; throws what any other answer means. */
+/** Returns the body of a JSON answer; throws for any other answer. */
 export function readJson(label: string, answer: ExchangeAnswer, mediaTypes: readonly string[]): string {
   if (answer.statusCode !== 200) throw unexpectedStatus(label, answer);
   if (!mediaTypes.some((one) => isMediaType(answer.headers["content-type"], one))) {
@@ -92,7 +92,9 @@ export function readJson(label: string, answer: ExchangeAnswer, mediaTypes: read
   return answer.body;
 }
 
-/** What a status that is not 200 means: redirects and other successes are no answer, the rest is an outage. */
+/**
+ * Creates the error for a status that is not 200: a redirect or another success is malformed, the rest is an outage.
+ */
 export function unexpectedStatus(
   label: string,
   { statusCode, headers }: ExchangeAnswer,
@@ -106,7 +108,9 @@ export function unexpectedStatus(
   });
 }
 
-/** A status that is no answer as the error of which a set-up mistake is told; `code` is OAuth's, where there is one. */
+/**
+ * Creates the error for a failed status, from which a set-up mistake is recognized; `code` is OAuth's, if there is one.
+ */
 export function asApiError({ statusCode }: Pick<ExchangeAnswer, "statusCode">, code = String(statusCode)): ApiError {
   return new ApiError(statusCode, code, "The authorization server refused.");
 }
@@ -121,7 +125,7 @@ function explain(error: unknown): unknown {
   return error;
 }
 
-/** A reason becomes part of a sentence. */
+/** A reason is part of a sentence. */
 function asReason({ message }: Error): string {
   return message.replace(/\.$/, "");
 }

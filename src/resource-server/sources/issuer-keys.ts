@@ -6,32 +6,35 @@ import type { IssuerConnection } from "./issuer-connection.ts";
 import { ed25519Algorithms, signingAlgorithms } from "../../oauth/registered-names.ts";
 import { optionError } from "../../options/option-error.ts";
 
-/** Where an issuer's public keys are: a set that is known, or one that is fetched. */
+/** The public keys of an issuer: a given set, or one that is fetched. */
 export interface IssuerKeysOptions {
   /** The keys themselves (RFC 7517 §5). */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
-  /** Where they are fetched; default: `jwks_uri` of the issuer's metadata. */
+  /** The URL of the keys; default: `jwks_uri` of the issuer's metadata. */
   readonly jwksUri?: string;
 }
 
 /** Verifies signatures with an issuer's keys. */
 export interface KeyRing {
   /**
-   * Why a JWS is not the issuer's, for the operator; `undefined`: it is.
+   * Returns why the signature of a JWS is invalid, for the operator; `undefined` for a valid one.
    *
-   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed` when the keys could not be had.
+   * Rejects with `IntrospectionUnavailable` or `IntrospectionMalformed` if the keys are not available.
    */
   defect(jws: string, algorithms: readonly string[]): Promise<string | undefined>;
 }
 
-/** Milliseconds: an unknown key causes a fetch at most so often, and keys are fetched anew after this time. */
+/**
+ * Milliseconds: the minimum time between two fetches because of an unknown key, and the time after which keys are
+ * fetched again.
+ */
 const cooldown = 10_000;
 const maxAge = 600_000;
 
 const label = "the issuer's key set";
 
 /**
- * Checks where the keys are; throws a `TypeError` with a `code` that names the wrong option. Fetches nothing yet.
+ * Checks the options of the keys; throws a `TypeError` with a `code` that names the wrong one. Fetches nothing yet.
  *
  * @example const ring = openKeyRing({ jwksUri }, connection, undefined)
  */
@@ -40,11 +43,11 @@ export function openKeyRing(
   connection: IssuerConnection,
   discovery: Discovery | undefined,
 ): KeyRing {
-  if (jwks !== undefined && jwksUri !== undefined) throw optionError("jwks", "cannot stand beside jwksUri");
+  if (jwks !== undefined && jwksUri !== undefined) throw optionError("jwks", "cannot be combined with jwksUri");
   if (jwks !== undefined) checkKeys(jwks);
   if (jwksUri !== undefined) readEndpointUrl("jwksUri", jwksUri, connection.allowInsecure);
   if (jwks === undefined && jwksUri === undefined && discovery === undefined) {
-    throw optionError("jwksUri", "is needed, or jwks");
+    throw optionError("jwksUri", "is required, or jwks");
   }
   let keys: Promise<IssuerKeys> | undefined;
 
@@ -53,7 +56,7 @@ export function openKeyRing(
     if (jwks !== undefined) return localKeys(structuredClone(jwks));
     const url = jwksUri ?? (await discovery?.jwksUri()) ?? "";
     const fetchJson = () => connection.getJson(label, url, ["application/json", "application/jwk-set+json"]);
-    // Ours is the timeout that counts; jose's only ends what would outlast it.
+    // The connection's timeout comes first; jose's is only a fallback.
     return remoteKeys(new URL(url), { fetchJson, timeout: connection.totalTimeout + 1000, cooldown, maxAge });
   }
 
@@ -76,7 +79,7 @@ export function openKeyRing(
   };
 }
 
-/** Public keys only: with a secret one in the set, whoever reads the configuration could issue tokens. */
+/** Public keys only: with a secret key, anyone who can read the configuration could issue tokens. */
 function checkKeys(jwks: unknown): void {
   const { keys } = (typeof jwks === "object" && jwks !== null ? jwks : {}) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0) throw optionError("jwks", "must have keys");
@@ -89,16 +92,17 @@ function checkKeys(jwks: unknown): void {
   }
 }
 
-/** Signatures that a public key verifies: `none` and `HS…` are never among them. */
+/** Algorithms whose signatures a public key verifies; never `none` or `HS…`. */
 export const asymmetricAlgorithms: ReadonlySet<string> = new Set(signingAlgorithms);
 
-/** What every issuer can do, and few need more. */
+/** Every issuer supports one of these, and few need others. */
 const usualAlgorithms = ["RS256", "PS256", "ES256", ...ed25519Algorithms];
 
 /**
  * Checks an option that lists the signature algorithms to accept.
  *
- * Throws a `TypeError` with a `code`: whoever accepts `none` accepts everything, and an `HS…` key would be a public one.
+ * Throws a `TypeError` with a `code`, also for `none`, which would accept everything, and for `HS…`, whose key would be
+ * public.
  *
  * @example readAlgorithms("algorithms", ["ES256"])
  */

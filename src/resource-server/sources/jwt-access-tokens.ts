@@ -12,17 +12,17 @@ import { type FactsAnswer, type FactsSource, issuerInTokens } from "./facts-sour
 import { type ActiveRecord, inactiveBecause, readClaims, type TokenRecord } from "./introspection-answer.ts";
 import { issuerConnectionNames, type IssuerConnectionOptions, openIssuerConnection } from "./issuer-connection.ts";
 
-/** JWT access tokens (RFC 9068), checked here with the issuer's public keys. */
+/** JWT access tokens (RFC 9068), verified here with the issuer's public keys. */
 export interface JwtAccessTokensOptions extends IssuerKeysOptions, IssuerConnectionOptions {
-  /** `iss`, exactly. */
+  /** The exact `iss`. */
   readonly issuer: string;
-  /** This API's own names, as the issuer knows them: `aud` must have one of them. */
+  /** The names of this API at the issuer: `aud` must have one of them. */
   readonly audience: string | readonly string[];
   /** Signature algorithms to accept; asymmetric ones. Default: RS256, PS256, ES256, EdDSA. */
   readonly algorithms?: readonly string[];
-  /** Seconds by which the issuer's clock may be wrong (default 0): added to `exp`, taken off `nbf`. */
+  /** The tolerated clock difference to the issuer in seconds (default 0): added to `exp`, subtracted from `nbf`. */
   readonly clockTolerance?: number;
-  /** Asked about each token that is good by itself: a JWT cannot know that it was revoked. */
+  /** Checks each valid token, too, because a JWT does not show that it was revoked. */
   readonly introspection?: FactsSource;
 }
 
@@ -31,15 +31,15 @@ const names = new Set([
   ...["issuer", "audience", "jwks", "jwksUri", "algorithms", "clockTolerance", "introspection"],
 ]);
 
-/** An instant of a JWT may have a fraction (RFC 7519 §2). */
+/** Instants in a JWT may have a fraction (RFC 7519 §2). */
 const claimsOfJwt = Object.freeze({ ...exact, fractionalInstants: true });
 
 /**
- * Facts from the JWT access tokens themselves (RFC 9068 §4): signature, `typ`, `iss` and `aud` are checked once a token,
- * `exp`, `nbf` and the confirmation on every request, as those of any source.
+ * Creates a source that verifies JWT access tokens (RFC 9068 §4): signature, `typ`, `iss` and `aud` once per token;
+ * `exp`, `nbf` and the confirmation on every request, as for any source.
  *
- * Without `jwks` or `jwksUri` the issuer's metadata says where its keys are (RFC 8414). Keys that cannot be had are an
- * outage, and no word about a token. Throws a `TypeError` with a `code` for wrong options.
+ * Without `jwks` or `jwksUri` the keys are found by the issuer's metadata (RFC 8414). Unavailable keys are an outage
+ * and say nothing about a token. Throws a `TypeError` with a `code` for wrong options.
  *
  * @example createResourceServer({ source: jwtAccessTokens({ issuer, audience: "https://api.example.com" }) })
  */
@@ -62,7 +62,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   async function check(token: string): Promise<TokenRecord> {
     const jwt = readCompactJwt(token);
     if (jwt === undefined) return inactiveBecause("it is no JWT in the one canonical form");
-    // What costs nothing first: no key is fetched for what is not the issuer's by its own account.
+    // The cheap checks first: no key is fetched for a token of another issuer.
     const defect = claimedDefect(jwt) ?? (await ring.defect(token, algorithms));
     return defect === undefined ? readVerified(jwt) : inactiveBecause(`the JWT is refused: ${defect}`);
   }
@@ -70,7 +70,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   function claimedDefect({ header, payload }: UnverifiedJwt): string | undefined {
     if (!isAccessTokenType(header["typ"])) return "its typ is not at+jwt";
     if (header["crit"] !== undefined) return "it has critical header parameters";
-    // No JWT's payload is unencoded (RFC 7797 §7).
+    // A JWT must not have an unencoded payload (RFC 7797 §7).
     if (header["b64"] !== undefined && header["b64"] !== true) return "its payload is not encoded (b64)";
     if (!algorithms.includes(header["alg"] as string)) return "its algorithm is not accepted";
     if (payload["iss"] !== issuer) return "it is another issuer's";
@@ -95,7 +95,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
     events: introspection?.events,
     async ask(token, how): Promise<FactsAnswer> {
       const record = await check(token);
-      // Claims are about three quarters of the token's text.
+      // The claims take about three quarters of the token.
       const local = { record, invalidationKeys: [], size: token.length, reusable: true };
       if (introspection === undefined || !("accessToken" in record)) return local;
       const answer = confirmedBy(record, await introspection.ask(token, how));
@@ -110,7 +110,7 @@ export function jwtAccessTokens(options: JwtAccessTokensOptions): FactsSource {
   return source;
 }
 
-/** `typ` is a media type: in any case, and with its prefix or without (RFC 9068 §4, RFC 7515 §4.1.9). */
+/** `typ` is a media type: case-insensitive, with or without its prefix (RFC 9068 §4, RFC 7515 §4.1.9). */
 function isAccessTokenType(typ: unknown): boolean {
   return typeof typ === "string" && typ.toLowerCase().replace(/^application\//, "") === "at+jwt";
 }
@@ -145,11 +145,10 @@ function checkIntrospection(introspection: FactsSource, issuer: string): void {
 }
 
 /**
- * What holds of a token of which its own text and its issuer's introspection both speak: the answer's facts, as far as
- * the token does not say something stricter.
+ * Combines a token's own claims with its introspection answer: the facts of the answer, unless the token is stricter.
  *
- * An answer that is not active stands as it is. Throws {@link IntrospectionMalformed} when they speak of different
- * issuers, subjects or clients: it is then not known whose token it is.
+ * Returns an inactive answer unchanged. Throws {@link IntrospectionMalformed} if issuer, subject or client differ,
+ * because the owner of the token is then unknown.
  *
  * @example confirmedBy(record, await introspection.ask(token, { signal }))
  */
@@ -167,7 +166,7 @@ function confirmedBy(local: ActiveRecord, answer: FactsAnswer): FactsAnswer {
     exp: least(local.facts.exp, record.facts.exp),
     nbf: most(local.facts.nbf, record.facts.nbf),
     sub: record.facts.sub ?? local.facts.sub,
-    // An answer without `aud` leaves the token's own; one with it may have narrowed it.
+    // An answer without `aud` keeps the token's audience; one with `aud` may have narrowed it.
     audience: record.facts.audience.length > 0 ? record.facts.audience : local.facts.audience,
   };
   const { accessToken } = record;

@@ -6,17 +6,17 @@ import { readAlgorithms, type IssuerKeysOptions, type KeyRing } from "./issuer-k
 import { answeredAtByIssue } from "./answered-at.ts";
 import type { Ambient } from "../environment.ts";
 
-/** Answers that the authorization server signs (RFC 9701): with these, a plain one is refused. */
+/** Requires answers signed by the authorization server (RFC 9701); plain answers are rejected. */
 export interface SignedAnswerOptions extends IssuerKeysOptions {
   /** Signature algorithms to accept; asymmetric ones. Default: RS256, PS256, ES256, EdDSA. */
   readonly algorithms?: readonly string[];
-  /** Who must have signed; default: the endpoint's `issuer`. */
+  /** The required signer; default: the endpoint's `issuer`. */
   readonly issuer?: string;
-  /** Whom the answer must be for (`aud`): this resource server's `client_id`, which is the default. */
+  /** The required audience (`aud`) of answers; default: this resource server's `client_id`. */
   readonly audience?: string;
-  /** Seconds: an older answer is a replay (default 60). */
+  /** The maximum age in seconds; an older answer is a replay (default 60). */
   readonly maxAge?: number;
-  /** Seconds that the authorization server's clock may be ahead (default 5). */
+  /** How far the authorization server's clock may be ahead, in seconds (default 5). */
   readonly clockTolerance?: number;
 }
 
@@ -27,16 +27,17 @@ const names = new Set(["jwks", "jwksUri", "algorithms", "issuer", "audience", "m
 /** The RFC 7662 object in a signed answer. */
 export interface SignedAnswer {
   readonly answer: unknown;
-  /** What the issuer's clock shows by now at the latest, milliseconds since 1970. */
+  /** The latest time that the issuer's clock can show now, milliseconds since 1970. */
   readonly answeredAt: number;
 }
 
-/** Verifies an answer's text and hands out what is in it. */
+/** Verifies a signed answer and returns its content. */
 export type ReadSignedAnswer = (jwt: string) => Promise<SignedAnswer>;
 
 /**
- * Checks the option `signed`; what it returns rejects with `IntrospectionMalformed` for an answer that is not the
- * issuer's, not for us, not of now, or not one at all (RFC 9701 §5), and with `IntrospectionUnavailable` without keys.
+ * Checks the option `signed`; the returned function rejects with `IntrospectionMalformed` for an answer with another
+ * issuer, another audience, a wrong time or a wrong form (RFC 9701 §5), and with `IntrospectionUnavailable` without
+ * keys.
  *
  * @example const read = signedAnswers(signed, { issuer, clientId }, ring, ambient); await read(body)
  */
@@ -58,7 +59,7 @@ export function signedAnswers(
 
   return async (jwt) => {
     const unverified = readCompactJwt(jwt);
-    if (unverified === undefined) throw refused("it is no signed JWT in compact form");
+    if (unverified === undefined) throw refused("it is not a signed JWT in compact form");
     const { header, payload } = unverified;
     if (!isType(header["typ"])) throw refused("its typ is not token-introspection+jwt");
     if (header["crit"] !== undefined) throw refused("it has critical header parameters");
@@ -72,12 +73,12 @@ export function signedAnswers(
     const age = now / 1000 - iat;
     if (!(age <= maxAge)) throw refused("it is too old: a replay, or a clock that is wrong");
     if (!(age >= -clockTolerance)) throw refused("it is from the future");
-    // It may be as old as maxAge allows, and the token has that much less left.
+    // The answer may be as old as maxAge allows; the token has that much less time left.
     return { answer: payload["token_introspection"], answeredAt: Math.max(answeredAtByIssue(iat), now) };
   };
 }
 
-/** `typ` is a media type, whose prefix may be left out (RFC 7515 §4.1.9). */
+/** `typ` is a media type whose prefix may be omitted (RFC 7515 §4.1.9). */
 function isType(typ: unknown): boolean {
   return typeof typ === "string" && typ.toLowerCase().replace(/^application\//, "") === "token-introspection+jwt";
 }

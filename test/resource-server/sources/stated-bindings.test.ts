@@ -117,6 +117,6 @@ test("the operator learns which member it is, and which dialect would read it", 
   };
   t.regex(remarkOf({ "x5t#SHA256": x5tS256 }) ?? "", /dialect: "wso2"/);
   t.regex(remarkOf({ certificate_thumbprint: x5tS256 }) ?? "", /^certificate_thumbprint says that the token is bound/);
-  t.regex(remarkOf({ "x5t#S256": x5tS256, cnf: { "x5t#S256": other } }) ?? "", /two that differ/);
+  t.regex(remarkOf({ "x5t#S256": x5tS256, cnf: { "x5t#S256": other } }) ?? "", /two different ones/);
   t.is(remarkOf({ "x5t#S256": x5tS256 }), undefined);
 });

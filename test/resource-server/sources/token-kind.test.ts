@@ -59,7 +59,10 @@ for (const [what, change] of Object.entries(otherTokens)) {
     for (const dialect of dialects) {
       const record = read(change, dialect);
       t.false(record.facts.active, dialect);
-      t.regex("reason" in record ? (record.reason ?? "") : "", /^it is not an access token: its \S+ names/);
+      t.regex(
+        "reason" in record ? (record.reason ?? "") : "",
+        /^it is not an access token: its \S+ does not name an access token/,
+      );
     }
   });
 }
