@@ -17,11 +17,24 @@ import {
 
 type Row = readonly [changes: Change | readonly Change[], problem: string];
 
-async function refuses(t: { deepEqual: (a: string[], b: string[]) => void }, rows: readonly Row[]): Promise<void> {
+/** One test a row: with these changes the configuration has this problem and no other. */
+function refuses(title: string, rows: readonly Row[]): void {
   for (const [changes, problem] of rows) {
     const all = typeof changes[0] === "string" ? [changes as Change] : (changes as readonly Change[]);
-    t.deepEqual(await problemsOf(changed(all)), [problem]);
+    test(`${title}: ${written(all)}`, async (t) => {
+      t.deepEqual(await problemsOf(changed(all)), [problem]);
+    });
   }
+}
+
+/** What the changes write, short enough for a title. */
+function written(changes: readonly Change[]): string {
+  return changes.map(([from, to]) => (to === "" ? `without ${short(from)}` : short(to))).join(" and ");
+}
+
+function short(text: string): string {
+  const quoted = JSON.stringify(text);
+  return quoted.length > 70 ? `${quoted.slice(0, 40)} … ${quoted.slice(-25)} (${quoted.length} characters)` : quoted;
 }
 
 const client = "services[0].clients[0]";
@@ -33,105 +46,95 @@ test("the configuration that the others differ from is accepted", async (t) => {
   t.deepEqual(await problemsOf(accepted), []);
 });
 
-test("unknown, missing and empty members are refused, at every depth", async (t) => {
-  await refuses(t, [
-    [["store:", "stoer: {}\nstore:"], "stoer is not a known member"],
-    [["port: 0", "prot: 0"], "listen.prot is not a known member"],
-    [
-      ["apiKey: 1004", "apiKey: 1004\n    acessTokenDuration: 1"],
-      "services[0].acessTokenDuration is not a known member",
-    ],
-    [["clientId: 3", "clientId: 3\n        clientIdd: 3"], `${withSecret}.clientIdd is not a known member`],
-    [
-      ["clientId: 3", "clientId: 3\n        sectorIdentifierUri: https://a.example/"],
-      `${withSecret}.sectorIdentifierUri is not a known member`,
-    ],
-    [
-      ["clientId: 3", "clientId: 3\n        extension: { scopes: [] }"],
-      `${withSecret}.extension.scopes is not a known member`,
-    ],
-    [
-      ["{ name: write }", "{ name: write, default: true }"],
-      "services[0].supportedScopes[1].default is not a known member",
-    ],
-    [["store:", "__proto__: { log: 1 }\nstore:"], "__proto__ is not a known member"],
-    [['store: { sqlite: "data/certbound.sqlite" }', ""], "store is missing"],
-    [["secretKey: { env: SECRET_KEY }", ""], "secretKey is missing: only a store of :memory: can do without"],
-    [["issuer: https://as.example.com", ""], "services[0].issuer is missing"],
-    [["apiSecret: { env: API_SECRET }", ""], "services[0].apiSecret is missing"],
-    [["        tokenAuthMethod: CLIENT_SECRET_BASIC\n", ""], `${withSecret}.tokenAuthMethod is missing`],
-    [["issuer: https://as.example.com", "issuer:"], "services[0].issuer has no value"],
-    [['"data/certbound.sqlite"', '""'], "store.sqlite must be a path"],
-    [
-      ["[{ file: ca.pem }]", "[]"],
-      `${client}.tokenAuthMethod is TLS_CLIENT_AUTH: that needs trustedRootCertificates, the client's own or the service's (the system's are never used)`,
-    ],
-  ]);
-});
+refuses("unknown, missing and empty members are refused, at every depth", [
+  [["store:", "stoer: {}\nstore:"], "stoer is not a known member"],
+  [["port: 0", "prot: 0"], "listen.prot is not a known member"],
+  [["apiKey: 1004", "apiKey: 1004\n    acessTokenDuration: 1"], "services[0].acessTokenDuration is not a known member"],
+  [["clientId: 3", "clientId: 3\n        clientIdd: 3"], `${withSecret}.clientIdd is not a known member`],
+  [
+    ["clientId: 3", "clientId: 3\n        sectorIdentifierUri: https://a.example/"],
+    `${withSecret}.sectorIdentifierUri is not a known member`,
+  ],
+  [
+    ["clientId: 3", "clientId: 3\n        extension: { scopes: [] }"],
+    `${withSecret}.extension.scopes is not a known member`,
+  ],
+  [
+    ["{ name: write }", "{ name: write, default: true }"],
+    "services[0].supportedScopes[1].default is not a known member",
+  ],
+  [["store:", "__proto__: { log: 1 }\nstore:"], "__proto__ is not a known member"],
+  [['store: { sqlite: "data/certbound.sqlite" }', ""], "store is missing"],
+  [["secretKey: { env: SECRET_KEY }", ""], "secretKey is missing: only a store of :memory: can do without"],
+  [["issuer: https://as.example.com", ""], "services[0].issuer is missing"],
+  [["apiSecret: { env: API_SECRET }", ""], "services[0].apiSecret is missing"],
+  [["        tokenAuthMethod: CLIENT_SECRET_BASIC\n", ""], `${withSecret}.tokenAuthMethod is missing`],
+  [["issuer: https://as.example.com", "issuer:"], "services[0].issuer has no value"],
+  [['"data/certbound.sqlite"', '""'], "store.sqlite must be a path"],
+  [
+    ["[{ file: ca.pem }]", "[]"],
+    `${client}.tokenAuthMethod is TLS_CLIENT_AUTH: that needs trustedRootCertificates, the client's own or the service's (the system's are never used)`,
+  ],
+]);
 
 test("wrong types, values out of range and unknown words are refused without being quoted", async (t) => {
-  await refuses(t, [
-    [["apiKey: 1004", 'apiKey: "1004"'], "services[0].apiKey must be a number"],
-    [["apiKey: 1004", "apiKey: 0"], "services[0].apiKey must be more than 0"],
-    [["apiKey: 1004", "apiKey: 1.5"], "services[0].apiKey must be a whole number"],
-    [["apiKey: 1004", "apiKey: 9007199254740993"], "services[0].apiKey must be at most 9007199254740991"],
-    [
-      ["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: 0"],
-      "services[0].accessTokenDuration must be more than 0",
-    ],
-    [
-      ["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: -5"],
-      "services[0].accessTokenDuration must be more than 0",
-    ],
-    [
-      ["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: 2147483648"],
-      "services[0].accessTokenDuration must be at most 2147483647",
-    ],
-    [
-      ["clientId: 3", "clientId: 3\n        extension: { accessTokenDuration: 0 }"],
-      `${withSecret}.extension.accessTokenDuration must be more than 0`,
-    ],
-    [
-      ["clientIdAliasEnabled: true", "clientIdAliasEnabled: yes"],
-      `${client}.clientIdAliasEnabled must be true or false`,
-    ],
-    [["clientIdAlias: client-a", "clientIdAlias: 17"], `${client}.clientIdAlias must be a text`],
-    [
-      ["clientIdAlias: client-a", 'clientIdAlias: "17"'],
-      `${client}.clientIdAlias must not be digits only: it would be taken for a clientId`,
-    ],
-    [
-      ["clientIdAlias: client-a", "clientIdAlias: clïent"],
-      `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1); its character 3 is none of these`,
-    ],
-    [
-      ["clientType: CONFIDENTIAL", "clientType: confidential"],
-      `${client}.clientType must be one of PUBLIC, CONFIDENTIAL`,
-    ],
-    [
-      ["CLIENT_SECRET_BASIC", "CLIENT_SECRET"],
-      `${withSecret}.tokenAuthMethod must be one of NONE, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH`,
-    ],
-    [
-      ["store:", "log: { level: loud }\nstore:"],
-      "log.level must be one of silent, fatal, error, warn, info, debug, trace",
-    ],
-    [["port: 0", "port: 65536"], "listen.port must be at most 65535"],
-    [["port: 0", "port: -1"], "listen.port must be at least 0"],
-    [
-      ["    clients:", "    supportedTokenAuthMethods: []\n    clients:"],
-      "services[0].supportedTokenAuthMethods must not be empty",
-    ],
-    [
-      ["    clients:", "    accessTokenType: Be arer\n    clients:"],
-      "services[0].accessTokenType must be a token type, for example Bearer; its character 3 is none of these",
-    ],
-  ]);
   t.deepEqual(await problemsOf("- a list"), [" must be a mapping"]);
   t.deepEqual(await problemsOf(""), [" has no value"]);
 });
 
-test("what is not YAML, or not the plain YAML that is understood, is refused with its place", async (t) => {
+refuses("wrong types, values out of range and unknown words are refused without being quoted", [
+  [["apiKey: 1004", 'apiKey: "1004"'], "services[0].apiKey must be a number"],
+  [["apiKey: 1004", "apiKey: 0"], "services[0].apiKey must be more than 0"],
+  [["apiKey: 1004", "apiKey: 1.5"], "services[0].apiKey must be a whole number"],
+  [["apiKey: 1004", "apiKey: 9007199254740993"], "services[0].apiKey must be at most 9007199254740991"],
+  [["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: 0"], "services[0].accessTokenDuration must be more than 0"],
+  [
+    ["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: -5"],
+    "services[0].accessTokenDuration must be more than 0",
+  ],
+  [
+    ["apiKey: 1004", "apiKey: 1004\n    accessTokenDuration: 2147483648"],
+    "services[0].accessTokenDuration must be at most 2147483647",
+  ],
+  [
+    ["clientId: 3", "clientId: 3\n        extension: { accessTokenDuration: 0 }"],
+    `${withSecret}.extension.accessTokenDuration must be more than 0`,
+  ],
+  [["clientIdAliasEnabled: true", "clientIdAliasEnabled: yes"], `${client}.clientIdAliasEnabled must be true or false`],
+  [["clientIdAlias: client-a", "clientIdAlias: 17"], `${client}.clientIdAlias must be a text`],
+  [
+    ["clientIdAlias: client-a", 'clientIdAlias: "17"'],
+    `${client}.clientIdAlias must not be digits only: it would be taken for a clientId`,
+  ],
+  [
+    ["clientIdAlias: client-a", "clientIdAlias: clïent"],
+    `${client}.clientIdAlias must be visible ASCII (RFC 6749 appendix A.1); its character 3 is none of these`,
+  ],
+  [
+    ["clientType: CONFIDENTIAL", "clientType: confidential"],
+    `${client}.clientType must be one of PUBLIC, CONFIDENTIAL`,
+  ],
+  [
+    ["CLIENT_SECRET_BASIC", "CLIENT_SECRET"],
+    `${withSecret}.tokenAuthMethod must be one of NONE, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH`,
+  ],
+  [
+    ["store:", "log: { level: loud }\nstore:"],
+    "log.level must be one of silent, fatal, error, warn, info, debug, trace",
+  ],
+  [["port: 0", "port: 65536"], "listen.port must be at most 65535"],
+  [["port: 0", "port: -1"], "listen.port must be at least 0"],
+  [
+    ["    clients:", "    supportedTokenAuthMethods: []\n    clients:"],
+    "services[0].supportedTokenAuthMethods must not be empty",
+  ],
+  [
+    ["    clients:", "    accessTokenType: Be arer\n    clients:"],
+    "services[0].accessTokenType must be a token type, for example Bearer; its character 3 is none of these",
+  ],
+]);
+
+{
   const rows: readonly [string, string][] = [
     ["store: 1\nstore: 2", "line 2, column 1: a member is given twice"],
     ["a: {b: 1, b: 2}", "line 1, column 11: a member is given twice"],
@@ -170,8 +173,13 @@ test("what is not YAML, or not the plain YAML that is understood, is refused wit
     ],
     ["<<: { store: 1 }", "<< is not a known member"],
   ];
-  for (const [text, problem] of rows) t.true((await problemsOf(text)).includes(problem), `${text}\n${problem}`);
-});
+
+  for (const [text, problem] of rows) {
+    test(`what is not YAML, or not the plain YAML that is understood, is refused with its place: ${short(text)}`, async (t) => {
+      t.true((await problemsOf(text)).includes(problem), `${text}\n${problem}`);
+    });
+  }
+}
 
 test("aliases that multiply are refused before they do", async (t) => {
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"];
@@ -181,7 +189,7 @@ test("aliases that multiply are refused before they do", async (t) => {
   t.deepEqual(await problemsOf(lines.join("\n")), [" aliases (*name) multiply beyond 100; write the values out"]);
 });
 
-test("an address of the network needs TLS, here or in front", async (t) => {
+{
   const sentence =
     "listen.host is not a loopback address: give listen.tls, or say listen.behindTls: true when what is in front of it ends TLS";
   const hosts = [
@@ -196,16 +204,63 @@ test("an address of the network needs TLS, here or in front", async (t) => {
     "0x7f.1",
     "128.0.0.1",
   ];
-  await refuses(
-    t,
+
+  refuses(
+    "an address of the network needs TLS, here or in front",
     hosts.map((host) => [[listen, `{ host: ${host} }`], sentence] as const),
   );
-  await refuses(t, [[[listen, "{ host: 0.0.0.0, behindTls: false }"], sentence]]);
-});
 
-test("a listener that cannot be is refused", async (t) => {
+  refuses("an address of the network needs TLS, here or in front", [
+    [[listen, "{ host: 0.0.0.0, behindTls: false }"], sentence],
+  ]);
+}
+
+{
   const tls = "tls: { certificate: { file: server.pem }, key: { file: server.key } }";
-  await refuses(t, [
+  const encrypted = createPrivateKey(serverCertificate.key).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: "p",
+  });
+  const keys: readonly [key: string, reason: string][] = [
+    ["HUNTER2", "it has no markers of a private key (-----BEGIN PRIVATE KEY-----)"],
+    [serverCertificate.key.replace("\nM", "\nA"), "what is between its markers cannot be read"],
+    [serverCertificate.keyPair.publicKey.export({ type: "spki", format: "pem" }) as string, "it is a public key"],
+  ];
+  const chains: readonly [chain: string, problem: string][] = [
+    [
+      authority.certificate.pem + serverCertificate.pem,
+      "must begin with the certificate of listen.tls.key, which is its certificate 2",
+    ],
+    [
+      `${serverCertificate.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      "is not a PEM certificate: its certificate 2 cannot be read: it is not DER: an element is cut short, or in a form that only BER allows; the file may be damaged: copy it anew",
+    ],
+    [
+      serverCertificate.pem.slice(0, -10),
+      "is not a PEM certificate: its certificate 1 cannot be read: it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER",
+    ],
+  ];
+  const goodChains = [
+    serverCertificate.pem + authority.certificate.pem,
+    `subject=CN = backend\n${serverCertificate.pem}issuer - the next\n${authority.certificate.pem}`,
+    serverCertificate.pem.replaceAll(" CERTIFICATE", " X509 CERTIFICATE"),
+    serverCertificate.key + serverCertificate.pem,
+  ];
+
+  test("a listener that cannot be is refused", async (t) => {
+    t.deepEqual(
+      await problemsOf(changed([[listen, `{ ${tls} }`]]), {
+        files: { "/etc/certbound/server.key": encrypted as string },
+      }),
+      [
+        "listen.tls.key is not a PEM private key without a passphrase: it is encrypted; openssl pkey -in FILE writes it without",
+      ],
+    );
+  });
+
+  refuses("a listener that cannot be is refused", [
     [[listen, "{ unix: s.sock, port: 1 }"], "listen.port cannot stand beside listen.unix"],
     [[listen, `{ unix: s.sock, ${tls} }`], "listen.tls cannot stand beside listen.unix"],
     [
@@ -244,67 +299,48 @@ test("a listener that cannot be is refused", async (t) => {
       "listen.tls.minVersion must be one of TLSv1.2, TLSv1.3",
     ],
   ]);
-  const encrypted = createPrivateKey(serverCertificate.key).export({
-    type: "pkcs8",
-    format: "pem",
-    cipher: "aes-256-cbc",
-    passphrase: "p",
-  });
-  t.deepEqual(
-    await problemsOf(changed([[listen, `{ ${tls} }`]]), {
-      files: { "/etc/certbound/server.key": encrypted as string },
-    }),
-    [
-      "listen.tls.key is not a PEM private key without a passphrase: it is encrypted; openssl pkey -in FILE writes it without",
-    ],
-  );
-  const keys: readonly [key: string, reason: string][] = [
-    ["HUNTER2", "it has no markers of a private key (-----BEGIN PRIVATE KEY-----)"],
-    [serverCertificate.key.replace("\nM", "\nA"), "what is between its markers cannot be read"],
-    [serverCertificate.keyPair.publicKey.export({ type: "spki", format: "pem" }) as string, "it is a public key"],
-  ];
-  for (const [key, reason] of keys) {
-    t.deepEqual(await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.key": key } }), [
-      `listen.tls.key is not a PEM private key without a passphrase: ${reason}`,
-    ]);
-  }
-  const chains: readonly [chain: string, problem: string][] = [
-    [
-      authority.certificate.pem + serverCertificate.pem,
-      "must begin with the certificate of listen.tls.key, which is its certificate 2",
-    ],
-    [
-      `${serverCertificate.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
-      "is not a PEM certificate: its certificate 2 cannot be read: it is not DER: an element is cut short, or in a form that only BER allows; the file may be damaged: copy it anew",
-    ],
-    [
-      serverCertificate.pem.slice(0, -10),
-      "is not a PEM certificate: its certificate 1 cannot be read: it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER",
-    ],
-  ];
-  for (const [chain, problem] of chains) {
-    t.deepEqual(
-      await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
-      [`listen.tls.certificate ${problem}`],
-    );
-  }
-  const goodChains = [
-    serverCertificate.pem + authority.certificate.pem,
-    `subject=CN = backend\n${serverCertificate.pem}issuer - the next\n${authority.certificate.pem}`,
-    serverCertificate.pem.replaceAll(" CERTIFICATE", " X509 CERTIFICATE"),
-    serverCertificate.key + serverCertificate.pem,
-  ];
-  for (const chain of goodChains) {
-    t.deepEqual(
-      await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
-      [],
-    );
-  }
-});
 
-test("secrets that stand in the file, or are not where they should be, are refused", async (t) => {
+  for (const [key, reason] of keys) {
+    test(`a listener that cannot be is refused: ${short(key)}`, async (t) => {
+      t.deepEqual(
+        await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.key": key } }),
+        [`listen.tls.key is not a PEM private key without a passphrase: ${reason}`],
+      );
+    });
+  }
+
+  for (const [chain, problem] of chains) {
+    test(`a listener that cannot be is refused: ${short(chain)}`, async (t) => {
+      t.deepEqual(
+        await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
+        [`listen.tls.certificate ${problem}`],
+      );
+    });
+  }
+
+  for (const chain of goodChains) {
+    test(`a listener that cannot be is refused: ${short(chain)}`, async (t) => {
+      t.deepEqual(
+        await problemsOf(changed([[listen, `{ ${tls} }`]]), { files: { "/etc/certbound/server.pem": chain } }),
+        [],
+      );
+    });
+  }
+}
+
+{
   const how = "must be { env: NAME } or { file: PATH }, never the secret itself";
-  await refuses(t, [
+
+  test("secrets that stand in the file, or are not where they should be, are refused", async (t) => {
+    t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": "\n" } }), [
+      `${withSecret}.clientSecret is empty: the file /etc/certbound/secrets/client-c has nothing in it`,
+    ]);
+    t.deepEqual(await problemsOf(accepted, { env: { SERVICE_TOKEN: "has space" } }), [
+      "services[0].serviceAccessTokens[0] holds a character that no Bearer token may have (RFC 6750 §2.1), at character 4",
+    ]);
+  });
+
+  refuses("secrets that stand in the file, or are not where they should be, are refused", [
     [["apiSecret: { env: API_SECRET }", "apiSecret: literal"], `services[0].apiSecret ${how}`],
     [["apiSecret: { env: API_SECRET }", "apiSecret: 12345678"], `services[0].apiSecret ${how}`],
     [["apiSecret: { env: API_SECRET }", "apiSecret: { value: literal }"], `services[0].apiSecret ${how}`],
@@ -348,6 +384,7 @@ test("secrets that stand in the file, or are not where they should be, are refus
       `${withSecret}.clientSecret is missing: CLIENT_SECRET_BASIC needs it`,
     ],
   ]);
+
   for (const [content, at] of [
     ["two\nlines\n", 4],
     ["tab\t", 4],
@@ -355,19 +392,15 @@ test("secrets that stand in the file, or are not where they should be, are refus
     ["nul\0", 4],
     ["delete\u007f", 7],
   ] as const) {
-    t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": content } }), [
-      `${withSecret}.clientSecret holds a line break or another control character, at character ${at}`,
-    ]);
+    test(`secrets that stand in the file, or are not where they should be, are refused: ${short(content)}`, async (t) => {
+      t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": content } }), [
+        `${withSecret}.clientSecret holds a line break or another control character, at character ${at}`,
+      ]);
+    });
   }
-  t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/secrets/client-c": "\n" } }), [
-    `${withSecret}.clientSecret is empty: the file /etc/certbound/secrets/client-c has nothing in it`,
-  ]);
-  t.deepEqual(await problemsOf(accepted, { env: { SERVICE_TOKEN: "has space" } }), [
-    "services[0].serviceAccessTokens[0] holds a character that no Bearer token may have (RFC 6750 §2.1), at character 4",
-  ]);
-});
+}
 
-test("a secret key that is not 32 octets in one of its spellings is refused", async (t) => {
+{
   const key = Buffer.alloc(32, 0xfb).toString("base64");
   const wrong = [
     "changeme",
@@ -380,17 +413,24 @@ test("a secret key that is not 32 octets in one of its spellings is refused", as
     key.replace("+", "-"),
     `${key.slice(0, 42)}v=`,
   ];
-  for (const SECRET_KEY of wrong) {
-    t.deepEqual(await problemsOf(accepted, { env: { SECRET_KEY } }), [
-      "secretKey must be 32 octets: 64 hexadecimal digits, or base64 (openssl rand -base64 32)",
-    ]);
-  }
-});
 
-test("two services with one apiKey, two clients with one id or alias, and a scope given twice are refused", async (t) => {
+  for (const SECRET_KEY of wrong) {
+    test(`a secret key that is not 32 octets in one of its spellings is refused: ${short(SECRET_KEY)}`, async (t) => {
+      t.deepEqual(await problemsOf(accepted, { env: { SECRET_KEY } }), [
+        "secretKey must be 32 octets: 64 hexadecimal digits, or base64 (openssl rand -base64 32)",
+      ]);
+    });
+  }
+}
+
+{
   const second = "  - { apiKey: 1004, apiSecret: { env: API_SECRET }, issuer: https://as2.example.com }\n";
-  t.deepEqual(await problemsOf(`${accepted}${second}`), ["services[1].apiKey is the same as that of services[0]"]);
-  await refuses(t, [
+
+  test("two services with one apiKey, two clients with one id or alias, and a scope given twice are refused", async (t) => {
+    t.deepEqual(await problemsOf(`${accepted}${second}`), ["services[1].apiKey is the same as that of services[0]"]);
+  });
+
+  refuses("two services with one apiKey, two clients with one id or alias, and a scope given twice are refused", [
     [["clientId: 3", "clientId: 1"], `${withSecret}.clientId is the same as that of ${client}`],
     [
       ["clientId: 3", "clientId: 3\n        clientIdAlias: client-a\n        clientIdAliasEnabled: true"],
@@ -401,7 +441,7 @@ test("two services with one apiKey, two clients with one id or alias, and a scop
       "services[0].supportedScopes[1].name is the same as that of services[0].supportedScopes[0]",
     ],
   ]);
-});
+}
 
 test("clients of two services may have the same id and alias", async (t) => {
   const second = `
@@ -414,22 +454,20 @@ test("clients of two services may have the same id and alias", async (t) => {
   t.deepEqual(await problemsOf(`${accepted.trimEnd()}${second}`), []);
 });
 
-test("a client's type and its authentication method must go together", async (t) => {
-  await refuses(t, [
-    [
-      ["CLIENT_SECRET_BASIC", "NONE"],
-      `${withSecret}.tokenAuthMethod is NONE: a CONFIDENTIAL client must prove who it is (RFC 6749 §3.2.1)`,
-    ],
-    [
-      ["clientId: 3\n        clientType: CONFIDENTIAL", "clientId: 3\n        clientType: PUBLIC"],
-      `${withSecret}.tokenAuthMethod is CLIENT_SECRET_BASIC: a PUBLIC client has only NONE (RFC 6749 §2.1)`,
-    ],
-    [
-      ["    clients:", "    supportedTokenAuthMethods: [TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH]\n    clients:"],
-      `${withSecret}.tokenAuthMethod is CLIENT_SECRET_BASIC: not one of the service's supportedTokenAuthMethods`,
-    ],
-  ]);
-});
+refuses("a client's type and its authentication method must go together", [
+  [
+    ["CLIENT_SECRET_BASIC", "NONE"],
+    `${withSecret}.tokenAuthMethod is NONE: a CONFIDENTIAL client must prove who it is (RFC 6749 §3.2.1)`,
+  ],
+  [
+    ["clientId: 3\n        clientType: CONFIDENTIAL", "clientId: 3\n        clientType: PUBLIC"],
+    `${withSecret}.tokenAuthMethod is CLIENT_SECRET_BASIC: a PUBLIC client has only NONE (RFC 6749 §2.1)`,
+  ],
+  [
+    ["    clients:", "    supportedTokenAuthMethods: [TLS_CLIENT_AUTH, SELF_SIGNED_TLS_CLIENT_AUTH]\n    clients:"],
+    `${withSecret}.tokenAuthMethod is CLIENT_SECRET_BASIC: not one of the service's supportedTokenAuthMethods`,
+  ],
+]);
 
 const subjects = {
   tlsClientAuthSubjectDn: "CN=client-a",
@@ -442,26 +480,33 @@ const line = "        tlsClientAuthSubjectDn: CN=client-a,O=Example\n";
 const linesOf = (members: readonly [string, string][]) =>
   members.map(([member, value]) => `        ${member}: ${JSON.stringify(value)}\n`).join("");
 
-test("8705-2.1.2-a: tls_client_auth takes exactly one subject member: none, two, five and an empty one are refused", async (t) => {
+{
   const exactlyOne = `${client} needs exactly one of ${Object.keys(subjects).join(", ")} with TLS_CLIENT_AUTH: `;
   const members = Object.entries(subjects);
-  await refuses(t, [
-    [[line, ""], `${exactlyOne}none is given`],
-    [[line, linesOf(members.slice(0, 2))], `${exactlyOne}given are tlsClientAuthSubjectDn and tlsClientAuthSanDns`],
-    [[line, linesOf(members)], `${exactlyOne}given are ${Object.keys(subjects).join(" and ")}`],
-  ]);
+
+  refuses(
+    "8705-2.1.2-a: tls_client_auth takes exactly one subject member: none, two, five and an empty one are refused",
+    [
+      [[line, ""], `${exactlyOne}none is given`],
+      [[line, linesOf(members.slice(0, 2))], `${exactlyOne}given are tlsClientAuthSubjectDn and tlsClientAuthSanDns`],
+      [[line, linesOf(members)], `${exactlyOne}given are ${Object.keys(subjects).join(" and ")}`],
+    ],
+  );
+
   for (const [member, value] of members) {
-    t.deepEqual(await problemsOf(changed([[line, linesOf([[member, value]])]])), []);
-    const problems = await problemsOf(changed([[line, linesOf([[member, ""]])]]));
-    t.is(problems.length, 1);
-    t.true(problems[0]?.startsWith(`${client}.${member} is not `));
+    test(`8705-2.1.2-a: tls_client_auth takes exactly one subject member: none, two, five and an empty one are refused: ${short(member)}`, async (t) => {
+      t.deepEqual(await problemsOf(changed([[line, linesOf([[member, value]])]])), []);
+      const problems = await problemsOf(changed([[line, linesOf([[member, ""]])]]));
+      t.is(problems.length, 1);
+      t.true(problems[0]?.startsWith(`${client}.${member} is not `));
+    });
   }
-});
+}
 
 const print = "write it as openssl x509 -in client.pem -noout -subject -nameopt RFC2253 prints it after subject=";
 const noPair = "an attribute is not of the form type=value";
 
-test("8705-2.1.2-b: a malformed distinguished name is refused at registration", async (t) => {
+{
   const rows: readonly (readonly [dn: string, reason: string])[] = [
     ["client-a", `${noPair}, at character 1`],
     ["CN", `${noPair}, at character 1`],
@@ -479,18 +524,21 @@ test("8705-2.1.2-b: a malformed distinguished name is refused at registration", 
       "an attribute type is not known (write its object identifier, for example 2.5.4.97), at character 12",
     ],
   ];
-  for (const [dn, reason] of rows) {
-    t.deepEqual(
-      await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]])),
-      [
-        `${client}.tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): ${reason}; ${print}, for example CN=client-a,O=Example`,
-      ],
-      dn,
-    );
-  }
-});
 
-test("a distinguished name as a tool prints it is refused with its right spelling", async (t) => {
+  for (const [dn, reason] of rows) {
+    test(`8705-2.1.2-b: a malformed distinguished name is refused at registration: ${short(dn)}`, async (t) => {
+      t.deepEqual(
+        await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]])),
+        [
+          `${client}.tlsClientAuthSubjectDn is not a distinguished name (RFC 4514): ${reason}; ${print}, for example CN=client-a,O=Example`,
+        ],
+        dn,
+      );
+    });
+  }
+}
+
+{
   const rows: readonly (readonly [dn: string, spelling: string])[] = [
     ["subject=C = ES, O = Acme, CN = a", "CN=a,O=Acme,C=ES"],
     ["subject=CN=a,O=Acme,C=ES", "CN=a,O=Acme,C=ES"],
@@ -498,15 +546,18 @@ test("a distinguished name as a tool prints it is refused with its right spellin
     ["subject=\n    countryName = ES\n    commonName = a\n", "CN=a,C=ES"],
     ['CN=a, O="Acme, Inc."', "CN=a,O=Acme\\, Inc."],
   ];
-  for (const [dn, spelling] of rows) {
-    const [problem, ...others] = await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]]));
-    t.deepEqual(others, []);
-    t.true(problem?.endsWith(`; write "${spelling}"`), problem);
-    t.deepEqual(await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", spelling]])]])), []);
-  }
-});
 
-test("malformed alternative names are refused at registration, each with its reason", async (t) => {
+  for (const [dn, spelling] of rows) {
+    test(`a distinguished name as a tool prints it is refused with its right spelling: ${short(dn)}`, async (t) => {
+      const [problem, ...others] = await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", dn]])]]));
+      t.deepEqual(others, []);
+      t.true(problem?.endsWith(`; write "${spelling}"`), problem);
+      t.deepEqual(await problemsOf(changed([[line, linesOf([["tlsClientAuthSubjectDn", spelling]])]])), []);
+    });
+  }
+}
+
+{
   const address = "for example 192.0.2.1 or 2001:db8::1";
   const dns = "for example client-a.example.org";
   const uri = "for example https://client-a.example.org/";
@@ -545,12 +596,15 @@ test("malformed alternative names are refused at registration, each with its rea
     ["Email", "a@", `is not an e-mail address (after its @ is no DNS name: it is empty), ${email}`],
     ["Email", "a@*.example", `is not an e-mail address (after its @ is no DNS name), ${email}`],
   ];
+
   for (const [member, value, sentence] of rows) {
-    t.deepEqual(await problemsOf(changed([[line, linesOf([[`tlsClientAuthSan${member}`, value]])]])), [
-      `${client}.tlsClientAuthSan${member} ${sentence}`,
-    ]);
+    test(`malformed alternative names are refused at registration, each with its reason: ${member} ${short(value)}`, async (t) => {
+      t.deepEqual(await problemsOf(changed([[line, linesOf([[`tlsClientAuthSan${member}`, value]])]])), [
+        `${client}.tlsClientAuthSan${member} ${sentence}`,
+      ]);
+    });
   }
-});
+}
 
 const noMarkers =
   "it is not PEM text: it does not begin and end with the markers of a certificate; give PEM text or { file: PATH }; openssl x509 -inform der -in FILE makes PEM from DER";
@@ -568,7 +622,7 @@ test("a file of trust anchors may hold several certificates, and text around the
   );
 });
 
-test("trust anchors without a readable certificate, and chains that nobody checks, are refused", async (t) => {
+{
   const rows: readonly (readonly [content: string, reason: string])[] = [
     ["", "there is no certificate in it; give the text of a certificate, or { file: PATH }"],
     ["not a certificate", noMarkers],
@@ -587,12 +641,29 @@ test("trust anchors without a readable certificate, and chains that nobody check
       "it is a private key, and must not be sent to anyone; keep it secret, and name the certificate's file instead",
     ],
   ];
+  const own = `${line}        trustedRootCertificates: [{ file: ca.pem }]\n`;
+
+  test("trust anchors without a readable certificate, and chains that nobody checks, are refused", async (t) => {
+    t.deepEqual(
+      await problemsOf(
+        changed([
+          ["[{ file: ca.pem }]", "[]"],
+          [line, own],
+        ]),
+      ),
+      [],
+    );
+  });
+
   for (const [content, reason] of rows) {
-    t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/ca.pem": content } }), [
-      `services[0].trustedRootCertificates[0] has no readable PEM certificate: ${reason}`,
-    ]);
+    test(`trust anchors without a readable certificate, and chains that nobody checks, are refused: ${short(content)}`, async (t) => {
+      t.deepEqual(await problemsOf(accepted, { files: { "/etc/certbound/ca.pem": content } }), [
+        `services[0].trustedRootCertificates[0] has no readable PEM certificate: ${reason}`,
+      ]);
+    });
   }
-  await refuses(t, [
+
+  refuses("trust anchors without a readable certificate, and chains that nobody checks, are refused", [
     [
       [line, `${line}        trustedRootCertificates: [nothing]\n`],
       `${client}.trustedRootCertificates[0] has no readable PEM certificate: ${noMarkers}`,
@@ -603,17 +674,7 @@ test("trust anchors without a readable certificate, and chains that nobody check
       "services[0].mutualTlsValidatePkiCertChain is false: then nobody checks client certificates, unless frontEndValidatesPkiCertChain: true says that the front end does",
     ],
   ]);
-  const own = `${line}        trustedRootCertificates: [{ file: ca.pem }]\n`;
-  t.deepEqual(
-    await problemsOf(
-      changed([
-        ["[{ file: ca.pem }]", "[]"],
-        [line, own],
-      ]),
-    ),
-    [],
-  );
-});
+}
 
 test("8705-2.2.2-b: a jwks whose key is not that of the certificate in its x5c is refused", async (t) => {
   const other = createSelfSigned({ subject: "CN=client-b" });
@@ -640,7 +701,7 @@ test("a jwks of any key kind is accepted, and one without certificates where the
   );
 });
 
-test("a jwks that cannot register a certificate is refused", async (t) => {
+{
   const good = jwkOf(clientB);
   const { x5c, ...plain } = good;
   const der = (x5c as string[])[0] ?? "";
@@ -676,11 +737,15 @@ test("a jwks that cannot register a certificate is refused", async (t) => {
       "keys[0] is a private or symmetric key",
     ],
   ];
+
   for (const [jwks, sentence] of rows) {
-    const found = await problemsOf(accepted, { files: { "/etc/certbound/client-b.jwks.json": jwks } });
-    t.deepEqual(found, [`${selfSigned}.jwks ${sentence}`], jwks.slice(0, 80));
+    test(`a jwks that cannot register a certificate is refused: ${short(jwks)}`, async (t) => {
+      const found = await problemsOf(accepted, { files: { "/etc/certbound/client-b.jwks.json": jwks } });
+      t.deepEqual(found, [`${selfSigned}.jwks ${sentence}`], jwks.slice(0, 80));
+    });
   }
-  await refuses(t, [
+
+  refuses("a jwks that cannot register a certificate is refused", [
     [
       ["        jwks: { file: client-b.jwks.json }\n", ""],
       `${selfSigned}.jwks is missing: SELF_SIGNED_TLS_CLIENT_AUTH needs it, or jwksUri`,
@@ -690,7 +755,7 @@ test("a jwks that cannot register a certificate is refused", async (t) => {
       `${selfSigned}.jwks must be the text itself or { file: PATH }`,
     ],
   ]);
-});
+}
 
 test("selfSignedCertificateKeyId must name one key that carries a certificate", async (t) => {
   const named = changed([["jwks:", "selfSignedCertificateKeyId: b-1\n        jwks:"]]);
@@ -709,7 +774,7 @@ test("selfSignedCertificateKeyId must name one key that carries a certificate", 
   t.deepEqual(await outcome(jwkOf(clientB), jwkOf(clientB)), [`${path} names more than one key of jwks`]);
 });
 
-test("scopes, resources and issuers of bad form are refused", async (t) => {
+{
   const scope = "must be a scope: visible ASCII without space, quote, backslash";
   const scopes: readonly (readonly [name: string, reason: string])[] = [
     ['""', "it is empty"],
@@ -719,11 +784,6 @@ test("scopes, resources and issuers of bad form are refused", async (t) => {
     ['"a\\tb"', "its character 2 is none of these"],
     ["é", "its character 1 is none of these"],
   ];
-  for (const [name, reason] of scopes) {
-    await refuses(t, [
-      [["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}; ${reason}`],
-    ]);
-  }
   const resource = "must be an absolute URI without a fragment";
   const resources: readonly (readonly [text: string, reason: string])[] = [
     ["api", "it has no scheme such as https:"],
@@ -732,14 +792,6 @@ test("scopes, resources and issuers of bad form are refused", async (t) => {
     ['"https:api"', "it has no host, or cannot be read"],
     ['""', "it is empty"],
   ];
-  for (const [text, reason] of resources) {
-    await refuses(t, [
-      [
-        ["    clients:", `    defaultResources: [${text}]\n    clients:`],
-        `services[0].defaultResources[0] ${resource}; ${reason}`,
-      ],
-    ]);
-  }
   const issuer = "must be an https URL without query or fragment (http only for loopback)";
   const issuers: readonly (readonly [text: string, reason: string])[] = [
     ["as.example.com", "it has no scheme such as https:"],
@@ -752,23 +804,43 @@ test("scopes, resources and issuers of bad form are refused", async (t) => {
     ["ftp://127.0.0.1", "its scheme is not https"],
     ["urn:example", "its scheme is not https"],
   ];
+
+  for (const [name, reason] of scopes) {
+    refuses("scopes, resources and issuers of bad form are refused", [
+      [["{ name: write }", `{ name: ${name} }`], `services[0].supportedScopes[1].name ${scope}; ${reason}`],
+    ]);
+  }
+
+  for (const [text, reason] of resources) {
+    refuses("scopes, resources and issuers of bad form are refused", [
+      [
+        ["    clients:", `    defaultResources: [${text}]\n    clients:`],
+        `services[0].defaultResources[0] ${resource}; ${reason}`,
+      ],
+    ]);
+  }
+
   for (const [text, reason] of issuers) {
-    await refuses(t, [
+    refuses("scopes, resources and issuers of bad form are refused", [
       [["issuer: https://as.example.com", `issuer: ${text}`], `services[0].issuer ${issuer}; ${reason}`],
     ]);
   }
+
   for (const text of [
     "http://127.0.0.1:3000",
     "http://localhost:3000/as",
     '"http://[::1]:3000"',
     "https://as.example.com/tenant",
   ]) {
-    t.deepEqual(await problemsOf(changed([["issuer: https://as.example.com", `issuer: ${text}`]])), []);
+    test(`scopes, resources and issuers of bad form are refused: ${short(text)}`, async (t) => {
+      t.deepEqual(await problemsOf(changed([["issuer: https://as.example.com", `issuer: ${text}`]])), []);
+    });
   }
-  await refuses(t, [
+
+  refuses("scopes, resources and issuers of bad form are refused", [
     [
       ["clientId: 3", "clientId: 3\n        extension: { requestableScopes: [admin] }"],
       `${withSecret}.extension.requestableScopes[0] is not one of the service's supportedScopes`,
     ],
   ]);
-});
+}
