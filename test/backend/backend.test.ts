@@ -62,7 +62,11 @@ interface Sweeping {
   readonly logged: { readonly level: number; readonly msg: string; readonly err?: { readonly type: string } }[];
 }
 
-async function startSweeping(t: ExecutionContext, sweep?: (store: Store) => Store["sweep"]): Promise<Sweeping> {
+async function startSweeping(
+  t: ExecutionContext,
+  sweep?: (store: Store) => Store["sweep"],
+  configuration = processDefaults,
+): Promise<Sweeping> {
   mock.timers.enable({ apis: ["setInterval"] });
   const store = await openSqliteStore({ path: ":memory:" });
   await store.run(twoServices());
@@ -100,7 +104,7 @@ async function startSweeping(t: ExecutionContext, sweep?: (store: Store) => Stor
     }
   };
   const watchedStore = { ...store, sweep: watched, sweepInvalidationEvents: watchedEvents };
-  const sweeper = startSweep({ store: watchedStore, clock: () => now, log, configuration: processDefaults });
+  const sweeper = startSweep({ store: watchedStore, clock: () => now, log, configuration });
   t.teardown(async () => {
     sweeper.stop();
     mock.timers.reset();
@@ -282,6 +286,48 @@ test.serial("no sweep begins after stop", async (t) => {
   await passMinute();
   t.deepEqual(batches, []);
   t.true(await isKept(store, token));
+});
+
+test("events.heartbeatInterval sets how often a stream gets a heartbeat", async (t) => {
+  const configuration = {
+    ...configurationOf(services.slice(0, 1)),
+    events: { ...processDefaults.events, heartbeatInterval: 0.1 },
+  };
+  const backend = await openBackend({ configuration, log: pino({ level: "silent" }) });
+  // The backend's own timers do not keep the process alive.
+  const awake = setInterval(() => undefined, 1_000);
+  t.teardown(() => {
+    clearInterval(awake);
+    return backend.close();
+  });
+  const times: number[] = [];
+  const leaving = new AbortController();
+  for await (const message of backend.authIntrospectionEvents({}, { signal: leaving.signal })) {
+    if (message.type === "heartbeat") times.push(message.polledAt);
+    if (times.length === 8) leaving.abort();
+  }
+  const shortest = Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+  t.true(shortest > 90 && shortest < 200, String(shortest));
+});
+
+test.serial("the settings say how often a sweep runs, and how long expired tokens and events are kept", async (t) => {
+  const { store, setClock, passMinute, batches } = await startSweeping(t, undefined, {
+    events: { ...processDefaults.events, retention: 60 },
+    sweep: { interval: 20, expiredRetention: 60 },
+  });
+  const token = await keep(store, 1);
+  await store.run({ ...revoke(await keep(store, 1_000_000)), endedAt: 1 });
+  const { cursor } = await store.readInvalidationEvents({ limit: 1 });
+  await store.run({ ...revoke(await keep(store, 1_000_000)), endedAt: 2 });
+  setClock(60_003);
+  t.true(await isKept(store, token));
+  await passMinute();
+  t.deepEqual(
+    batches.map(({ expiredBefore }) => expiredBefore),
+    [3, 3, 3],
+  );
+  t.false(await isKept(store, token));
+  t.true((await store.readInvalidationEvents({ after: cursor, limit: 1 })).reset);
 });
 
 test.serial("stop in the middle of a sweep lets the running batch end and begins no other", async (t) => {

@@ -34,8 +34,8 @@ const configurationFile = z.strictObject({
     .default({ level: "info", format: "auto" }),
   events: z
     .strictObject({
-      // Watchers trust their caches for two seconds after a heartbeat: a slower one makes the stream useless.
-      heartbeatInterval: z.number().min(0.05).max(1).default(processDefaults.events.heartbeatInterval),
+      // Watchers trust their caches for one second (the default `cache.lease`): slower heartbeats would let that lapse.
+      heartbeatInterval: z.number().min(0.05).max(0.5).default(processDefaults.events.heartbeatInterval),
       retention: z.int().min(60).max(oneWeek).default(processDefaults.events.retention),
     })
     .default(processDefaults.events),

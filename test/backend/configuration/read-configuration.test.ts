@@ -320,7 +320,7 @@ test("the intervals of the process are read, each with its own default", async (
 
 for (const [members, sentence] of [
   ["events: { heartbeatInterval: 0.04 }", "events.heartbeatInterval must be at least 0.05"],
-  ["events: { heartbeatInterval: 1.5 }", "events.heartbeatInterval must be at most 1"],
+  ["events: { heartbeatInterval: 0.6 }", "events.heartbeatInterval must be at most 0.5"],
   ["events: { heartbeatInterval: fast }", "events.heartbeatInterval must be a number"],
   ["events: { retention: 59 }", "events.retention must be at least 60"],
   ["events: { retention: 604801 }", "events.retention must be at most 604800"],
