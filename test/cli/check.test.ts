@@ -65,7 +65,7 @@ test("the example configuration is valid with the files and variables that it na
 test("the example names every member that a configuration can have", async (t) => {
   const named = new Set([...example.matchAll(/([A-Za-z0-9]+):(?= |$)/gm)].map(([, name]) => name));
   const { serviceMembers } = await import("../../src/backend/configuration/service-members.ts");
-  const { clientMembers } = await import("../../src/backend/configuration/client-members.ts");
+  const { clientMembers } = await import("../../src/backend/configuration/service-members.ts");
   const known = [...Object.keys(serviceMembers.shape), ...Object.keys(clientMembers.shape)];
   t.deepEqual(
     known.filter((name) => !named.has(name)),

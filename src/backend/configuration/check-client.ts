@@ -6,7 +6,7 @@ import type {
   ServiceSettings,
   AssertionAlgorithm,
 } from "../engine/settings/settings.ts";
-import { checkAnchors } from "./check-anchors.ts";
+import { checkAnchors } from "./explain-certificate.ts";
 import type { Problem } from "./configuration-error.ts";
 import { explainSubject, subjectMembers } from "./explain-subject.ts";
 import {

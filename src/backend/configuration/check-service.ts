@@ -1,5 +1,5 @@
 import type { ServiceSettings } from "../engine/settings/settings.ts";
-import { checkAnchors } from "./check-anchors.ts";
+import { checkAnchors } from "./explain-certificate.ts";
 import { checkClient } from "./check-client.ts";
 import { checkSigningKeys } from "./check-signing-keys.ts";
 import type { ConfiguredService } from "./configuration.ts";

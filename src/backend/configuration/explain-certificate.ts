@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { MalformedCertificate, type MalformedCertificateReason } from "../../x509/malformed-certificate.ts";
 import { pemBlocks } from "../../x509/pem.ts";
 import { readCertificates } from "../../x509/read-certificate.ts";
+import type { Problem } from "./configuration-error.ts";
 
 /** The operator's next step; without an entry the sentence is enough. */
 const advice: Partial<Record<MalformedCertificateReason, string>> = {
@@ -18,7 +19,7 @@ const advice: Partial<Record<MalformedCertificateReason, string>> = {
  *
  * @example explainCertificates("") // "there is no certificate in it; give the text of a certificate, or { file: PATH }"
  */
-export function explainCertificates(file: string): string | undefined {
+function explainCertificates(file: string): string | undefined {
   try {
     readCertificates(file);
     return undefined;
@@ -62,5 +63,14 @@ function readOne(block: string): X509Certificate | undefined {
     return new X509Certificate(block);
   } catch {
     return undefined;
+  }
+}
+
+/** Each entry must be a file of PEM certificates, one at least. */
+export function* checkAnchors(anchors: readonly string[] | undefined, at: string): Generator<Problem> {
+  for (const [index, anchor] of (anchors ?? []).entries()) {
+    const reason = explainCertificates(anchor);
+    if (reason === undefined) continue;
+    yield { path: `${at}.trustedRootCertificates[${index}]`, sentence: `has no readable PEM certificate: ${reason}` };
   }
 }

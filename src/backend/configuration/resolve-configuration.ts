@@ -1,9 +1,8 @@
 import type { ClientSettings, ServiceSettings } from "../engine/settings/settings.ts";
-import type { ClientMembers } from "./client-members.ts";
+import type { ClientMembers, ServiceMembers } from "./service-members.ts";
 import type { ConfigurationFile, ListenMembers } from "./configuration-file.ts";
 import type { Configuration, ConfiguredService, Listen } from "./configuration.ts";
 import type { ReferenceReader } from "./references.ts";
-import type { ServiceMembers } from "./service-members.ts";
 
 const keyLength = 32;
 
