@@ -63,9 +63,9 @@ async function placesOfCodes(): Promise<ReadonlyMap<string, readonly string[]>> 
   const sources = await readSources();
   const engineText = sources.get(`${engine}engine.ts`)?.text ?? "";
   const places = new Map<string, string[]>();
-  for (const [, method = "", decision = ""] of engineText.matchAll(
-    /^\s+(\w+): async \(request[^)]*\) =>\s+(\w+)\(/gm,
-  )) {
+  // A row of the table of operations: a decision by its name, or a call of one.
+  const [, table = ""] = /^const operations\b[^]*? = \{$([^]*?)^\};$/m.exec(engineText) ?? [];
+  for (const [, method = "", decision = ""] of table.matchAll(/^ {2}(\w+): (?:\([^)]*\) => )?(\w+)[,(]/gm)) {
     for (const code of codesReachedFrom(`${engine}engine.ts`, decision, sources)) {
       places.set(code, [...new Set([...(places.get(code) ?? []), pathOf(method)])]);
     }

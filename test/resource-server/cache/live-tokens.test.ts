@@ -71,7 +71,7 @@ for (const [what, change] of Object.entries({
     stream.latest().push(chain().invalidation("token:good"));
     await time.settle();
     const reason = reasonOf(signal);
-    t.true(reason instanceof AccessTokenRefused && reason.reason.includes("no longer"));
+    t.true(reason instanceof AccessTokenRefused && reason.reason.includes("has changed"));
   });
 }
 
