@@ -1,4 +1,4 @@
-import { checkOpenssl } from "./chain-verification/check-openssl.ts";
+import { checkOpenssl } from "./chain-verification/openssl-process.ts";
 import { ConfigurationError } from "./configuration/configuration-error.ts";
 import { needsChainVerification, type Configuration } from "./configuration/configuration.ts";
 

@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
-import test, { type ExecutionContext } from "ava";
-import { checkOpenssl } from "../../../src/backend/chain-verification/check-openssl.ts";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { checkOpenssl, ChainVerificationFailure } from "../../../src/backend/chain-verification/openssl-process.ts";
 import { createChainVerifier } from "../../../src/backend/chain-verification/create-chain-verifier.ts";
-import { ChainVerificationFailure } from "../../../src/backend/chain-verification/openssl-process.ts";
 import { opensslPath } from "../../certificate-corpora/openssl-path.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { createStandIn } from "./stand-in-openssl.ts";

@@ -1,7 +1,8 @@
+import { invalidateToken } from "./end-token.ts";
 import type { Context } from "../context.ts";
 import type { RevocationRequest, RevocationResponse } from "../../../contract/auth-revocation.ts";
 import { tokenDigest } from "../../../oauth/token-digest.ts";
-import type { Command, InvalidateToken } from "../../store/command.ts";
+import type { Command } from "../../store/command.ts";
 import { oauthError } from "../answer/oauth-error.ts";
 import { result } from "../answer/result.ts";
 import { type Decided, newAttempt, runForService } from "../answer/run-decided.ts";
@@ -11,7 +12,6 @@ import {
   readForwardedForm,
 } from "../client-authentication/client-request.ts";
 import type { Client, Service } from "../settings/service-and-client.ts";
-import type { Dependencies } from "../dependencies.ts";
 
 const codes: ParameterCodes = {
   missing: "A113201",
@@ -80,25 +80,4 @@ function forUnknown(context: Context, client: Client, digest: Uint8Array): { rea
 /** A client that authenticated gets an error; a public one, which anyone can claim to be, learns nothing. */
 function ofAnotherClient(service: Service, client: Client): RevocationResponse {
   return client.settings.clientType === "PUBLIC" ? done : oauthError(service, "invalid_request", "A116301");
-}
-
-/** The command that ends a token with its grant and all other tokens of it, or a token without a grant by itself. */
-export function endToken(
-  { clock, random }: Pick<Dependencies, "clock" | "random">,
-  serviceId: number,
-  { digest, grantId }: { readonly digest: Uint8Array; readonly grantId: string | undefined },
-): Command {
-  const change = { attempt: newAttempt(random), serviceId, endedAt: clock() };
-  return grantId === undefined
-    ? { name: "revoke-access-token", digest, ...change }
-    : { name: "end-grant", grantId, ...change };
-}
-
-/** The command that ends what resource servers remember of a token which the store does not know. */
-export function invalidateToken(
-  { clock, random }: Pick<Dependencies, "clock" | "random">,
-  serviceId: number,
-  digests: readonly Uint8Array[],
-): InvalidateToken {
-  return { name: "invalidate-token", attempt: newAttempt(random), serviceId, digests, at: clock() };
 }

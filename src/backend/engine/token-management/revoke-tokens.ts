@@ -7,7 +7,7 @@ import type { StoredAccessToken, StoredRefreshToken, TokenCount, TokenCountQuery
 import { CallRefused, result } from "../answer/result.ts";
 import { newAttempt, runDecided } from "../answer/run-decided.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { endToken, invalidateToken } from "../revocation/revoke.ts";
+import { endToken, invalidateToken } from "../revocation/end-token.ts";
 import { findEnabledClient } from "../settings/find-client.ts";
 import { digestsOfIdentifier, findIdentifiedAccessToken, findIdentifiedRefreshToken } from "./token-identifier.ts";
 
