@@ -101,7 +101,7 @@ test("a time in doubt that is taken back by a restart has ended nothing", async 
   const right = await openAt(t, file, clock, clock);
   t.true(await isActive(right, accessToken));
   await right.close();
-  using db = new DatabaseSync(file.path);
+  using db = new DatabaseSync(file.path, { timeout: 5_000 });
   t.deepEqual({ ...db.prepare("SELECT clock_in_doubt FROM store_state").get() }, { clock_in_doubt: 0 });
 });
 

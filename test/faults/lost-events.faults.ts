@@ -36,7 +36,7 @@ test("the backend comes back from a backup that knows less than the stream: ever
   const { backend, proxy, api } = deployment;
   const [kept, revoked, other] = [await deployment.issue(), await deployment.issue(), await deployment.issue()];
   const backup = `${deployment.store}.backup`;
-  const store = new DatabaseSync(deployment.store);
+  const store = new DatabaseSync(deployment.store, { timeout: 5_000 });
   store.prepare("VACUUM INTO ?").run(backup);
   store.close();
   const late = await deployment.issue();
@@ -64,7 +64,7 @@ test("a backup is restored unannounced: a token revoked after it is rejected wit
   const deployment = await startFaultDeployment(t);
   const { backend, proxy, api } = deployment;
   const backup = `${deployment.store}.backup`;
-  const store = new DatabaseSync(deployment.store);
+  const store = new DatabaseSync(deployment.store, { timeout: 5_000 });
   store.prepare("VACUUM INTO ?").run(backup);
   store.close();
   // Remembered, of a position in the events that the backup has as well.
@@ -89,7 +89,7 @@ test("a revocation of a token that the store has lost, its events unbroken, reac
   await deployment.askFor(200, "long", token);
   await deployment.vouched("long");
   // As after a restore that nobody could notice: the token is gone, the place in the events is the same.
-  const store = new DatabaseSync(deployment.store);
+  const store = new DatabaseSync(deployment.store, { timeout: 5_000 });
   store.prepare("DELETE FROM access_token WHERE digest = ?").run(createHash("sha256").update(token).digest());
   store.close();
   t.is((await deployment.get("long", token)).status, 200, "it is remembered");

@@ -40,7 +40,7 @@ test("heartbeats stop while the store's events cannot be read: tokens are reques
   const token = await deployment.issue();
   await deployment.askFor(200, "brief", token);
   await deployment.vouched("brief");
-  const store = new DatabaseSync(deployment.store);
+  const store = new DatabaseSync(deployment.store, { timeout: 5_000 });
   store.exec("ALTER TABLE invalidation_event RENAME TO away");
   const { questions } = await proxy.tell("report");
   const { heartbeat } = await api.tell("taken", "brief");

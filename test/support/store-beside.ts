@@ -34,7 +34,7 @@ export async function makeStoreFile(t: ExecutionContext): Promise<StoreFile> {
     path,
     configuration: { store: { sqlite: path }, secretKey: Buffer.alloc(32, 7) },
     tamper(sql) {
-      const db = new DatabaseSync(path);
+      const db = new DatabaseSync(path, { timeout: 5_000 });
       db.exec(sql);
       db.close();
     },

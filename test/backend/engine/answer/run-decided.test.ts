@@ -113,7 +113,7 @@ for (const [kind, kept] of [
     t.is(answer.resultCode, "A052001");
     t.is(faults.executed.filter(({ failed }) => failed).length, 1);
     t.truthy(await dependencies.store.readAccessToken(serviceId, tokenDigest(answer.accessToken ?? "")));
-    using db = new DatabaseSync(path);
+    using db = new DatabaseSync(path, { timeout: 5_000 });
     t.is(db.prepare("SELECT count(*) AS n FROM access_token").get()?.["n"], 2, "this one and the one before");
   });
 }
@@ -125,7 +125,7 @@ test("a token whose commit fails twice is not acknowledged", async (t) => {
   faults.failAt(statements, "before", 1_000);
   await t.throwsAsync(operations().authToken(clientCredentials), { instanceOf: StoreFailure });
   faults.heal();
-  using db = new DatabaseSync(path);
+  using db = new DatabaseSync(path, { timeout: 5_000 });
   t.is(db.prepare("SELECT count(*) AS n FROM access_token").get()?.["n"], 1, "the one before");
   t.is((await operations().authToken(clientCredentials)).resultCode, "A052001");
 });
