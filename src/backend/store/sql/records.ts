@@ -2,7 +2,7 @@ import { type Column, columnName, type Columns, type RecordOf, type SqlValue } f
 import type { Row, Values } from "./statement.ts";
 
 /** A member of a record as a select finds it: an SQL expression, and how its value is read. */
-interface Selected<Value> {
+export interface Selected<Value> {
   readonly sql: string;
   readonly read: (kept: SqlValue) => Value;
 }

@@ -1,6 +1,6 @@
 import { whole } from "../columns.ts";
 import type { DecidedUpon } from "../command.ts";
-import { selected } from "./records.ts";
+import { selected, type Selected } from "./records.ts";
 import type { Values } from "./statement.ts";
 
 /**
@@ -70,7 +70,7 @@ export const accessTokenInForce = `
       WHERE g.service_id = t.service_id AND g.grant_id = t.grant_id AND g.ended_at IS NULL AND ${notRevoked("g")}))`;
 
 /** The owners that a read finds beside a row, for a decision that rests on them. */
-export const ownerFacts = {
+export const ownerFacts: Readonly<Record<"clientId" | "clientVersion" | "serviceVersion", Selected<number>>> = {
   clientId: selected("c.client_id", whole),
   clientVersion: selected("c.version", whole),
   serviceVersion: selected("s.version", whole),

@@ -1,5 +1,5 @@
 import { flag, octets, optional, scopeList, whole } from "../columns.ts";
-import type { ListedAccessToken, StoredRefreshToken } from "../store.ts";
+import type { ListedAccessToken, StoredAccessToken, StoredRefreshToken } from "../store.ts";
 import { accessTokenColumns, grantColumns, refreshTokenColumns } from "../tables.ts";
 import { columnsOf, recordReader, selected, selectList } from "./records.ts";
 import { notRevoked, ownerFacts, standsWith } from "./standing.ts";
@@ -64,7 +64,7 @@ const listedTokenFactsOfRow = recordReader(listedTokenFacts);
 
 /** The reads of single tokens. One for each form of an access token: each is one look-up in a tree of digests. */
 export const tokenQueries = {
-  readAccessToken: (serviceId: number, digest: Uint8Array) => ({
+  readAccessToken: (serviceId: number, digest: Uint8Array): RowQuery<StoredAccessToken> => ({
     sql: accessToken,
     values: { serviceId, digest },
     one: accessTokenOfRow,
